@@ -1,0 +1,141 @@
+// Pairwise IoU and generalized IoU of two sets of boxes. An empty or inverted box has area 0; two of those have IoU 0.
+
+/** Boxes of b that are held with their corners apart. */
+const TILE: i32 = 256;
+const CORNERS = memory.data(<i32> (4 * TILE * 4), 16);
+const ROW: usize = <usize> TILE << 2;
+
+/** dst (countA, countB) = |a ∩ b| / |a ∪ b|. */
+export function box_iou(a: usize, countA: i32, b: usize, countB: i32, dst: usize): void {
+  pairwise<f32>(a, countA, b, countB, dst, false);
+}
+
+/** dst (countA, countB) = IoU - (enclosing area - union) / enclosing area. */
+export function generalized_box_iou(a: usize, countA: i32, b: usize, countB: i32, dst: usize): void {
+  pairwise<f32>(a, countA, b, countB, dst, true);
+}
+
+// @ts-ignore: decorator
+
+function pairwise<T>(a: usize, countA: i32, b: usize, countB: i32, dst: usize, generalized: bool): void {
+  for (let done = 0; done < countB; done += TILE) {
+    const boxes = min(TILE, countB - done);
+    loadCorners(b + (<usize> done << 4), boxes);
+    for (let i = 0; i < countA; i++) {
+      const box = v128.load(a + (<usize> i << 4));
+      let to = dst + (<usize> (i * countB + done) << 2);
+      let left = boxes;
+      let at = CORNERS;
+      for (; left >= 4; left -= 4) {
+        v128.store(to, generalized ? generalizedIou(box, at) : iou(box, at));
+        at += 16;
+        to += 16;
+      }
+      if (left > 0) storeFirst(to, generalized ? generalizedIou(box, at) : iou(box, at), left);
+    }
+  }
+}
+
+/** Corner rows x1, y1, x2, y2 of up to TILE boxes. */
+function loadCorners(boxes: usize, count: i32): void {
+  for (let i = 0; i < count; i++) {
+    const to = CORNERS + (<usize> i << 2);
+    store<f32>(to, load<f32>(boxes));
+    store<f32>(to + ROW, load<f32>(boxes, 4));
+    store<f32>(to + 2 * ROW, load<f32>(boxes, 8));
+    store<f32>(to + 3 * ROW, load<f32>(boxes, 12));
+    boxes += 16;
+  }
+}
+
+// @ts-ignore: decorator
+
+function extent(low: v128, high: v128): v128 {
+  return f32x4.max(f32x4.sub(high, low), f32x4.splat(0));
+}
+
+// @ts-ignore: decorator
+
+function ratio(part: v128, whole: v128): v128 {
+  const zero = f32x4.splat(0);
+  return v128.andnot(f32x4.div(part, whole), f32x4.eq(whole, zero));
+}
+
+// @ts-ignore: decorator
+
+function iou(box: v128, at: usize): v128 {
+  const x1 = v128.shuffle<f32>(box, box, 0, 0, 0, 0);
+  const y1 = v128.shuffle<f32>(box, box, 1, 1, 1, 1);
+  const x2 = v128.shuffle<f32>(box, box, 2, 2, 2, 2);
+  const y2 = v128.shuffle<f32>(box, box, 3, 3, 3, 3);
+  const bx1 = v128.load(at);
+  const by1 = v128.load(at + ROW);
+  const bx2 = v128.load(at + 2 * ROW);
+  const by2 = v128.load(at + 3 * ROW);
+  const intersection = overlap(x1, y1, x2, y2, bx1, by1, bx2, by2);
+  return ratio(intersection, union(x1, y1, x2, y2, bx1, by1, bx2, by2, intersection));
+}
+
+// @ts-ignore: decorator
+
+function generalizedIou(box: v128, at: usize): v128 {
+  const x1 = v128.shuffle<f32>(box, box, 0, 0, 0, 0);
+  const y1 = v128.shuffle<f32>(box, box, 1, 1, 1, 1);
+  const x2 = v128.shuffle<f32>(box, box, 2, 2, 2, 2);
+  const y2 = v128.shuffle<f32>(box, box, 3, 3, 3, 3);
+  const bx1 = v128.load(at);
+  const by1 = v128.load(at + ROW);
+  const bx2 = v128.load(at + 2 * ROW);
+  const by2 = v128.load(at + 3 * ROW);
+  const intersection = overlap(x1, y1, x2, y2, bx1, by1, bx2, by2);
+  const whole = union(x1, y1, x2, y2, bx1, by1, bx2, by2, intersection);
+  const enclosing = f32x4.mul(
+    extent(f32x4.min(x1, bx1), f32x4.max(x2, bx2)),
+    extent(f32x4.min(y1, by1), f32x4.max(y2, by2)),
+  );
+  return f32x4.sub(ratio(intersection, whole), ratio(f32x4.sub(enclosing, whole), enclosing));
+}
+
+// @ts-ignore: decorator
+
+function overlap(
+  x1: v128,
+  y1: v128,
+  x2: v128,
+  y2: v128,
+  bx1: v128,
+  by1: v128,
+  bx2: v128,
+  by2: v128,
+): v128 {
+  return f32x4.mul(
+    extent(f32x4.max(x1, bx1), f32x4.min(x2, bx2)),
+    extent(f32x4.max(y1, by1), f32x4.min(y2, by2)),
+  );
+}
+
+// @ts-ignore: decorator
+
+function union(
+  x1: v128,
+  y1: v128,
+  x2: v128,
+  y2: v128,
+  bx1: v128,
+  by1: v128,
+  bx2: v128,
+  by2: v128,
+  intersection: v128,
+): v128 {
+  const area = f32x4.mul(extent(x1, x2), extent(y1, y2));
+  const other = f32x4.mul(extent(bx1, bx2), extent(by1, by2));
+  return f32x4.sub(f32x4.add(area, other), intersection);
+}
+
+// @ts-ignore: decorator
+
+function storeFirst(dst: usize, v: v128, lanes: i32): void {
+  store<f32>(dst, f32x4.extract_lane(v, 0));
+  if (lanes > 1) store<f32>(dst, f32x4.extract_lane(v, 1), 4);
+  if (lanes > 2) store<f32>(dst, f32x4.extract_lane(v, 2), 8);
+}

@@ -1,0 +1,25 @@
+export { bbox2distance, clip_boxes, distance2bbox, xywh2xyxy } from "./boxes/distance2bbox";
+export { box_iou, generalized_box_iou } from "./boxes/box_iou";
+export { dfl_decode_channels, dfl_decode_rows } from "./boxes/dfl_decode";
+export { dfl_statistics } from "./boxes/dfl_statistics";
+export { anchor_points, gather_channels, gather_rows } from "./boxes/gather";
+export { nms, nms_scratch } from "./boxes/nms";
+export {
+  score_filter_channels,
+  score_filter_compact,
+  score_filter_every,
+  score_filter_rows,
+} from "./boxes/score_filter";
+export { soft_nms } from "./boxes/soft_nms";
+export { sort_scores, top_k } from "./boxes/sort";
+export { convert_f16, convert_i8, convert_u8 } from "./convert";
+
+/** First byte that belongs to the caller. */
+export function heap_base(): usize {
+  return __heap_base;
+}
+
+/** 1 in the build whose products may be fused into sums. */
+export function relaxed_simd(): i32 {
+  return ASC_FEATURE_RELAXED_SIMD ? 1 : 0;
+}

@@ -1,0 +1,171 @@
+/**
+ * Boxes of the candidates, and the shape of their distributions: only what survives is read, gathered group by group.
+ */
+import type { HeadSpec } from "../types.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { type Candidates, forEachGroup } from "./classes.ts";
+import type { Level } from "./levels.ts";
+import { type Field, fieldRows, type Part } from "./outputs.ts";
+
+type Allocate = (bytes: number) => number;
+
+/** Anchors that are gathered at a time: 512 of 4 · 16 bins are 128 KiB. */
+const GROUP = 512;
+
+interface Geometry {
+  readonly head: HeadSpec;
+  readonly levels: readonly Level[];
+  readonly imageSize: readonly [number, number];
+  readonly clip: boolean;
+}
+
+/** A sorted list of distinct anchors in linear memory. */
+interface AnchorList {
+  readonly anchors: number;
+  readonly count: number;
+}
+
+/** Pointer to the boxes (count, 4) of the candidates, in network input pixels. */
+export function decodeBoxes(
+  backend: WasmBackend,
+  op: string,
+  allocate: Allocate,
+  parts: readonly Part[],
+  image: number,
+  candidates: Candidates,
+  geometry: Geometry,
+): number {
+  const { kernels, memory } = backend;
+  const rows = allocate(candidates.count * 4);
+  const list = distinct(backend, allocate, candidates, rows);
+  const boxes = allocate(list.count * 16);
+  const group = Math.max(1, Math.min(GROUP, list.count));
+  memory.frame(op, (scoped) => {
+    const room = scoped(backend.room(group * parts[0].boxes.channels));
+    const points = scoped(group * 8);
+    forEachGroup(backend, parts, list, group, (part, at, count) => {
+      const anchors = list.anchors + at * 4;
+      decodeGroup(backend, part, image, anchors, count, geometry, room, points, boxes + at * 16);
+    });
+  });
+  if (geometry.clip) kernels.clip_boxes(boxes, list.count, geometry.imageSize[1], geometry.imageSize[0]);
+  if (list.count === candidates.count) return boxes;
+  const spread = allocate(candidates.count * 16);
+  kernels.gather_rows(boxes, 16, 4, rows, candidates.count, spread);
+  return spread;
+}
+
+/** The candidates' anchors without repeats (they are sorted), and for each candidate its place among them. */
+function distinct(backend: WasmBackend, allocate: Allocate, candidates: Candidates, rows: number): AnchorList {
+  const anchors = allocate(candidates.count * 4);
+  const { ints } = backend.memory;
+  let count = 0;
+  let last = -1;
+  for (let i = 0; i < candidates.count; i++) {
+    const anchor = ints[(candidates.anchors >> 2) + i];
+    if (anchor !== last) ints[(anchors >> 2) + count++] = anchor;
+    ints[(rows >> 2) + i] = count - 1;
+    last = anchor;
+  }
+  return { anchors, count };
+}
+
+function decodeGroup(
+  backend: WasmBackend,
+  part: Part,
+  image: number,
+  anchors: number,
+  count: number,
+  geometry: Geometry,
+  room: number,
+  points: number,
+  boxes: number,
+): void {
+  const { kernels, memory } = backend;
+  const { head } = geometry;
+  gather(backend, part.boxes, image, anchors, count, part.firstAnchor, room);
+  const { channelsFirst } = part.boxes;
+  if (head.boxes === "distribution") {
+    if (channelsFirst) kernels.dfl_decode_channels(room, count * 4, count, head.bins, 0, 1, boxes);
+    else kernels.dfl_decode_rows(room, count, head.bins, 0, 1, boxes);
+  } else {
+    const from = memory.view(Float32Array, room, count * 4);
+    const to = memory.view(Float32Array, boxes, count * 4);
+    for (let i = 0; i < to.length; i++) to[i] = channelsFirst ? from[(i & 3) * count + (i >> 2)] : from[i];
+  }
+  if (head.boxes === "xywh") kernels.xywh2xyxy(boxes, count);
+  if (head.boxes === "xywh" || head.boxes === "xyxy") return;
+  forEachLevel(backend, geometry.levels, anchors, count, (level, at, length) => {
+    const { firstAnchor, width, stride } = level;
+    const scale = head.boxes === "distribution" ? stride : 1;
+    const box = boxes + at * 16;
+    kernels.anchor_points(anchors + at * 4, length, firstAnchor, width, stride, head.anchorOffset, points);
+    kernels.distance2bbox(points, box, scale, length, -1, -1, box);
+  });
+}
+
+/** The field's values of the listed anchors at `dst`: (channels, count) or (count, channels), as the field lies. */
+function gather(
+  backend: WasmBackend,
+  field: Field,
+  image: number,
+  anchors: number,
+  count: number,
+  first: number,
+  dst: number,
+): void {
+  const rows = fieldRows(field, image);
+  if (field.channelsFirst) backend.gatherColumns(field.source, rows, anchors, count, first, dst);
+  else backend.gatherRows(field.source, rows, anchors, count, first, dst);
+}
+
+/** Calls back for the runs of the sorted anchors that lie on one level. */
+function forEachLevel(
+  backend: WasmBackend,
+  levels: readonly Level[],
+  anchors: number,
+  count: number,
+  body: (level: Level, at: number, length: number) => void,
+): void {
+  const list = backend.memory.view(Int32Array, anchors, count);
+  let at = 0;
+  for (const level of levels) {
+    let end = at;
+    while (end < count && list[end] < level.firstAnchor + level.anchors) end++;
+    if (end > at) body(level, at, end - at);
+    at = end;
+  }
+}
+
+/** Standard deviation (pixels of the network input) and saturation of each side, for detections in any order. */
+export function shapeStatistics(
+  backend: WasmBackend,
+  op: string,
+  parts: readonly Part[],
+  image: number,
+  anchors: Int32Array,
+  levels: readonly Level[],
+): { std?: Float32Array; saturation?: Float32Array } {
+  const std = new Float32Array(anchors.length * 4);
+  const saturation = new Float32Array(anchors.length * 4);
+  const bins = parts[0].boxes.channels / 4;
+  backend.memory.frame(op, (allocate) => {
+    const list = allocate(4);
+    const room = allocate(backend.room(4 * bins));
+    const [stdOut, entropy, top, last] = Array.from({ length: 4 }, () => allocate(16));
+    anchors.forEach((anchor, i) => {
+      const part = parts.findLast((p) => p.firstAnchor <= anchor) as Part;
+      const level = levels.findLast((l) => l.firstAnchor <= anchor) as Level;
+      backend.memory.ints[list >> 2] = anchor;
+      // A list of one lies the same way in both layouts.
+      gather(backend, part.boxes, image, list, 1, part.firstAnchor, room);
+      backend.kernels.dfl_statistics(room, 0, 4, 1, bins, stdOut, entropy, top, last);
+      const { floats } = backend.memory;
+      for (let side = 0; side < 4; side++) {
+        std[4 * i + side] = floats[(stdOut >> 2) + side] * level.stride;
+        saturation[4 * i + side] = floats[(last >> 2) + side];
+      }
+    });
+  });
+  return { std, saturation };
+}

@@ -1,0 +1,207 @@
+/**
+ * Which anchors compete: the score filter over every part of the output, in linear memory.
+ */
+import { floorToFloat } from "../float32.ts";
+import type { HeadSpec } from "../types.ts";
+import { paddedColumns, type WasmBackend } from "../wasm/backend.ts";
+import { type Field, fieldRows, type Part } from "./outputs.ts";
+
+type Allocate = (bytes: number) => number;
+
+/** Anchors whose best class is over the threshold, in order: pointers to anchor, class and value of each. */
+export interface Survivors {
+  readonly anchors: number;
+  readonly labels: number;
+  readonly values: number;
+  count: number;
+}
+
+/** Thresholds in the unit of the class values: one for all anchors, or (with objectness) one for each. */
+export interface Thresholds {
+  readonly pointer: number;
+  /** Bytes from one anchor's threshold to the next's; 0 where there is one for all. */
+  readonly stride: number;
+  /** Objectness of each anchor as it came, or 0. */
+  readonly objectness: number;
+}
+
+const logit = (p: number) => p <= 0 ? -Infinity : p >= 1 ? Infinity : Math.log(p / (1 - p));
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** The probability that a raw value stands for. */
+export function probability(head: HeadSpec, value: number): number {
+  return head.scores === "logits" ? sigmoid(value) : value;
+}
+
+/** Joins a class probability with objectness, as the head says. */
+export function joinScore(head: HeadSpec, classScore: number, objectness: number): number {
+  const product = classScore * objectness;
+  return head.objectness === "sqrt-multiply" ? Math.sqrt(product) : product;
+}
+
+/** The raw class value over which a score is over the threshold. */
+function rawThreshold(head: HeadSpec, threshold: number): number {
+  return floorToFloat(head.scores === "logits" ? logit(threshold) : threshold);
+}
+
+export function makeThresholds(
+  backend: WasmBackend,
+  allocate: Allocate,
+  head: HeadSpec,
+  parts: readonly Part[],
+  image: number,
+  anchors: number,
+  scoreThreshold: number,
+): Thresholds {
+  if (parts[0].objectness === null) {
+    const pointer = allocate(4);
+    backend.memory.floats[pointer >> 2] = rawThreshold(head, scoreThreshold);
+    return { pointer, stride: 0, objectness: 0 };
+  }
+  const objectness = allocate(backend.room(anchors));
+  const pointer = allocate(anchors * 4);
+  for (const part of parts) {
+    readColumn(backend, allocate, part.objectness as Field, image, objectness + part.firstAnchor * 4);
+  }
+  const given = backend.memory.view(Float32Array, objectness, anchors);
+  const thresholds = backend.memory.view(Float32Array, pointer, anchors);
+  // The class score must exceed t / o (or t² / o), and is at most 1.
+  const wanted = head.objectness === "sqrt-multiply" ? Math.max(scoreThreshold, 0) ** 2 : scoreThreshold;
+  const least = rawThreshold(head, wanted);
+  for (let i = 0; i < anchors; i++) {
+    thresholds[i] = given[i] > least ? rawThreshold(head, wanted / probability(head, given[i])) : Infinity;
+  }
+  return { pointer, stride: 4, objectness };
+}
+
+/** One channel of an image as float32 at `dst`. */
+function readColumn(backend: WasmBackend, allocate: Allocate, field: Field, image: number, dst: number): void {
+  const every = Int32Array.from({ length: field.anchors }, (_, i) => i);
+  const list = allocate(field.anchors * 4);
+  const room = allocate(backend.room(field.anchors));
+  backend.memory.view(Int32Array, list, field.anchors).set(every);
+  const part = fieldRows(field, image);
+  if (field.channelsFirst) backend.gatherColumns(field.source, part, list, field.anchors, 0, room);
+  else backend.gatherRows(field.source, part, list, field.anchors, 0, room);
+  backend.memory.view(Float32Array, dst, field.anchors).set(backend.memory.view(Float32Array, room, field.anchors));
+}
+
+/** The anchors of an image whose best class is over their threshold. */
+export function filterAnchors(
+  backend: WasmBackend,
+  op: string,
+  allocate: Allocate,
+  parts: readonly Part[],
+  image: number,
+  anchors: number,
+  thresholds: Thresholds,
+): Survivors {
+  const survivors = {
+    anchors: allocate(anchors * 4),
+    labels: allocate(anchors * 4),
+    values: allocate(anchors * 4),
+    count: 0,
+  };
+  for (const part of parts) {
+    const filter = part.classes.channelsFirst ? filterChannels : filterRows;
+    backend.memory.frame(op, (scoped) => filter(backend, scoped, part, image, thresholds, survivors));
+  }
+  return survivors;
+}
+
+function filterRows(
+  backend: WasmBackend,
+  allocate: Allocate,
+  part: Part,
+  image: number,
+  thresholds: Thresholds,
+  survivors: Survivors,
+): void {
+  const { source, channels, firstChannel, allChannels } = part.classes;
+  const chunk = Math.min(part.anchors, Math.max(1, Math.floor(backend.chunk / allChannels)));
+  const room = backend.resident(source) === 0 ? allocate(backend.room(chunk * allChannels)) : 0;
+  for (let done = 0; done < part.anchors; done += chunk) {
+    const rows = Math.min(chunk, part.anchors - done);
+    // Whole rows in one copy, boxes included: cheaper than a copy for each row's classes.
+    const { start } = fieldRows(part.classes, image, done, rows);
+    const pointer = backend.stage(source, start - firstChannel, rows * allChannels, room) + firstChannel * 4;
+    const first = part.firstAnchor + done;
+    const at = survivors.count * 4;
+    survivors.count += backend.kernels.score_filter_rows(
+      pointer,
+      allChannels * 4,
+      rows,
+      channels,
+      thresholds.pointer + first * thresholds.stride,
+      thresholds.stride,
+      first,
+      survivors.anchors + at,
+      survivors.labels + at,
+      survivors.values + at,
+    );
+  }
+}
+
+/** Anchors of a block; its best values and labels stay in the first- and second-level cache. */
+const BLOCK_ANCHORS = 16384;
+
+function filterChannels(
+  backend: WasmBackend,
+  allocate: Allocate,
+  part: Part,
+  image: number,
+  thresholds: Thresholds,
+  survivors: Survivors,
+): void {
+  const { source, channels } = part.classes;
+  const block = Math.min(part.anchors, BLOCK_ANCHORS, backend.chunk);
+  const padded = paddedColumns(block);
+  const resident = backend.resident(source) !== 0;
+  const rowsAtOnce = resident ? channels : Math.min(channels, Math.max(1, Math.floor(backend.chunk / padded)));
+  const room = resident ? 0 : allocate(backend.room(rowsAtOnce * padded));
+  const best = allocate(padded * 4);
+  const label = allocate(padded * 4);
+  for (let done = 0; done < part.anchors; done += block) {
+    const columns = Math.min(block, part.anchors - done);
+    const first = part.firstAnchor + done;
+    beginBlock(backend, thresholds, first, columns, best, label);
+    const all = fieldRows(part.classes, image, done, columns);
+    for (let row = 0; row < channels; row += rowsAtOnce) {
+      const rows = Math.min(rowsAtOnce, channels - row);
+      const staged = backend.stageRows(source, { ...all, start: all.start + row * all.pitch, rows }, room);
+      backend.kernels.score_filter_channels(staged.pointer, staged.stride, columns, rows, row, best, label);
+    }
+    const at = survivors.count * 4;
+    survivors.count += backend.kernels.score_filter_compact(
+      best,
+      label,
+      columns,
+      first,
+      survivors.anchors + at,
+      survivors.labels + at,
+      survivors.values + at,
+    );
+  }
+}
+
+/** `best` starts at the thresholds, beyond reach in the padding. */
+function beginBlock(
+  backend: WasmBackend,
+  thresholds: Thresholds,
+  first: number,
+  columns: number,
+  best: number,
+  label: number,
+): void {
+  const padded = paddedColumns(columns);
+  const values = backend.memory.view(Float32Array, best, padded);
+  const { floats } = backend.memory;
+  if (thresholds.stride === 0) {
+    values.fill(floats[thresholds.pointer >> 2]);
+  } else {
+    const from = (thresholds.pointer >> 2) + first;
+    values.set(floats.subarray(from, from + columns));
+  }
+  values.fill(Infinity, columns);
+  backend.memory.view(Int32Array, label, padded).fill(-1);
+}

@@ -1,0 +1,104 @@
+/** Box sides from distributions. */
+import type { DflDecodeOptions, DflLayout, TensorLike } from "../types.ts";
+import {
+  describeTensor,
+  integer,
+  number,
+  oneOf,
+  options as checkOptions,
+  type Source,
+  tensor,
+  typeError,
+} from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import type { Operation } from "./operation.ts";
+import { mapRows } from "./rows.ts";
+
+const op = "dflDecode";
+const MAX_BINS = 64;
+/** Anchors of a channels-first tile in the kernel: chunks are multiples of it, so that cutting changes no bit. */
+export const TILE = 128;
+
+export const dflDecode = {
+  name: op,
+  stem: "dfl_decode",
+  kernels: ["dfl_decode_rows", "dfl_decode_channels"],
+  shapes: "(…, N, 4·bins) or (…, 4·bins, N) → (…, N, 4)",
+  summary: "expectation of each side's distribution",
+  run(backend: WasmBackend, dist: TensorLike, options: DflDecodeOptions): Float32Array {
+    const { firstBin = 0, binStep = 1 } = checkOptions(op, options, true);
+    const first = number({ op, argument: "options.firstBin" }, firstBin);
+    const step = number({ op, argument: "options.binStep" }, binStep);
+    const found = distribution(op, dist, options);
+    if (!found.channelsFirst) return decodeRows(backend, found, first, step);
+    return decodeChannels(backend, found, first, step);
+  },
+} satisfies Operation;
+
+/** A checked distribution: `images` of `anchors` each. */
+export interface Distribution {
+  readonly source: Source;
+  readonly bins: number;
+  readonly channelsFirst: boolean;
+  readonly images: number;
+  readonly anchors: number;
+}
+
+export function distribution(op: string, dist: TensorLike, options: DflLayout): Distribution {
+  const bins = integer({ op, argument: "options.bins" }, options.bins, 2, MAX_BINS);
+  const layout = oneOf({ op, argument: "options.layout" }, options.layout ?? "rows", ["rows", "channels-first"]);
+  const channelsFirst = layout === "channels-first";
+  const channels = 4 * bins;
+  const place = { op, argument: "dist" };
+  const source = tensor(place, dist, (n) => channelsFirst ? [channels, n / channels] : [n / channels, channels]);
+  const { dims } = source;
+  const [images, rows, columns] = dims.length === 3 ? dims : [1, ...dims];
+  const [found, anchors] = channelsFirst ? [rows, columns] : [columns, rows];
+  if ((dims.length !== 2 && dims.length !== 3) || found !== channels || !Number.isInteger(anchors)) {
+    const wanted = channelsFirst ? `([B,] ${channels}, N)` : `([B,] N, ${channels})`;
+    throw typeError(place, describeTensor(dist, source), `shape ${wanted} for ${bins} bins, layout "${layout}"`);
+  }
+  return { source, bins, channelsFirst, images, anchors };
+}
+
+function decodeRows(backend: WasmBackend, dist: Distribution, first: number, step: number): Float32Array {
+  const inputs = [{ source: dist.source, columns: 4 * dist.bins }];
+  const [sides] = mapRows(op, backend, dist.images * dist.anchors, inputs, [4], ([logits], [out], rows) => {
+    backend.kernels.dfl_decode_rows(logits, rows, dist.bins, first, step, out);
+  });
+  return sides;
+}
+
+function decodeChannels(backend: WasmBackend, dist: Distribution, first: number, step: number): Float32Array {
+  const result = new Float32Array(dist.images * dist.anchors * 4);
+  forEachChannelBlock(op, backend, dist, 1, (logits, stride, count, [out], at) => {
+    backend.kernels.dfl_decode_channels(logits, stride, count, dist.bins, first, step, out);
+    result.set(backend.memory.floats.subarray(out >> 2, (out >> 2) + count * 4), at * 4);
+  });
+  return result;
+}
+
+/** Blocks of anchors of every image of a channels-first distribution, with rooms for outputs of (count, 4). */
+export function forEachChannelBlock(
+  op: string,
+  backend: WasmBackend,
+  dist: Distribution,
+  outputs: number,
+  body: (logits: number, stride: number, count: number, out: readonly number[], at: number) => void,
+): void {
+  const channels = 4 * dist.bins;
+  const block = Math.min(dist.anchors, Math.max(TILE, Math.floor(backend.chunk / channels / TILE) * TILE));
+  backend.memory.frame(op, (allocate) => {
+    const room = allocate(backend.room((block + 16) * channels));
+    const out = Array.from({ length: outputs }, () => allocate(block * 16));
+    for (let image = 0; image < dist.images; image++) {
+      for (let done = 0; done < dist.anchors; done += block) {
+        const columns = Math.min(block, dist.anchors - done);
+        const start = image * channels * dist.anchors + done;
+        const part = { start, pitch: dist.anchors, rows: channels, columns };
+        const { pointer, stride } = backend.stageRows(dist.source, part, room);
+        body(pointer, stride, columns, out, image * dist.anchors + done);
+      }
+    }
+  });
+}

@@ -1,0 +1,42 @@
+/** Shape of each side's distribution. */
+import type { DflLayout, DflStatistics, TensorLike } from "../types.ts";
+import { options as checkOptions } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { type Distribution, distribution, forEachChannelBlock } from "./dfl_decode.ts";
+import type { Operation } from "./operation.ts";
+import { mapRows } from "./rows.ts";
+
+const op = "dflStatistics";
+
+export const dflStatistics = {
+  name: op,
+  stem: "dfl_statistics",
+  kernels: ["dfl_statistics"],
+  shapes: "(…, N, 4·bins) or (…, 4·bins, N) → 4 × (…, N, 4)",
+  summary: "each side's standard deviation, entropy, highest probability and last bin",
+  run(backend: WasmBackend, dist: TensorLike, options: DflLayout): DflStatistics {
+    checkOptions(op, options, true);
+    const found = distribution(op, dist, options);
+    const [std, entropy, top, saturation] = found.channelsFirst ? ofChannels(backend, found) : ofRows(backend, found);
+    return { std, entropy, top, saturation };
+  },
+} satisfies Operation;
+
+function ofRows(backend: WasmBackend, dist: Distribution): Float32Array[] {
+  const columns = 4 * dist.bins;
+  const inputs = [{ source: dist.source, columns }];
+  return mapRows(op, backend, dist.images * dist.anchors, inputs, [4, 4, 4, 4], ([logits], out, rows) => {
+    backend.kernels.dfl_statistics(logits, columns * 4, 4, rows, dist.bins, out[0], out[1], out[2], out[3]);
+  });
+}
+
+function ofChannels(backend: WasmBackend, dist: Distribution): Float32Array[] {
+  const results = Array.from({ length: 4 }, () => new Float32Array(dist.images * dist.anchors * 4));
+  forEachChannelBlock(op, backend, dist, 4, (logits, stride, count, out, at) => {
+    backend.kernels.dfl_statistics(logits, 4, stride, count, dist.bins, out[0], out[1], out[2], out[3]);
+    out.forEach((pointer, i) => {
+      results[i].set(backend.memory.floats.subarray(pointer >> 2, (pointer >> 2) + count * 4), at * 4);
+    });
+  });
+  return results;
+}

@@ -1,0 +1,19 @@
+/**
+ * What one row of the registry is: an operation's name, its layers' stem, and the function that runs it.
+ */
+import type { WasmBackend } from "../wasm/backend.ts";
+
+export interface Operation<A extends readonly never[] = readonly never[], R = unknown> {
+  /** Name on the engine. */
+  readonly name: string;
+  /** The same in file names and kernel exports. */
+  readonly stem: string;
+  /** Exports of the module that do the work. */
+  readonly kernels: readonly string[];
+  /** Inputs → result, for the README's table. */
+  readonly shapes: string;
+  /** One line, for the README's table. */
+  readonly summary: string;
+  /** Checks the arguments and runs on WASM. */
+  run(backend: WasmBackend, ...args: A): R;
+}

@@ -1,0 +1,408 @@
+/**
+ * The public types. Shapes are row-major; boxes are `xyxy` in pixels unless an argument says otherwise.
+ *
+ * @module
+ */
+/// <reference lib="esnext.disposable" />
+
+/** The instance type of a global class, or `Fallback` where the consumer's libraries do not declare it. */
+type Global<Name extends string, Fallback> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T
+  : Fallback;
+
+/** A WebGPU buffer, where the consumer's libraries know them. */
+export type GpuBuffer = Global<"GPUBuffer", { readonly size: number; destroy(): void }>;
+/** A WebGPU device, where the consumer's libraries know them. */
+export type GpuDevice = Global<"GPUDevice", { destroy(): void }>;
+/** The platform's AbortSignal. */
+export type Signal = Global<"AbortSignal", { readonly aborted: boolean; throwIfAborted(): void }>;
+/** The platform's Float16Array, where there is one. */
+export type HalfArray = Global<"Float16Array", never>;
+
+// ── Values ──────────────────────────────────────────────────────────────────────
+
+/** Host storage. `Uint16Array` holds IEEE-754 half bits; 8-bit arrays hold quantised values. */
+export type DataArray = Float32Array | HalfArray | Float64Array | Uint16Array | Int8Array | Uint8Array;
+
+/**
+ * Any object with values and a shape. An onnxruntime-web or onnxruntime-node `Tensor` is one as it is.
+ * Quantised data: real = (q − zeroPoint) · scale. 8-bit data without a scale is a TypeError; zeroPoint defaults to 0.
+ */
+export interface HostTensor {
+  /** The values, row-major. */
+  readonly data: DataArray;
+  /** The shape; its product is the length of `data`. */
+  readonly dims: readonly number[];
+  /** Real value of one step of quantised data. */
+  readonly scale?: number;
+  /** Quantised value that stands for 0. Default 0. */
+  readonly zeroPoint?: number;
+}
+
+/** A tensor that stays on the GPU, for example onnxruntime-web's `gpu-buffer` output. */
+export interface GpuTensor {
+  /** The buffer; it is never destroyed here. */
+  readonly gpuBuffer: GpuBuffer;
+  /** The shape. */
+  readonly dims: readonly number[];
+  /** Default "float32". */
+  readonly dataType?: "float32" | "float16";
+}
+
+/** A float32 tensor inside the engine's linear memory: kernels read and write it with no copy. */
+export interface WasmTensor extends HostTensor, Disposable {
+  /** Always a valid view, also after the memory has grown. Throws after `dispose()`. */
+  readonly data: Float32Array;
+  /** Gives the memory back. */
+  dispose(): void;
+}
+
+/** What operations take. A plain `Float32Array` has the shape that the argument calls for. */
+export type TensorLike = Float32Array | HostTensor | GpuTensor | WasmTensor;
+
+// ── Engine ──────────────────────────────────────────────────────────────────────
+
+/** How to make an engine. */
+export interface EngineOptions {
+  /** "auto" (default) or "wasm": SIMD kernels on the CPU. "webgpu" is refused where no WebGPU backend is available. */
+  device?: "auto" | "wasm" | "webgpu";
+  /** A device to share; `dispose()` leaves it alive. */
+  gpuDevice?: GpuDevice;
+  /** Upper bound of linear memory in bytes. Default 64 MiB. Work that is larger is streamed through it. */
+  maxMemory?: number;
+  /**
+   * Use fused multiply-add where the host has relaxed SIMD. Default "auto".
+   * "off" gives results that are bit-identical on every runtime and CPU.
+   */
+  relaxedSimd?: "auto" | "off";
+  /** Elements from which "auto" offloads to a GPU. */
+  offloadThreshold?: number;
+}
+
+/** Compiled or uncompiled kernels for the slim entry. */
+export type WasmSource =
+  | Global<"WebAssembly", object>
+  | ArrayBuffer
+  | ArrayBufferView
+  | Global<"Response", { arrayBuffer(): Promise<ArrayBuffer> }>
+  | object;
+
+/** `densehead/slim` embeds no kernels: the caller passes `densehead/densehead.wasm` or `densehead/densehead-relaxed.wasm`. */
+export interface SlimEngineOptions extends EngineOptions {
+  /** A `WebAssembly.Module`, its bytes, or a `Response` with them; or a promise of one. */
+  wasm: WasmSource | PromiseLike<WasmSource>;
+}
+
+/** Makes engines; see {@link EngineOptions}. */
+export type CreateEngine<O extends EngineOptions = EngineOptions> = (options?: O) => Promise<Engine>;
+
+/** Kernels in their own linear memory, behind synchronous and asynchronous faces. */
+export interface Engine extends AsyncOps, Disposable {
+  /** The same operations, synchronous, on WASM. They refuse `GpuTensor` with a TypeError. */
+  readonly sync: SyncOps;
+  /** What this engine can use. */
+  readonly capabilities: {
+    /** The build of the kernels in use. */
+    readonly wasm: "simd" | "relaxed-simd";
+    /** The adapter's description, or null without WebGPU. */
+    readonly webgpu: string | null;
+  };
+  /** Which device an operation of that many elements runs on, and why. */
+  plan(op: string, elements: number): { device: "wasm" | "webgpu"; reason: string };
+  /** Bytes of linear memory. */
+  readonly memory: {
+    /** In use now, the kernels' own tables included. */
+    readonly used: number;
+    /** Highest use so far. */
+    readonly peak: number;
+    /** Size of the memory now. */
+    readonly reserved: number;
+    /** Size that it may reach. */
+    readonly limit: number;
+  };
+  /** Allocates a zeroed tensor in linear memory. */
+  tensor(dims: readonly number[]): WasmTensor;
+  /** Ends the engine and its tensors. Later calls throw. */
+  dispose(): void;
+}
+
+/** A result now, or a promise of it. */
+export type Result<F, T> = F extends "sync" ? T : Promise<T>;
+
+// ── Boxes ───────────────────────────────────────────────────────────────────────
+
+/** How the bins of a distribution stand in memory and what they mean. */
+export interface DflLayout {
+  /** Bins per side, 2 to 64. */
+  bins: number;
+  /** "rows" (default): (…, N, 4·bins). "channels-first": (…, 4·bins, N). */
+  layout?: "rows" | "channels-first";
+}
+
+/** Layout, and the values of the bins: firstBin + i · binStep. */
+export interface DflDecodeOptions extends DflLayout {
+  /** Value of the first bin. Default 0. */
+  firstBin?: number;
+  /** From one bin to the next. Default 1. */
+  binStep?: number;
+}
+
+/** Shape of a distribution, per side; each (…, N, 4) in the order l, t, r, b. */
+export interface DflStatistics {
+  /** Standard deviation, in bins. */
+  std: Float32Array;
+  /** Entropy, in nats. */
+  entropy: Float32Array;
+  /** Highest probability. */
+  top: Float32Array;
+  /** Probability of the last bin: how close the side is to the end of its range. */
+  saturation: Float32Array;
+}
+
+/** Which boxes NMS keeps. */
+export interface NmsOptions {
+  /** In [0, 1]. A box goes when its IoU with a kept one is over this. */
+  iouThreshold: number;
+  /** Only scores over this compete. Default: all but NaN. */
+  scoreThreshold?: number;
+  /** Keep at most this many. Default: no limit. */
+  maxDetections?: number;
+}
+
+/** How soft-NMS decays scores. */
+export interface SoftNmsOptions {
+  /** "gaussian" (default): score · exp(−IoU² / sigma). "linear": score · (1 − IoU) where IoU ≥ iouThreshold. */
+  method?: "linear" | "gaussian";
+  /** Default 0.5. */
+  sigma?: number;
+  /** For "linear". Default 0.3. */
+  iouThreshold?: number;
+  /** Boxes end when their score is under this. Default 0.001. */
+  minScore?: number;
+  /** Keep at most this many. Default: no limit. */
+  maxDetections?: number;
+}
+
+/** Operations on boxes and distributions. All throw TypeError for a wrong kind, dtype or shape. */
+export interface BoxOps<F> {
+  /**
+   * Pairwise IoU, |a ∩ b| / |a ∪ b|.
+   *
+   * a (N, 4) and b (M, 4) in `xyxy`; result (N·M), row-major. Empty and inverted boxes have area 0; IoU is 0 where the
+   * union is. Relative error ≤ 5e-7 of the union. Jaccard 1901.
+   */
+  boxIou(a: TensorLike, b: TensorLike): Result<F, Float32Array>;
+  /**
+   * Pairwise generalized IoU, IoU − (C − U) / C with C the enclosing box's area and U the union's.
+   *
+   * Shapes and boxes as in `boxIou`; result in [−1, 1]. Absolute error ≤ 1e-6. Rezatofighi et al. 2019, algorithm 1.
+   */
+  generalizedBoxIou(a: TensorLike, b: TensorLike): Result<F, Float32Array>;
+  /**
+   * Box sides from distributions: firstBin + binStep · Σ i·softmax(x)_i.
+   *
+   * dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N); one leading batch axis is allowed. Result (…, N, 4) in bin
+   * values, sides l, t, r, b: multiply by the stride for pixels. Infinite logits have their limit, NaN stays in its side.
+   * Absolute error ≤ 5e-7 of the range of bins. RangeError: bins outside 2…64.
+   * Li et al. 2020 (Generalized Focal Loss), equation 6 and section 3.2.
+   */
+  dflDecode(dist: TensorLike, options: DflDecodeOptions): Result<F, Float32Array>;
+  /**
+   * Shape of the same distributions: standard deviation √Σ p(i − μ)² (bins), entropy −Σ p ln p (nats), highest
+   * probability, and the probability of the last bin. Each (…, N, 4).
+   *
+   * Absolute error ≤ 1e-6 of the range of bins. RangeError: bins outside 2…64. Li et al. 2021 (GFL V2), section 3.
+   */
+  dflStatistics(dist: TensorLike, options: DflLayout): Result<F, DflStatistics>;
+  /**
+   * Boxes from the distances of a point to the sides: x − l, y − t, x + r, y + b.
+   *
+   * points (N, 2) and distances (N, 4) in one unit; result (N, 4). `maxShape` [height, width] clamps to the image. Rounded
+   * once. Tian et al. 2019 (FCOS), section 3.1.
+   */
+  distance2bbox(
+    points: TensorLike,
+    distances: TensorLike,
+    options?: { maxShape?: readonly [number, number] },
+  ): Result<F, Float32Array>;
+  /**
+   * The inverse: x − x1, y − y1, x2 − x, y2 − y.
+   *
+   * points (N, 2), boxes (N, 4); result (N, 4). `maxDistance` clamps to [0, maxDistance − eps], eps default 0.1. Rounded once.
+   */
+  bbox2distance(
+    points: TensorLike,
+    boxes: TensorLike,
+    options?: { maxDistance?: number; eps?: number },
+  ): Result<F, Float32Array>;
+  /**
+   * Greedy non-maximum suppression: kept indices, highest score first.
+   *
+   * boxes (N, 4), scores (N). A box goes when its IoU with a kept one is over `iouThreshold`; equal scores keep the lower
+   * index; NaN scores never pass. Empty, inverted and non-finite boxes neither go nor suppress. IoU is compared in float64,
+   * so no decision depends on rounding. RangeError: iouThreshold outside [0, 1].
+   */
+  nms(boxes: TensorLike, scores: TensorLike, options: NmsOptions): Result<F, Int32Array>;
+  /** As `nms`, within each class; classes (N) are compared exactly, whatever their values. */
+  batchedNms(
+    boxes: TensorLike,
+    scores: TensorLike,
+    classes: Int32Array,
+    options: NmsOptions,
+  ): Result<F, Int32Array>;
+  /**
+   * Soft-NMS: kept indices and their decayed scores, in the order of keeping.
+   *
+   * boxes (N, 4), scores (N). Time grows with kept · N. RangeError: iouThreshold outside [0, 1], sigma ≤ 0.
+   * Bodla et al. 2017, equations 2 and 3.
+   */
+  softNms(
+    boxes: TensorLike,
+    scores: TensorLike,
+    options?: SoftNmsOptions,
+  ): Result<F, { indices: Int32Array; scores: Float32Array }>;
+}
+
+// ── Detection ───────────────────────────────────────────────────────────────────
+
+/** How a network lays out its raw output; plain data. `heads.*` make the well-known ones. */
+export interface HeadSpec {
+  /** Name of the family. */
+  readonly name: string;
+  /** Number of classes. */
+  readonly numClasses: number;
+  /** Bins per side (YOLOv8: 16; a head with reg_max = 7 or 16 in mmdet's sense: 8 or 17); 0: plain distances or boxes. */
+  readonly bins: number;
+  /** Strides of the levels, in the order in which their anchors stand. */
+  readonly strides: readonly number[];
+  /** Anchor point of cell x: (x + offset) · stride. */
+  readonly anchorOffset: number;
+  /** Raw logits, or probabilities already. */
+  readonly scores: "logits" | "probabilities";
+  /** How a tensor of objectness enters the score. Default "none". */
+  readonly objectness?: "none" | "multiply" | "sqrt-multiply";
+  /** What the box channels hold. "distances", "xywh" and "xyxy" are in pixels; bins are in units of the stride. */
+  readonly boxes: "distribution" | "distances" | "xywh" | "xyxy";
+  /** "rows": (…, anchors, channels). "channels-first": (…, channels, anchors). */
+  readonly layout: "rows" | "channels-first";
+  /** Whether boxes or classes come first in one tensor, or stand in tensors of their own. */
+  readonly channelOrder: "box-first" | "class-first" | "separate";
+}
+
+/** Changes to a preset. */
+export type HeadOptions = Partial<HeadSpec>;
+
+/**
+ * The batch axis may be left out for one image. One tensor, or several: by level, or {classes, boxes, objectness} with one
+ * tensor or one per level each.
+ */
+export type Outputs =
+  | TensorLike
+  | readonly TensorLike[]
+  | {
+    classes: TensorLike | readonly TensorLike[];
+    boxes: TensorLike | readonly TensorLike[];
+    objectness?: TensorLike | readonly TensorLike[];
+  };
+
+/** Maps boxes back to the image: input = image · scale + pad. */
+export interface ImageTransform {
+  /** Horizontal scale from image to network input. */
+  scaleX: number;
+  /** Vertical scale. */
+  scaleY: number;
+  /** Pixels left of the image in the input. */
+  padX: number;
+  /** Pixels above it. */
+  padY: number;
+  /** [height, width] of the image, to clip to. */
+  clip?: readonly [number, number];
+}
+
+/** What `detect` needs to know and what it keeps. */
+export interface DetectOptions {
+  /** Layout of the raw output. */
+  head: HeadSpec;
+  /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) cells. */
+  imageSize: readonly [number, number];
+  /** Keep score > threshold. Default 0.25. */
+  scoreThreshold?: number;
+  /** NMS, in [0, 1]. Default 0.6. */
+  iouThreshold?: number;
+  /** Default 300. */
+  maxDetections?: number;
+  /** Candidates that enter NMS, best first. Default 30000. */
+  preNmsTopK?: number;
+  /** One detection per anchor (its best class), or every class over the threshold. Default false. */
+  multiLabel?: boolean;
+  /** Suppress across classes. Default false. */
+  classAgnostic?: boolean;
+  /** Maps boxes back: input = image · scale + pad. */
+  transform?: ImageTransform;
+  /** Clip to the network input, before NMS. Default false. */
+  clip?: boolean;
+  /** Also report each side's standard deviation and saturation. Default false. */
+  uncertainty?: boolean;
+  /** Stops between images. */
+  signal?: Signal;
+}
+
+/** One detection. */
+export interface Detection {
+  /** x1, y1, x2, y2. */
+  box: [number, number, number, number];
+  /** In [0, 1]. */
+  score: number;
+  /** Index of the class. */
+  classId: number;
+  /** Row of the anchor that made it. */
+  anchor: number;
+}
+
+/** One row of COCO's results format; bbox is x, y, width, height. */
+export interface CocoResult {
+  /** As given. */
+  image_id: number | string;
+  /** The class, or what it stands for. */
+  category_id: number;
+  /** x, y, width, height. */
+  bbox: [number, number, number, number];
+  /** In [0, 1]. */
+  score: number;
+}
+
+/** Detections of one image, struct of arrays, highest score first; iterable as objects. */
+export interface Detections extends Iterable<Detection> {
+  /** How many. */
+  readonly length: number;
+  /** (length, 4) xyxy. */
+  readonly boxes: Float32Array;
+  /** (length). */
+  readonly scores: Float32Array;
+  /** (length). */
+  readonly classes: Int32Array;
+  /** Row of the anchor that made it, levels concatenated in the order of the head's strides. */
+  readonly anchors: Int32Array;
+  /** (length, 4) pixels of the returned boxes' frame; with `uncertainty`. */
+  readonly std?: Float32Array;
+  /** (length, 4), mass in the last bin; with `uncertainty`. */
+  readonly saturation?: Float32Array;
+  /** Rows of COCO's results format. `categoryIds[classId]` replaces the class index. */
+  toCoco(imageId: number | string, categoryIds?: readonly number[]): CocoResult[];
+}
+
+/** Operations on whole heads. */
+export interface DetectionOps<F> {
+  /**
+   * From raw head tensors to boxes: score filter, box decode, top-k, NMS. One `Detections` per image of the batch.
+   *
+   * Scores are σ(logit), times objectness or its geometric mean with it where the head has one; NaN never passes. Boxes are
+   * anchor point ± stride · expectation. TypeError: tensors that do not fit the head and image size. RangeError: thresholds
+   * outside their range. With `signal`, the asynchronous form yields between images.
+   */
+  detect(outputs: Outputs, options: DetectOptions): Result<F, Detections[]>;
+}
+
+/** The synchronous operations. */
+export type SyncOps = BoxOps<"sync"> & DetectionOps<"sync">;
+/** The asynchronous operations. */
+export interface AsyncOps extends BoxOps<"async">, DetectionOps<"async"> {}

@@ -1,0 +1,161 @@
+/**
+ * The kernels and their memory, and how host data gets there: chunk by chunk, converted to float32 on the way.
+ */
+import { instantiateSync } from "@assemblyscript/loader";
+import type { instantiate } from "../../build/densehead.d.ts";
+import type { Source } from "../validate.ts";
+import { LinearMemory } from "./memory.ts";
+
+/** The exports of the compiled kernels, typed by the compiler itself. */
+export type Kernels = Awaited<ReturnType<typeof instantiate>>;
+
+/** Bytes of host data that are in linear memory at a time; about half a second-level cache. */
+const CHUNK_BYTES = 256 * 1024;
+/** Room beyond a chunk for vectors that reach past its end and for raw data being converted. */
+const SLACK = 128;
+
+/** A part of a tensor as rows: row r starts at element start + r · pitch. */
+export interface Rows {
+  readonly start: number;
+  readonly pitch: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Float32 rows in linear memory; `stride` in bytes. */
+export interface StagedRows {
+  readonly pointer: number;
+  readonly stride: number;
+}
+
+export class WasmBackend {
+  readonly kernels: Kernels;
+  readonly memory: LinearMemory;
+  /** Is this the build that fuses products into sums? */
+  readonly relaxed: boolean;
+  /** Floats of one chunk: smaller where little memory is allowed. */
+  readonly chunk: number;
+
+  constructor(module: WebAssembly.Module, maxMemory: number) {
+    this.kernels = instantiateSync<Kernels>(module, {}).exports as unknown as Kernels;
+    this.memory = new LinearMemory(this.kernels.memory, this.kernels.heap_base(), maxMemory);
+    this.relaxed = this.kernels.relaxed_simd() === 1;
+    const share = Math.floor(this.memory.available / 16);
+    this.chunk = Math.max(1024, Math.min(CHUNK_BYTES, share)) >> 2;
+  }
+
+  /** Bytes of a room that `stage` can fill with that many floats. */
+  room(floats: number): number {
+    return floats * 4 + SLACK;
+  }
+
+  /** Pointer to the source's values if they lie in linear memory as float32 already, else 0. */
+  resident(source: Source): number {
+    return source.kind === "f32" && this.memory.owns(source.buffer) ? source.byteOffset : 0;
+  }
+
+  /** Elements [start, start + length) as float32: where they lie, or copied and converted into the room. */
+  stage(source: Source, start: number, length: number, room: number): number {
+    const resident = this.resident(source);
+    if (resident !== 0) return resident + start * 4;
+    const raw = this.#rawView(source, room, length);
+    raw.set(source.data.subarray(start, start + length) as never);
+    this.#convert(source, room, length);
+    return room;
+  }
+
+  /** Rows as float32: where they lie, or copied into the room with rows padded to 16 floats. */
+  stageRows(source: Source, part: Rows, room: number): StagedRows {
+    const resident = this.resident(source);
+    if (resident !== 0) return { pointer: resident + part.start * 4, stride: part.pitch * 4 };
+    if (part.pitch === part.columns) {
+      const pointer = this.stage(source, part.start, part.rows * part.pitch, room);
+      return { pointer, stride: part.pitch * 4 };
+    }
+    const pitch = paddedColumns(part.columns);
+    const raw = this.#rawView(source, room, part.rows * pitch);
+    for (let row = 0; row < part.rows; row++) {
+      const from = part.start + row * part.pitch;
+      raw.set(source.data.subarray(from, from + part.columns) as never, row * pitch);
+    }
+    this.#convert(source, room, part.rows * pitch);
+    return { pointer: room, stride: pitch * 4 };
+  }
+
+  /** dst (rows, count): the listed columns of the part, `first` subtracted from the list. */
+  gatherColumns(source: Source, part: Rows, list: number, count: number, first: number, dst: number): void {
+    const resident = this.resident(source);
+    if (resident !== 0) {
+      const from = resident + (part.start - first) * 4;
+      this.kernels.gather_channels(from, part.pitch * 4, part.rows, list, count, dst);
+      return;
+    }
+    const raw = this.#rawView(source, dst, part.rows * count);
+    const indices = this.memory.ints.subarray(list >> 2, (list >> 2) + count);
+    copyColumns(source.data, part, indices, first, raw);
+    this.#convert(source, dst, part.rows * count);
+  }
+
+  /** dst (count, columns): the listed rows of the part. */
+  gatherRows(source: Source, part: Rows, list: number, count: number, first: number, dst: number): void {
+    const resident = this.resident(source);
+    if (resident !== 0) {
+      const from = resident + (part.start - first * part.pitch) * 4;
+      this.kernels.gather_rows(from, part.pitch * 4, part.columns, list, count, dst);
+      return;
+    }
+    const raw = this.#rawView(source, dst, part.columns * count);
+    const indices = this.memory.ints.subarray(list >> 2, (list >> 2) + count);
+    copyRows(source.data, part, indices, first, raw);
+    this.#convert(source, dst, part.columns * count);
+  }
+
+  /** Where raw values go before conversion: at the room's end, so that the kernels can widen them forwards in place. */
+  #rawView(source: Source, room: number, length: number): Float32Array | Uint16Array | Int8Array | Uint8Array {
+    switch (source.kind) {
+      case "f16":
+        return this.memory.view(Uint16Array, rawStart(room, length, 2), length);
+      case "i8":
+        return this.memory.view(Int8Array, rawStart(room, length, 1), length);
+      case "u8":
+        return this.memory.view(Uint8Array, rawStart(room, length, 1), length);
+      default:
+        return this.memory.view(Float32Array, room, length);
+    }
+  }
+
+  #convert(source: Source, room: number, length: number): void {
+    const { kind, scale, zeroPoint } = source;
+    if (kind === "f16") this.kernels.convert_f16(rawStart(room, length, 2), room, length);
+    if (kind === "i8") this.kernels.convert_i8(rawStart(room, length, 1), room, length, scale, zeroPoint);
+    if (kind === "u8") this.kernels.convert_u8(rawStart(room, length, 1), room, length, scale, zeroPoint);
+  }
+}
+
+export function paddedColumns(columns: number): number {
+  return Math.ceil(columns / 16) * 16;
+}
+
+/** Raw values end 64 bytes after the floats that they become. */
+function rawStart(room: number, length: number, bytesEach: number): number {
+  return room + length * 4 + 64 - length * bytesEach;
+}
+
+type Values = Source["data"];
+
+function copyColumns(src: Values, part: Rows, indices: Int32Array, first: number, dst: Values): void {
+  const count = indices.length;
+  let to = 0;
+  for (let row = 0; row < part.rows; row++) {
+    const from = part.start + row * part.pitch - first;
+    for (let i = 0; i < count; i++) dst[to++] = src[from + indices[i]];
+  }
+}
+
+function copyRows(src: Values, part: Rows, indices: Int32Array, first: number, dst: Values): void {
+  let to = 0;
+  for (let i = 0; i < indices.length; i++) {
+    const from = part.start + (indices[i] - first) * part.pitch;
+    for (let column = 0; column < part.columns; column++) dst[to++] = src[from + column];
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Linear memory: who owns which bytes. The only file that touches `memory.buffer`.
+ */
+
+const ALIGNMENT = 64;
+const PAGE = 65536;
+/** Kernels may read this far past an array's end. */
+const GUARD = 128;
+/** Memory grows by multiples of this, so that a run of small requests detaches views rarely. */
+const GROWTH_PAGES = 4;
+
+interface Hole {
+  start: number;
+  size: number;
+}
+
+/** Allocates within one `WebAssembly.Memory`, never past a limit; views are made on use. */
+export class LinearMemory {
+  readonly #memory: WebAssembly.Memory;
+  readonly #base: number;
+  readonly #sizes = new Map<number, number>();
+  readonly #holes: Hole[] = [];
+  #top: number;
+  #used: number;
+  #peak: number;
+  #buffer: ArrayBufferLike;
+  /** The current buffer and those that growth has detached. */
+  readonly #buffers = new WeakSet<ArrayBufferLike>();
+  #floats: Float32Array;
+  #ints: Int32Array;
+  readonly limit: number;
+
+  constructor(memory: WebAssembly.Memory, base: number, limit: number) {
+    this.#memory = memory;
+    this.#base = align(base);
+    this.limit = limit;
+    this.#top = this.#base;
+    this.#used = this.#base;
+    this.#peak = this.#base;
+    this.#buffer = memory.buffer;
+    this.#buffers.add(memory.buffer);
+    this.#floats = new Float32Array(memory.buffer);
+    this.#ints = new Int32Array(memory.buffer);
+    if (memory.buffer.byteLength > limit) {
+      const least = memory.buffer.byteLength;
+      throw new RangeError(
+        `createEngine: maxMemory is ${limit}; wanted at least ${least} bytes for the kernels' own tables`,
+      );
+    }
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get peak(): number {
+    return this.#peak;
+  }
+
+  get reserved(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Bytes that may still be asked for. */
+  get available(): number {
+    return this.limit - this.#used - GUARD;
+  }
+
+  /** Whole-memory views of the current buffer. Growth makes the ones handed out before useless. */
+  get floats(): Float32Array {
+    this.#refresh();
+    return this.#floats;
+  }
+
+  get ints(): Int32Array {
+    this.#refresh();
+    return this.#ints;
+  }
+
+  #refresh(): void {
+    const buffer = this.#memory.buffer;
+    if (buffer === this.#buffer) return;
+    this.#buffer = buffer;
+    this.#buffers.add(buffer);
+    this.#floats = new Float32Array(buffer);
+    this.#ints = new Int32Array(buffer);
+  }
+
+  /** A view of part of the current buffer as the given type. */
+  view<T>(type: new (buffer: ArrayBufferLike, start: number, length: number) => T, pointer: number, length: number): T {
+    return new type(this.#memory.buffer, pointer, length);
+  }
+
+  /** Was this the buffer of this memory at some time? A byte offset taken then is a pointer now. */
+  owns(buffer: ArrayBufferLike): boolean {
+    this.#refresh();
+    return this.#buffers.has(buffer);
+  }
+
+  /** A block of at least that many bytes, 64-byte aligned, contents undefined. RangeError past the limit. */
+  allocate(op: string, bytes: number): number {
+    const size = Math.max(ALIGNMENT, align(bytes));
+    const pointer = this.#takeHole(size) ?? this.#extend(op, size);
+    this.#sizes.set(pointer, size);
+    this.#used += size;
+    this.#peak = Math.max(this.#peak, this.#used);
+    return pointer;
+  }
+
+  free(pointer: number): void {
+    const size = this.#sizes.get(pointer);
+    if (size === undefined) return;
+    this.#sizes.delete(pointer);
+    this.#used -= size;
+    this.#leaveHole(pointer, size);
+  }
+
+  /** Runs `body` with an allocator whose blocks are freed when it ends, also by an error. */
+  frame<T>(op: string, body: (allocate: (bytes: number) => number) => T): T {
+    const taken: number[] = [];
+    try {
+      return body((bytes) => {
+        const pointer = this.allocate(op, bytes);
+        taken.push(pointer);
+        return pointer;
+      });
+    } finally {
+      for (const pointer of taken.reverse()) this.free(pointer);
+    }
+  }
+
+  #takeHole(size: number): number | undefined {
+    const index = this.#holes.findIndex((hole) => hole.size >= size);
+    if (index < 0) return undefined;
+    const hole = this.#holes[index];
+    const pointer = hole.start;
+    hole.start += size;
+    hole.size -= size;
+    if (hole.size === 0) this.#holes.splice(index, 1);
+    return pointer;
+  }
+
+  #extend(op: string, size: number): number {
+    const pointer = this.#top;
+    const end = pointer + size + GUARD;
+    const missing = Math.ceil((end - this.reserved) / PAGE);
+    if (missing > 0) this.#grow(op, missing, size);
+    this.#top = pointer + size;
+    return pointer;
+  }
+
+  #grow(op: string, pages: number, size: number): void {
+    const allowed = Math.floor((this.limit - this.reserved) / PAGE);
+    const comfortable = Math.ceil(pages / GROWTH_PAGES) * GROWTH_PAGES;
+    if (pages > allowed) throw this.#exhausted(op, size, "maxMemory");
+    try {
+      this.#memory.grow(Math.min(comfortable, allowed));
+    } catch {
+      throw this.#exhausted(op, size, "what the host gives");
+    }
+  }
+
+  #exhausted(op: string, size: number, limiter: string): RangeError {
+    return new RangeError(
+      `${op}: needs ${size} bytes of linear memory beside ${this.#used} in use; ` +
+        `wanted no more than ${limiter} (${this.limit} bytes)`,
+    );
+  }
+
+  /** Holes are kept in order of address, neighbours merged; a hole at the end goes back to the top. */
+  #leaveHole(start: number, size: number): void {
+    let index = this.#holes.findIndex((hole) => hole.start > start);
+    if (index < 0) index = this.#holes.length;
+    this.#holes.splice(index, 0, { start, size });
+    this.#mergeWithNext(index);
+    if (index > 0) this.#mergeWithNext(index - 1);
+    const last = this.#holes.at(-1);
+    if (last !== undefined && last.start + last.size === this.#top) {
+      this.#top = last.start;
+      this.#holes.pop();
+    }
+  }
+
+  #mergeWithNext(index: number): void {
+    const hole = this.#holes[index];
+    const next = this.#holes[index + 1];
+    if (next === undefined || hole.start + hole.size !== next.start) return;
+    hole.size += next.size;
+    this.#holes.splice(index + 1, 1);
+  }
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}

@@ -1,0 +1,64 @@
+/** Builds dist/: both WASM builds, one bundle per entry, the command, and the declarations that the entries reach. */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const at = (...parts) => join(root, ...parts);
+
+/** Runs a script of a dependency with the running Node. */
+function tool(script, ...args) {
+  execFileSync(process.execPath, [at("node_modules", script), ...args], { cwd: root, stdio: "inherit" });
+}
+
+/** `module:x.wasm` stays an import of the file beside the bundle. */
+const moduleImports = {
+  name: "module-imports",
+  setup({ onResolve }) {
+    onResolve({ filter: /^module:/ }, ({ path }) => ({ path: path.replace("module:", "./"), external: true }));
+  },
+};
+
+async function bundle(name, source, options = {}) {
+  await build({
+    entryPoints: [at(source)],
+    outfile: at("dist", `${name}.js`),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    loader: { ".wasm": "binary" },
+    plugins: [moduleImports],
+    logLevel: "warning",
+    ...options,
+  });
+}
+
+/** Copies a declaration and those that it imports, their specifiers as they are outside a bundler. */
+function copyDeclarations(file, done = new Set()) {
+  if (done.has(file)) return;
+  done.add(file);
+  const text = readFileSync(file, "utf8");
+  const target = at("dist", relative(at("build/types"), file));
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+  for (const [, path] of text.matchAll(/from "(\.[^"]*)\.ts"/g)) {
+    copyDeclarations(join(dirname(file), `${path}.d.ts`), done);
+  }
+}
+
+rmSync(at("dist"), { recursive: true, force: true });
+mkdirSync(at("dist"), { recursive: true });
+tool("assemblyscript/bin/asc.js", "--target", "baseline");
+tool("assemblyscript/bin/asc.js", "--target", "relaxed");
+await Promise.all([
+  bundle("index", "src/entry/embedded.ts", { banner: { js: '/* @ts-self-types="./entry/embedded.d.ts" */' } }),
+  bundle("workerd", "src/entry/workerd.ts"),
+  bundle("slim", "src/entry/slim.ts", { banner: { js: '/* @ts-self-types="./entry/slim.d.ts" */' } }),
+]);
+for (const file of ["densehead.wasm", "densehead-relaxed.wasm"]) cpSync(at("build", file), at("dist", file));
+tool("typescript/bin/tsc", "-p", "tsconfig.json");
+copyDeclarations(at("build/types/entry/embedded.d.ts"));
+copyDeclarations(at("build/types/entry/slim.d.ts"));
