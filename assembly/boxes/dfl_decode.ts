@@ -1,11 +1,11 @@
 // Expectation of the softmax over the bins of each box side.
 //
-// Softmax needs no maximum subtracted while every logit is small enough for exp: a range check decides (per anchor for
-// rows, per tile for channels), and what lies outside is shifted by its maximum first. The sum weighted by the bin is a sum
-// of suffix sums: additions alone.
+// Softmax needs no maximum subtracted while exp and the sums stay in range. Where they do not, the logits are shifted by
+// their maximum; that is decided anchor by anchor, so that no neighbour and no cut of the input changes a bit. The sum
+// weighted by the bin is a sum of suffix sums: additions alone.
 
 import { laneMask, madd, storeTransposed, sumRows } from "../lanes";
-import { EXP_MIN, EXP_SAFE, expRows } from "../math";
+import { EXP_MIN, inSoftmaxRange, isSoundSum, softmaxExp } from "../math";
 
 /** Floats of a block of exponentials: small enough for the first-level cache. */
 const BLOCK: i32 = 2048;
@@ -13,8 +13,6 @@ const BLOCK: i32 = 2048;
 const TILE: i32 = 128;
 const MAX_BINS: i32 = 64;
 const EXP = memory.data(<i32> (MAX_BINS * TILE * 4 + 64), 16);
-const PEAK = memory.data(<i32> (TILE * 4), 16);
-const SIDES = memory.data(<i32> (4 * TILE * 4), 16);
 
 /** src (count, 4 * bins) → dst (count, 4): first + step * expectation. */
 export function dfl_decode_rows(
@@ -30,32 +28,33 @@ export function dfl_decode_rows(
   for (let done = 0; done < count; done += perBlock) {
     const anchors = min(perBlock, count - done);
     const floats = anchors * width;
-    expRows(src, 0, EXP, 0, 1, (floats + 15) & ~15);
-    let row = src;
+    const safe = softmaxExp(src, 0, EXP, 0, 1, (floats + 15) & ~15);
     let exps = EXP;
     for (let i = 0; i < anchors; i++) {
-      if (!isSafe(row, width)) expShifted(row, bins, exps);
-      v128.store(dst, f32x4.add(f32x4.splat(first), f32x4.mul(f32x4.splat(step), expectation(exps, bins))));
-      row += <usize> width << 2;
+      const usable = safe || isInRange(src, width);
+      if (!usable || !decodeAnchor(exps, bins, first, step, dst)) {
+        expShifted(src, bins);
+        decodeAnchor(SHIFTED, bins, first, step, dst);
+      }
+      src += <usize> width << 2;
       exps += <usize> width << 2;
       dst += 16;
     }
-    src += <usize> floats << 2;
   }
 }
 
-/** Are all logits of the row within the range of exp? NaN counts as safe: it stays NaN. */
-// @ts-ignore: decorator
-
-function isSafe(row: usize, width: i32): bool {
+function isInRange(row: usize, width: i32): bool {
   const end = row + (<usize> width << 2);
-  let m = f32x4.splat(0);
-  for (; row < end; row += 16) m = f32x4.pmax(m, f32x4.abs(v128.load(row)));
-  return !v128.any_true(f32x4.gt(m, f32x4.splat(EXP_SAFE)));
+  let inside = i32x4.splat(-1);
+  for (; row < end; row += 16) inside = v128.and(inside, inSoftmaxRange(v128.load(row)));
+  return v128.all_true<i32>(inside);
 }
 
-/** exps = exp(x - max) for the four sides of one anchor. Infinite logits have their limit: shares of the largest. */
-function expShifted(row: usize, bins: i32, exps: usize): void {
+const SHIFTED = memory.data(<i32> (4 * MAX_BINS * 4), 16);
+
+/** SHIFTED = exp(x - max) for the four sides of one anchor. Infinite logits have their limit: shares of the largest. */
+function expShifted(row: usize, bins: i32): void {
+  let to = SHIFTED;
   for (let side = 0; side < 4; side++) {
     let peak: f32 = -f32.MAX_VALUE;
     for (let i = 0; i < bins; i++) {
@@ -64,20 +63,19 @@ function expShifted(row: usize, bins: i32, exps: usize): void {
     }
     for (let i = 0; i < bins; i++) {
       const x = max(min(load<f32>(row + (<usize> i << 2)), f32.MAX_VALUE), -f32.MAX_VALUE);
-      store<f32>(SHIFTED + (<usize> (side * bins + i) << 2), max(x - peak, EXP_MIN));
+      store<f32>(to, max(x - peak, EXP_MIN));
+      to += 4;
     }
     row += <usize> bins << 2;
   }
-  // The block's neighbours stand right behind: exponentiate aside, then copy only this anchor's.
-  expRows(SHIFTED, 0, SHIFTED, 0, 1, (4 * bins + 15) & ~15);
-  memory.copy(exps, SHIFTED, <usize> bins << 4);
+  softmaxExp(SHIFTED, 0, SHIFTED, 0, 1, (4 * bins + 15) & ~15);
 }
-const SHIFTED = memory.data(<i32> (4 * MAX_BINS * 4), 16);
 
-/** Expectation of the bin index for four sides of `bins` exponentials each; lane = side. */
-// @ts-ignore: decorator
-
-function expectation(exps: usize, bins: i32): v128 {
+/**
+ * dst = first + step * expectation for four sides of `bins` exponentials each, one lane a side. Returns whether the sums can
+ * be trusted.
+ */
+function decodeAnchor(exps: usize, bins: i32, first: f32, step: f32, dst: usize): bool {
   const side = <usize> bins << 2;
   const lastVector = (bins - 1) & ~3;
   const mask = laneMask(bins - lastVector);
@@ -110,10 +108,18 @@ function expectation(exps: usize, bins: i32): v128 {
     madd(b2, four, f32x4.mul(a2, iota)),
     madd(b3, four, f32x4.mul(a3, iota)),
   );
-  return f32x4.div(weighted, sumRows(a0, a1, a2, a3));
+  const sum = sumRows(a0, a1, a2, a3);
+  const mean = f32x4.div(weighted, sum);
+  v128.store(dst, f32x4.add(f32x4.splat(first), f32x4.mul(f32x4.splat(step), mean)));
+  return v128.all_true<i32>(isSoundSum(sum));
 }
 
-/** src (4 * bins, count), rows `rowStride` bytes apart → dst (count, 4). Source rows may be read 60 bytes past their end. */
+const SIDES = memory.data(<i32> (4 * TILE * 4), 16);
+const SOUND = memory.data(<i32> (TILE * 4), 16);
+const KEEP = memory.data(<i32> (TILE * 4), 16);
+const FIRST_TRY = memory.data(<i32> (TILE * 4), 16);
+
+/** src (4 * bins, count), rows `rowStride` bytes apart → dst (count, 4). Rows may be read 60 bytes past their end. */
 export function dfl_decode_channels(
   src: usize,
   rowStride: usize,
@@ -127,7 +133,7 @@ export function dfl_decode_channels(
     const anchors = min(TILE, count - done);
     let rows = src + (<usize> done << 2);
     for (let side = 0; side < 4; side++) {
-      decodeTile(rows, rowStride, anchors, bins, first, step, SIDES + (<usize> (side * TILE) << 2));
+      decodeTile(rows, rowStride, (anchors + 15) & ~15, bins, first, step, SIDES + (<usize> (side * TILE) << 2));
       rows += rowStride * <usize> bins;
     }
     storeSides(anchors, dst);
@@ -135,27 +141,39 @@ export function dfl_decode_channels(
   }
 }
 
+/** dst (columns): one side of a tile. What the padding holds costs time at worst. */
 function decodeTile(
   src: usize,
   rowStride: usize,
-  anchors: i32,
+  columns: i32,
   bins: i32,
   first: f32,
   step: f32,
   dst: usize,
 ): void {
-  const columns = (anchors + 15) & ~15;
   const stride = <usize> columns << 2;
-  if (isTileSafe(src, rowStride, bins, anchors)) {
-    expRows(src, rowStride, EXP, stride, bins, columns);
-  } else {
-    shiftTile(src, rowStride, bins, columns);
-    expRows(EXP, stride, EXP, stride, bins, columns);
+  const safe = softmaxExp(src, rowStride, EXP, stride, bins, columns);
+  const sound = reduceTile(stride, bins, first, step, dst);
+  if (safe && sound) return;
+  if (!safe) narrowSound(src, rowStride, stride, bins);
+  memory.copy(KEEP, SOUND, stride);
+  memory.copy(FIRST_TRY, dst, stride);
+  shiftTile(src, rowStride, stride, bins);
+  softmaxExp(EXP, stride, EXP, stride, bins, columns);
+  reduceTile(stride, bins, first, step, dst);
+  for (let i: usize = 0; i < stride; i += 16) {
+    v128.store(dst + i, v128.bitselect(v128.load(FIRST_TRY + i), v128.load(dst + i), v128.load(KEEP + i)));
   }
+}
+
+/** dst = first + step * expectation of the tile's exponentials; SOUND and the result tell whose sums can be trusted. */
+function reduceTile(stride: usize, bins: i32, first: f32, step: f32, dst: usize): bool {
   const scale = f32x4.splat(step);
   const start = f32x4.splat(first);
+  const lastRow = stride * <usize> (bins - 1);
+  let all = i32x4.splat(-1);
   for (let i: usize = 0; i < stride; i += 16) {
-    let at = EXP + i + stride * <usize> (bins - 1);
+    let at = EXP + i + lastRow;
     let sum = v128.load(at);
     let weighted = f32x4.splat(0);
     while (at > EXP + i) {
@@ -163,28 +181,28 @@ function decodeTile(
       weighted = f32x4.add(weighted, sum);
       sum = f32x4.add(sum, v128.load(at));
     }
+    const sound = isSoundSum(sum);
+    v128.store(SOUND + i, sound);
+    all = v128.and(all, sound);
     v128.store(dst + i, f32x4.add(start, f32x4.mul(scale, f32x4.div(weighted, sum))));
   }
+  return v128.all_true<i32>(all);
 }
 
-/** As `isSafe`, for the anchors of a tile; the last vector may look past them, at worst for a needless shift. */
-// @ts-ignore: decorator
-
-function isTileSafe(src: usize, rowStride: usize, bins: i32, anchors: i32): bool {
-  const bytes = <usize> anchors << 2;
-  let m = f32x4.splat(0);
+/** SOUND: only where each of the anchor's own logits is within the range of exp. */
+function narrowSound(src: usize, rowStride: usize, stride: usize, bins: i32): void {
   for (let bin = 0; bin < bins; bin++) {
-    for (let i: usize = 0; i < bytes; i += 16) m = f32x4.pmax(m, f32x4.abs(v128.load(src + i)));
+    for (let i: usize = 0; i < stride; i += 16) {
+      v128.store(SOUND + i, v128.and(v128.load(SOUND + i), inSoftmaxRange(v128.load(src + i))));
+    }
     src += rowStride;
   }
-  return !v128.any_true(f32x4.gt(m, f32x4.splat(EXP_SAFE)));
 }
 
 /** EXP = x - max over the bins, for a whole tile. */
-function shiftTile(src: usize, rowStride: usize, bins: i32, columns: i32): void {
+function shiftTile(src: usize, rowStride: usize, stride: usize, bins: i32): void {
   const most = f32x4.splat(f32.MAX_VALUE);
   const least = f32x4.splat(-f32.MAX_VALUE);
-  const stride = <usize> columns << 2;
   for (let i: usize = 0; i < stride; i += 16) {
     let peak = least;
     let from = src + i;
@@ -192,7 +210,6 @@ function shiftTile(src: usize, rowStride: usize, bins: i32, columns: i32): void 
       peak = f32x4.pmax(peak, f32x4.min(v128.load(from), most));
       from += rowStride;
     }
-    v128.store(PEAK + i, peak);
     from = src + i;
     let to = EXP + i;
     for (let bin = 0; bin < bins; bin++) {

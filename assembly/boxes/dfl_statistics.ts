@@ -4,7 +4,7 @@
 // maximum, so the highest probability is 1 / sum, and the entropy is ln(sum) - Σ e x / sum with x ≤ 0.
 
 import { madd, storeColumn } from "../lanes";
-import { EXP_MIN, expRows, log4 } from "../math";
+import { EXP_MIN, softmaxExp, log4 } from "../math";
 
 /** Anchors of a tile. */
 const TILE: i32 = 16;
@@ -34,7 +34,7 @@ export function dfl_statistics(
       const from = src + <usize> done * anchorStride + <usize> (side * bins) * binStride;
       loadTile(from, anchorStride, binStride, anchors, bins);
       shiftTile(bins);
-      expRows(SHIFTED, STRIDE, EXP, STRIDE, bins, TILE);
+      softmaxExp(SHIFTED, STRIDE, EXP, STRIDE, bins, TILE);
       const to = (<usize> done << 4) + (<usize> side << 2);
       for (let lane = 0; lane < anchors; lane += 4) {
         const lanes = min(4, anchors - lane);
