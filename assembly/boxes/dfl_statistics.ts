@@ -4,7 +4,7 @@
 // maximum, so the highest probability is 1 / sum, and the entropy is ln(sum) - Σ e x / sum with x ≤ 0.
 
 import { madd, storeColumn } from "../lanes";
-import { EXP_MIN, softmaxExp, log4 } from "../math";
+import { EXP_MIN, log4, softmaxExp } from "../math";
 
 /** Anchors of a tile. */
 const TILE: i32 = 16;

@@ -29,11 +29,12 @@ export function distance2bbox(
 
 /** dst (count, 4) = x - x1, y - y1, x2 - x, y2 - y, clamped to [0, limit] unless limit is negative. */
 export function bbox2distance(points: usize, boxes: usize, limit: f32, count: i32, dst: usize): void {
-  const flip = i32x4(0, 0, 0x80000000, 0x80000000);
   const top = f32x4.splat(limit);
   const clamps = limit >= 0;
   for (let i = 0; i < count; i++) {
-    let distance = v128.xor(f32x4.sub(v128.load64_splat(points), v128.load(boxes)), flip);
+    const point = v128.load64_splat(points);
+    const box = v128.load(boxes);
+    let distance = v128.shuffle<f64>(f32x4.sub(point, box), f32x4.sub(box, point), 0, 3);
     if (clamps) distance = f32x4.min(f32x4.max(distance, f32x4.splat(0)), top);
     v128.store(dst, distance);
     points += 8;

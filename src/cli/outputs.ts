@@ -1,0 +1,67 @@
+/**
+ * Which tensor of a file is what. Names tell the role and the stride: cls_s8, reg_s8, obj_stride_16.
+ */
+import type { HostTensor } from "../types.ts";
+import type { TensorFile } from "./readers/tensors.ts";
+
+/** Tensors by role, each list in the order of the levels. */
+export interface NamedOutputs {
+  readonly classes: readonly HostTensor[];
+  readonly boxes: readonly HostTensor[];
+  readonly objectness?: readonly HostTensor[];
+}
+
+/** What a file holds, as `detect` takes it. */
+export interface FileOutputs {
+  readonly outputs: HostTensor | readonly HostTensor[] | NamedOutputs;
+  /** Strides that the names carry, of the levels as they stand. */
+  readonly strides: readonly number[] | undefined;
+}
+
+type Role = keyof NamedOutputs;
+
+const ROLES: readonly (readonly [Role, RegExp])[] = [
+  ["classes", /^(cls|class|score)/i],
+  ["boxes", /^(reg|box|dis|bbox)/i],
+  ["objectness", /^obj/i],
+];
+
+/** Reads the tensors: by role where names tell classes and boxes, else all in order. */
+export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
+  const roles = new Map(ROLES.map(([role, pattern]) => [role, byStride(file.names.filter((n) => pattern.test(n)))]));
+  const read = (names: readonly string[]) => Promise.all(names.map((name) => file.read(name)));
+  const [classes, boxes, objectness] = ROLES.map(([role]) => roles.get(role) ?? []);
+  if (classes.length === 0 || boxes.length === 0) {
+    const tensors = await read(file.names);
+    return { outputs: tensors.length === 1 ? tensors[0] : tensors, strides: undefined };
+  }
+  const named = { classes: await read(classes), boxes: await read(boxes) };
+  return {
+    outputs: objectness.length === 0 ? named : { ...named, objectness: await read(objectness) },
+    strides: stridesIn(classes) ?? stridesIn(boxes),
+  };
+}
+
+/** Every tensor, in no particular order. */
+export function tensorsOf({ outputs }: FileOutputs): HostTensor[] {
+  if ("classes" in outputs) return [outputs.classes, outputs.boxes, outputs.objectness ?? []].flat();
+  return [outputs].flat() as HostTensor[];
+}
+
+/** Lowest stride first; as they came where names carry none. */
+function byStride(names: string[]): string[] {
+  const strides = stridesIn(names);
+  return strides === undefined ? names : names.sort((a, b) => trailingNumber(a) - trailingNumber(b));
+}
+
+/** Strides differ and are powers of two from 4 up; other numbers, as in cls_1, are indices. */
+function stridesIn(names: readonly string[]): number[] | undefined {
+  const found = names.map(trailingNumber);
+  const plausible = found.every((n) => n >= 4 && Number.isInteger(Math.log2(n)));
+  const marked = found.length > 1 || /s(tride_?)?\d+$/i.test(names[0] ?? "");
+  return plausible && marked && new Set(found).size === found.length ? found.sort((a, b) => a - b) : undefined;
+}
+
+function trailingNumber(name: string): number {
+  return Number(/\d+$/.exec(name)?.[0] ?? NaN);
+}

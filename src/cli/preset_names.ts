@@ -1,0 +1,23 @@
+/**
+ * The names of the presets, as people type them.
+ */
+import { type Heads, heads } from "../entry/embedded.ts";
+import { UsageError } from "./errors.ts";
+
+/** A member of `heads` that makes a head. */
+export type PresetName = Exclude<keyof Heads, "infer">;
+
+const NAMES = Object.keys(heads).filter((name) => name !== "infer") as PresetName[];
+
+/** Every preset in kebab-case. */
+export function presetNames(): string[] {
+  return NAMES.map((name) => name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`));
+}
+
+/** "nanodet-plus", "nanodetPlus" and "NanoDet-Plus" are one. */
+export function presetOf(typed: string): PresetName {
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, "");
+  const found = NAMES.find((name) => plain(name) === plain(typed));
+  if (found !== undefined) return found;
+  throw new UsageError(`${JSON.stringify(typed)} is no head; wanted auto or one of ${presetNames().join(", ")}`);
+}

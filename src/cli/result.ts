@@ -1,0 +1,28 @@
+/**
+ * What the command finds in one image, for whichever writer.
+ */
+import type { Detections } from "../types.ts";
+import type { ChosenHead } from "./head.ts";
+
+/** Detections, and what it takes to show them. */
+export interface ImageResult {
+  /** Name of the file, with the image's index where it holds a batch. */
+  readonly id: string;
+  readonly chosen: ChosenHead;
+  /** Network input, [height, width]. */
+  readonly inputSize: readonly [number, number];
+  /** What the boxes are in the pixels of, [height, width]: the image where there is one, else the input. */
+  readonly frame: readonly [number, number];
+  readonly classes: readonly string[] | undefined;
+  readonly detections: Detections;
+}
+
+/** The name of a class, or its index where it has none. */
+export function classLabel({ classes }: ImageResult, classId: number): string {
+  return classes?.[classId] ?? String(classId);
+}
+
+/** Standard deviations of the left, top, right and bottom side in pixels, where the head gives them. */
+export function deviations({ std }: Detections, index: number): number[] | undefined {
+  return std === undefined ? undefined : [...std.subarray(4 * index, 4 * index + 4)];
+}

@@ -1,0 +1,54 @@
+/**
+ * From the text of a flag to its value; a wrong text is a {@link UsageError} that names the flag.
+ */
+import { UsageError } from "./errors.ts";
+
+/** Reads a text that may be absent. */
+export function optional<T>(text: string | undefined, read: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : read(text);
+}
+
+/** A finite number within bounds. */
+export function number(flag: string, text: string, low = -Infinity, high = Infinity): number {
+  const value = toNumber(text);
+  if (value >= low && value <= high && Number.isFinite(value)) return value;
+  throw wrong(flag, text, low === -Infinity ? "a number" : `a number from ${low} to ${high}`);
+}
+
+/** A whole number within bounds. */
+export function integer(flag: string, text: string, low: number, high = Infinity): number {
+  const value = toNumber(text);
+  if (Number.isSafeInteger(value) && value >= low && value <= high) return value;
+  throw wrong(flag, text, `a whole number from ${low}${high === Infinity ? "" : ` to ${high}`}`);
+}
+
+/** Positive numbers with commas between them. */
+export function numbers(flag: string, text: string): number[] {
+  const values = text.split(",").map(toNumber);
+  if (values.every((value) => value > 0 && value < Infinity)) return values;
+  throw wrong(flag, text, "positive numbers such as 8,16,32");
+}
+
+/** Height and width. */
+export function size(flag: string, text: string): readonly [number, number] {
+  const values = text.split(",").map(toNumber);
+  const [height, width] = values;
+  if (values.length === 2 && values.every((v) => Number.isSafeInteger(v) && v > 0)) return [height, width];
+  throw wrong(flag, text, "height and width in pixels, such as 480,640");
+}
+
+/** One of a few words. */
+export function choice<T extends string>(flag: string, text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw wrong(flag, text, words.join(" or "));
+}
+
+/** NaN for what is no number; an empty text is none, though `Number` makes it 0. */
+function toNumber(text: string): number {
+  return text.trim() === "" ? NaN : Number(text);
+}
+
+function wrong(flag: string, got: string, wanted: string): UsageError {
+  return new UsageError(`${flag} is ${JSON.stringify(got)}; wanted ${wanted}`);
+}

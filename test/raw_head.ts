@@ -1,0 +1,107 @@
+/** Random raw outputs of a head, and the ways in which exports pack them into tensors. */
+import type { HeadSpec, HostTensor } from "densehead";
+import { floats, type Random } from "./random.ts";
+import type { RawHead } from "./reference/detect.ts";
+
+/** Values of one image or a batch: (B, A, channels) each. */
+export interface RawValues {
+  readonly images: number;
+  readonly anchors: number;
+  readonly cells: readonly (readonly [number, number])[];
+  readonly classes: Float32Array<ArrayBuffer>;
+  readonly boxes: Float32Array<ArrayBuffer>;
+  readonly objectness: Float32Array<ArrayBuffer> | null;
+}
+
+export const boxChannels = (head: HeadSpec) => head.boxes === "distribution" ? 4 * head.bins : 4;
+
+/** About one anchor in `rarity` has a class over the threshold of 0.25. */
+export function randomHead(
+  r: Random,
+  head: HeadSpec,
+  [height, width]: readonly [number, number],
+  images = 1,
+  rarity = 4,
+): RawValues {
+  const cells = head.strides.map((stride) => [Math.ceil(height / stride), Math.ceil(width / stride)] as const);
+  const anchors = cells.reduce((sum, [h, w]) => sum + h * w, 0);
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  const score = () => {
+    const x = r.integer(rarity * head.numClasses) === 0 ? r.uniform(-1, 4) : r.uniform(-9, -3);
+    return head.scores === "logits" ? x : sigmoid(x);
+  };
+  const box = (i: number) => {
+    if (head.boxes === "distribution") return r.normal() * 3;
+    if (head.boxes === "distances") return r.uniform(0, 60);
+    if (head.boxes === "xyxy") return i % 4 < 2 ? r.uniform(0, 60) : r.uniform(60, 128);
+    return i % 4 < 2 ? r.uniform(0, 128) : r.uniform(4, 60);
+  };
+  const hasObjectness = (head.objectness ?? "none") !== "none";
+  const rows = images * anchors;
+  return {
+    images,
+    anchors,
+    cells,
+    classes: floats(rows * head.numClasses, score),
+    boxes: floats(rows * boxChannels(head), box),
+    objectness: hasObjectness ? floats(rows, () => head.scores === "logits" ? r.uniform(-2, 4) : r.uniform()) : null,
+  };
+}
+
+/** The values of one image, as the reference reads them. */
+export function imageOf(raw: RawValues, image: number): RawHead {
+  const { classes, boxes, objectness } = raw;
+  const [c, b] = [classes, boxes].map((values) => values.length / (raw.images * raw.anchors));
+  const row = (anchor: number) => image * raw.anchors + anchor;
+  return {
+    classes: (anchor, label) => classes[row(anchor) * c + label],
+    boxes: (anchor, channel) => boxes[row(anchor) * b + channel],
+    ...(objectness === null ? {} : { objectness: (anchor: number) => objectness[row(anchor)] }),
+  };
+}
+
+/** Anchors [first, first + count) of (B, A, C) values, joined along channels, as a tensor in the head's layout. */
+export function pack(
+  head: HeadSpec,
+  raw: RawValues,
+  roles: readonly Float32Array[],
+  first = 0,
+  count = raw.anchors,
+): HostTensor {
+  const widths = roles.map((values) => values.length / (raw.images * raw.anchors));
+  const channels = widths.reduce((a, b) => a + b, 0);
+  const data = new Float32Array(raw.images * count * channels);
+  const rows = head.layout === "rows";
+  for (let image = 0; image < raw.images; image++) {
+    for (let anchor = 0; anchor < count; anchor++) {
+      let channel = 0;
+      roles.forEach((values, role) => {
+        for (let i = 0; i < widths[role]; i++, channel++) {
+          const value = values[(image * raw.anchors + first + anchor) * widths[role] + i];
+          data[rows ? (image * count + anchor) * channels + channel : (image * channels + channel) * count + anchor] =
+            value;
+        }
+      });
+    }
+  }
+  return { data, dims: rows ? [raw.images, count, channels] : [raw.images, channels, count] };
+}
+
+/** One tensor per level, with height and width as axes of their own. */
+export function packLevels(head: HeadSpec, raw: RawValues, roles: readonly Float32Array[]): HostTensor[] {
+  let first = 0;
+  return raw.cells.map(([h, w]) => {
+    const { data, dims } = pack(head, raw, roles, first, h * w);
+    first += h * w;
+    const channels = head.layout === "rows" ? dims[2] : dims[1];
+    return { data, dims: head.layout === "rows" ? [raw.images, h, w, channels] : [raw.images, channels, h, w] };
+  });
+}
+
+/** The roles in the order of their channels in one tensor. */
+export function inOrder(head: HeadSpec, raw: RawValues): Float32Array[] {
+  const order = head.channelOrder === "class-first"
+    ? [raw.classes, raw.objectness, raw.boxes]
+    : [raw.boxes, raw.objectness, raw.classes];
+  return order.filter((values) => values !== null);
+}

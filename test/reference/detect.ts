@@ -1,0 +1,92 @@
+/** The whole way from raw values to detections, in float64, one value at a time. */
+import type { HeadSpec } from "densehead";
+import { softmax } from "./dfl_decode.ts";
+import { nms } from "./nms.ts";
+
+/** How to read a raw output: by anchor of all levels and channel of the role. */
+export interface RawHead {
+  classes(anchor: number, label: number): number;
+  boxes(anchor: number, channel: number): number;
+  objectness?(anchor: number): number;
+}
+
+export interface Settings {
+  head: HeadSpec;
+  imageSize: readonly [number, number];
+  scoreThreshold?: number;
+  iouThreshold?: number;
+  maxDetections?: number;
+  preNmsTopK?: number;
+  multiLabel?: boolean;
+  classAgnostic?: boolean;
+  clip?: boolean;
+}
+
+export interface Found {
+  box: number[];
+  score: number;
+  classId: number;
+  anchor: number;
+}
+
+interface Point {
+  x: number;
+  y: number;
+  stride: number;
+}
+
+export function points(head: HeadSpec, [height, width]: readonly [number, number]): Point[] {
+  return head.strides.flatMap((stride) => {
+    const columns = Math.ceil(width / stride);
+    return Array.from({ length: columns * Math.ceil(height / stride) }, (_, i) => ({
+      x: (i % columns + head.anchorOffset) * stride,
+      y: (Math.floor(i / columns) + head.anchorOffset) * stride,
+      stride,
+    }));
+  });
+}
+
+const probability = (head: HeadSpec, x: number) => head.scores === "logits" ? 1 / (1 + Math.exp(-x)) : x;
+
+function scoreOf(head: HeadSpec, raw: RawHead, anchor: number, label: number): number {
+  const score = probability(head, raw.classes(anchor, label));
+  if (raw.objectness === undefined) return score;
+  const product = score * probability(head, raw.objectness(anchor));
+  return head.objectness === "sqrt-multiply" ? Math.sqrt(product) : product;
+}
+
+function boxOf(head: HeadSpec, raw: RawHead, anchor: number, { x, y, stride }: Point): number[] {
+  const v = [0, 1, 2, 3].map((side) => {
+    if (head.boxes !== "distribution") return raw.boxes(anchor, side);
+    const p = softmax(Array.from({ length: head.bins }, (_, bin) => raw.boxes(anchor, side * head.bins + bin)));
+    return stride * p.reduce((sum, value, bin) => sum + value * bin, 0);
+  });
+  if (head.boxes === "xyxy") return v;
+  if (head.boxes === "xywh") return [v[0] - v[2] / 2, v[1] - v[3] / 2, v[0] + v[2] / 2, v[1] + v[3] / 2];
+  return [x - v[0], y - v[1], x + v[2], y + v[3]];
+}
+
+export function detect(raw: RawHead, settings: Settings): Found[] {
+  const { head, imageSize, scoreThreshold = 0.25, iouThreshold = 0.6, maxDetections = 300 } = settings;
+  const labels = Array.from({ length: head.numClasses }, (_, label) => label);
+  let found = points(head, imageSize).flatMap((point, anchor) => {
+    const scores = labels.map((label) => scoreOf(head, raw, anchor, label));
+    const valid = labels.filter((label) => scores[label] > scoreThreshold);
+    const best = valid.filter((label) => valid.every((other) => scores[label] >= scores[other])).slice(0, 1);
+    const chosen = settings.multiLabel ? valid : best;
+    const box = chosen.length > 0 ? boxOf(head, raw, anchor, point) : [];
+    return chosen.map((classId) => ({ box, score: scores[classId], classId, anchor }));
+  });
+  if (found.length > (settings.preNmsTopK ?? 30000)) {
+    const best = new Set([...found].sort((a, b) => b.score - a.score).slice(0, settings.preNmsTopK));
+    found = found.filter((candidate) => best.has(candidate));
+  }
+  if (settings.clip) {
+    const [height, width] = imageSize;
+    for (const f of found) f.box = f.box.map((v, i) => Math.min(Math.max(v, 0), i % 2 === 0 ? width : height));
+  }
+  const boxes = Float32Array.from(found.flatMap((f) => f.box));
+  const classes = settings.classAgnostic ? undefined : found.map((f) => f.classId);
+  const kept = nms(boxes, found.map((f) => f.score), iouThreshold, { classes, limit: maxDetections });
+  return kept.map((i) => found[i]);
+}

@@ -1,0 +1,22 @@
+/** Shape of distributions, in float64. */
+import { softmax } from "./dfl_decode.ts";
+
+export interface Statistics {
+  std: number[];
+  entropy: number[];
+  top: number[];
+  saturation: number[];
+}
+
+export function dflStatistics(rows: Float32Array, bins: number): Statistics {
+  const out: Statistics = { std: [], entropy: [], top: [], saturation: [] };
+  for (let i = 0; i < rows.length; i += bins) {
+    const p = softmax(rows.subarray(i, i + bins));
+    const mean = p.reduce((sum, value, bin) => sum + value * bin, 0);
+    out.std.push(Math.sqrt(p.reduce((sum, value, bin) => sum + value * (bin - mean) ** 2, 0)));
+    out.entropy.push(p.reduce((sum, value) => sum - (value === 0 ? 0 : value * Math.log(value)), 0));
+    out.top.push(p.some(Number.isNaN) ? NaN : Math.max(...p));
+    out.saturation.push(p[bins - 1]);
+  }
+  return out;
+}

@@ -1,0 +1,149 @@
+import { createEngine } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { close, same, throws } from "../compare.ts";
+import { floats, random } from "../random.ts";
+import { channelsFirst, dflDecode } from "../reference/dfl_decode.ts";
+
+const test = suite("dflDecode");
+const engine = await createEngine();
+const { sync } = engine;
+
+/** Absolute error allowed, as a share of the range of bins. */
+const BOUND = 5e-7;
+
+const logits = (seed: number, count: number, spread = 3) => {
+  const r = random(seed);
+  return floats(count, () => r.normal() * spread);
+};
+
+test("rows and channels, every bin count, are within 5e-7 of the range", () => {
+  let worst = 0;
+  for (let bins = 2; bins <= 64; bins++) {
+    for (const anchors of [1, 3, 4, 17]) {
+      const dist = logits(bins * 100 + anchors, anchors * 4 * bins);
+      const wanted = dflDecode(dist, bins);
+      const range = bins - 1;
+      const rows = sync.dflDecode({ data: dist, dims: [anchors, 4 * bins] }, { bins });
+      worst = Math.max(worst, close(rows, wanted, BOUND * range, `${bins} bins, row`) / range);
+      const columns = { data: channelsFirst(dist, 4 * bins), dims: [4 * bins, anchors] };
+      const channels = sync.dflDecode(columns, { bins, layout: "channels-first" });
+      worst = Math.max(worst, close(channels, wanted, BOUND * range, `${bins} bins, channels`) / range);
+    }
+  }
+  assert.ok(worst > 0 && worst < BOUND, `worst ${worst}`);
+});
+
+test("lengths around every block size", () => {
+  for (const anchors of [0, 1, 15, 16, 17, 31, 32, 33, 63, 65, 127, 128, 129, 255, 257, 511, 513, 1025]) {
+    const dist = logits(anchors, anchors * 64);
+    const wanted = dflDecode(dist, 16);
+    close(sync.dflDecode({ data: dist, dims: [anchors, 64] }, { bins: 16 }), wanted, BOUND * 15);
+    const columns = { data: channelsFirst(dist, 64), dims: [64, anchors] };
+    close(sync.dflDecode(columns, { bins: 16, layout: "channels-first" }), wanted, BOUND * 15);
+  }
+});
+
+test("a batch axis, a bare array, first bin and step", () => {
+  const dist = logits(7, 2 * 5 * 32);
+  const wanted = dflDecode(dist, 8, -2, 0.5);
+  const options = { bins: 8, firstBin: -2, binStep: 0.5 };
+  const batch = sync.dflDecode({ data: dist, dims: [2, 5, 32] }, options);
+  close(batch, wanted, BOUND * 7);
+  same(sync.dflDecode(dist, options), batch);
+  const perImage = [dist.subarray(0, 160), dist.subarray(160)].map((image) => [...channelsFirst(image, 32)]);
+  const columns = { data: Float32Array.from(perImage.flat()), dims: [2, 32, 5] };
+  close(sync.dflDecode(columns, { ...options, layout: "channels-first" }), wanted, BOUND * 7);
+});
+
+test("logits that overflow, vanish, saturate or are infinite have their limit", () => {
+  const hard: number[][] = [
+    [0, 0, 0, 0],
+    [-0, 1e-30, -1e-30, 0],
+    [20, -20, 20, -20],
+    [88, 88, 88, 88],
+    [104, -104, 0, 104],
+    [-104, -104, -104, -104],
+    [-104, -103, -102, -101],
+    [1e4, 0, 0, 0],
+    [-1e4, -1e4, -1e4, -1e4 + 1],
+    [3e38, 3e38, -3e38, 0],
+    [Infinity, 0, 0, 0],
+    [0, Infinity, Infinity, 0],
+    [-Infinity, 0, 0, -Infinity],
+    [-Infinity, -Infinity, -Infinity, -Infinity],
+    [-Infinity, -Infinity, 5, Infinity],
+    [90, 89, 88, 87],
+  ];
+  const dist = Float32Array.from(hard.flat());
+  const anchors = hard.length / 4;
+  const wanted = dflDecode(dist, 4);
+  close(sync.dflDecode({ data: dist, dims: [anchors, 16] }, { bins: 4 }), wanted, BOUND * 3, "side");
+  const columns = { data: channelsFirst(dist, 16), dims: [16, anchors] };
+  close(sync.dflDecode(columns, { bins: 4, layout: "channels-first" }), wanted, BOUND * 3, "side");
+});
+
+test("NaN stays in its side, and hard neighbours change no bit", () => {
+  for (const layout of ["rows", "channels-first"] as const) {
+    const calm = logits(3, 40 * 64);
+    const shape = layout === "rows" ? [40, 64] : [64, 40];
+    const before = sync.dflDecode({ data: calm, dims: shape }, { bins: 16, layout });
+    const spot = layout === "rows" ? 5 * 64 + 2 * 16 + 3 : (2 * 16 + 3) * 40 + 5;
+    for (const value of [NaN, 1e4, -1e4, Infinity]) {
+      const data = calm.slice();
+      data[spot] = value;
+      const after = sync.dflDecode({ data, dims: shape }, { bins: 16, layout });
+      const changed = [...after].flatMap((v, i) => Object.is(v, before[i]) ? [] : [i]);
+      assert.ok(
+        changed.every((i) => i === 5 * 4 + 2 || (value !== NaN && Math.floor(i / 4) === 5)),
+        `${value}: ${changed}`,
+      );
+      assert.is(Number.isNaN(after[22]), Number.isNaN(value));
+    }
+  }
+});
+
+test("streamed, in memory, cut and converted input give the same bits", async () => {
+  const anchors = 5000;
+  const dist = logits(11, anchors * 64);
+  const small = await createEngine({ maxMemory: 512 * 1024 });
+  for (const layout of ["rows", "channels-first"] as const) {
+    const dims = layout === "rows" ? [anchors, 64] : [64, anchors];
+    const options = { bins: 16, layout };
+    const streamed = sync.dflDecode({ data: dist, dims }, options);
+    using resident = engine.tensor(dims);
+    resident.data.set(dist);
+    same(sync.dflDecode(resident, options), streamed);
+    same(small.sync.dflDecode({ data: dist, dims }, options), streamed);
+    same(sync.dflDecode({ data: Float64Array.from(dist), dims }, options), streamed);
+    same(await engine.dflDecode({ data: dist, dims }, options), streamed);
+  }
+});
+
+test("wrong input", () => {
+  const data = new Float32Array(64);
+  throws(
+    () => sync.dflDecode({ data, dims: [1, 64] }, { bins: 1 }),
+    RangeError,
+    "dflDecode",
+    "options.bins",
+    "1",
+    "2 to 64",
+  );
+  throws(() => sync.dflDecode({ data, dims: [1, 64] }, { bins: 65 }), RangeError, "options.bins");
+  throws(() => sync.dflDecode({ data, dims: [1, 64] }, { bins: 8 }), TypeError, "dist", "(1, 64)", "32");
+  throws(() => sync.dflDecode({ data, dims: [64] }, { bins: 16 }), TypeError, "dist");
+  throws(() => sync.dflDecode(new Float32Array(63), { bins: 16 }), TypeError, "dist", "63");
+  // @ts-expect-error a name that is no layout
+  throws(
+    () => sync.dflDecode({ data, dims: [1, 64] }, { bins: 16, layout: "columns" }),
+    TypeError,
+    "options.layout",
+    "columns",
+  );
+  // @ts-expect-error no options
+  throws(() => sync.dflDecode({ data, dims: [1, 64] }), TypeError, "dflDecode", "options");
+  assert.is(sync.dflDecode({ data, dims: [1, 64] }, { bins: 16 })[0], 7.5);
+});
+
+test.run();

@@ -1,0 +1,70 @@
+import { createEngine } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { close, same, throws } from "../compare.ts";
+import { floats, random } from "../random.ts";
+import { bbox2distance } from "../reference/bbox2distance.ts";
+import { distance2bbox } from "../reference/distance2bbox.ts";
+
+const test = suite("distance2bbox, bbox2distance");
+const engine = await createEngine();
+const { sync } = engine;
+const r = random(8);
+const input = (count: number) => ({
+  points: floats(count * 2, () => r.uniform(0, 640)),
+  sides: floats(count * 4, () => r.uniform(0, 200)),
+});
+
+test("distances to boxes, with and without the clamp", () => {
+  for (const count of [0, 1, 2, 15, 16, 17, 1000]) {
+    const { points, sides } = input(count);
+    close(sync.distance2bbox(points, sides), distance2bbox(points, sides), 1e-4);
+    const maxShape = [300, 500] as const;
+    close(sync.distance2bbox(points, sides, { maxShape }), distance2bbox(points, sides, maxShape), 1e-4);
+  }
+});
+
+test("boxes to distances, with and without the clamp", () => {
+  const { points } = input(50);
+  const boxes = floats(200, () => r.uniform(-100, 700));
+  close(sync.bbox2distance(points, boxes), bbox2distance(points, boxes), 1e-4);
+  const clamped = sync.bbox2distance(points, boxes, { maxDistance: 16 });
+  close(clamped, bbox2distance(points, boxes, 15.9), 1e-4);
+  assert.is(Math.max(...clamped), Math.fround(15.9));
+  close(sync.bbox2distance(points, boxes, { maxDistance: 16, eps: 0.5 }), bbox2distance(points, boxes, 15.5), 1e-4);
+});
+
+test("there and back is the same box", () => {
+  const points = floats(64, (i) => 8 * i);
+  const sides = floats(128, (i) => (i * 7) % 31);
+  same(sync.bbox2distance(points, sync.distance2bbox(points, sides)), sides);
+});
+
+test("streamed and in-memory input give the same bits", async () => {
+  const { points, sides } = input(40000);
+  const small = await createEngine({ maxMemory: 512 * 1024 });
+  const whole = sync.distance2bbox(points, sides);
+  same(small.sync.distance2bbox(points, sides), whole);
+  same(await engine.distance2bbox(points, sides), whole);
+  using resident = engine.tensor([40000, 4]);
+  resident.data.set(sides);
+  same(sync.distance2bbox(points, resident), whole);
+});
+
+test("NaN and infinities pass through their element", () => {
+  const boxes = sync.distance2bbox(Float32Array.of(1, 2), Float32Array.of(NaN, Infinity, 3, 4));
+  same(boxes, [NaN, -Infinity, 4, 6]);
+});
+
+test("wrong input", () => {
+  const { points, sides } = input(4);
+  throws(() => sync.distance2bbox(points.subarray(2), sides), TypeError, "distance2bbox", "distances", "4 rows", "3");
+  throws(() => sync.bbox2distance(points, sides.subarray(4)), TypeError, "bbox2distance", "boxes", "3 rows");
+  throws(() => sync.bbox2distance(points, sides, { maxDistance: NaN }), RangeError, "options.maxDistance", "NaN");
+  throws(() => sync.bbox2distance(points, sides, { eps: -1 }), RangeError, "options.eps");
+  // @ts-expect-error one number
+  throws(() => sync.distance2bbox(points, sides, { maxShape: 640 }), TypeError, "options.maxShape");
+  throws(() => sync.distance2bbox(points, sides, { maxShape: [0, 5] }), RangeError, "options.maxShape");
+});
+
+test.run();
