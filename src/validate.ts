@@ -55,7 +55,7 @@ export function tensor(place: Place, value: TensorLike, assume: (length: number)
   if (typeof value !== "object" || value === null) {
     throw typeError(place, describe(value), "a Float32Array or an object with data and dims");
   }
-  if (!("data" in value) && "gpuBuffer" in value) {
+  if (isOnGpu(value)) {
     throw typeError(place, "a GpuTensor", "host data: operations on WASM do not read GPU buffers");
   }
   if (!("data" in value) || !("dims" in value)) {
@@ -68,6 +68,11 @@ export function tensor(place: Place, value: TensorLike, assume: (length: number)
     throw typeError(place, `${describe(data)} with dims ${shapeOf(dims)}`, `${elements} values`);
   }
   return source(place, data, dims, scale, zeroPoint);
+}
+
+/** A tensor of onnxruntime has both members and says where it lies; reading the wrong one would throw. */
+function isOnGpu(value: object): boolean {
+  return "gpuBuffer" in value && (!("data" in value) || ("location" in value && value.location === "gpu-buffer"));
 }
 
 function at(place: Place, member: string): Place {

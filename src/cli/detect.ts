@@ -3,16 +3,15 @@
  */
 import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
-import type { DetectOptions } from "../types.ts";
 import type { Command } from "./commands.ts";
 import { DETECT_HELP, type DetectFlags, readFlags } from "./detect_options.ts";
-import { about, reason, UsageError } from "./errors.ts";
+import { about, UsageError } from "./errors.ts";
 import { transformFor } from "./fit.ts";
 import { chooseHead } from "./head.ts";
 import { sizeFromShapes } from "./image_size.ts";
 import { readOutputs } from "./outputs.ts";
 import { presetOf } from "./preset_names.ts";
-import { forEachWithProgress } from "./progress.ts";
+import { progressOf } from "./progress.ts";
 import { type ImageFile, readImage } from "./readers/image.ts";
 import { splitNames } from "./readers/names.ts";
 import { openTensors, stemOf } from "./readers/tensors.ts";
@@ -38,11 +37,13 @@ async function run(args: string[]): Promise<void> {
     : await about(flags.image, () => readImage(flags.image as string));
   using engine = await createEngine();
   const results: ImageResult[] = [];
-  await forEachWithProgress(flags.files, async (file) => {
-    const found = await about(file, () => detectFile(engine, file, flags, image));
+  const progress = progressOf(flags.files.length);
+  for (const [i, file] of flags.files.entries()) {
+    progress.show(i + 1);
+    const found = await about(file, () => detectFile(engine, file, flags, image)).finally(progress.clear);
     if (flags.json !== "-") process.stdout.write(found.map(tableText).join(""));
     results.push(...found);
-  });
+  }
   if (flags.json !== undefined) await writeText(flags.json, cocoText(results));
   if (flags.svg !== undefined) await writeText(flags.svg, svgText(results[0], image));
 }
@@ -54,32 +55,15 @@ async function detectFile(
   flags: DetectFlags,
   image: ImageFile | undefined,
 ): Promise<ImageResult[]> {
-  const file = await openTensors(path);
-  const outputs = await readOutputs(file);
-  const classes = flags.classes ?? namesIn(file.metadata);
-  const imageSize = flags.imageSize ?? optional(file.metadata.get("image_size"), (text) => size("image_size", text));
-  const { head: asked, changes } = flags;
-  const numClasses = flags.numClasses ?? flags.classes?.length;
-  const chosen = chooseHead(outputs, {
-    head: asked,
-    fileHead: file.metadata.get("head"),
-    imageSize,
-    numClasses,
-    changes,
-  });
-  const { head } = chosen;
-  if (classes !== undefined && classes.length !== head.numClasses) {
-    throw new UsageError(`has ${head.numClasses} classes; ${classes.length} names are given for them`);
-  }
-  const inputSize = imageSize ?? sizeFromShapes(outputs, head);
-  const images = await detectImages(engine, outputs.outputs, {
+  const { outputs, chosen, inputSize, classes } = await understand(path, flags);
+  const images = await engine.detect(outputs, {
     ...flags.keep,
-    head,
+    head: chosen.head,
     imageSize: inputSize,
     transform: image === undefined ? undefined : transformFor(image, inputSize, flags.fit),
-    uncertainty: head.boxes === "distribution",
+    uncertainty: chosen.head.boxes === "distribution",
   });
-  if (images.length > 1 && (image !== undefined || flags.svg !== undefined)) {
+  if (images.length !== 1 && (image !== undefined || flags.svg !== undefined)) {
     throw new UsageError(`holds ${images.length} images; --svg and --image are for one`);
   }
   const frame = image === undefined ? inputSize : [image.height, image.width] as const;
@@ -87,13 +71,24 @@ async function detectFile(
   return images.map((detections, i) => ({ id: id(i), chosen, inputSize, frame, classes, detections }));
 }
 
-/** The library's errors name the operation, which the command's own prefix does as well. */
-async function detectImages(engine: Engine, outputs: Parameters<Engine["detect"]>[0], options: DetectOptions) {
-  try {
-    return await engine.detect(outputs, options);
-  } catch (error) {
-    throw new UsageError(reason(error).replace(/^detect: /, ""));
+/** The tensors, and what they mean: from the flags first, then from the file's own words, then from the shapes. */
+async function understand(path: string, flags: DetectFlags) {
+  const file = await openTensors(path);
+  const read = await readOutputs(file);
+  const imageSize = flags.imageSize ?? optional(file.metadata.get("image_size"), (text) => size("image_size", text));
+  const chosen = chooseHead(read, {
+    head: flags.head,
+    fileHead: file.metadata.get("head"),
+    imageSize,
+    numClasses: flags.numClasses ?? flags.classes?.length,
+    changes: flags.changes,
+  });
+  const classes = flags.classes ?? namesIn(file.metadata);
+  const { name, numClasses } = chosen.head;
+  if (classes !== undefined && classes.length !== numClasses) {
+    throw new UsageError(`head ${name} has ${numClasses} classes here; ${classes.length} names are given`);
   }
+  return { outputs: read.outputs, chosen, inputSize: imageSize ?? sizeFromShapes(read, chosen.head), classes };
 }
 
 function namesIn(metadata: ReadonlyMap<string, string>): string[] | undefined {

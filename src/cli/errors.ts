@@ -14,9 +14,9 @@ export async function about<T>(subject: string, action: () => T | Promise<T>): P
   }
 }
 
-/** Why it failed, in one line: the system's own words without its codes, or the first line of the message. */
+/** Why it failed, in one line: the system's own words without its codes, the library's without its own names. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const system = /^E[A-Z]+: ([^,]+),/.exec(error.message);
-  return system === null ? error.message.split("\n")[0] : system[1];
+  return system?.[1] ?? error.message.split("\n")[0].replace(/^(detect|heads\.\w+): (options\.)?/, "");
 }

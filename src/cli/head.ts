@@ -37,7 +37,7 @@ function inferName({ outputs }: FileOutputs, { imageSize, numClasses }: HeadHint
   try {
     return heads.infer(outputs, { imageSize, numClasses }).name;
   } catch (error) {
-    const [what] = reason(error).replace("heads.infer: ", "").split("; wanted");
+    const [what] = reason(error).split("; wanted");
     throw new UsageError(`${what}; name the head with --head, or narrow the choice with --num-classes or --image-size`);
   }
 }
@@ -75,6 +75,7 @@ function widthsOf(file: FileOutputs, base: HeadSpec, classes: number | undefined
     return { classes: readings[0].channels, boxes: readings[outputs.classes.length].channels };
   }
   if (base.channelOrder !== "separate") return { all: readings[0].channels };
+  if (readings.length === 1) throw new UsageError(`holds one tensor; head ${base.name} has classes and boxes apart`);
   const widths = [...new Set(readings.map(({ channels }) => channels))].filter((n) => !hasObjectness(base) || n > 1);
   const boxes = classes === undefined && widths.includes(boxChannels(base))
     ? boxChannels(base)

@@ -3,19 +3,11 @@
  */
 import process from "node:process";
 
-/** Calls `step` for each file in turn; a terminal shows which one it is at. */
-export async function forEachWithProgress(
-  files: readonly string[],
-  step: (file: string) => Promise<void>,
-): Promise<void> {
-  const shown = files.length > 1 && process.stderr.isTTY;
-  const clear = () => shown && process.stderr.write("\r\x1b[K");
-  for (const [i, file] of files.entries()) {
-    if (shown) process.stderr.write(`\r\x1b[K${i + 1} of ${files.length}`);
-    try {
-      await step(file);
-    } finally {
-      clear();
-    }
-  }
+/** A line on stderr that comes and goes; nothing where stderr is no terminal or there is but one file. */
+export function progressOf(total: number): { show(done: number): void; clear(): void } {
+  const write = (text: string) => void (total > 1 && process.stderr.isTTY && process.stderr.write(text));
+  return {
+    show: (done) => write(`\r\x1b[K${done} of ${total}`),
+    clear: () => write("\r\x1b[K"),
+  };
 }

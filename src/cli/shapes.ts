@@ -13,8 +13,8 @@ export interface Reading {
 }
 
 /**
- * Reads tensors of one output together, because three axes can be (batch, channels, anchors) or (channels, height, width):
- * a batch axis is as long in every tensor, and in one tensor per level all have as many channels.
+ * Reads tensors of one output together, because three axes can be (batch, channels, anchors) or (channels, height,
+ * width): a batch axis is as long in every tensor, and in one tensor per level all have as many channels.
  */
 export function readShapes(tensors: readonly HostTensor[], head: HeadSpec): Reading[] {
   const cubes = tensors.map((t) => t.dims).filter((dims) => dims.length === 3);

@@ -14,6 +14,12 @@ const CHUNK_BYTES = 256 * 1024;
 /** Room beyond a chunk for vectors that reach past its end and for raw data being converted. */
 const SLACK = 128;
 
+/**
+ * Picking a column in JavaScript costs about 5 ns, copying one 0.25 ns and picking it in a kernel 1.3 ns: the copy of a whole
+ * span pays up to this many columns for each one that is wanted.
+ */
+const SPAN_PER_COLUMN = 16;
+
 /** A part of a tensor as rows: row r starts at element start + r · pitch. */
 export interface Rows {
   readonly start: number;
@@ -90,10 +96,31 @@ export class WasmBackend {
       this.kernels.gather_channels(from, part.pitch * 4, part.rows, list, count, dst);
       return;
     }
-    const raw = this.#rawView(source, dst, part.rows * count);
     const indices = this.memory.ints.subarray(list >> 2, (list >> 2) + count);
+    const span = count === 0 ? 0 : indices[count - 1] - indices[0] + 1;
+    if (span <= count * SPAN_PER_COLUMN && span <= this.chunk) {
+      const start = part.start + indices[0] - first;
+      this.#gatherFromSpan(source, { ...part, start, columns: span }, list, count, indices[0], dst);
+      return;
+    }
+    const raw = this.#rawView(source, dst, part.rows * count);
     copyColumns(source.data, part, indices, first, raw);
     this.#convert(source, dst, part.rows * count);
+  }
+
+  /** Copies all columns from the first to the last listed one through staging, and lets the kernel pick. */
+  #gatherFromSpan(source: Source, span: Rows, list: number, count: number, first: number, dst: number): void {
+    const pitch = paddedColumns(span.columns);
+    const rowsAtOnce = Math.min(span.rows, Math.max(1, Math.floor(this.chunk / pitch)));
+    this.memory.frame("gather", (allocate) => {
+      const room = allocate(this.room(rowsAtOnce * pitch));
+      for (let row = 0; row < span.rows; row += rowsAtOnce) {
+        const rows = Math.min(rowsAtOnce, span.rows - row);
+        const staged = this.stageRows(source, { ...span, start: span.start + row * span.pitch, rows }, room);
+        const to = dst + row * count * 4;
+        this.kernels.gather_channels(staged.pointer - first * 4, staged.stride, rows, list, count, to);
+      }
+    });
   }
 
   /** dst (count, columns): the listed rows of the part. */

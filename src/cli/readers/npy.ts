@@ -27,7 +27,7 @@ function parseArray(bytes: Uint8Array): NpyArray<DataArray> {
   try {
     return parse(wholeBuffer(bytes), { convertFloat16: false }) as NpyArray<DataArray>;
   } catch (error) {
-    throw new UsageError(`is no whole .npy file (${reason(error)})`);
+    throw new UsageError(`is no readable .npy file (${reason(error)})`);
   }
 }
 

@@ -68,7 +68,7 @@ function readTensor(name: string, { dtype, shape, data_offsets: [from, to] }: En
   if (bytes.length !== length * Values.BYTES_PER_ELEMENT) {
     throw damaged(`${name} has ${bytes.length} bytes for shape (${shape.join(", ")}) of ${dtype}`);
   }
-  const { buffer, byteOffset } = bytes.byteOffset % Values.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const { buffer, byteOffset } = bytes.byteOffset % Values.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return { data: new Values(buffer as ArrayBuffer, byteOffset, length), dims: shape };
 }
 

@@ -10,7 +10,7 @@ export interface Rect {
   readonly height: number;
 }
 
-/** Places of labels of the given sizes: above their box if there is room, else below it, inside it, or at its right end. */
+/** Places for labels of the given sizes: above their box if there is room, else below it or inside it. */
 export function placeLabels(
   boxes: readonly Rect[],
   sizes: readonly { readonly width: number; readonly height: number }[],

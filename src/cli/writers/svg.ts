@@ -34,7 +34,8 @@ export function svgText(result: ImageResult, image: ImageFile | undefined): stri
   const shownHeight = Math.round(height / Math.min(unit, 1));
   // The best are drawn last, on top.
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${shownWidth}" height="${shownHeight}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"` +
+    ` width="${shownWidth}" height="${shownHeight}">`,
     `<title>${escapeXml(result.id)}</title>`,
     background(width, height, image),
     ...drawn.map((item) => box(item, unit)).reverse(),
@@ -61,8 +62,8 @@ function isDrawable({ x, y, width, height }: Drawn): boolean {
 function background(width: number, height: number, image: ImageFile | undefined): string {
   const ground = `<rect width="${width}" height="${height}" fill="#23272e"/>`;
   if (image === undefined) return ground;
-  const data = Buffer.from(image.bytes).toString("base64");
-  return `${ground}\n<image width="${width}" height="${height}" preserveAspectRatio="none" href="data:${image.mime};base64,${data}"/>`;
+  const href = `data:${image.mime};base64,${Buffer.from(image.bytes).toString("base64")}`;
+  return `${ground}\n<image width="${width}" height="${height}" preserveAspectRatio="none" href="${href}"/>`;
 }
 
 function box({ x, y, width, height, title, colour, sides }: Drawn, unit: number): string {

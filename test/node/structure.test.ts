@@ -1,0 +1,102 @@
+/**
+ * What holds the parts together: the registry and its layers, the direction of imports, one version everywhere.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { operations } from "../../src/ops/index.ts";
+
+const test = suite("structure");
+const root = process.env.DENSEHEAD_ROOT ?? ".";
+const read = (...path: string[]) => readFileSync(join(root, ...path), "utf8");
+const list = (folder: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+
+function exportsOf(build: string): WebAssembly.ModuleExportDescriptor[] {
+  return WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(join(root, "dist", build))));
+}
+
+test("every operation has its name, stem, kernels, reference, tests and a row in the README", () => {
+  const exported = exportsOf("densehead.wasm").map(({ name }) => name);
+  const suites = list("test/suite").map((file) => read("test/suite", file)).join("\n");
+  const readme = read("README.md");
+  for (const [name, operation] of Object.entries(operations)) {
+    assert.is(operation.name, name);
+    assert.is(operation.stem.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), name, `stem of ${name}`);
+    const source = name === "detect" ? "src/detect/detect.ts" : `src/ops/${operation.stem}.ts`;
+    assert.ok(existsSync(join(root, source)), `${source} is missing`);
+    for (const kernel of operation.kernels) assert.ok(exported.includes(kernel), `${name}: no kernel ${kernel}`);
+    assert.ok(existsSync(join(root, `test/reference/${operation.stem}.ts`)), `no reference for ${name}`);
+    assert.ok(new RegExp(`(sync|engine)\\.${name}\\(`).test(suites), `no test calls ${name}`);
+    const row = `| \`${name}\` |`;
+    const line = readme.split("\n").find((text) => text.replace(/\s+/g, " ").startsWith(row));
+    assert.ok(line?.includes(operation.summary), `README: no row "${row} … ${operation.summary} …"`);
+  }
+});
+
+test("every kernel belongs to an operation or to loading, and neither build imports anything", () => {
+  const loading = ["memory", "heap_base", "relaxed_simd", "convert_f16", "convert_i8", "convert_u8"];
+  const used = new Set([...loading, ...Object.values(operations).flatMap(({ kernels }) => [...kernels])]);
+  for (const build of ["densehead.wasm", "densehead-relaxed.wasm"]) {
+    if (!WebAssembly.validate(readFileSync(join(root, "dist", build)))) continue;
+    for (const { name } of exportsOf(build)) assert.ok(used.has(name), `${build}: nobody uses ${name}`);
+    const module = new WebAssembly.Module(readFileSync(join(root, "dist", build)));
+    assert.equal(WebAssembly.Module.imports(module), []);
+  }
+});
+
+/** Which folders or files of src/ a file may import, by what it is. */
+const LAYERS: Record<string, string[]> = {
+  "types.ts": [],
+  "float32.ts": [],
+  "validate.ts": ["types.ts"],
+  "dispatch.ts": ["ops", "validate.ts"],
+  wasm: ["wasm", "types.ts", "validate.ts"],
+  heads: ["heads", "detect", "types.ts", "validate.ts"],
+  ops: ["ops", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  "engine.ts": ["detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
+  "index.ts": ["heads", "types.ts"],
+  entry: ["engine.ts", "index.ts", "types.ts", "validate.ts"],
+};
+
+test("imports point down the layers", () => {
+  for (const file of list("src").filter((name) => !name.startsWith("cli"))) {
+    const layer = file.includes("/") ? file.split("/")[0] : file;
+    const allowed = LAYERS[layer];
+    assert.ok(allowed, `${file} belongs to no layer`);
+    for (const [, path] of read("src", file).matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)"/gm)) {
+      const target = relative("src", normalize(join("src", dirname(file), path)));
+      if (target.startsWith("..")) {
+        assert.ok(/^\.\.\/build\/densehead[^/]*$/.test(target), `${file} imports ${target}`);
+        continue;
+      }
+      const wanted = target.includes("/") ? target.split("/")[0] : target;
+      assert.ok(allowed.includes(wanted), `${file} imports ${target}; its layer may import ${allowed.join(", ")}`);
+    }
+  }
+});
+
+test("only wasm/memory.ts touches the memory's buffer, and only entries know a runtime", () => {
+  for (const file of list("src").filter((name) => !name.startsWith("cli"))) {
+    const text = read("src", file);
+    if (file !== "wasm/memory.ts") assert.ok(!/memory\.buffer/.test(text), `${file} touches memory.buffer`);
+    if (!file.startsWith("entry/")) {
+      assert.ok(!/\b(process|Deno|Bun|navigator|document)\./.test(text), `${file} knows a runtime`);
+    }
+  }
+});
+
+test("package.json, deno.json and the changelog agree", () => {
+  const npm = JSON.parse(read("package.json"));
+  const jsr = JSON.parse(read("deno.json"));
+  assert.is(jsr.version, npm.version);
+  assert.equal(npm.dependencies, undefined, "the published package needs nothing at run time");
+  assert.ok(read("CHANGELOG.md").includes(`## ${npm.version}`));
+  for (const version of Object.values({ ...npm.devDependencies })) assert.match(version as string, /^\d+\.\d+\.\d+$/);
+  const scripts = Object.keys(jsr.exports);
+  assert.equal(scripts, Object.keys(npm.exports).filter((key) => key === "." || key === "./slim"));
+});
+
+test.run();

@@ -1,0 +1,13 @@
+/**
+ * What the runner tells the suite; see test/runtimes/.
+ */
+const globals = globalThis as unknown as {
+  DENSEHEAD_RUNTIME: "node" | "deno" | "bun" | "workerd" | "chromium";
+  DENSEHEAD_WASM: { baseline: WebAssembly.Module | Uint8Array<ArrayBuffer>; relaxed: typeof wasm.baseline };
+};
+
+/** The runtime at hand. */
+export const runtime = globals.DENSEHEAD_RUNTIME;
+
+/** `densehead/densehead.wasm` and `densehead/densehead-relaxed.wasm`: modules in workerd, bytes elsewhere. */
+export const wasm = globals.DENSEHEAD_WASM;
