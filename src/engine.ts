@@ -47,7 +47,6 @@ class WasmEngine {
   readonly capabilities: Engine["capabilities"];
   readonly memory: Engine["memory"];
   readonly sync: SyncOps;
-  readonly plan = plan;
   #backend: WasmBackend | null;
 
   constructor(backend: WasmBackend) {
@@ -56,6 +55,11 @@ class WasmEngine {
     this.memory = memoryReport(() => this.#alive("memory"));
     this.sync = syncFace((op) => this.#alive(op));
     Object.assign(this, asyncFace(this.sync, (op) => this.#alive(op)));
+  }
+
+  plan(op: string, elements: number): ReturnType<Engine["plan"]> {
+    this.#alive("plan");
+    return plan(op, elements);
   }
 
   tensor(dims: readonly number[]): WasmTensor {
@@ -67,6 +71,7 @@ class WasmEngine {
   }
 
   dispose(): void {
+    this.#backend?.memory.close();
     this.#backend = null;
   }
 

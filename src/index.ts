@@ -1,7 +1,6 @@
 /**
- * What every entry exports beside its `createEngine`.
+ * The types that every entry exports.
  */
-export { heads } from "./heads/index.ts";
 export type { Heads } from "./heads/index.ts";
 export type { InferHints } from "./heads/infer.ts";
 export type * from "./types.ts";

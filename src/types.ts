@@ -3,11 +3,15 @@
  *
  * @module
  */
-/// <reference lib="esnext.disposable" />
 
 /** The instance type of a global class, or `Fallback` where the consumer's libraries do not declare it. */
 type Global<Name extends string, Fallback> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T
   : Fallback;
+
+/** What `using` needs, where the consumer's libraries know it. */
+export type MaybeDisposable = SymbolConstructor extends { readonly dispose: infer Key extends symbol }
+  ? { [K in Key]: () => void }
+  : object;
 
 /** A WebGPU buffer, where the consumer's libraries know them. */
 export type GpuBuffer = Global<"GPUBuffer", { readonly size: number; destroy(): void }>;
@@ -49,7 +53,7 @@ export interface GpuTensor {
 }
 
 /** A float32 tensor inside the engine's linear memory: kernels read and write it with no copy. */
-export interface WasmTensor extends HostTensor, Disposable {
+export interface WasmTensor extends HostTensor, MaybeDisposable {
   /** Always a valid view, also after the memory has grown. Throws after `dispose()`. */
   readonly data: Float32Array;
   /** Gives the memory back. */
@@ -96,7 +100,7 @@ export interface SlimEngineOptions extends EngineOptions {
 export type CreateEngine<O extends EngineOptions = EngineOptions> = (options?: O) => Promise<Engine>;
 
 /** Kernels in their own linear memory, behind synchronous and asynchronous faces. */
-export interface Engine extends AsyncOps, Disposable {
+export interface Engine extends AsyncOps, MaybeDisposable {
   /** The same operations, synchronous, on WASM. They refuse `GpuTensor` with a TypeError. */
   readonly sync: SyncOps;
   /** What this engine can use. */

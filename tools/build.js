@@ -21,6 +21,14 @@ const moduleImports = {
   },
 };
 
+/** The command imports the library beside it rather than holding the kernels once more. */
+const commandImports = {
+  name: "command-imports",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/entry\/embedded\.ts$/ }, () => ({ path: "./index.js", external: true }));
+  },
+};
+
 async function bundle(name, source, options = {}) {
   await build({
     entryPoints: [at(source)],
@@ -43,7 +51,7 @@ function copyDeclarations(file, done = new Set()) {
   const text = readFileSync(file, "utf8");
   const target = at("dist", relative(at("build/types"), file));
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+  writeFileSync(target, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.d.ts"'));
   for (const [, path] of text.matchAll(/from "(\.[^"]*)\.ts"/g)) {
     copyDeclarations(join(dirname(file), `${path}.d.ts`), done);
   }
@@ -57,8 +65,15 @@ await Promise.all([
   bundle("index", "src/entry/embedded.ts", { banner: { js: '/* @ts-self-types="./entry/embedded.d.ts" */' } }),
   bundle("workerd", "src/entry/workerd.ts"),
   bundle("slim", "src/entry/slim.ts", { banner: { js: '/* @ts-self-types="./entry/slim.d.ts" */' } }),
+  bundle("cli", "src/cli/main.ts", { platform: "node", plugins: [commandImports] }),
 ]);
+// The command has these libraries inside.
+const licences = ["npyjs", "image-size"].map((name) =>
+  `${name}\n\n${readFileSync(at("node_modules", name, "LICENSE"))}`
+);
+writeFileSync(at("dist/cli.licenses.txt"), licences.join("\n\n"));
 for (const file of ["densehead.wasm", "densehead-relaxed.wasm"]) cpSync(at("build", file), at("dist", file));
 tool("typescript/bin/tsc", "-p", "tsconfig.json");
+tool("typescript/bin/tsc", "-p", "tsconfig.cli.json");
 copyDeclarations(at("build/types/entry/embedded.d.ts"));
 copyDeclarations(at("build/types/entry/slim.d.ts"));

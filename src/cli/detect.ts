@@ -15,12 +15,13 @@ import { progressOf } from "./progress.ts";
 import { type ImageFile, readImage } from "./readers/image.ts";
 import { splitNames } from "./readers/names.ts";
 import { openTensors, stemOf } from "./readers/tensors.ts";
-import type { ImageResult } from "./result.ts";
+import { countLost, type ImageResult } from "./result.ts";
 import { optional, size } from "./values.ts";
 import { cocoText } from "./writers/coco.ts";
 import { writeText } from "./writers/file.ts";
 import { svgText } from "./writers/svg.ts";
 import { tableText } from "./writers/table.ts";
+import { printable } from "./writers/text.ts";
 
 /** The command. */
 export const detectCommand: Command = {
@@ -42,6 +43,8 @@ async function run(args: string[]): Promise<void> {
     progress.show(i + 1);
     const found = await about(file, () => detectFile(engine, file, flags, image)).finally(progress.clear);
     if (flags.json !== "-") process.stdout.write(found.map(tableText).join(""));
+    const lost = found.reduce((sum, result) => sum + countLost(result), 0);
+    if (lost > 0) warn(`${file}: ${lost} of the boxes are not finite, and not in --json and --svg`);
     results.push(...found);
   }
   if (flags.json !== undefined) await writeText(flags.json, cocoText(results));
@@ -89,6 +92,10 @@ async function understand(path: string, flags: DetectFlags) {
     throw new UsageError(`head ${name} has ${numClasses} classes here; ${classes.length} names are given`);
   }
   return { outputs: read.outputs, chosen, inputSize: imageSize ?? sizeFromShapes(read, chosen.head), classes };
+}
+
+function warn(message: string): void {
+  process.stderr.write(`densehead: detect: ${printable(message)}\n`);
 }
 
 function namesIn(metadata: ReadonlyMap<string, string>): string[] | undefined {

@@ -24,7 +24,7 @@ export function transformFor(
   if (fit === "stretch" || scaleX === scaleY) return { scaleX, scaleY, padX: 0, padY: 0, clip };
   if (fit === undefined) {
     throw new UsageError(
-      `--image is ${width}×${height} and the input ${inputWidth}×${inputHeight}; say --fit letterbox or --fit stretch`,
+      `--image is ${width}×${height}, the input ${inputWidth}×${inputHeight}; say --fit letterbox or --fit stretch`,
     );
   }
   const scale = Math.min(scaleX, scaleY);

@@ -26,3 +26,8 @@ export function classLabel({ classes }: ImageResult, classId: number): string {
 export function deviations({ std }: Detections, index: number): number[] | undefined {
   return std === undefined ? undefined : [...std.subarray(4 * index, 4 * index + 4)];
 }
+
+/** How many boxes damaged outputs (NaN, infinite) have left without a place. */
+export function countLost({ detections }: ImageResult): number {
+  return [...detections].filter(({ box }) => !box.every(Number.isFinite)).length;
+}

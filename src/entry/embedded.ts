@@ -6,9 +6,13 @@
 import baseline from "../../build/densehead.wasm";
 import relaxed from "../../build/densehead-relaxed.wasm";
 import { makeEngine } from "../engine.ts";
+import { heads as presets } from "../heads/index.ts";
+import type { Heads } from "../heads/index.ts";
 import type { Engine, EngineOptions } from "../types.ts";
 
-export * from "../index.ts";
+export type * from "../index.ts";
+/** The well-known layouts. */
+export const heads: Heads = presets;
 
 /** Compiles each build once per process. */
 function once(bytes: Uint8Array<ArrayBuffer>): () => Promise<WebAssembly.Module> {

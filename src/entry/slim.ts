@@ -4,10 +4,14 @@
  * @module
  */
 import { makeEngine } from "../engine.ts";
+import { heads as presets } from "../heads/index.ts";
+import type { Heads } from "../heads/index.ts";
 import type { Engine, SlimEngineOptions } from "../types.ts";
 import { describe, options as checkOptions, typeError } from "../validate.ts";
 
-export * from "../index.ts";
+export type * from "../index.ts";
+/** The well-known layouts. */
+export const heads: Heads = presets;
 
 /** Makes an engine from a `WebAssembly.Module`, its bytes, a `Response` with them, or a promise of one of these. */
 export async function createEngine(options: SlimEngineOptions): Promise<Engine> {
@@ -18,8 +22,11 @@ export async function createEngine(options: SlimEngineOptions): Promise<Engine> 
 
 async function toModule(source: unknown): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
-    return await WebAssembly.compile(source as BufferSource);
+  if (source instanceof ArrayBuffer) return await WebAssembly.compile(source);
+  if (ArrayBuffer.isView(source)) {
+    // Not every engine takes a DataView.
+    const { buffer, byteOffset, byteLength } = source;
+    return await WebAssembly.compile(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
   }
   if (typeof Response !== "undefined" && source instanceof Response) {
     if (!source.ok) {

@@ -4,9 +4,13 @@
 import baseline from "module:densehead.wasm";
 import relaxed from "module:densehead-relaxed.wasm";
 import { makeEngine } from "../engine.ts";
+import { heads as presets } from "../heads/index.ts";
+import type { Heads } from "../heads/index.ts";
 import type { Engine, EngineOptions } from "../types.ts";
 
-export * from "../index.ts";
+export type * from "../index.ts";
+/** The well-known layouts. */
+export const heads: Heads = presets;
 
 /** Makes an engine on the imported kernels. */
 export function createEngine(options?: EngineOptions): Promise<Engine> {

@@ -31,7 +31,13 @@ export function infer(outputs: Outputs, hints: InferHints = {}): HeadSpec {
   if (hints.numClasses !== undefined) integer({ op, argument: "hints.numClasses" }, hints.numClasses, 1);
   const shapes = shapesOf(outputs);
   const names = (Object.keys(presets) as PresetName[]).filter((name) => !ALIASES.includes(name));
-  const found = names.flatMap((name) => candidates(name, outputs, shapes, hints));
+  const natural = names.filter((name) => isApart(presets[name]) === comesApart(outputs));
+  const found = firstFound([
+    () => natural.flatMap((name) => candidates(name, outputs, shapes, hints, multipleSizes)),
+    () => natural.flatMap((name) => candidates(name, outputs, shapes, hints, squareSizes)),
+    () => names.flatMap((name) => candidates(name, outputs, shapes, hints, multipleSizes)),
+    () => names.flatMap((name) => candidates(name, outputs, shapes, hints, squareSizes)),
+  ]);
   if (found.length === 1) return found[0];
   const got = shapes.map(shapeOf).join(", ");
   if (found.length === 0) {
@@ -41,6 +47,25 @@ export function infer(outputs: Outputs, hints: InferHints = {}): HeadSpec {
   }
   const list = found.map((head) => `${head.name} with ${head.numClasses} classes`).join(", ");
   throw new TypeError(`${op}: outputs of shape ${got}${told(hints)} fit ${list}; wanted hints that leave one`);
+}
+
+/** Whether the family gives classes and boxes in tensors of their own, and whether these outputs do. */
+const isApart = (head: HeadSpec) => head.channelOrder === "separate";
+const comesApart = (outputs: Outputs) => "classes" in outputs || (Array.isArray(outputs) && !isPerLevel(outputs));
+
+/** One tensor per level has the same channels in each, and each level its own number of cells. */
+function isPerLevel(outputs: readonly TensorLike[]): boolean {
+  const sizes = outputs.map((t) => t instanceof Float32Array ? t.length : t.dims.reduce((a, b) => a * b, 1));
+  return new Set(sizes).size === sizes.length && outputs.length !== 2;
+}
+
+/** The likeliest reading wins: the first that gives anything. */
+function firstFound(readings: readonly (() => HeadSpec[])[]): HeadSpec[] {
+  for (const reading of readings) {
+    const found = reading();
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 function told({ imageSize, numClasses }: InferHints): string {
@@ -75,10 +100,11 @@ function candidates(
   outputs: Outputs,
   shapes: readonly (readonly number[])[],
   hints: InferHints,
+  sizesOf: typeof multipleSizes,
 ): HeadSpec[] {
   return classCounts(presets[name], outputs, shapes, hints)
     .map((numClasses) => preset(name, { numClasses }))
-    .filter((head) => fits(head, outputs, shapes, hints));
+    .filter((head) => fits(head, outputs, hints.imageSize === undefined ? sizesOf(head, shapes) : [hints.imageSize]));
 }
 
 /** Numbers of classes to try: channels of any tensor, less the box and objectness channels where they share one. */
@@ -101,13 +127,7 @@ function channelAxes(dims: readonly number[], head: HeadSpec): number[] {
   return dims.length === 3 ? dims.slice(0, 2) : dims.length === 4 ? [dims[1]] : dims.slice(0, 1);
 }
 
-function fits(
-  head: HeadSpec,
-  outputs: Outputs,
-  shapes: readonly (readonly number[])[],
-  hints: InferHints,
-): boolean {
-  const sizes = hints.imageSize === undefined ? likelySizes(head, shapes) : [hints.imageSize];
+function fits(head: HeadSpec, outputs: Outputs, sizes: readonly (readonly [number, number])[]): boolean {
   return sizes.some((imageSize) => {
     try {
       return resolveOutputs(op, outputs, head, levelsOf(head, imageSize)).parts.length > 0;
@@ -121,7 +141,7 @@ function fits(
  * Image sizes whose levels could have the shapes: all multiples of the largest stride with that many anchors, as one row of
  * cells (which of the equal counts it is does not matter here).
  */
-function likelySizes(head: HeadSpec, shapes: readonly (readonly number[])[]): (readonly [number, number])[] {
+function multipleSizes(head: HeadSpec, shapes: readonly (readonly number[])[]): (readonly [number, number])[] {
   const largest = Math.max(...head.strides);
   const perCell = anchorsIn(levelsOf(head, [largest, largest]));
   const finest = (largest / Math.min(...head.strides)) ** 2;
@@ -129,6 +149,20 @@ function likelySizes(head: HeadSpec, shapes: readonly (readonly number[])[]): (r
   const extents = shapes.flatMap((dims) => extentsOf(dims)).filter((n) => !widths.has(n) || n > perCell);
   const cells = new Set(extents.flatMap((n) => [n / perCell, n / finest]).filter((n) => Number.isInteger(n) && n > 0));
   return [...cells].map((n) => [largest, n * largest]);
+}
+
+/** Square image sizes, multiples of the smallest stride, whose levels or all of whose anchors are as many as a shape says. */
+function squareSizes(head: HeadSpec, shapes: readonly (readonly number[])[]): (readonly [number, number])[] {
+  const finest = Math.min(...head.strides);
+  const extents = new Set(shapes.flatMap((dims) => extentsOf(dims)));
+  const sizes: (readonly [number, number])[] = [];
+  const most = Math.sqrt(Math.max(0, ...extents));
+  for (let cells = 1; cells <= most; cells++) {
+    const size = [cells * finest, cells * finest] as const;
+    const anchors = anchorsIn(levelsOf(head, size));
+    if (extents.has(anchors) || extents.has(cells * cells)) sizes.push(size);
+  }
+  return sizes;
 }
 
 /** Every number of anchors that a shape could mean. */

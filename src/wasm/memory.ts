@@ -28,6 +28,7 @@ export class LinearMemory {
   readonly #buffers = new WeakSet<ArrayBufferLike>();
   #floats: Float32Array;
   #ints: Int32Array;
+  #closed = false;
   readonly limit: number;
 
   constructor(memory: WebAssembly.Memory, base: number, limit: number) {
@@ -47,6 +48,15 @@ export class LinearMemory {
         `createEngine: maxMemory is ${limit}; wanted at least ${least} bytes for the kernels' own tables`,
       );
     }
+  }
+
+  /** Has the engine ended? Then no tensor in here may be read. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
   }
 
   get used(): number {

@@ -20,6 +20,7 @@ export class LinearTensor implements WasmTensor {
   }
 
   get data(): Float32Array {
+    if (this.#memory.closed) throw new Error("tensor: data is read, and the engine is disposed");
     if (this.#pointer === 0) throw new Error("tensor: data is read after dispose()");
     const start = this.#pointer / 4;
     return this.#memory.floats.subarray(start, start + this.#length);

