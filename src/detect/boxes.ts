@@ -4,8 +4,8 @@
 import type { HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type Candidates, forEachGroup } from "./classes.ts";
-import type { Level } from "./levels.ts";
-import { type Field, fieldRows, type Part } from "./outputs.ts";
+import type { Level } from "../heads/levels.ts";
+import { type Field, fieldRows, type Part } from "../heads/outputs.ts";
 
 type Allocate = (bytes: number) => number;
 

@@ -4,7 +4,7 @@
 import { floorToFloat } from "../float32.ts";
 import type { HeadSpec } from "../types.ts";
 import { paddedColumns, type WasmBackend } from "../wasm/backend.ts";
-import { type Field, fieldRows, type Part } from "./outputs.ts";
+import { type Field, fieldRows, type Part } from "../heads/outputs.ts";
 
 type Allocate = (bytes: number) => number;
 

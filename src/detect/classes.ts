@@ -4,7 +4,7 @@
 import type { HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { joinScore, probability, type Survivors, type Thresholds } from "./candidates.ts";
-import { fieldRows, type Part } from "./outputs.ts";
+import { fieldRows, type Part } from "../heads/outputs.ts";
 
 type Allocate = (bytes: number) => number;
 

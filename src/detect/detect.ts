@@ -20,8 +20,8 @@ import { decodeBoxes, shapeStatistics } from "./boxes.ts";
 import { filterAnchors, joinScore, makeThresholds, probability, type Thresholds } from "./candidates.ts";
 import { type Candidates, expandClasses, keepBest, withObjectness } from "./classes.ts";
 import { DetectionList } from "./detections.ts";
-import { anchorsIn, type Level, levelsOf } from "./levels.ts";
-import { type Part, resolveOutputs } from "./outputs.ts";
+import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
+import { type Part, resolveOutputs } from "../heads/outputs.ts";
 
 const op = "detect";
 

@@ -1,8 +1,8 @@
 /**
  * Which preset fits the shapes of some outputs.
  */
-import { anchorsIn, levelsOf } from "../detect/levels.ts";
-import { channelsOf, resolveOutputs } from "../detect/outputs.ts";
+import { anchorsIn, levelsOf } from "./levels.ts";
+import { channelsOf, resolveOutputs } from "./outputs.ts";
 import type { HeadSpec, Outputs, TensorLike } from "../types.ts";
 import { describe, integer, shapeOf, size, typeError } from "../validate.ts";
 import { boxChannels, hasObjectness, preset, type PresetName, presets } from "./presets.ts";

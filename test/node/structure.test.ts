@@ -53,7 +53,7 @@ const LAYERS: Record<string, string[]> = {
   "validate.ts": ["types.ts"],
   "dispatch.ts": ["ops", "validate.ts"],
   wasm: ["wasm", "types.ts", "validate.ts"],
-  heads: ["heads", "detect", "types.ts", "validate.ts"],
+  heads: ["heads", "wasm", "types.ts", "validate.ts"],
   ops: ["ops", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
   detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
   "engine.ts": ["detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],

@@ -1,7 +1,7 @@
 /**
  * Finds classes, boxes and objectness in what a network gave: which tensor, which level, which channels.
  */
-import { boxChannels, hasObjectness } from "../heads/presets.ts";
+import { boxChannels, hasObjectness } from "./presets.ts";
 import type { HeadSpec, Outputs, TensorLike } from "../types.ts";
 import { describe, describeTensor, type Place, shapeOf, type Source, tensor, typeError } from "../validate.ts";
 import type { Rows } from "../wasm/backend.ts";
