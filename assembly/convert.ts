@@ -47,7 +47,7 @@ export function convert_u8(src: usize, dst: usize, count: i32, scale: f32, zeroP
 }
 
 // @ts-ignore: decorator
-
+@inline
 function storeScaled(dst: usize, q: v128, scale: f32, zeroPoint: f32): void {
   const shifted = f32x4.sub(f32x4.convert_i32x4_s(q), f32x4.splat(zeroPoint));
   v128.store(dst, f32x4.mul(shifted, f32x4.splat(scale)));

@@ -2,7 +2,7 @@
 
 /** a * b + c: fused where the build has relaxed SIMD, two roundings elsewhere. */
 // @ts-ignore: decorator
-
+@inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
@@ -10,7 +10,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 
 /** c - a * b, with the same choice. */
 // @ts-ignore: decorator
-
+@inline
 export function nmadd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
   return f32x4.sub(c, f32x4.mul(a, b));
@@ -18,7 +18,7 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
 
 /** Sums the lanes of four vectors: lane i of the result is the sum over vector i. */
 // @ts-ignore: decorator
-
+@inline
 export function sumRows(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(
     v128.shuffle<f32>(a, b, 0, 4, 1, 5),
@@ -36,7 +36,7 @@ export function sumRows(a: v128, b: v128, c: v128, d: v128): v128 {
 
 /** Writes four vectors as the rows of their transpose: lane j of vector i goes to row j, column i. */
 // @ts-ignore: decorator
-
+@inline
 export function storeTransposed(dst: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
   const ab1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
@@ -50,14 +50,14 @@ export function storeTransposed(dst: usize, a: v128, b: v128, c: v128, d: v128):
 
 /** Ones in the first `count` lanes (0 to 4), zeros after. */
 // @ts-ignore: decorator
-
+@inline
 export function laneMask(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
 }
 
 /** Stores the first `lanes` lanes 16 bytes apart: one column of a (count, 4) array. */
 // @ts-ignore: decorator
-
+@inline
 export function storeColumn(dst: usize, v: v128, lanes: i32): void {
   store<f32>(dst, f32x4.extract_lane(v, 0));
   if (lanes > 1) store<f32>(dst, f32x4.extract_lane(v, 1), 16);

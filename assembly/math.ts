@@ -109,7 +109,7 @@ export function softmaxExp(
 
 /** While biased exponents are in 0 to 255, no bit above the low eight differs from those of the rounding constant. */
 // @ts-ignore: decorator
-
+@inline
 function hasSmallExponent(rounded: v128): v128 {
   const high = v128.andnot(v128.xor(rounded, v128.load32_splat(SOFTMAX, 4)), i32x4.splat(255));
   return i32x4.eq(high, i32x4.splat(0));
@@ -117,14 +117,14 @@ function hasSmallExponent(rounded: v128): v128 {
 
 /** The lanes for which `softmaxExp` gives a result that means something; false for NaN. */
 // @ts-ignore: decorator
-
+@inline
 export function inSoftmaxRange(x: v128): v128 {
   return hasSmallExponent(madd(x, v128.load32_splat(SOFTMAX), v128.load32_splat(SOFTMAX, 4)));
 }
 
 /** Can the sum of a softmax be trusted: did its terms neither overflow nor all vanish? One lane each. */
 // @ts-ignore: decorator
-
+@inline
 export function isSoundSum(sum: v128): v128 {
   return v128.and(f32x4.lt(sum, f32x4.splat(f32.MAX_VALUE)), f32x4.gt(sum, f32x4.splat(1e-30)));
 }
@@ -134,7 +134,7 @@ export function isSoundSum(sum: v128): v128 {
  * x in [0.5, 64].
  */
 // @ts-ignore: decorator
-
+@inline
 export function log4(x: v128): v128 {
   // Subtracting sqrt(1/2) from the bits makes the exponent field count from there.
   const shifted = i32x4.sub(x, i32x4.splat(0x3f3504f3));

@@ -16,7 +16,7 @@ export function generalized_box_iou(a: usize, countA: i32, b: usize, countB: i32
 }
 
 // @ts-ignore: decorator
-
+@inline
 function pairwise<T>(a: usize, countA: i32, b: usize, countB: i32, dst: usize, generalized: bool): void {
   for (let done = 0; done < countB; done += TILE) {
     const boxes = min(TILE, countB - done);
@@ -49,20 +49,20 @@ function loadCorners(boxes: usize, count: i32): void {
 }
 
 // @ts-ignore: decorator
-
+@inline
 function extent(low: v128, high: v128): v128 {
   return f32x4.max(f32x4.sub(high, low), f32x4.splat(0));
 }
 
 // @ts-ignore: decorator
-
+@inline
 function ratio(part: v128, whole: v128): v128 {
   const zero = f32x4.splat(0);
   return v128.andnot(f32x4.div(part, whole), f32x4.eq(whole, zero));
 }
 
 // @ts-ignore: decorator
-
+@inline
 function iou(box: v128, at: usize): v128 {
   const x1 = v128.shuffle<f32>(box, box, 0, 0, 0, 0);
   const y1 = v128.shuffle<f32>(box, box, 1, 1, 1, 1);
@@ -77,7 +77,7 @@ function iou(box: v128, at: usize): v128 {
 }
 
 // @ts-ignore: decorator
-
+@inline
 function generalizedIou(box: v128, at: usize): v128 {
   const x1 = v128.shuffle<f32>(box, box, 0, 0, 0, 0);
   const y1 = v128.shuffle<f32>(box, box, 1, 1, 1, 1);
@@ -97,7 +97,7 @@ function generalizedIou(box: v128, at: usize): v128 {
 }
 
 // @ts-ignore: decorator
-
+@inline
 function overlap(
   x1: v128,
   y1: v128,
@@ -115,7 +115,7 @@ function overlap(
 }
 
 // @ts-ignore: decorator
-
+@inline
 function union(
   x1: v128,
   y1: v128,
@@ -133,7 +133,7 @@ function union(
 }
 
 // @ts-ignore: decorator
-
+@inline
 function storeFirst(dst: usize, v: v128, lanes: i32): void {
   store<f32>(dst, f32x4.extract_lane(v, 0));
   if (lanes > 1) store<f32>(dst, f32x4.extract_lane(v, 1), 4);

@@ -27,7 +27,7 @@ export function nms_scratch(count: i32): usize {
 }
 
 // @ts-ignore: decorator
-
+@inline
 function maxCells(count: i32): i32 {
   return max(BUCKETS, count / 4);
 }
@@ -78,7 +78,7 @@ export function nms(
 
 /** Finite corners, and some width and height. */
 // @ts-ignore: decorator
-
+@inline
 function isProper(box: usize): bool {
   const corners = v128.load(box);
   const finite = v128.all_true<i32>(f32x4.lt(f32x4.abs(corners), f32x4.splat(f32.MAX_VALUE)));
@@ -136,21 +136,21 @@ function cellsAlong(extent: f64, length: f64, limit: f64): i32 {
 }
 
 // @ts-ignore: decorator
-
+@inline
 function centre(low: usize): f32 {
   return load<f32>(low) * 0.5 + load<f32>(low, 8) * 0.5;
 }
 
 /** Cell of a coordinate; outside, infinite and undefined ones go to an end. */
 // @ts-ignore: decorator
-
+@inline
 function cellOf(x: f32, origin: f32, perUnit: f32, cells: i32): i32 {
   const cell = (x - origin) * perUnit;
   return cell >= <f32> cells ? cells - 1 : cell > 0 ? <i32> cell : 0;
 }
 
 // @ts-ignore: decorator
-
+@inline
 function headAt(label: i32, column: i32, row: i32): usize {
   const bucket = label & (BUCKETS - 1);
   return heads + (<usize> ((bucket * rows + row) * columns + column) << 2);

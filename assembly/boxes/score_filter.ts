@@ -149,7 +149,7 @@ export function score_filter_rows(
 
 /** Is any of the row's values over the limit? */
 // @ts-ignore: decorator
-
+@inline
 function rowHasMore(row: usize, classes: i32, limit: f32): bool {
   const end = row + (<usize> classes << 2);
   const splat = f32x4.splat(limit);

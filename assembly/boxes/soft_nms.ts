@@ -72,7 +72,7 @@ function decay(
 }
 
 // @ts-ignore: decorator
-
+@inline
 function iou(a: usize, b: usize): f64 {
   const ax1 = <f64> load<f32>(a);
   const ay1 = <f64> load<f32>(a, 4);

@@ -2,7 +2,7 @@
 
 /** Ascending keys for descending scores; -0 and +0 get one key. */
 // @ts-ignore: decorator
-
+@inline
 function descendingKey(score: f32): u32 {
   const bits = reinterpret<u32>(score + 0);
   return bits ^ (<u32> (<i32> bits >> 31) | 0x80000000) ^ 0xffffffff;
