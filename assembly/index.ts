@@ -13,6 +13,18 @@ export {
 export { soft_nms } from "./boxes/soft_nms";
 export { sort_scores, top_k } from "./boxes/sort";
 export { convert_f16, convert_i8, convert_u8 } from "./convert";
+export { binary_cross_entropy_with_logits } from "./losses/binary_cross_entropy_with_logits";
+export { ciou_loss } from "./losses/ciou_loss";
+export { diou_loss } from "./losses/diou_loss";
+export { distribution_focal_loss } from "./losses/distribution_focal_loss";
+export { eiou_loss } from "./losses/eiou_loss";
+export { generalized_focal_loss } from "./losses/generalized_focal_loss";
+export { giou_loss } from "./losses/giou_loss";
+export { iou_loss } from "./losses/iou_loss";
+export { quality_focal_loss } from "./losses/quality_focal_loss";
+export { sigmoid_focal_loss } from "./losses/sigmoid_focal_loss";
+export { siou_loss } from "./losses/siou_loss";
+export { varifocal_loss } from "./losses/varifocal_loss";
 
 /** First byte that belongs to the caller. */
 export function heap_base(): usize {

@@ -1,5 +1,7 @@
 /** How results are compared before a peer's time counts. Each function says what is different, or null. */
 
+import type { LossOutcome } from "./loss_task.ts";
+
 /** Detections of one image; ours are of this shape as they are. */
 export interface Found {
   readonly length: number;
@@ -74,6 +76,22 @@ export function differentValues(tolerance: number) {
       }
     }
     return null;
+  };
+}
+
+/** A sum to within a share of it, and a gradient to within a share of its largest member. */
+export function differentLosses(sum: number, share: number) {
+  return (ours: LossOutcome, theirs: LossOutcome): string | null => {
+    if (!near(ours.loss, theirs.loss, sum * Math.abs(ours.loss))) {
+      return `loss ${theirs.loss} instead of ${ours.loss}`;
+    }
+    if (ours.grad === undefined || theirs.grad === undefined) return null;
+    const largest = ours.grad.reduce(
+      (most, value) => Math.max(most, Math.abs(value)),
+      0,
+    );
+    const different = differentValues(share * largest)(ours.grad, theirs.grad);
+    return different === null ? null : `gradient, ${different}`;
   };
 }
 

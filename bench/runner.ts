@@ -8,6 +8,8 @@ import { type Spread, spread } from "./statistics.ts";
 export interface Entrant<T> {
   readonly name: string;
   run(): T | Promise<T>;
+  /** For what measures itself: milliseconds of each of so many calls. */
+  clock?(calls: number): Promise<number>;
 }
 
 /** Somebody else's way to the same result, and how many times faster ours should be. */
@@ -85,6 +87,15 @@ export class Runner {
   }
 
   async #duel<T>(ours: Entrant<T>, rival: Rival<T>): Promise<void> {
+    const { time, ratio } = await this.compare(ours, rival);
+    this.report.ratio(rival.name, time, ratio, rival.target);
+  }
+
+  /** Time of the other, and how many times longer it takes than ours. */
+  async compare<T>(
+    ours: Entrant<T>,
+    rival: Entrant<T>,
+  ): Promise<{ time: Spread; ratio: Spread }> {
     const ourCalls = await this.#warmUp(ours);
     const theirCalls = await this.#warmUp(rival);
     const theirTimes: number[] = [];
@@ -95,12 +106,7 @@ export class Runner {
       theirTimes.push(their);
       ratios.push(their / our);
     });
-    this.report.ratio(
-      rival.name,
-      spread(theirTimes),
-      spread(ratios),
-      rival.target,
-    );
+    return { time: spread(theirTimes), ratio: spread(ratios) };
   }
 
   /** Runs until compilers have settled; how many calls make a batch. */
@@ -129,6 +135,7 @@ async function timeCalls<T>(
   entrant: Entrant<T>,
   calls: number,
 ): Promise<number> {
+  if (entrant.clock !== undefined) return await entrant.clock(calls);
   const start = performance.now();
   for (let i = 0; i < calls; i++) {
     const result = entrant.run();

@@ -132,6 +132,256 @@ export interface Engine extends AsyncOps, MaybeDisposable {
 /** A result now, or a promise of it. */
 export type Result<F, T> = F extends "sync" ? T : Promise<T>;
 
+// ── Losses ──────────────────────────────────────────────────────────────────────
+
+/** What becomes of the single losses: as they are, added up, or averaged. */
+export type Reduction = "none" | "sum" | "mean";
+
+/** What every loss takes. */
+export interface LossOptions<R extends Reduction = Reduction, G extends boolean = boolean> {
+  /** Default "mean". Dense losses average over all elements; row losses (see each) over rows. */
+  reduction?: R;
+  /** Per element (same shape as `pred`, also with label targets) or per row (length N). Multiplies loss and gradient. */
+  weight?: TensorLike;
+  /** With "mean": divide the sum by this instead. With "sum": an error. With "none": ignored. */
+  avgFactor?: number;
+  /** Multiplies loss and gradient. Default 1. */
+  lossWeight?: number;
+  /** Also return d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
+  grad?: G;
+  /** "host" (default) or, on WebGPU only, "gpu": the result's arrays stay on the device as `GpuTensor`. */
+  placement?: "host" | "gpu";
+  /** Write into these instead of allocating. Lengths must match. */
+  out?: { loss?: Float32Array; grad?: Float32Array };
+}
+
+/** A loss and, with `grad`, its gradient. */
+export type LossResult<R extends Reduction, G extends boolean> =
+  & {
+    /** One number, or with "none" one for each element (dense losses) or row (row losses). */
+    readonly loss: R extends "none" ? Float32Array : number;
+  }
+  & (G extends true ? {
+      /** Same shape as `pred`. */
+      readonly grad: Float32Array;
+    }
+    : object);
+
+/** One label per row: 0 ≤ label < C is a positive of that class, anything else is background. */
+export interface LabelTarget {
+  /** (N). */
+  readonly labels: Int32Array;
+  /** (N), quality of each row's positive class, in [0, 1]; read only where the label is a class. Default 1. */
+  readonly scores?: Float32Array;
+}
+
+/** Elements in [0, 1], same shape as `pred`, or labels. With labels the loss is a row loss: (N,), summed over classes. */
+export type ClassTarget = TensorLike | LabelTarget;
+
+/** Parameters of `sigmoidFocalLoss`. */
+export interface FocalOptions {
+  /** Share of positives; negative: no class weighting. Default 0.25. */
+  alpha?: number;
+  /** Exponent of 1 − p_t, at least 0. Default 2. */
+  gamma?: number;
+}
+
+/** Parameters of `qualityFocalLoss`. */
+export interface QualityFocalOptions {
+  /** Exponent of |y − σ|, at least 0. Default 2. */
+  beta?: number;
+}
+
+/** Parameters of `varifocalLoss`. */
+export interface VarifocalOptions {
+  /** Factor of negatives only, at least 0. Default 0.75. */
+  alpha?: number;
+  /** Exponent of σ in negatives, at least 0. Default 2. */
+  gamma?: number;
+  /** Weight positives by their quality. Default true. */
+  iouWeighted?: boolean;
+}
+
+/** Parameters of `generalizedFocalLoss`. */
+export interface GeneralizedFocalOptions {
+  /** Value at σ = 0. Default 0. */
+  yLeft?: number;
+  /** Value at σ = 1, over `yLeft`. Default 1. */
+  yRight?: number;
+  /** Exponent of |y − ŷ|, at least 0. Default 2. */
+  beta?: number;
+}
+
+/** Values of the bins: firstBin + i · binStep. */
+export interface DistributionFocalOptions {
+  /** Value of the first bin. Default 0. */
+  firstBin?: number;
+  /** From one bin to the next. Default 1. */
+  binStep?: number;
+}
+
+/** Parameters of the box losses. */
+export interface BoxLossOptions {
+  /** Added to denominators. Default 1e-7. */
+  eps?: number;
+}
+
+/** A loss with targets `T` and options `O` of its own, as a function of engine flavour. */
+export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = false>(
+  pred: TensorLike,
+  target: T,
+  options?: LossOptions<R, G> & O,
+) => Result<F, LossResult<R, G>>;
+
+/**
+ * Losses with their gradients in closed form, with respect to `pred`; the target has none.
+ *
+ * Below, x is a logit, σ = 1 / (1 + e^−x), y its target in [0, 1], sp(z) = ln(1 + e^z), and
+ * BCE(x, y) = y·sp(−x) + (1 − y)·sp(x). Losses are in nats where they are logarithms and have no unit where they are ratios.
+ * Factors 0^0 are 1, 0·ln 0 is 0, and |d|^β has gradient 0 at d = 0. Infinite logits have their limits; NaN stays in its
+ * element and in sums.
+ *
+ * All throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
+ * `avgFactor` with "sum".
+ */
+export interface LossOps<F> {
+  /**
+   * Binary cross-entropy of logits: y·sp(−x) + (1 − y)·sp(x). Gradient: σ − y.
+   *
+   * pred: logits (N, C) or any shape; target: the same shape in [0, 1], or labels (N) for pred (N, C). Loss: pred's shape,
+   * (N) with labels; in nats. TypeError: target of another shape. Relative error ≤ 1e-6 of value and gradient, also where
+   * the logit is saturated. Bishop 2006, equation 4.90, on logits.
+   */
+  binaryCrossEntropyWithLogits: Loss<F, ClassTarget, object>;
+  /**
+   * Focal loss: α_t·(1 − p_t)^γ·BCE(x, y), with p_t = σy + (1 − σ)(1 − y), α_t = αy + (1 − α)(1 − y), and α_t = 1 for a
+   * negative α.
+   *
+   * Gradient: α_t·((1 − p_t)^γ·(σ − y) + γ(1 − p_t)^(γ−1)·(1 − 2y)·σ(1 − σ)·BCE(x, y)).
+   *
+   * pred: logits (N, C) or any shape; target: the same shape in [0, 1], or labels (N) for pred (N, C). Loss: pred's shape,
+   * (N) with labels; in nats. Defaults: α 0.25, γ 2. RangeError: alpha NaN, gamma under 0. Relative error ≤ 1e-6 of value
+   * and gradient. Lin et al. 2017 (Focal Loss), equation 5.
+   */
+  sigmoidFocalLoss: Loss<F, ClassTarget, FocalOptions>;
+  /**
+   * Quality focal loss: |y − σ|^β·BCE(x, y).
+   *
+   * Gradient: |y − σ|^β·(σ − y) + β·|y − σ|^(β−1)·sign(σ − y)·σ(1 − σ)·BCE(x, y).
+   *
+   * pred: logits (N, C) or any shape; target: qualities of the same shape in [0, 1], or labels (N) with scores for pred
+   * (N, C). Loss: pred's shape, (N) with labels; in nats. Default: β 2. RangeError: beta under 0. Relative error ≤ 1e-6 of
+   * value and gradient, but for the cancellation in |y − σ|, whose absolute error is ≤ 2e-7 (none where y is 0 or 1).
+   * Li et al. 2020 (Generalized Focal Loss), equation 2.
+   */
+  qualityFocalLoss: Loss<F, ClassTarget, QualityFocalOptions>;
+  /**
+   * Varifocal loss. Positives: q·BCE(x, q), or BCE(x, q) with `iouWeighted: false`. Negatives: α·σ^γ·sp(x).
+   *
+   * Gradient: q·(σ − q), or σ − q; α·σ^γ·(σ + γ(1 − σ)·sp(x)). The factor σ^γ is differentiated.
+   *
+   * pred: logits (N, C) or any shape; target: qualities q of the same shape in [0, 1], or labels (N) with scores for pred
+   * (N, C). An element is positive where q > 0; with labels, where its class is the label, also for q = 0. Loss: pred's
+   * shape, (N) with labels; in nats. Defaults: α 0.75 (on negatives only), γ 2, `iouWeighted` true. RangeError: alpha or
+   * gamma under 0. Relative error ≤ 1e-6 of value and gradient. Zhang et al. 2021 (VarifocalNet), equation 2.
+   */
+  varifocalLoss: Loss<F, ClassTarget, VarifocalOptions>;
+  /**
+   * Generalized focal loss: |y − ŷ|^β·H with H = (y_r − y)·sp(x) + (y − y_l)·sp(−x), where p_r = σ and p_l = 1 − σ are the
+   * probabilities of the two values y_l and y_r, and ŷ = y_l·p_l + y_r·p_r is their mean.
+   *
+   * Gradient: |y − ŷ|^β·(ŷ − y) + β·|y − ŷ|^(β−1)·sign(ŷ − y)·(y_r − y_l)·σ(1 − σ)·H.
+   *
+   * With y_l = 0 and y_r = 1 it is the quality focal loss and, for y of 0 or 1, focal loss without α.
+   *
+   * pred: logits, any shape; target: the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r. Loss: pred's shape. Defaults:
+   * `yLeft` 0, `yRight` 1, β 2. RangeError: yLeft not under yRight, beta under 0. Relative error ≤ 1e-6 of value and
+   * gradient, but for the cancellation in |y − ŷ|, whose absolute error is ≤ 2e-7 of y_r − y_l. Li et al. 2020 (Generalized
+   * Focal Loss), equation 7.
+   */
+  generalizedFocalLoss: Loss<F, TensorLike, GeneralizedFocalOptions>;
+  /**
+   * Distribution focal loss: −((i + 1 − u)·ln S_i + (u − i)·ln S_(i+1)), with S the softmax over the bins,
+   * u = (y − firstBin) / binStep and i = ⌊u⌋. The shares of the two bins beside y sum to 1, whatever the step.
+   *
+   * Gradient for the logit of bin k: S_k − (i + 1 − u) for k = i, S_k − (u − i) for k = i + 1, otherwise S_k.
+   *
+   * Row loss. pred: logits (M, bins), one row per side; target (M), in bin values, from the first bin to the last; a target
+   * on a bin puts all its weight there, on the last one too. Loss (M), in nats. Defaults: `firstBin` 0, `binStep` 1.
+   * RangeError: a target outside the bins or NaN, with its row; binStep 0. Absolute error ≤ 5e-7 of max(1, loss), of the
+   * gradient ≤ 5e-7. Li et al. 2020 (Generalized Focal Loss), equation 6.
+   */
+  distributionFocalLoss: Loss<F, TensorLike, DistributionFocalOptions>;
+  /**
+   * IoU loss, linear: 1 − IoU, IoU = I / (U + eps), with I the intersection's area and U the union's.
+   *
+   * Gradient: −dIoU with dIoU = (dI − IoU·dU) / (U + eps), dU = dA − dI, where A is the area of the predicted box.
+   *
+   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit. Loss and gradient are
+   * finite for empty and inverted boxes too. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss);
+   * of the gradient, of its largest member. Yu et al. 2016 (UnitBox), with 1 − IoU in the place of −ln IoU.
+   */
+  iouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  /**
+   * Generalized IoU loss: 1 − IoU + (C − U) / (C + eps), with C the area of the smallest box around both; in [0, 2].
+   *
+   * Gradient: −dIoU + (dC − dU) / (C + eps) − (C − U)·dC / (C + eps)².
+   *
+   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU, U and degenerate boxes
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
+   * largest member. Rezatofighi et al. 2019, algorithm 1.
+   */
+  giouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  /**
+   * Distance IoU loss: 1 − IoU + D with D = ρ² / (c² + eps), ρ the distance of the centres and c the diagonal of the smallest
+   * box around both.
+   *
+   * Gradient: −dIoU + (dρ² − D·dc²) / (c² + eps).
+   *
+   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
+   * largest member. Zheng et al. 2020 (Distance-IoU Loss), equation 7.
+   */
+  diouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  /**
+   * Complete IoU loss: 1 − IoU + D + α·v, with D as in `diouLoss`, v = 4/π²·(arctan(w_t / h_t) − arctan(w / h))² from the
+   * widths and heights of target and pred, and α = v / (1 − IoU + v + eps).
+   *
+   * Gradient: −dIoU + dD + α·dv; α is constant in it. dv = 8/π²·(arctan(w_t / h_t) − arctan(w / h))·(w·dh − h·dw) / (w² + h²).
+   *
+   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
+   * largest member. Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
+   */
+  ciouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  /**
+   * Efficient IoU loss: 1 − IoU + D + (w − w_t)² / (c_w² + eps) + (h − h_t)² / (c_h² + eps), with D as in `diouLoss` and c_w,
+   * c_h the width and height of the smallest box around both.
+   *
+   * Gradient: −dIoU + dD + (2(w − w_t)·dw − W·dc_w²) / (c_w² + eps) with W the term of the widths, and the same for heights.
+   *
+   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
+   * largest member. Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
+   */
+  eiouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  /**
+   * SIoU loss: 1 − IoU + (Δ + Ω) / 2, with a cost of distance, which depends on the angle, and one of shape.
+   *
+   * Angle: Λ = 2·|s_x·s_y| / (s_x² + s_y²), s from one centre to the other; the paper writes it as 1 − 2·sin²(φ − π/4).
+   * Distance: Δ = Σ (1 − exp((Λ − 2)·ρ)) over x and y, ρ_x = (s_x / c_w)², ρ_y = (s_y / c_h)², c_w and c_h as in `eiouLoss`.
+   * Shape: Ω = Σ (1 − exp(−ω))^4 over w and h, ω_w = |w − w_t| / max(w, w_t). `eps` keeps the denominators from 0. Both
+   * costs are ≥ 0, as in the paper.
+   *
+   * Gradient: −dIoU + ½·Σ exp((Λ − 2)·ρ)·((2 − Λ)·dρ − ρ·dΛ) + 2·Σ (1 − exp(−ω))³·exp(−ω)·dω, through the angle too.
+   *
+   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
+   * largest member. Gevorgyan 2022 (SIoU Loss), θ = 4.
+   */
+  siouLoss: Loss<F, TensorLike, BoxLossOptions>;
+}
+
 // ── Boxes ───────────────────────────────────────────────────────────────────────
 
 /** How the bins of a distribution stand in memory and what they mean. */
@@ -207,7 +457,7 @@ export interface BoxOps<F> {
    * dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N); one leading batch axis is allowed. Result (…, N, 4) in bin
    * values, sides l, t, r, b: multiply by the stride for pixels. Infinite logits have their limit, NaN stays in its side.
    * Absolute error ≤ 5e-7 of the range of bins. RangeError: bins outside 2…64.
-   * Li et al. 2020 (Generalized Focal Loss), equation 6 and section 3.2.
+   * Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2.
    */
   dflDecode(dist: TensorLike, options: DflDecodeOptions): Result<F, Float32Array>;
   /**
@@ -407,6 +657,6 @@ export interface DetectionOps<F> {
 }
 
 /** The synchronous operations. */
-export type SyncOps = BoxOps<"sync"> & DetectionOps<"sync">;
+export type SyncOps = LossOps<"sync"> & BoxOps<"sync"> & DetectionOps<"sync">;
 /** The asynchronous operations. */
-export interface AsyncOps extends BoxOps<"async">, DetectionOps<"async"> {}
+export interface AsyncOps extends LossOps<"async">, BoxOps<"async">, DetectionOps<"async"> {}

@@ -43,6 +43,7 @@ await build({
   target: "es2022",
   packages: "external",
   plugins: [builtPackage],
+  loader: { ".py": "text" },
   logLevel: "warning",
 });
 const nodeArgs = [

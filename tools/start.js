@@ -1,15 +1,22 @@
 /**
  * `npm start`: finds the shapes in the three scenes of examples/shapes. It runs the command `densehead detect` as anyone
- * would, compares its boxes with the truth, and draws them into build/scenes.
+ * would, compares its boxes with the truth, draws them into build/scenes, and computes the losses of each scene.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureReady, root } from "./ready.js";
+import { sceneLosses } from "./scene_losses.js";
 
 const examples = join(root, "examples/shapes");
 const pictures = join(root, "build/scenes");
 const ENOUGH_OVERLAP = 0.5;
+
+const ABOUT_LOSSES = `\
+The three losses that the network was trained with, of each scene against the truth. An object's positive is the
+anchor of its best box. Quality focal loss: over all anchors, per positive; most of it is from other anchors that
+saw the same object. Distribution focal loss: over the positives' sides. GIoU loss: of their boxes.
+`;
 
 try {
   ensureReady();
@@ -20,7 +27,7 @@ try {
 }
 
 async function main() {
-  const { createEngine } = await import("../dist/index.js");
+  const { createEngine, heads } = await import("../dist/index.js");
   const engine = await createEngine();
   const truth = readJson(join(examples, "scenes.coco.json"));
   mkdirSync(pictures, { recursive: true });
@@ -40,6 +47,7 @@ async function main() {
         `${others === 0 ? "" : `, ${others} further ${others === 1 ? "box" : "boxes"}`}. Picture: ${fromRoot(svg)}\n`,
     );
   }
+  printLosses(engine, heads, truth);
   engine.dispose();
   console.log("The pictures open in any browser; the bands there show the same for each side.");
 }
@@ -58,6 +66,26 @@ function detect(name, svg) {
   if (status !== 0) throw new Error(stderr.trim());
   console.log(stdout.trimEnd());
   return readJson(json);
+}
+
+/** One line for each scene. */
+function printLosses(engine, heads, { images, annotations }) {
+  const columns = ["positives", "quality focal", "distribution focal", " GIoU"];
+  console.log(ABOUT_LOSSES);
+  console.log(`          ${columns.join("  ")}`);
+  for (const { id, file_name } of images) {
+    const name = file_name.replace(".png", "");
+    const objects = annotations.filter(({ image_id }) => image_id === id).map(toObject);
+    const [positives, ...losses] = sceneLosses(engine, heads, join(examples, `${name}.safetensors`), objects);
+    const texts = [String(positives), ...losses.map((loss) => loss.toFixed(3))];
+    console.log(`  ${name}  ${texts.map((text, i) => text.padStart(columns[i].length)).join("  ")}`);
+  }
+  console.log();
+}
+
+/** Categories of the file count from 1, classes of the network from 0. */
+function toObject({ bbox, category_id }) {
+  return { box: [...corners([{ bbox }])], classId: category_id - 1 };
 }
 
 /** How many objects have a box of their class over them; each box, best first, takes the object that it covers best. */

@@ -43,13 +43,14 @@ function inTurns(tasks) {
   return results;
 }
 
-function print({ name, version, passed, failed, failures, skips }) {
+function print({ name, version, passed, failed, failures, skips, notes = [] }) {
   const label = version === undefined ? name : `${name.replace(/ \d+$/, "")} ${version}`;
   const counts = [`${passed} passed`];
   if (failed > 0) counts.push(`${failed} failed`);
   if (skips.length > 0) counts.push(`${skips.length} skipped`);
   console.log(`${label.padEnd(28)} ${counts.join(", ")}`);
   for (const text of failures) console.log(text.replaceAll(/^(?=.)/gm, "    "));
+  for (const text of notes) console.log(`    ${text}`);
   for (const reason of new Set(skips)) console.log(`    skipped: ${reason}`);
   total.passed += passed;
   total.failed += failed;

@@ -1,10 +1,13 @@
-/** Detection in onnxruntime-web and onnxruntime-node, on one thread each. */
+/** Detection in onnxruntime-web and onnxruntime-node. */
 import type { Found } from "../agreement.ts";
 import { ANCHORS, CHANNELS } from "../yolov8.ts";
 import { detectModel, INPUT, type Outputs } from "./onnx_graph.ts";
-
-/** What both packages have in common. */
-type Runtime = typeof import("onnxruntime-common");
+import {
+  onnxNodeRuntime,
+  type OnnxRuntime,
+  onnxWebRuntime,
+  type Results,
+} from "./onnx_session.ts";
 
 export interface OnnxDetector {
   readonly name: string;
@@ -13,49 +16,28 @@ export interface OnnxDetector {
 }
 
 export async function onnxWeb(): Promise<OnnxDetector> {
-  const runtime: Runtime = await import("onnxruntime-web");
-  runtime.env.wasm.numThreads = 1;
-  return await detector(
-    `onnxruntime-web ${runtime.env.versions.web}`,
-    runtime,
-    "wasm",
-  );
+  return await detector(await onnxWebRuntime());
 }
 
 export async function onnxNode(): Promise<OnnxDetector> {
-  const runtime: Runtime = await import("onnxruntime-node");
-  return await detector(
-    `onnxruntime-node ${runtime.env.versions.node}`,
-    runtime,
-    "cpu",
-  );
+  return await detector(await onnxNodeRuntime());
 }
 
 async function detector(
-  name: string,
-  runtime: Runtime,
-  provider: string,
+  { name, runtime, session }: OnnxRuntime,
 ): Promise<OnnxDetector> {
   const { bytes, outputs } = detectModel();
-  const session = await runtime.InferenceSession.create(bytes, {
-    executionProviders: [provider],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-  });
+  const detect = await session(bytes);
   return {
     name,
     prepare(logits) {
       const feeds = {
         [INPUT]: new runtime.Tensor("float32", logits, [1, CHANNELS, ANCHORS]),
       };
-      return async () => asFound(await session.run(feeds), outputs);
+      return async () => asFound(await detect.run(feeds), outputs);
     },
   };
 }
-
-type Results = Awaited<
-  ReturnType<import("onnxruntime-common").InferenceSession["run"]>
->;
 
 function asFound(results: Results, names: Outputs): Found {
   const anchors = integers(results[names.anchors]);

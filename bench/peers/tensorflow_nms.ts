@@ -1,5 +1,6 @@
-/** TensorFlow.js's nonMaxSuppression, on its WebAssembly backend where that starts and on its JavaScript one otherwise. */
+/** TensorFlow.js's nonMaxSuppression. */
 import type { ScoredBoxes } from "../inputs.ts";
+import { tensorflow } from "./tensorflow.ts";
 
 export interface TensorflowNms {
   readonly name: string;
@@ -12,12 +13,9 @@ export interface TensorflowNms {
 }
 
 export async function tensorflowNms(): Promise<TensorflowNms> {
-  const tf = await import("@tensorflow/tfjs");
-  const backend = await startWasm(tf) ? "wasm" : "cpu";
-  if (backend === "cpu") await tf.setBackend(backend);
-  await tf.ready();
+  const { tf, name } = await tensorflow();
   return {
-    name: `TensorFlow.js ${tf.version.tfjs} (${backend})`,
+    name,
     prepare({ count, boxes, scores }, iouThreshold, limit) {
       // It expects y before x; overlaps are the same either way.
       const corners = tf.tensor2d(boxes, [count, 4]);
@@ -36,15 +34,4 @@ export async function tensorflowNms(): Promise<TensorflowNms> {
       };
     },
   };
-}
-
-async function startWasm(
-  tf: typeof import("@tensorflow/tfjs"),
-): Promise<boolean> {
-  try {
-    await import("@tensorflow/tfjs-backend-wasm");
-    return await tf.setBackend("wasm");
-  } catch {
-    return false;
-  }
 }

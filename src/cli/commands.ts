@@ -2,6 +2,7 @@
  * The commands, by name. A further command is one more file and one more line here.
  */
 import { detectCommand } from "./detect.ts";
+import { lossCommand } from "./loss.ts";
 
 /** One subcommand of `densehead`. */
 export interface Command {
@@ -13,4 +14,4 @@ export interface Command {
   run(args: string[]): Promise<void>;
 }
 
-export const commands: ReadonlyMap<string, Command> = new Map([["detect", detectCommand]]);
+export const commands: ReadonlyMap<string, Command> = new Map([["detect", detectCommand], ["loss", lossCommand]]);

@@ -4,16 +4,40 @@
 import { detect } from "../detect/detect.ts";
 import { batchedNms } from "./batched_nms.ts";
 import { bbox2distance } from "./bbox2distance.ts";
+import { binaryCrossEntropyWithLogits } from "./binary_cross_entropy_with_logits.ts";
 import { boxIou } from "./box_iou.ts";
+import { ciouLoss } from "./ciou_loss.ts";
 import { dflDecode } from "./dfl_decode.ts";
 import { dflStatistics } from "./dfl_statistics.ts";
+import { diouLoss } from "./diou_loss.ts";
 import { distance2bbox } from "./distance2bbox.ts";
+import { distributionFocalLoss } from "./distribution_focal_loss.ts";
+import { eiouLoss } from "./eiou_loss.ts";
 import { generalizedBoxIou } from "./generalized_box_iou.ts";
+import { generalizedFocalLoss } from "./generalized_focal_loss.ts";
+import { giouLoss } from "./giou_loss.ts";
+import { iouLoss } from "./iou_loss.ts";
 import { nms } from "./nms.ts";
+import { qualityFocalLoss } from "./quality_focal_loss.ts";
+import { sigmoidFocalLoss } from "./sigmoid_focal_loss.ts";
+import { siouLoss } from "./siou_loss.ts";
 import { softNms } from "./soft_nms.ts";
+import { varifocalLoss } from "./varifocal_loss.ts";
 
 export const operations = {
   detect,
+  binaryCrossEntropyWithLogits,
+  sigmoidFocalLoss,
+  qualityFocalLoss,
+  varifocalLoss,
+  generalizedFocalLoss,
+  distributionFocalLoss,
+  iouLoss,
+  giouLoss,
+  diouLoss,
+  ciouLoss,
+  eiouLoss,
+  siouLoss,
   dflDecode,
   dflStatistics,
   distance2bbox,

@@ -3,18 +3,14 @@
  * stay where they are; without them the tests are skipped.
  */
 import { createEngine, type DetectOptions, heads, type HeadSpec, type HostTensor } from "densehead";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { load } from "npyjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close } from "../compare.ts";
 import { skip } from "../suite/skip.ts";
+import { cases, missing, readJson, readNpy } from "./realdata.ts";
 
 const test = suite("real networks");
 const { sync } = await createEngine();
-const folder = join(process.env.DENSEHEAD_ROOT ?? ".", "..", "shared", "realdata");
-
 type Anchors = "half" | "half_minus" | "zero";
 
 interface Meta {
@@ -50,14 +46,6 @@ const PRESETS = {
 } as const;
 const OFFSETS = { half: 0.5, half_minus: 0.5, zero: 0 };
 
-async function readNpy(file: string): Promise<HostTensor & { data: Float32Array<ArrayBuffer> }> {
-  const bytes = readFileSync(file);
-  const { data, shape } = await load(Uint8Array.from(bytes).buffer);
-  return { data: data as Float32Array<ArrayBuffer>, dims: shape };
-}
-
-const readJson = <T>(...path: string[]): T => JSON.parse(readFileSync(join(folder, ...path), "utf8"));
-
 interface Outputs {
   classes: (HostTensor & { data: Float32Array })[];
   boxes: (HostTensor & { data: Float32Array })[];
@@ -66,7 +54,7 @@ interface Outputs {
 
 async function readOutputs(name: string, meta: Meta): Promise<Outputs> {
   const levels = (role: string) =>
-    Promise.all(meta.strides.map((stride) => readNpy(join(folder, name, `${role}_logits_s${stride}.npy`))));
+    Promise.all(meta.strides.map((stride) => readNpy(name, `${role}_logits_s${stride}.npy`)));
   const outputs = { classes: await levels("cls"), boxes: await levels("dist") };
   return meta.model_key === "picodet_xs" ? { ...outputs, objectness: await levels("obj") } : outputs;
 }
@@ -146,10 +134,10 @@ function decode(meta: Meta, outputs: Outputs): number[] {
   });
 }
 
-if (!existsSync(folder)) {
-  test("real outputs", () => skip(`no folder ../shared/realdata beside the project`));
+if (cases.length === 0) {
+  test("real outputs", () => skip(missing));
 } else {
-  for (const name of readdirSync(folder).filter((entry) => existsSync(join(folder, entry, "meta.json")))) {
+  for (const name of cases) {
     const meta = readJson<Meta>(name, "meta.json");
     const outputs = await readOutputs(name, meta);
     for (const [peer, reference] of Object.entries(readJson<Record<string, Reference>>(name, "ref_dets.json"))) {
@@ -159,7 +147,7 @@ if (!existsSync(folder)) {
       });
     }
     test(`${name}: dflDecode and distance2bbox give the peer's boxes`, async () => {
-      const { data } = await readNpy(join(folder, name, "peer_boxes.npy"));
+      const { data } = await readNpy(name, "peer_boxes.npy");
       close(decode(meta, outputs), data, 1e-3);
     });
   }

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { root } from "../../tools/ready.js";
 import { consumer } from "./consumer.js";
 
-const TIMEOUT_S = 120;
+const TIMEOUT_S = 300;
 /** From the request to end to the end by force, so that a browser is closed in between. */
 const GRACE_S = 5;
 const windows = process.platform === "win32";

@@ -1,6 +1,7 @@
 /**
  * Comes before every `*.test.ts` of this folder in the bundle that tools/test.js makes, and runs what they queue.
  */
+import { notes } from "./notes.ts";
 import { skips } from "./skip.ts";
 
 export interface Report {
@@ -10,6 +11,8 @@ export interface Report {
   failures: string[];
   /** One reason for each skipped test. */
   skips: string[];
+  /** What tests measured. */
+  notes: string[];
 }
 
 /** What uvu queues; errors is `true` where there are none. */
@@ -32,5 +35,5 @@ export async function run(): Promise<Report> {
     if (errors !== true) failures.push(errors);
     else if (ran < total) failures.push(`a suite ended after ${ran} of ${total} tests`);
   }
-  return { passed: passed - skips.length, failed, failures, skips: [...skips, ...notRun] };
+  return { passed: passed - skips.length, failed, failures, skips: [...skips, ...notRun], notes };
 }

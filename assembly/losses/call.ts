@@ -1,0 +1,41 @@
+// The parameter block of a loss: written by the caller, read as `this` of the loss's class.
+
+/** Nothing, one weight an element, one a row. */
+export const NO_WEIGHT: i32 = 0;
+export const ELEMENT_WEIGHT: i32 = 1;
+export const ROW_WEIGHT: i32 = 2;
+
+// @ts-ignore: decorator
+@unmanaged
+export class LossCall {
+  /** Sum of the values so far, weights included. */
+  sum!: f64;
+  pred!: usize;
+  /** Dense targets, or 0: labels. */
+  target!: usize;
+  labels!: usize;
+  /** Quality of each label, or 0: 1. */
+  scores!: usize;
+  weight!: usize;
+  weightKind!: i32;
+  /** Values out, by element or (labels) by row, or 0. */
+  values!: usize;
+  /** Gradients out, by element, or 0. */
+  grad!: usize;
+  /** Elements, a multiple of `columns`. */
+  count!: i32;
+  columns!: i32;
+  /** Factor of values and of gradients that leave. */
+  valueScale!: f32;
+  gradScale!: f32;
+  /** The loss's own parameters. */
+  exponentKind!: i32;
+  exponent!: f32;
+  /** |x| from which exp(-|x|) counts as 0, because the loss of it would be no normal number. */
+  reach!: f32;
+  alpha!: f32;
+  option!: i32;
+  low!: f32;
+  inverse!: f32;
+  scale!: f32;
+}

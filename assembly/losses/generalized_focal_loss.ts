@@ -1,0 +1,44 @@
+// deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
+
+// |y - yHat|^beta ((yr - y)(-log pl) + (y - yl)(-log pr)): with u = (y - yl) / (yr - yl) that is
+// (yr - yl)^(beta + 1) times the quality focal loss of u.
+
+import { LossCall } from "./call";
+import { classify } from "./classify";
+import { power, timesOrZero } from "./mirror";
+import { qualityGradient } from "./quality_focal_loss";
+
+// @ts-ignore: decorator
+@unmanaged
+class GeneralizedFocal extends LossCall {
+  /** u. */
+  // @ts-ignore: decorator
+  @inline
+  target4(y: v128): v128 {
+    return f32x4.mul(f32x4.sub(y, f32x4.splat(this.low)), f32x4.splat(this.inverse));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  base(t: v128, small: v128, big: v128): v128 {
+    return f32x4.abs(f32x4.sub(small, t));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
+    const modulated = timesOrZero(power(kind, f32x4.abs(f32x4.sub(small, t)), any), ce);
+    return f32x4.mul(f32x4.splat(this.scale), modulated);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
+    const grad = qualityGradient(kind, f32x4.sub(small, t), small, big, ce, any, this.exponent);
+    return f32x4.mul(f32x4.splat(this.scale), grad);
+  }
+}
+
+export function generalized_focal_loss(call: usize): void {
+  classify<GeneralizedFocal>(call, true);
+}

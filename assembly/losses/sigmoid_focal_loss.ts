@@ -1,0 +1,52 @@
+// deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
+
+// alpha_t (1 - p_t)^gamma BCE(x, t), with alpha_t = alpha t + (1 - alpha)(1 - t), or 1 where alpha < 0.
+
+import { LossCall } from "./call";
+import { classify } from "./classify";
+import { power, powerSlope, slopedCost, timesOrZero } from "./mirror";
+
+// @ts-ignore: decorator
+@unmanaged
+class SigmoidFocal extends LossCall {
+  // @ts-ignore: decorator
+  @inline
+  target4(y: v128): v128 {
+    return y;
+  }
+
+  /** 1 - p_t. */
+  // @ts-ignore: decorator
+  @inline
+  base(t: v128, small: v128, big: v128): v128 {
+    return f32x4.add(small, f32x4.mul(t, f32x4.sub(big, small)));
+  }
+
+  /** alpha_t is linear in the target: `low` is its value at 0, `scale` what it gains to 1. */
+  // @ts-ignore: decorator
+  @inline
+  classWeight(y: v128): v128 {
+    return f32x4.add(f32x4.splat(this.low), f32x4.mul(f32x4.splat(this.scale), y));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
+    return f32x4.mul(this.classWeight(y), timesOrZero(power(kind, this.base(t, small, big), any), ce));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
+    const base = this.base(t, small, big);
+    const turn = f32x4.sub(f32x4.splat(1), f32x4.add(t, t));
+    const direct = f32x4.mul(power(kind, base, any), f32x4.sub(small, t));
+    const slope = f32x4.mul(powerSlope(kind, base, any, this.exponent), turn);
+    const through = f32x4.mul(slope, slopedCost(small, big, ce));
+    return f32x4.mul(this.classWeight(y), f32x4.add(direct, through));
+  }
+}
+
+export function sigmoid_focal_loss(call: usize): void {
+  classify<SigmoidFocal>(call, true);
+}

@@ -1,0 +1,51 @@
+/** What a loss is computed on, the same for us and for every peer. */
+
+export type ClassificationName =
+  | "binaryCrossEntropyWithLogits"
+  | "sigmoidFocalLoss"
+  | "qualityFocalLoss"
+  | "varifocalLoss"
+  | "generalizedFocalLoss";
+export type BoxLossName =
+  | "iouLoss"
+  | "giouLoss"
+  | "diouLoss"
+  | "ciouLoss"
+  | "eiouLoss"
+  | "siouLoss";
+export type LossName =
+  | ClassificationName
+  | "distributionFocalLoss"
+  | BoxLossName;
+
+export interface LossInput {
+  readonly loss: LossName;
+  readonly pred: Float32Array;
+  readonly predDims: readonly [number, number];
+  readonly target: Float32Array;
+  readonly targetDims: readonly number[];
+}
+
+export interface LossTask extends LossInput {
+  /** The gradient too. */
+  readonly grad: boolean;
+}
+
+/** The sum of all losses, and its gradient where that is asked for. */
+export interface LossOutcome {
+  readonly loss: number;
+  readonly grad?: Float32Array;
+}
+
+/** Somebody else's losses. */
+export interface LossPeer {
+  readonly name: string;
+  /** A way to run the task with inputs that were made outside the measurement, or null where it has none. */
+  prepare(task: LossTask): Promise<PreparedLoss | null>;
+}
+
+export interface PreparedLoss {
+  run(): LossOutcome | Promise<LossOutcome>;
+  /** For a peer that is a process of its own: milliseconds of each of so many calls. */
+  clock?(calls: number): Promise<number>;
+}

@@ -1,0 +1,366 @@
+/** Losses over a whole head and over many boxes, with and without their gradients. */
+import type { Engine, TensorLike } from "densehead";
+import { differentLosses } from "./agreement.ts";
+import type { Bench, Family } from "./bench.ts";
+import {
+  boxInput,
+  classificationInput,
+  distributionInput,
+  withMagnitude,
+} from "./loss_inputs.ts";
+import type {
+  BoxLossName,
+  ClassificationName,
+  LossInput,
+  LossName,
+  LossOutcome,
+  LossPeer,
+  LossTask,
+  PreparedLoss,
+} from "./loss_task.ts";
+import { attempt } from "./peers/load.ts";
+import { onnxLosses } from "./peers/onnx_losses.ts";
+import { onnxNodeRuntime, onnxWebRuntime } from "./peers/onnx_session.ts";
+import { plainBoxGradient, plainBoxValue } from "./peers/plain_box_losses.ts";
+import { plainDistributionFocal, plainLosses } from "./peers/plain_losses.ts";
+import { tensorflowLosses } from "./peers/tensorflow_losses.ts";
+import { torchLosses } from "./peers/torch_losses.ts";
+import type { Absent, Entrant, Rival } from "./runner.ts";
+import type { Spread } from "./statistics.ts";
+import { CLASSES } from "./yolov8.ts";
+
+const ANCHORS = [8400, 22_300] as const;
+const SIDES = 33_600;
+const BINS = 17;
+const BOXES = 100_000;
+/** Most peers add up in float32, one element after the other; `accuracy` looks at the elements. */
+const SUM_TOLERANCE = 3e-3;
+/** Of the largest member. */
+const GRADIENT_TOLERANCE = 2e-5;
+/** What takes longer is not raced. */
+const PATIENCE_MS = 500;
+const SLOW_LIMIT = 1.3;
+const MAGNITUDES = [30, 100, 1e-40, 0] as const;
+
+const CLASSIFICATION: readonly ClassificationName[] = [
+  "qualityFocalLoss",
+  "binaryCrossEntropyWithLogits",
+  "sigmoidFocalLoss",
+  "varifocalLoss",
+  "generalizedFocalLoss",
+];
+const BOX: readonly BoxLossName[] = [
+  "giouLoss",
+  "iouLoss",
+  "diouLoss",
+  "ciouLoss",
+  "eiouLoss",
+  "siouLoss",
+];
+
+/** How many times faster than each peer ours should be, in memory. */
+interface Targets {
+  readonly plain: number;
+  readonly onnxNode?: number;
+  readonly onnxWeb?: number;
+  readonly tensorflow?: number;
+  readonly torch?: number;
+}
+
+interface Peers {
+  readonly onnxNode: LossPeer | Absent;
+  readonly onnxWeb: LossPeer | Absent;
+  readonly tensorflow: LossPeer | Absent;
+  readonly torch: LossPeer | Absent;
+}
+
+export const losses: Family = {
+  name: "losses",
+  async run(bench) {
+    const torch = await attempt("PyTorch", torchLosses);
+    const peers: Peers = {
+      onnxNode: await attempt(
+        "onnxruntime-node",
+        async () => onnxLosses(await onnxNodeRuntime()),
+      ),
+      onnxWeb: await attempt(
+        "onnxruntime-web",
+        async () => onnxLosses(await onnxWebRuntime()),
+      ),
+      tensorflow: await attempt("TensorFlow.js", tensorflowLosses),
+      torch,
+    };
+    try {
+      await measureClassification(bench, peers);
+      await measureSlowCases(bench);
+      await measure(
+        bench,
+        distributionInput(SIDES, BINS, 1),
+        peers,
+        distributionTargets,
+      );
+      const boxes = boxInput(BOXES, 1);
+      for (const loss of BOX) {
+        await measure(bench, { loss, ...boxes }, peers, boxTargets);
+      }
+    } finally {
+      if ("close" in torch) torch.close();
+    }
+  },
+};
+
+async function measureClassification(
+  bench: Bench,
+  peers: Peers,
+): Promise<void> {
+  const relaxed = bench.engine.capabilities.wasm === "relaxed-simd";
+  const targets = (grad: boolean): Targets =>
+    grad ? { plain: relaxed ? 17 : 13, torch: 7 } : {
+      plain: relaxed ? 19 : 16,
+      onnxNode: 10,
+      onnxWeb: 20,
+      tensorflow: 15,
+      torch: 5,
+    };
+  for (const anchors of ANCHORS) {
+    await measure(
+      bench,
+      classificationInput("qualityFocalLoss", anchors, CLASSES, 1),
+      peers,
+      targets,
+    );
+  }
+  for (const loss of CLASSIFICATION.slice(1)) {
+    await measure(
+      bench,
+      classificationInput(loss, ANCHORS[0], CLASSES, 1),
+      peers,
+      targets,
+    );
+  }
+}
+
+function distributionTargets(grad: boolean): Targets {
+  return { plain: 12, torch: grad ? undefined : 4 };
+}
+
+function boxTargets(grad: boolean): Targets {
+  return { plain: 8, torch: grad ? 10 : undefined };
+}
+
+/** Value and gradient, in memory and from host arrays. */
+async function measure(
+  bench: Bench,
+  input: LossInput,
+  peers: Peers,
+  targets: (grad: boolean) => Targets,
+): Promise<void> {
+  const { engine, report } = bench;
+  using pred = engine.tensor(input.predDims);
+  using target = engine.tensor(input.targetDims);
+  pred.data.set(input.pred);
+  target.data.set(input.target);
+  for (const grad of [false, true]) {
+    const task = { ...input, grad };
+    const operation = ours(engine, task);
+    report.heading(`losses: ${titleOf(task)}`);
+    const rivals = await rivalsOf(task, peers, targets(grad));
+    await race(bench, {
+      name: "ours, in memory",
+      run: () => operation(pred, target),
+    }, rivals);
+    await reportBandwidth(bench, task, {
+      name: "ours, in memory",
+      run: () => operation(pred, target),
+    });
+    const host = {
+      name: "ours, host arrays",
+      run: () => operation(input.pred, input.target),
+    };
+    await race(
+      bench,
+      host,
+      rivals.map((rival) => ({ ...rival, target: undefined })),
+    );
+  }
+}
+
+function titleOf({ loss, predDims: [rows, columns], grad }: LossTask): string {
+  return `${loss}, ${rows} × ${columns}, ${grad ? "sum and gradient" : "sum"}`;
+}
+
+async function race(
+  { runner }: Bench,
+  entrant: Entrant<LossOutcome>,
+  rivals: readonly (Rival<LossOutcome> | Absent)[],
+): Promise<void> {
+  await runner.race<LossOutcome>({
+    ours: entrant,
+    rivals,
+    difference: differentLosses(SUM_TOLERANCE, GRADIENT_TOLERANCE),
+  });
+}
+
+/** The sum of all losses; the gradient goes into an array that is made once. */
+function ours(
+  engine: Engine,
+  { loss, pred, grad }: LossTask,
+): (pred: TensorLike, target: TensorLike) => LossOutcome {
+  const operation = engine.sync[loss] as Engine["sync"]["iouLoss"];
+  if (!grad) {
+    return (logits, target) => operation(logits, target, { reduction: "sum" });
+  }
+  const options = {
+    reduction: "sum",
+    grad: true,
+    out: { grad: new Float32Array(pred.length) },
+  } as const;
+  return (logits, target) => operation(logits, target, options);
+}
+
+async function rivalsOf(
+  task: LossTask,
+  peers: Peers,
+  targets: Targets,
+): Promise<(Rival<LossOutcome> | Absent)[]> {
+  const rivals: (Rival<LossOutcome> | Absent)[] = [
+    { name: "plain JavaScript", run: plainOf(task), target: targets.plain },
+  ];
+  for (const key of ["onnxNode", "onnxWeb", "tensorflow", "torch"] as const) {
+    const rival = await rivalOf(peers[key], task, targets[key]);
+    if (rival !== null) rivals.push(rival);
+  }
+  return rivals;
+}
+
+/** Null where a peer that is there has no such loss. */
+async function rivalOf(
+  peer: LossPeer | Absent,
+  task: LossTask,
+  target: number | undefined,
+): Promise<Rival<LossOutcome> | Absent | null> {
+  if ("absent" in peer) return peer;
+  const prepared = await attempt(peer.name, () => peer.prepare(task));
+  if (prepared === null || "absent" in prepared) return prepared;
+  const ms = await secondRun(prepared);
+  if (ms > PATIENCE_MS) {
+    return { name: peer.name, absent: `takes ${ms.toFixed(0)} ms a call` };
+  }
+  return { name: peer.name, target, ...prepared };
+}
+
+/** Milliseconds, without what only the first run does. */
+async function secondRun({ run }: PreparedLoss): Promise<number> {
+  await run();
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
+function plainOf({ loss, pred, target, grad }: LossTask): () => LossOutcome {
+  const room = new Float32Array(grad ? pred.length : 0);
+  if (isBoxLoss(loss)) {
+    if (!grad) return () => ({ loss: plainBoxValue(loss, pred, target) });
+    return () => ({
+      loss: plainBoxGradient(loss, pred, target, room),
+      grad: room,
+    });
+  }
+  const plain = loss === "distributionFocalLoss"
+    ? plainDistributionFocal
+    : plainLosses[loss];
+  if (!grad) return () => ({ loss: plain.value(pred, target) });
+  return () => ({ loss: plain.gradient(pred, target, room), grad: room });
+}
+
+function isBoxLoss(loss: LossName): loss is BoxLossName {
+  return BOX.some((name) => name === loss);
+}
+
+/** Bytes read and written in a second, and what a loop in JavaScript that only adds up the inputs reaches. */
+async function reportBandwidth(
+  { runner, report }: Bench,
+  task: LossTask,
+  entrant: Entrant<LossOutcome>,
+) {
+  const { pred, target, grad } = task;
+  const read = (pred.byteLength + target.byteLength) / 1e6;
+  const { time, ratio } = await runner.compare<unknown>(entrant, {
+    name: "plain read",
+    run: () => addUp(pred) + addUp(target),
+  });
+  const rate = (read + (grad ? pred.byteLength / 1e6 : 0)) * ratio.median /
+    time.median;
+  const plain = read / time.median;
+  report.line(
+    "  bandwidth",
+    `${rate.toFixed(1)} GB/s; a sum over the same arrays in JavaScript ${
+      plain.toFixed(1)
+    } GB/s`,
+  );
+}
+
+/** Four sums at a time, so that no addition waits for the one before. */
+function addUp(values: Float32Array): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i + 3 < values.length; i += 4) {
+    a += values[i];
+    b += values[i + 1];
+    c += values[i + 2];
+    d += values[i + 3];
+  }
+  return a + b + c + d;
+}
+
+/** Does any input take longer than an ordinary one? */
+async function measureSlowCases(bench: Bench): Promise<void> {
+  bench.report.heading(
+    "losses: saturated, denormal and zero logits against ordinary ones, the slowest",
+  );
+  for (const loss of CLASSIFICATION) {
+    for (const grad of [false, true]) {
+      await measureSlowest(bench, {
+        ...classificationInput(loss, ANCHORS[0], CLASSES, 1),
+        grad,
+      });
+    }
+  }
+}
+
+async function measureSlowest(bench: Bench, task: LossTask): Promise<void> {
+  const slowdowns: { magnitude: number; ratio: Spread }[] = [];
+  for (const magnitude of MAGNITUDES) {
+    slowdowns.push({
+      magnitude,
+      ratio: await slowdown(bench, task, magnitude),
+    });
+  }
+  const { magnitude, ratio } = slowdowns.reduce((a, b) =>
+    a.ratio.median > b.ratio.median ? a : b
+  );
+  bench.report.check(
+    `${task.loss}${task.grad ? ", gradient" : ""}`,
+    `${ratio.median.toFixed(2)}× (${magnitude === 0 ? "0" : `±${magnitude}`})`,
+    ratio.median <= SLOW_LIMIT,
+    `≤ ${SLOW_LIMIT}×`,
+  );
+}
+
+async function slowdown(
+  { engine, runner }: Bench,
+  task: LossTask,
+  magnitude: number,
+): Promise<Spread> {
+  using ordinary = engine.tensor(task.predDims);
+  using special = engine.tensor(task.predDims);
+  using target = engine.tensor(task.targetDims);
+  ordinary.data.set(task.pred);
+  special.data.set(withMagnitude(task, magnitude).pred);
+  target.data.set(task.target);
+  const operation = ours(engine, task);
+  const { ratio } = await runner.compare<LossOutcome>(
+    { name: "ordinary", run: () => operation(ordinary, target) },
+    { name: "special", run: () => operation(special, target) },
+  );
+  return ratio;
+}

@@ -1,0 +1,100 @@
+/**
+ * `densehead loss`: a loss and its gradient, from files of predictions and targets.
+ */
+import process from "node:process";
+import { createEngine, type Engine } from "../entry/embedded.ts";
+import type { HostTensor, LabelTarget, LossResult, Reduction } from "../types.ts";
+import type { Command } from "./commands.ts";
+import { about, reason, UsageError } from "./errors.ts";
+import { LOSS_HELP, type LossFlags, readFlags } from "./loss_options.ts";
+import { kebab, kindOf, type LossName } from "./losses.ts";
+import { readLabels, readTensor } from "./readers/one.ts";
+import { toFloat32 } from "./readers/npy.ts";
+import { lossText } from "./writers/loss_text.ts";
+import { writeNpy } from "./writers/npy.ts";
+
+/** The command. */
+export const lossCommand: Command = {
+  summary: "computes a loss of predictions and its gradient",
+  help: LOSS_HELP,
+  run,
+};
+
+/** The tensors that the flags name. */
+interface Inputs {
+  readonly pred: HostTensor;
+  readonly target: HostTensor | undefined;
+  readonly labels: Int32Array | undefined;
+  readonly scores: HostTensor | undefined;
+  readonly weight: HostTensor | undefined;
+}
+
+async function run(args: string[]): Promise<void> {
+  const flags = readFlags(args);
+  const inputs = await readInputs(flags);
+  using engine = await createEngine();
+  const { loss, grad } = compute(engine, flags, inputs);
+  const lossDims = typeof loss === "number" ? [] : valuesShape(flags, inputs, loss);
+  const gradDims = inputs.pred.dims;
+  if (flags.out !== undefined) await writeNpy(flags.out, typeof loss === "number" ? [loss] : loss, lossDims);
+  if (flags.grad !== undefined && grad !== undefined) await writeNpy(flags.grad, grad, gradDims);
+  process.stdout.write(lossText(`${kebab(flags.name)}, ${flags.reduction}`, loss, [
+    ...shapesOf(inputs),
+    ...(flags.out === undefined ? [] : [{ role: "out", dims: lossDims, file: flags.out }]),
+    ...(flags.grad === undefined ? [] : [{ role: "grad", dims: gradDims, file: flags.grad }]),
+  ]));
+}
+
+async function readInputs({ pred, target, labels, scores, weight }: LossFlags): Promise<Inputs> {
+  return {
+    pred: await about(`--pred ${pred}`, () => readTensor(pred)),
+    target: await ifGiven("--target", target, readTensor),
+    labels: await ifGiven("--labels", labels, readLabels),
+    scores: await ifGiven("--scores", scores, readTensor),
+    weight: await ifGiven("--weight", weight, readTensor),
+  };
+}
+
+async function ifGiven<T>(flag: string, file: string | undefined, read: (file: string) => Promise<T>) {
+  return file === undefined ? undefined : await about(`${flag} ${file}`, () => read(file));
+}
+
+type AnyLoss = (
+  pred: HostTensor,
+  target: HostTensor | LabelTarget | undefined,
+  options: Readonly<Record<string, unknown>>,
+) => Partial<LossResult<Reduction, true>> & LossResult<Reduction, false>;
+
+/** Runs the loss; its errors speak of flags. */
+function compute({ sync }: Engine, flags: LossFlags, { pred, target, labels, scores, weight }: Inputs) {
+  const loss = sync[flags.name] as AnyLoss;
+  const labelled = labels && { labels, scores: scores && toFloat32(scores.data) };
+  const { reduction, numbers } = flags;
+  try {
+    return loss(pred, labelled ?? target, { reduction, weight, grad: flags.grad !== undefined, ...numbers });
+  } catch (error) {
+    throw inFlags(flags.name, error);
+  }
+}
+
+/** "giouLoss: options.avgFactor is 0; …" → "--avg-factor is 0; …"; what is not about an argument stays. */
+function inFlags(name: LossName, error: unknown): UsageError {
+  const text = reason(error).replace(`${name}: `, "");
+  const flagged = text.replace(
+    /^(?:options\.|target\.)?(\w+)(?=(?:\[\d+\])? is )/,
+    (_, argument) => `--${kebab(argument)}`,
+  );
+  return new UsageError(
+    flagged.replaceAll(/\w+Array\((\d+)\)/g, "$1 values").replace(/ from 0 to 1\.79\d+e\+308$/, " of at least 0"),
+  );
+}
+
+/** With no reduction: one value for each element, or for each row. */
+function valuesShape({ name }: LossFlags, { pred, labels }: Inputs, loss: Float32Array): readonly number[] {
+  return kindOf(name).rows || labels !== undefined ? [loss.length] : pred.dims;
+}
+
+function shapesOf({ labels, ...tensors }: Inputs) {
+  const roles = Object.entries({ ...tensors, labels: labels && { dims: [labels.length] } });
+  return roles.flatMap(([role, tensor]) => tensor === undefined ? [] : [{ role, dims: tensor.dims }]);
+}

@@ -1,0 +1,45 @@
+/**
+ * One tensor of a file: file.npy, or file.safetensors:name.
+ */
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import type { HostTensor } from "../../types.ts";
+import { UsageError } from "../errors.ts";
+import { parseNpy, parseNpyLabels } from "./npy.ts";
+import { parseSafetensors, type Safetensors } from "./safetensors.ts";
+
+/** Reads floating-point values. */
+export function readTensor(where: string): Promise<HostTensor> {
+  return readOne(where, parseNpy, (file, name) => file.read(name));
+}
+
+/** Reads integers as labels. */
+export function readLabels(where: string): Promise<Int32Array> {
+  return readOne(where, parseNpyLabels, (file, name) => file.readLabels(name));
+}
+
+async function readOne<T>(
+  where: string,
+  parse: (bytes: Uint8Array) => T,
+  pick: (file: Safetensors, name: string) => T,
+): Promise<T> {
+  const [, path, name] = /^(.*\.safetensors):(.+)$/is.exec(where) ?? [where, where];
+  switch (extname(path).toLowerCase()) {
+    case ".npy":
+      return parse(await readFile(path));
+    case ".safetensors": {
+      const file = parseSafetensors(await readFile(path));
+      return pick(file, chosen(file, name));
+    }
+    default:
+      throw new UsageError("wanted a .npy file or file.safetensors:name");
+  }
+}
+
+/** The tensor of that name; without a name, the only one. */
+function chosen({ names }: Safetensors, name: string | undefined): string {
+  if (name === undefined && names.length === 1) return names[0];
+  if (name !== undefined && names.includes(name)) return name;
+  const what = name === undefined ? "say which tensor, as in file.safetensors:name" : `has no ${name}`;
+  throw new UsageError(`${what}; it has ${names.join(", ")}`);
+}

@@ -1,0 +1,122 @@
+/**
+ * The losses over logits and targets in [0, 1]: dense targets, or one label a row.
+ */
+import type { ClassTarget, LabelTarget, LossOptions, LossResult, Reduction, TensorLike } from "../types.ts";
+import { classIds, describe, number, options as checkOptions, rangeError, typeError } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { denseTarget, type LossCall, type LossParameters, lossSettings, predOf, runLoss } from "./loss.ts";
+
+/** Where exp(-|x|) stops being a normal number. */
+export const REACH = 87.3;
+
+/**
+ * A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on; where the target is on the other side,
+ * exp(-|x|) may be left out only once it is nothing beside 1.
+ */
+export const reachOf = (exponent: number) => Math.max(REACH / (1 + exponent), 21);
+
+type ClassificationKernel =
+  | "binary_cross_entropy_with_logits"
+  | "sigmoid_focal_loss"
+  | "quality_focal_loss"
+  | "varifocal_loss"
+  | "generalized_focal_loss";
+
+/** Checks the arguments and runs the kernel on them. */
+export function classificationLoss<O extends LossOptions>(
+  backend: WasmBackend,
+  op: string,
+  kernel: ClassificationKernel,
+  pred: TensorLike,
+  target: ClassTarget,
+  options: O | undefined,
+  parametersOf: (options: Partial<O>) => LossParameters,
+): LossResult<Reduction, boolean> {
+  const given = checkOptions(op, options);
+  const parameters = parametersOf(given);
+  const call = isLabelTarget(target) ? labelCall(op, pred, target) : denseCall(op, pred, target);
+  const values = call.rows * call.valueColumns;
+  const extent = { elements: call.elements, rows: call.weightRows, values, elementWeights: true };
+  const settings = lossSettings(op, given, extent);
+  const shaped = settings.weightKind === 2 ? byRow(call) : call;
+  return runLoss(backend, { ...shaped, kernel: backend.kernels[kernel], parameters }, settings);
+}
+
+/** A call before it has its kernel; `weightRows` is how many rows a weight per row has. */
+interface Shape extends Omit<LossCall, "kernel" | "parameters"> {
+  readonly elements: number;
+  readonly weightRows: number;
+}
+
+function isLabelTarget(target: ClassTarget): target is LabelTarget {
+  return typeof target === "object" && target !== null && "labels" in target;
+}
+
+/** Without rows of its own: every element is a row of 1. */
+function denseCall(op: string, pred: TensorLike, target: TensorLike): Shape {
+  const { source, elements, rows } = predOf(op, pred);
+  return {
+    op,
+    pred: source,
+    elements,
+    weightRows: rows,
+    columns: 1,
+    rows: elements,
+    target: denseTarget(op, target, source),
+    targetColumns: 1,
+    labels: null,
+    scores: null,
+    valueColumns: 1,
+  };
+}
+
+/** With a weight for each row, the rows matter. */
+function byRow(call: Shape): Shape {
+  if (call.labels !== null) return call;
+  const columns = call.elements / call.weightRows;
+  return { ...call, columns, rows: call.weightRows, targetColumns: columns, valueColumns: columns };
+}
+
+function labelCall(op: string, pred: TensorLike, target: LabelTarget): Shape {
+  const place = { op, argument: "target.labels" };
+  if (!(target.labels instanceof Int32Array)) throw typeError(place, describe(target.labels), "an Int32Array");
+  const { source, elements, rows: found } = predOf(op, pred);
+  const rows = source.dims.length === 1 ? target.labels.length : found;
+  const columns = rows === 0 ? 1 : elements / rows;
+  if (!Number.isInteger(columns)) {
+    throw typeError({ op, argument: "pred" }, `${elements} values`, `a multiple of the ${rows} labels`);
+  }
+  classIds(place, target.labels, rows);
+  return {
+    op,
+    pred: source,
+    elements,
+    weightRows: rows,
+    columns,
+    rows,
+    target: null,
+    targetColumns: 0,
+    labels: target.labels,
+    scores: target.scores === undefined ? null : qualities(op, target.scores, target.labels, columns),
+    valueColumns: 1,
+  };
+}
+
+function qualities(op: string, scores: unknown, labels: Int32Array, classes: number): Float32Array {
+  const place = { op, argument: "target.scores" };
+  if (!(scores instanceof Float32Array) || scores.length !== labels.length) {
+    throw typeError(place, describe(scores), `Float32Array(${labels.length})`);
+  }
+  labels.forEach((label, row) => {
+    const read = label >= 0 && label < classes;
+    if (read && (scores[row] < 0 || scores[row] > 1)) {
+      throw rangeError({ op, argument: `target.scores[${row}]` }, scores[row], "a number from 0 to 1");
+    }
+  });
+  return scores;
+}
+
+/** An exponent or weight: a finite number of at least 0. */
+export function atLeastZero(op: string, name: string, value: number): number {
+  return number({ op, argument: `options.${name}` }, value, 0, Number.MAX_VALUE);
+}

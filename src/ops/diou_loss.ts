@@ -1,0 +1,17 @@
+/** Distance IoU loss. */
+import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { boxLoss } from "./box_loss.ts";
+import type { Operation } from "./operation.ts";
+
+const op = "diouLoss";
+
+export const diouLoss = {
+  name: op,
+  stem: "diou_loss",
+  kernels: ["diou_loss"],
+  shapes: "(N, 4), (N, 4) → (N)",
+  summary: "distance IoU loss of boxes, with gradient",
+  run: (backend: WasmBackend, pred: TensorLike, target: TensorLike, options?: LossOptions & BoxLossOptions) =>
+    boxLoss(backend, op, "diou_loss", pred, target, options),
+} satisfies Operation;

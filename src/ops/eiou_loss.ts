@@ -1,0 +1,17 @@
+/** Efficient IoU loss. */
+import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { boxLoss } from "./box_loss.ts";
+import type { Operation } from "./operation.ts";
+
+const op = "eiouLoss";
+
+export const eiouLoss = {
+  name: op,
+  stem: "eiou_loss",
+  kernels: ["eiou_loss"],
+  shapes: "(N, 4), (N, 4) → (N)",
+  summary: "efficient IoU loss of boxes, with gradient",
+  run: (backend: WasmBackend, pred: TensorLike, target: TensorLike, options?: LossOptions & BoxLossOptions) =>
+    boxLoss(backend, op, "eiou_loss", pred, target, options),
+} satisfies Operation;

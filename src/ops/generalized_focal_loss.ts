@@ -1,0 +1,39 @@
+/** Generalized focal loss. */
+import type { GeneralizedFocalOptions, LossOptions, TensorLike } from "../types.ts";
+import { number, rangeError } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { atLeastZero, classificationLoss, reachOf } from "./classification_loss.ts";
+import type { Operation } from "./operation.ts";
+
+const op = "generalizedFocalLoss";
+
+export const generalizedFocalLoss = {
+  name: op,
+  stem: "generalized_focal_loss",
+  kernels: ["generalized_focal_loss"],
+  shapes: "(…), (…) → (…)",
+  summary: "generalized focal loss, with gradient",
+  run: (
+    backend: WasmBackend,
+    pred: TensorLike,
+    target: TensorLike,
+    options?: LossOptions & GeneralizedFocalOptions,
+  ) =>
+    classificationLoss(
+      backend,
+      op,
+      "generalized_focal_loss",
+      pred,
+      target,
+      options,
+      ({ yLeft = 0, yRight = 1, beta = 2 }) => {
+        const exponent = atLeastZero(op, "beta", beta);
+        const low = number({ op, argument: "options.yLeft" }, yLeft);
+        const range = number({ op, argument: "options.yRight" }, yRight) - low;
+        if (!(range > 0 && range < Infinity)) {
+          throw rangeError({ op, argument: "options.yRight" }, yRight, `a finite number over yLeft, ${low}`);
+        }
+        return { exponent, reach: reachOf(exponent), low, inverse: 1 / range, scale: range ** (exponent + 1) };
+      },
+    ),
+} satisfies Operation;

@@ -1,0 +1,35 @@
+/** Varifocal loss. */
+import type { ClassTarget, LossOptions, TensorLike, VarifocalOptions } from "../types.ts";
+import { boolean } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { atLeastZero, classificationLoss } from "./classification_loss.ts";
+import type { Operation } from "./operation.ts";
+
+const op = "varifocalLoss";
+const LEAST_NORMAL = 1.2e-38;
+
+export const varifocalLoss = {
+  name: op,
+  stem: "varifocal_loss",
+  kernels: ["varifocal_loss"],
+  shapes: "(…), targets or labels → (…) or (N)",
+  summary: "varifocal loss, with gradient",
+  run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: LossOptions & VarifocalOptions) =>
+    classificationLoss(
+      backend,
+      op,
+      "varifocal_loss",
+      pred,
+      target,
+      options,
+      ({ alpha = 0.75, gamma = 2, iouWeighted = true }) => {
+        const exponent = atLeastZero(op, "gamma", gamma);
+        return {
+          exponent,
+          alpha: atLeastZero(op, "alpha", alpha),
+          option: boolean({ op, argument: "options.iouWeighted" }, iouWeighted) ? 1 : 0,
+          low: LEAST_NORMAL ** (1 / (1 + exponent)),
+        };
+      },
+    ),
+} satisfies Operation;

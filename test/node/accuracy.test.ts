@@ -1,0 +1,153 @@
+/** Worst errors against float64 on a million random elements and hard inputs, printed and held. */
+import { createEngine, type LossOps } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { boxes, floats, random } from "../random.ts";
+import { binaryCrossEntropyWithLogits } from "../reference/binary_cross_entropy_with_logits.ts";
+import type { Loss } from "../reference/classification.ts";
+import { ciouLoss } from "../reference/ciou_loss.ts";
+import { dflDecode } from "../reference/dfl_decode.ts";
+import { diouLoss } from "../reference/diou_loss.ts";
+import { distributionFocalLoss } from "../reference/distribution_focal_loss.ts";
+import { eiouLoss } from "../reference/eiou_loss.ts";
+import { generalizedFocalLoss } from "../reference/generalized_focal_loss.ts";
+import { giouLoss } from "../reference/giou_loss.ts";
+import { iouLoss } from "../reference/iou_loss.ts";
+import { qualityFocalLoss } from "../reference/quality_focal_loss.ts";
+import { sigmoidFocalLoss } from "../reference/sigmoid_focal_loss.ts";
+import { siouLoss } from "../reference/siou_loss.ts";
+import { varifocalLoss } from "../reference/varifocal_loss.ts";
+import { note } from "../suite/notes.ts";
+
+const test = suite("accuracy");
+const { sync } = await createEngine();
+const ELEMENTS = 1_000_000;
+const HARD = [0, -0, 1e-30, -1e-30, 20, -20, 88, -88, 104, -104, 1e4, -1e4];
+
+/** Worst of a comparison: relative error, error in units of the last place of float32, absolute error. */
+interface Worst {
+  relative: number;
+  ulp: number;
+  absolute: number;
+}
+
+const bits = new Float32Array(1);
+const integer = new Int32Array(bits.buffer);
+
+/** The distance from |value| to the next float32. */
+function ulpOf(value: number): number {
+  bits[0] = Math.abs(value);
+  const here = bits[0];
+  integer[0] += 1;
+  return bits[0] - here;
+}
+
+function worstOf(got: ArrayLike<number>, wanted: ArrayLike<number>): Worst {
+  const worst = { relative: 0, ulp: 0, absolute: 0 };
+  for (let i = 0; i < wanted.length; i++) {
+    const error = Math.abs(got[i] - wanted[i]);
+    assert.ok(error < Infinity || got[i] === wanted[i], `${i} is ${got[i]}; wanted ${wanted[i]}`);
+    if (got[i] === wanted[i]) continue;
+    worst.absolute = Math.max(worst.absolute, error);
+    if (Math.abs(wanted[i]) < 1e-37) continue;
+    worst.relative = Math.max(worst.relative, error / Math.abs(wanted[i]));
+    worst.ulp = Math.max(worst.ulp, error / ulpOf(wanted[i]));
+  }
+  return worst;
+}
+
+function print(name: string, { relative, ulp, absolute }: Worst): void {
+  const cell = (value: number) => value.toExponential(1).padStart(9);
+  const ulps = ulp < 1000 ? ulp.toFixed(1) : ulp.toExponential(0);
+  note(`${name.padEnd(46)} relative ${cell(relative)}  ulp ${ulps.padStart(6)}  absolute ${cell(absolute)}`);
+}
+
+const CLASSIFICATION: Record<string, (x: number, y: number) => Loss> = {
+  binaryCrossEntropyWithLogits: (x, y) => binaryCrossEntropyWithLogits(x, y),
+  sigmoidFocalLoss: (x, y) => sigmoidFocalLoss(x, y),
+  qualityFocalLoss: (x, y) => qualityFocalLoss(x, y),
+  varifocalLoss: (x, y) => varifocalLoss(x, y),
+  generalizedFocalLoss: (x, y) => generalizedFocalLoss(x, y),
+};
+
+for (const [name, reference] of Object.entries(CLASSIFICATION)) {
+  test(`${name}: targets 0 and 1 within 1e-6, targets between within 1e-6 of 1 or of themselves`, () => {
+    const r = random(90);
+    for (const soft of [false, true]) {
+      const count = soft ? ELEMENTS / 5 : ELEMENTS;
+      // Each hard logit with both targets.
+      const x = floats(count, (i) => HARD[i >> 1] ?? r.normal() * 5);
+      const y = floats(count, (i) => soft ? r.uniform() : i % 2);
+      const { loss, grad } = sync[name as keyof LossOps<"sync"> & "qualityFocalLoss"](x, y, {
+        reduction: "none",
+        grad: true,
+      });
+      const wanted = Array.from(x, (logit, i) => reference(logit, y[i]));
+      const value = worstOf(loss, wanted.map((w) => w.value));
+      const slope = worstOf(grad, wanted.map((w) => w.grad));
+      print(`${name}, ${soft ? "soft" : "hard"} targets: value`, value);
+      print(`${name}, ${soft ? "soft" : "hard"} targets: gradient`, slope);
+      if (soft) {
+        // Relative to 1 + |x|: a cross-entropy of 10 000 has other last places than one of 1.
+        const scaled = worstOf(
+          loss.map((v, i) => v / (1 + Math.abs(x[i]))),
+          wanted.map((w, i) => w.value / (1 + Math.abs(x[i]))),
+        );
+        assert.ok(scaled.absolute <= 1e-6, `value ${scaled.absolute}`);
+      } else {
+        assert.ok(
+          value.relative <= 1e-6 && slope.relative <= 1e-6,
+          `value ${value.relative}, gradient ${slope.relative}`,
+        );
+      }
+    }
+  });
+}
+
+test("distributionFocalLoss and dflDecode within 5e-7", () => {
+  const r = random(91);
+  const rows = Math.floor(ELEMENTS / 16);
+  const pred = floats(rows * 16, () => r.normal() * 4);
+  const target = floats(rows, (i) => i % 5 === 0 ? r.integer(16) : r.uniform(0, 15));
+  const { loss, grad } = sync.distributionFocalLoss(pred, target, { reduction: "none", grad: true });
+  const wanted = Array.from(target, (y, i) => distributionFocalLoss(pred.subarray(16 * i, 16 * i + 16), y));
+  const value = worstOf(loss, wanted.map((w) => w.value));
+  const slope = worstOf(grad, wanted.flatMap((w) => w.grad));
+  const sides = worstOf(
+    sync.dflDecode(pred.subarray(0, 64 * Math.floor(rows / 4)), { bins: 16 }),
+    dflDecode(pred.subarray(0, 64 * Math.floor(rows / 4)), 16),
+  );
+  print("distributionFocalLoss: value", value);
+  print("distributionFocalLoss: gradient", slope);
+  print("dflDecode, in bins of 0 to 15", sides);
+  assert.ok(value.relative <= 1e-6 || value.absolute <= 5e-7, `value ${value.relative}, ${value.absolute}`);
+  assert.ok(slope.absolute <= 5e-7, `gradient ${slope.absolute}`);
+  assert.ok(sides.absolute <= 5e-7 * 15, `decode ${sides.absolute}`);
+});
+
+const BOXES = { iouLoss, giouLoss, diouLoss, ciouLoss, eiouLoss, siouLoss };
+
+test("box losses within 2e-6", () => {
+  const r = random(92);
+  const count = 50_000;
+  const target = boxes(r, count, 200, 600);
+  const pred = target.map((v) => v + r.normal() * 8);
+  for (const [name, reference] of Object.entries(BOXES)) {
+    const run = sync[name as keyof typeof BOXES];
+    const { loss, grad } = run(pred, target, { reduction: "none", grad: true });
+    const wanted = Array.from(
+      { length: count },
+      (_, i) => reference([...pred.subarray(4 * i, 4 * i + 4)], [...target.subarray(4 * i, 4 * i + 4)]),
+    );
+    const value = worstOf(loss, wanted.map((w) => w.value));
+    const slope = worstOf(grad, wanted.flatMap((w) => w.grad));
+    print(`${name}: value`, value);
+    print(`${name}: gradient`, slope);
+    assert.ok(
+      value.absolute <= 2e-6 && slope.absolute <= 2e-6,
+      `${name}: value ${value.absolute}, gradient ${slope.absolute}`,
+    );
+  }
+});
+
+test.run();

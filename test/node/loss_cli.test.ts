@@ -1,0 +1,333 @@
+import { createEngine } from "densehead";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { dump, parse } from "npyjs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const test = suite("densehead loss");
+const { sync } = await createEngine();
+const cli = fileURLToPath(new URL("cli.js", import.meta.resolve("densehead")));
+const folder = mkdtempSync(join(tmpdir(), "densehead-loss-"));
+const at = (name: string) => join(folder, name);
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+const CLASSIFICATION = [
+  "binaryCrossEntropyWithLogits",
+  "sigmoidFocalLoss",
+  "qualityFocalLoss",
+  "varifocalLoss",
+  "generalizedFocalLoss",
+] as const;
+const BOXES = ["iouLoss", "giouLoss", "diouLoss", "ciouLoss", "eiouLoss", "siouLoss"] as const;
+const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+const names = [...CLASSIFICATION, "distributionFocalLoss", ...BOXES].map(kebab);
+
+// ── Running ─────────────────────────────────────────────────────────────────────
+
+function loss(...args: string[]) {
+  return spawnSync(process.execPath, [cli, "loss", ...args], { encoding: "utf8", cwd: folder });
+}
+
+/** The lines after the headline of a run that succeeds, by label. */
+function prints(...args: string[]): Record<string, string> {
+  const { status, stdout, stderr } = loss(...args);
+  assert.is(stderr, "");
+  assert.is(status, 0);
+  const [headline, ...lines] = stdout.trimEnd().split("\n");
+  const pairs = lines.map((line) => line.trim().split(/ {2,}/));
+  return { headline, ...Object.fromEntries(pairs) };
+}
+
+/** A run that fails has one line, which begins with the command, nothing on stdout, and exit code 2. */
+function fails(args: string[], line: string | RegExp): void {
+  const { status, stdout, stderr } = loss(...args);
+  assert.is(status, 2, stderr);
+  assert.is(stdout, "");
+  assert.match(stderr, /^densehead: loss: [^\n]+\n$/);
+  assert.match(stderr, line);
+}
+
+// ── Files ───────────────────────────────────────────────────────────────────────
+
+type Values = Parameters<typeof dump>[0];
+
+function npy(name: string, values: Values, dims: number[] = [values.length]): string {
+  writeFileSync(at(name), new Uint8Array(dump(values, dims)));
+  return name;
+}
+
+function read(name: string) {
+  const { data, shape, dtype } = parse(Uint8Array.from(readFileSync(at(name))).buffer);
+  return { values: [...data as Float32Array], shape, dtype };
+}
+
+interface Part {
+  dtype: string;
+  shape: number[];
+  values: ArrayBufferView;
+}
+
+function safetensors(name: string, parts: Record<string, Part>): string {
+  let end = 0;
+  const entries = Object.entries(parts).map(([key, { dtype, shape, values }]) => {
+    const start = end;
+    end += values.byteLength;
+    return [key, { dtype, shape, data_offsets: [start, end] }];
+  });
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const bytes = Object.values(parts).map(({ values: { buffer, byteOffset, byteLength } }) =>
+    new Uint8Array(buffer, byteOffset, byteLength)
+  );
+  writeFileSync(at(name), Buffer.concat([length, header, ...bytes]));
+  return name;
+}
+
+// Four rows of three classes; two rows are background.
+const logits = Float32Array.of(1.5, -2, 0.25, -1, 3, -0.5, -4, -2.5, 0, 0.75, -3.5, 2);
+const qualities = Float32Array.of(1, 0, 0, 0, 0.75, 0, 0, 0, 0, 0, 0, 0);
+const labels = Int32Array.of(0, 1, -1, 3);
+const scores = Float32Array.of(1, 0.75, 0.5, 0.5);
+const boxes = Float32Array.of(10, 10, 30, 40, 5, 5, 15, 20);
+const truth = Float32Array.of(12, 8, 33, 38, 20, 20, 40, 30);
+const bins = Float32Array.of(0.5, 2, -1, 0, 1, 1, 3, -2);
+const dense = ["--pred", npy("pred.npy", logits, [4, 3]), "--target", npy("target.npy", qualities, [4, 3])];
+const labelled = ["--pred", "pred.npy", "--labels", npy("labels.npy", labels), "--scores", npy("scores.npy", scores)];
+const boxed = ["--pred", npy("boxes.npy", boxes, [2, 4]), "--target", npy("truth.npy", truth, [2, 4])];
+const binned = ["--pred", npy("bins.npy", bins, [2, 4]), "--target", npy("sides.npy", Float32Array.of(1.25, 3))];
+const pred = { data: logits, dims: [4, 3] };
+
+/** As the command prints it. */
+const shown = (value: number) => value.toPrecision(9);
+
+// ── What it prints ──────────────────────────────────────────────────────────────
+
+test("prints the loss and the shapes", () => {
+  const { stdout } = loss("binary-cross-entropy-with-logits", ...dense);
+  const each = [...logits].map((x, i) => Math.log1p(Math.exp(-Math.abs(x))) + Math.max(x, 0) - x * qualities[i]);
+  const mean = each.reduce((a, b) => a + b) / each.length;
+  const [headline, value, ...shapes] = stdout.split("\n");
+  assert.is(headline, "binary-cross-entropy-with-logits, mean");
+  const [, digits] = /^ {2}loss {4}(0\.\d{9})$/.exec(value) ?? [];
+  assert.ok(Math.abs(Number(digits) / mean - 1) < 1e-6, `${digits}; wanted ${mean}`);
+  assert.equal(shapes, ["  pred    (4, 3)", "  target  (4, 3)", ""]);
+});
+
+test("all twelve", () => {
+  for (const name of CLASSIFICATION) {
+    const wanted = sync[name](pred, { data: qualities, dims: [4, 3] }).loss;
+    assert.is(prints(kebab(name), ...dense).loss, shown(wanted), name);
+  }
+  const distribution = sync.distributionFocalLoss({ data: bins, dims: [2, 4] }, Float32Array.of(1.25, 3));
+  assert.is(prints("distribution-focal-loss", ...binned).loss, shown(distribution.loss));
+  for (const name of BOXES) assert.is(prints(kebab(name), ...boxed).loss, shown(sync[name](boxes, truth).loss), name);
+});
+
+test("names in camelCase too", () => {
+  assert.equal(prints("qualityFocalLoss", ...dense), prints("quality-focal-loss", ...dense));
+  assert.equal(prints("giouLoss", ...boxed), prints("giou-loss", ...boxed));
+});
+
+test("labels with scores, one loss per row", () => {
+  const { loss, grad } = sync.qualityFocalLoss(pred, { labels, scores }, { reduction: "none", grad: true });
+  const printed = prints(
+    ...["quality-focal-loss", ...labelled, "--reduction", "none", "--out", "rows.npy", "--grad", "rows_grad.npy"],
+  );
+  assert.equal(printed, {
+    headline: "quality-focal-loss, none",
+    count: "4",
+    min: shown(Math.min(...loss)),
+    mean: shown([...loss].reduce((a, b) => a + b) / 4),
+    max: shown(Math.max(...loss)),
+    pred: "(4, 3)",
+    labels: "(4)",
+    scores: "(4)",
+    out: "(4) in rows.npy",
+    grad: "(4, 3) in rows_grad.npy",
+  });
+  assert.equal(read("rows.npy"), { values: [...loss], shape: [4], dtype: "f4" });
+  assert.equal(read("rows_grad.npy"), { values: [...grad], shape: [4, 3], dtype: "f4" });
+});
+
+test("writes all losses in the shape of the predictions, or the one", () => {
+  const options = ["--out", "out.npy", "--grad", "grad.npy"];
+  const target = { data: qualities, dims: [4, 3] };
+  prints("varifocal-loss", ...dense, "--reduction", "none", ...options);
+  const { loss } = sync.varifocalLoss(pred, target, { reduction: "none" });
+  assert.equal(read("out.npy"), { values: [...loss], shape: [4, 3], dtype: "f4" });
+  prints("varifocal-loss", ...dense, "--reduction", "sum", ...options);
+  const sum = sync.varifocalLoss(pred, target, { reduction: "sum", grad: true });
+  assert.equal(read("out.npy"), { values: [Math.fround(sum.loss)], shape: [], dtype: "f4" });
+  assert.equal(read("grad.npy").values, [...sum.grad]);
+  const { out } = prints("giou-loss", ...boxed, "--reduction", "none", "--out", "out.npy");
+  assert.is(out, "(2) in out.npy");
+});
+
+test("options reach the loss", () => {
+  const options = { alpha: -1, gamma: 1.5, avgFactor: 2, lossWeight: -0.5 };
+  const wanted = sync.sigmoidFocalLoss(pred, { labels }, options).loss;
+  const flags = ["--alpha", "-1", "--gamma", "1.5", "--avg-factor", "2", "--loss-weight=-0.5"];
+  assert.is(prints("sigmoid-focal-loss", "--pred", "pred.npy", "--labels", "labels.npy", ...flags).loss, shown(wanted));
+
+  const target = { data: qualities, dims: [4, 3] };
+  const range = sync.generalizedFocalLoss(pred, target, { yLeft: -1, yRight: 2, beta: 1 }).loss;
+  const values = ["--y-left", "-1", "--y-right", "2", "--beta", "1"];
+  assert.is(prints("generalized-focal-loss", ...dense, ...values).loss, shown(range));
+
+  const step = { firstBin: -1, binStep: 2 };
+  const wide = sync.distributionFocalLoss({ data: bins, dims: [2, 4] }, Float32Array.of(1.25, 3), step).loss;
+  assert.is(prints("distribution-focal-loss", ...binned, "--first-bin", "-1", "--bin-step", "2").loss, shown(wide));
+
+  const soft = sync.iouLoss(boxes, truth, { eps: 100 }).loss;
+  assert.is(prints("iou-loss", ...boxed, "--eps", "100").loss, shown(soft));
+});
+
+test("weights, per row and per element", () => {
+  const target = { data: qualities, dims: [4, 3] };
+  for (const weight of [Float32Array.of(0, 1, 2, 3), Float32Array.from(logits, (_, i) => i / 4)]) {
+    const wanted = sync.qualityFocalLoss(pred, target, { weight }).loss;
+    const printed = prints("quality-focal-loss", ...dense, "--weight", npy("weight.npy", weight));
+    assert.is(printed.loss, shown(wanted));
+    assert.is(printed.weight, `(${weight.length})`);
+  }
+});
+
+test("NaN is told", () => {
+  const broken = npy("nan.npy", logits.map((x, i) => i === 5 ? NaN : x), [4, 3]);
+  const args = ["quality-focal-loss", "--pred", broken, "--target", "target.npy"];
+  assert.is(prints(...args).loss, "NaN");
+  assert.is(prints(...args, "--reduction", "none").min, "NaN");
+});
+
+// ── What it reads ───────────────────────────────────────────────────────────────
+
+test("labels are any integers, scores any floats", () => {
+  const wanted = prints("quality-focal-loss", ...labelled);
+  const wide = BigInt64Array.from(labels, BigInt);
+  wide[3] = 2n ** 40n;
+  npy("wide.npy", wide);
+  npy("double.npy", Float64Array.from(scores));
+  writeFileSync(at("half.npy"), new Uint8Array(dump(Uint16Array.of(0x3c00, 0x3a00, 0x3800, 0x3800), [4])));
+  const half = readFileSync(at("half.npy"));
+  half.write("<f2", half.indexOf("<u2"), "latin1");
+  writeFileSync(at("half.npy"), half);
+  for (const file of ["double.npy", "half.npy"]) {
+    assert.equal(prints("quality-focal-loss", ...labelled, "--labels", "wide.npy", "--scores", file), wanted);
+  }
+});
+
+test("tensors of a .safetensors file", () => {
+  const file = safetensors("all.safetensors", {
+    labels: { dtype: "I64", shape: [4], values: BigInt64Array.from(labels, BigInt) },
+    "cls:8": { dtype: "F32", shape: [4, 3], values: logits },
+    scores: { dtype: "F64", shape: [4], values: Float64Array.from(scores) },
+  });
+  const parts = ["--pred", `${file}:cls:8`, "--labels", `${file}:labels`, "--scores", `${file}:scores`];
+  assert.equal(prints("quality-focal-loss", ...parts), prints("quality-focal-loss", ...labelled));
+  const only = safetensors("one.safetensors", { p: { dtype: "F32", shape: [4, 3], values: logits } });
+  const whole = prints("quality-focal-loss", "--pred", only, "--target", "target.npy");
+  assert.equal(whole, prints("quality-focal-loss", ...dense));
+  const wrong = (pred: string, line: string) =>
+    fails(["quality-focal-loss", "--pred", pred, "--labels", "labels.npy"], line);
+  wrong(file, "--pred all.safetensors: say which tensor, as in file.safetensors:name; it has labels, cls:8, scores");
+  wrong(`${file}:cls`, "--pred all.safetensors:cls: has no cls; it has labels, cls:8, scores");
+  wrong(`${file}:labels`, "labels is I64; wanted F32, F16 or F64");
+  fails(
+    ["quality-focal-loss", ...labelled, "--labels", `${file}:scores`],
+    "scores is F64; wanted integers, such as I64",
+  );
+});
+
+// ── Help and errors ─────────────────────────────────────────────────────────────
+
+test("helps", () => {
+  const { status, stdout } = loss("--help");
+  assert.is(status, 0);
+  const flags = ["pred", "target", "labels", "scores", "weight", "reduction", "avg-factor", "loss-weight", "alpha"];
+  const more = ["gamma", "beta", "y-left", "y-right", "first-bin", "bin-step", "eps", "grad", "out"];
+  for (const flag of [...flags, ...more]) assert.match(stdout, `--${flag} `);
+  for (const name of names) assert.match(stdout, name);
+  for (const line of stdout.split("\n")) assert.ok(line.length <= 120, line);
+});
+
+test("wrong names", () => {
+  assert.is(names.length, 12);
+  fails(["l1-loss", ...dense], `"l1-loss" is no loss; wanted one of ${names.join(", ")}`);
+  fails([], `no NAME given; wanted one of ${names.join(", ")}`);
+  fails(["toString", ...dense], `"toString" is no loss`);
+  fails(["iou-loss", "giou-loss"], "one NAME is wanted; 2 were given");
+});
+
+test("wrong flags and values", () => {
+  const given = ["quality-focal-loss", ...dense];
+  fails([...given, "--colour", "red"], "Unknown option '--colour' (densehead loss --help lists the options)");
+  fails([...given, "--grad"], "'--grad <value>' argument missing");
+  fails(["iou-loss", "--target", "truth.npy"], "--pred is missing");
+  fails(["iou-loss", "--pred", "boxes.npy"], "--target is missing\n");
+  fails(["varifocal-loss", "--pred", "pred.npy"], "--target is missing; it or --labels is wanted");
+  fails([...given, "--labels", "labels.npy"], "--target and --labels are both given");
+  fails([...given, "--scores", "scores.npy"], "--scores is about --labels, which was not given");
+  fails(["generalized-focal-loss", ...labelled], "--labels is not for generalized-focal-loss; give --target");
+  fails([...given, "--reduction", "max"], `--reduction is "max"; wanted none or sum or mean`);
+  fails(
+    [...given, "--avg-factor", "2", "--reduction", "sum"],
+    "--avg-factor is for --reduction mean, which is sum here",
+  );
+  fails([...given, "--avg-factor", "0"], "--avg-factor is 0; wanted a number over 0");
+  fails([...given, "--beta", "two"], `--beta is "two"; wanted a number`);
+  fails([...given, "--beta", "-1"], "--beta is -1; wanted a number of at least 0");
+  fails([...given, "--gamma", "2"], "--gamma is not for quality-focal-loss, which takes --beta");
+  fails(["binaryCrossEntropyWithLogits", ...dense, "--eps", "1"], "--eps is not for binary-cross-entropy-with-logits");
+  fails(["generalized-focal-loss", ...dense, "--y-left", "2"], /--y-(left|right) is [12]; wanted/);
+  fails(["distribution-focal-loss", ...binned, "--bin-step", "0"], "--bin-step is 0; wanted a number over 0");
+  fails(["iou-loss", ...boxed, "--eps", "-1"], "--eps is -1; wanted a number of at least 0");
+  fails([...given, "--grad", "same.npy", "--out", "same.npy"], "--grad and --out are one file");
+});
+
+test("wrong shapes and contents", () => {
+  const short = npy("short.npy", Float32Array.of(1, 2));
+  fails(["iou-loss", "--pred", "pred.npy", "--target", "truth.npy"], "--pred is of shape (4, 3); wanted shape (N, 4)");
+  fails(["iou-loss", "--pred", "boxes.npy", "--target", short], /--target is of shape \(2\); wanted/);
+  fails(["varifocal-loss", ...dense, "--target", short], "--target is of shape (2); wanted shape (4, 3), as pred");
+  const few = npy("few.npy", Int32Array.of(1, 2));
+  fails(["varifocal-loss", ...labelled, "--labels", few], "--labels is 2 values; wanted 4 values");
+  fails(["varifocal-loss", ...labelled, "--scores", short], "--scores is 2 values; wanted 4 values");
+  const high = npy("high.npy", Float32Array.of(1, 1.5, 0, 0));
+  fails(["varifocal-loss", ...labelled, "--scores", high], "--scores[1] is 1.5; wanted a number from 0 to 1");
+  fails(
+    ["varifocal-loss", ...dense, "--weight", short],
+    "--weight is of shape (2); wanted 12 values, one per element, or 4 values, one per row",
+  );
+  fails(
+    ["distribution-focal-loss", ...binned, "--target", high],
+    /--pred is of shape \(2, 4\); wanted shape \(4, bins\)/,
+  );
+  const far = npy("far.npy", Float32Array.of(1, 9));
+  fails(
+    ["distribution-focal-loss", ...binned, "--target", far],
+    "--target[1] is 9; wanted a value of the bins, 0 to 3",
+  );
+});
+
+test("wrong files", () => {
+  fails(["iou-loss", ...boxed, "--pred", "absent.npy"], "--pred absent.npy: no such file or directory");
+  fails(
+    ["iou-loss", ...boxed, "--target", "truth.txt"],
+    "--target truth.txt: wanted a .npy file or file.safetensors:name",
+  );
+  fails(["iou-loss", ...boxed, "--target", "labels.npy"], "--target labels.npy: holds int32; wanted float32, float16");
+  fails(["varifocal-loss", ...labelled, "--labels", "scores.npy"], "holds float32; wanted integers, such as int64");
+  writeFileSync(at("text.npy"), "hello, hello, hello");
+  fails(["iou-loss", ...boxed, "--pred", "text.npy"], "--pred text.npy: is no readable .npy file (Not an .npy file)");
+  for (const flag of ["--grad", "--out"]) {
+    fails(["iou-loss", ...boxed, flag, "absent/x.npy"], "absent/x.npy: cannot be written: no such file or directory");
+  }
+});
+
+test.run();

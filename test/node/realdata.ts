@@ -1,0 +1,28 @@
+/** Reads the real networks' outputs beside the project. They stay where they are. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "npyjs";
+
+const folder = join(process.env.DENSEHEAD_ROOT ?? ".", "..", "shared", "realdata");
+
+/** Names of the cases; none where the folder is not there. */
+export const cases: readonly string[] = existsSync(folder)
+  ? readdirSync(folder).filter((name) => existsSync(join(folder, name, "meta.json")))
+  : [];
+
+export const missing = "no folder ../shared/realdata beside the project";
+
+export interface Npy<T = Float32Array<ArrayBuffer>> {
+  data: T;
+  dims: number[];
+}
+
+export async function readNpy<T = Float32Array<ArrayBuffer>>(...path: string[]): Promise<Npy<T>> {
+  const bytes = readFileSync(join(folder, ...path));
+  const { data, shape } = await load(Uint8Array.from(bytes).buffer);
+  return { data: data as T, dims: shape };
+}
+
+export function readJson<T>(...path: string[]): T {
+  return JSON.parse(readFileSync(join(folder, ...path), "utf8"));
+}

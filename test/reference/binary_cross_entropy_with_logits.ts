@@ -1,0 +1,6 @@
+/** t·softplus(−x) + (1−t)·softplus(x), in float64. Gradient σ − t. */
+import { crossEntropy, logit, type Loss } from "./classification.ts";
+
+export function binaryCrossEntropyWithLogits(x: number, t: number): Loss {
+  return crossEntropy(logit(x), 1 - t, t);
+}

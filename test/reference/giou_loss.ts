@@ -1,0 +1,31 @@
+/** 1 − IoU + (C − U) / (C + eps), C the enclosing area, in float64. Conventions: box_loss.ts. */
+import {
+  areas,
+  type Axes,
+  axes,
+  type Axis,
+  type BoxLoss,
+  iouTerm,
+  type Partials,
+  type Term,
+  total,
+} from "./box_loss.ts";
+
+export function giouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss {
+  const boxes = axes(pred, target);
+  return total(boxes, iouTerm(boxes, eps), enclosingTerm(boxes, eps));
+}
+
+/** P = (C − U) / E, E = C + eps. ∂P/∂cw = ch (1 − P) / E; ∂P/∂U = −1 / E with ∂U/∂w = h, ∂U/∂o_x = −o_y. */
+function enclosingTerm(boxes: Axes, eps: number): Term {
+  const [x, y] = boxes;
+  const enclosing = x.cover.value * y.cover.value;
+  const whole = enclosing + eps;
+  const value = (enclosing - areas(boxes).union) / whole;
+  const partials = (other: Axis): Partials => ({
+    cover: other.cover.value * (1 - value) / whole,
+    size: -other.size.value / whole,
+    overlap: other.overlap.value / whole,
+  });
+  return { value, x: partials(y), y: partials(x) };
+}

@@ -1,0 +1,344 @@
+import fc from "fast-check";
+import { createEngine, type LossOps, type LossOptions, type TensorLike } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { close, same, throws } from "../compare.ts";
+import { floats, random } from "../random.ts";
+import { binaryCrossEntropyWithLogits } from "../reference/binary_cross_entropy_with_logits.ts";
+import type { Loss } from "../reference/classification.ts";
+import { generalizedFocalLoss } from "../reference/generalized_focal_loss.ts";
+import { qualityFocalLoss } from "../reference/quality_focal_loss.ts";
+import { sigmoidFocalLoss } from "../reference/sigmoid_focal_loss.ts";
+import { varifocalLoss } from "../reference/varifocal_loss.ts";
+
+const test = suite("classification losses");
+const engine = await createEngine();
+const { sync } = engine;
+
+type Options = Record<string, number | boolean>;
+type Name =
+  | "binaryCrossEntropyWithLogits"
+  | "sigmoidFocalLoss"
+  | "qualityFocalLoss"
+  | "varifocalLoss"
+  | "generalizedFocalLoss";
+
+interface Case {
+  readonly name: Name;
+  readonly reference: (x: number, y: number, options: Options) => Loss;
+  /** Options to run with; the first are the defaults. */
+  readonly settings: readonly Options[];
+  /** The exponent of |y − ŷ|, whose cancellation is allowed for; null where nothing cancels. */
+  readonly cancels: ((options: Options) => number) | null;
+}
+
+const exponents = (name: string) => [0, 0.5, 1, 1.5, 2, 2.3, 3, 5].map((value) => ({ [name]: value }));
+
+const CASES: readonly Case[] = [
+  {
+    name: "binaryCrossEntropyWithLogits",
+    reference: (x, y) => binaryCrossEntropyWithLogits(x, y),
+    settings: [{}],
+    cancels: null,
+  },
+  {
+    name: "sigmoidFocalLoss",
+    reference: sigmoidFocalLoss,
+    settings: [{}, { alpha: -1 }, { alpha: 0.6, gamma: 1 }, ...exponents("gamma")],
+    cancels: null,
+  },
+  {
+    name: "qualityFocalLoss",
+    reference: qualityFocalLoss,
+    settings: [{}, ...exponents("beta")],
+    cancels: ({ beta = 2 }) => beta as number,
+  },
+  {
+    name: "varifocalLoss",
+    reference: varifocalLoss,
+    settings: [{}, { iouWeighted: false }, { alpha: 0.2 }, ...exponents("gamma")],
+    cancels: null,
+  },
+  {
+    name: "generalizedFocalLoss",
+    reference: generalizedFocalLoss,
+    settings: [{}, { yLeft: -1, yRight: 3 }, { yLeft: 0.5, yRight: 0.75, beta: 1 }, ...exponents("beta")],
+    cancels: ({ beta = 2 }) => beta as number,
+  },
+];
+
+const HARD_LOGITS = [
+  0,
+  -0,
+  1e-30,
+  -1e-30,
+  1e-40,
+  0.5,
+  -0.5,
+  20,
+  -20,
+  88,
+  -88,
+  104,
+  -104,
+  1e4,
+  -1e4,
+  Infinity,
+  -Infinity,
+];
+const HARD_TARGETS = [0, 1e-30, 1e-7, 0.5, 1 - 2 ** -24, 1];
+
+function run(name: Name, pred: TensorLike, target: unknown, options: object) {
+  const losses = sync as unknown as Record<string, (...args: unknown[]) => { loss: Float32Array; grad: Float32Array }>;
+  return losses[name](pred, target, options);
+}
+
+/** Rounding of a base is multiplied by its exponent: 1e-6 up to an exponent of 2. */
+function relative({ beta = 2, gamma = beta }: Options): number {
+  return Math.max(1e-6, 4e-7 * (1 + Number(gamma)));
+}
+
+/**
+ * Compares with the reference: relative error 1e-6 of the value; of the gradient where the target is 0 or 1, where its
+ * parts have one sign. A difference y − ŷ may be off by 2e-7. What is no normal float32 number counts as 0.
+ */
+function check(c: Case, x: Float32Array, share: Float32Array, options: Options): number {
+  const { yLeft = 0, yRight = 1 } = options as Record<string, number>;
+  const y = share.map((v) => yLeft + v * (yRight - yLeft));
+  const { loss, grad } = run(c.name, x, y, { ...options, reduction: "none", grad: true });
+  let worst = 0;
+  for (let i = 0; i < x.length; i++) {
+    const what = `${c.name} ${JSON.stringify(options)} at x ${x[i]}, y ${y[i]}`;
+    const wanted = c.reference(x[i], y[i], options);
+    const slack = allowance(c, x[i], y[i], options);
+    expect(loss[i], wanted.value, relative(options) * Math.abs(wanted.value) + slack.value, `${what}: value`);
+    expect(grad[i], wanted.grad, relative(options) * Math.abs(wanted.grad) + slack.grad, `${what}: gradient`);
+    if (slack.value < 1e-37 && wanted.value > 1e-37 && wanted.value < 1e38) {
+      worst = Math.max(worst, Math.abs(loss[i] / wanted.value - 1));
+    }
+  }
+  return worst;
+}
+
+function expect(got: number, wanted: number, tolerance: number, what: string): void {
+  const float = Math.fround(wanted);
+  if (Object.is(got, float) || (Number.isNaN(wanted) && Number.isNaN(got))) return;
+  if (tolerance === Infinity && !Number.isNaN(got)) return;
+  assert.ok(Math.abs(got - wanted) <= tolerance, `${what} is ${got}; wanted ${wanted} within ${tolerance}`);
+}
+
+/** What is allowed beside the relative error. */
+function allowance(c: Case, x: number, y: number, options: Options): { value: number; grad: number } {
+  const tiny = 1e-37;
+  const { yLeft = 0, yRight = 1 } = options as Record<string, number>;
+  const u = c.name === "generalizedFocalLoss" ? (y - yLeft) / (yRight - yLeft) : y;
+  const scale = c.name === "generalizedFocalLoss" ? (yRight - yLeft) ** ((options.beta as number ?? 2) + 1) : 1;
+  if (u === 0 || u === 1) return { value: tiny, grad: tiny };
+  const ce = binaryCrossEntropyWithLogits(x, u).value;
+  // A gradient adds σ − y, which may cancel, and a term of the slope: both are off by rounding only.
+  if (c.cancels === null) return { value: tiny, grad: 3e-7 * (1 + Math.min(ce, 1e6)) };
+  const power = c.cancels(options);
+  const d = Math.abs(1 / (1 + Math.exp(-x)) - u);
+  const drift = (d + 2e-7) ** power - Math.max(d - 2e-7, 0) ** power;
+  // The derivative of the slope, times how far d may be off.
+  const bend = power > 0 && power < 1 ? Math.max(d - 2e-7, 0) ** (power - 2) * 2e-7 : 0;
+  const grad = drift + bend + 4e-7 * (1 + power * (power + 1));
+  // What is left of a vanishing power times an infinite cross-entropy is 0 in float32.
+  const lost = ce === Infinity && d ** power < 1e-38 ? Infinity : 0;
+  return { value: scale * drift * ce + tiny + lost, grad: scale * (grad * (1 + Math.min(ce, 1e6)) + drift) + lost };
+}
+
+for (const c of CASES) {
+  test(`${c.name}: hard logits and targets, every exponent`, () => {
+    const pairs = HARD_LOGITS.flatMap((x) => HARD_TARGETS.map((y) => [x, y] as const));
+    const x = Float32Array.from(pairs, ([x]) => x);
+    const y = Float32Array.from(pairs, ([, y]) => y);
+    for (const options of c.settings) check(c, x, y, options);
+  });
+
+  test(`${c.name}: random elements stay within 1e-6`, () => {
+    const r = random(70);
+    const x = floats(20000, () => r.normal() * 6);
+    const y = floats(20000, (i) => i % 3 === 0 ? 0 : i % 3 === 1 ? 1 : r.uniform());
+    for (const options of c.settings) {
+      const worst = check(c, x, y, options);
+      assert.ok(worst <= relative(options), `worst ${worst}`);
+    }
+  });
+
+  test(`${c.name}: lengths around every block, reductions, weights, lossWeight and avgFactor`, () => {
+    const r = random(71);
+    for (const length of [...Array(18).keys(), 31, 33, 511, 512, 513, 1023, 1025, 16383, 16384, 16385, 40000]) {
+      const x = floats(length, () => r.normal() * 4);
+      const y = floats(length, () => r.integer(2));
+      const weight = floats(length, () => r.uniform(0, 2));
+      const each = run(c.name, x, y, { reduction: "none", grad: true });
+      const sum = each.loss.reduce((a, b) => a + b, 0);
+      const near = (got: unknown, wanted: number) =>
+        close([got as number], [wanted], 1e-6 * Math.abs(wanted), `${length}`);
+      near(run(c.name, x, y, { reduction: "sum" }).loss, sum);
+      near(run(c.name, x, y, {}).loss, sum / length);
+      near(run(c.name, x, y, { avgFactor: 7, lossWeight: 3 }).loss, 3 * sum / 7);
+      const weighed = run(c.name, x, y, { reduction: "none", grad: true, weight, lossWeight: 0.5 });
+      close(weighed.loss, each.loss.map((v, i) => v * weight[i] * 0.5), 1e-5);
+      close(weighed.grad, each.grad.map((v, i) => v * weight[i] * 0.5), 1e-5);
+      const mean = run(c.name, x, y, { weight, grad: true });
+      near(mean.loss, each.loss.reduce((a, v, i) => a + v * weight[i], 0) / length);
+      close(mean.grad, each.grad.map((v, i) => v * weight[i] / length), 1e-6);
+    }
+  });
+
+  test(`${c.name}: streamed, in-memory, half and double input`, async () => {
+    const r = random(72);
+    const dims = [700, 80];
+    const x = floats(56000, () => Math.max(-15, Math.min(15, Math.round(r.normal() * 32) / 8)));
+    const y = floats(56000, () => r.integer(3) / 2);
+    using pred = engine.tensor(dims);
+    pred.data.set(x);
+    using target = engine.tensor(dims);
+    target.data.set(y);
+    const small = await createEngine({ maxMemory: 1024 * 1024 });
+    const half = new Map([[0, 0], [0.5, 0x3800], [1, 0x3c00]]);
+    const halves = { data: Uint16Array.from(y, (v) => half.get(v) as number), dims };
+    for (const reduction of ["none", "sum", "mean"] as const) {
+      const options = { reduction, grad: true };
+      const wanted = run(c.name, { data: x, dims }, { data: y, dims }, options);
+      const others = [
+        run(c.name, pred, target, options),
+        run(c.name, { data: Float64Array.from(x), dims }, halves, options),
+        run(c.name, { data: Int8Array.from(x, (v) => v * 8), dims, scale: 1 / 8 }, { data: y, dims }, options),
+        await (engine as unknown as LossOps<"async">)[c.name as "qualityFocalLoss"](pred, target, options),
+        (small.sync as unknown as LossOps<"sync">)[c.name as "qualityFocalLoss"](x, y, options),
+      ];
+      for (const [i, other] of others.entries()) {
+        if (reduction === "none") same(other.loss as Float32Array, wanted.loss, `${i}: loss`);
+        else assert.is(other.loss, wanted.loss);
+        same(other.grad as Float32Array, wanted.grad, `${i}: gradient`);
+      }
+    }
+  });
+
+  if (c.name === "generalizedFocalLoss") continue;
+
+  test(`${c.name}: labels are the dense targets they stand for`, () => {
+    const r = random(73);
+    for (const [rows, classes] of [[0, 4], [1, 1], [3, 5], [40, 80], [700, 81], [30, 600], [3, 20000]] as const) {
+      const pred = { data: floats(rows * classes, () => r.normal() * 4), dims: [rows, classes] };
+      const labels = Int32Array.from({ length: rows }, () => r.integer(classes + 2) - 1);
+      const scores = floats(rows, () => r.uniform());
+      for (const quality of [undefined, scores]) {
+        const dense = new Float32Array(rows * classes);
+        labels.forEach((label, row) => {
+          if (label >= 0 && label < classes) dense[row * classes + label] = quality?.[row] ?? 1;
+        });
+        const weight = floats(rows, () => r.uniform(0, 2));
+        for (const gamma of c.name === "qualityFocalLoss" ? [{ beta: 2 }, { beta: 2.5 }] : [{}]) {
+          const options = { ...gamma, reduction: "none", grad: true };
+          const wanted = run(c.name, pred, { data: dense, dims: pred.dims }, options);
+          const got = run(c.name, pred, { labels, ...(quality && { scores: quality }) }, options);
+          const rowSum = (row: number) =>
+            wanted.loss.subarray(row * classes, (row + 1) * classes).reduce((a, b) => a + b, 0);
+          const sums = Array.from({ length: rows }, (_, row) => rowSum(row));
+          close(got.loss, sums, 2e-6 * Math.max(1, ...sums), `${rows} × ${classes}`);
+          same(got.grad, wanted.grad);
+          const weighed = run(c.name, pred, { labels, ...(quality && { scores: quality }) }, { ...options, weight });
+          close(weighed.loss, sums.map((v, row) => v * weight[row]), 4e-6 * Math.max(1, ...sums));
+          const denseWeighed = run(c.name, pred, { data: dense, dims: pred.dims }, { ...options, weight });
+          same(weighed.grad, denseWeighed.grad);
+        }
+      }
+      if (rows === 0) continue;
+      const mean = run(c.name, pred, { labels, scores }, {}).loss as unknown as number;
+      const none = run(c.name, pred, { labels, scores }, { reduction: "none" }).loss;
+      close([mean], [none.reduce((a, b) => a + b, 0) / rows], 1e-6 * mean);
+    }
+  });
+}
+
+test("NaN stays in its element, and its sum", () => {
+  for (const { name } of CASES) {
+    const x = floats(40, (i) => i === 5 ? NaN : i / 4 - 5);
+    const y = floats(40, (i) => i === 9 ? NaN : i % 2);
+    const { loss, grad } = run(name, x, y, { reduction: "none", grad: true });
+    for (const values of [loss, grad]) {
+      assert.equal([...values].flatMap((v, i) => Number.isNaN(v) ? [i] : []), [5, 9], name);
+    }
+    assert.ok(Number.isNaN(run(name, x, y, {}).loss as unknown as number));
+  }
+});
+
+test("results go where `out` says", () => {
+  const x = Float32Array.of(1, -2, 3);
+  const y = Float32Array.of(1, 0, 0.5);
+  const out = { loss: new Float32Array(3), grad: new Float32Array(3) };
+  const got = sync.qualityFocalLoss(x, y, { reduction: "none", grad: true, out });
+  assert.is(got.loss, out.loss);
+  assert.is(got.grad, out.grad);
+  same(out.loss, sync.qualityFocalLoss(x, y, { reduction: "none" }).loss);
+});
+
+test("a sum of 672 000 elements is within 1e-7", () => {
+  const r = random(74);
+  const x = floats(672000, () => r.normal() * 3 - 3);
+  const y = floats(672000, () => r.integer(50) === 0 ? 1 : 0);
+  const wanted = x.reduce((sum, v, i) => sum + qualityFocalLoss(v, y[i]).value, 0);
+  const got = sync.qualityFocalLoss(x, y, { reduction: "sum" }).loss;
+  assert.ok(Math.abs(got / wanted - 1) < 1e-7, `${got} and ${wanted}`);
+});
+
+test("properties of any logits, targets and exponents", () => {
+  const logit = fc.float({ min: -60, max: 60, noNaN: true });
+  const target = fc.float({ min: 0, max: 1, noNaN: true });
+  const exponent = fc.oneof(fc.constantFrom(0, 1, 1.5, 2), fc.double({ min: 0, max: 4, noNaN: true }));
+  const elements = fc.array(fc.tuple(logit, target), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(elements, exponent, (pairs, beta) => {
+      const x = Float32Array.from(pairs, ([v]) => v);
+      const y = Float32Array.from(pairs, ([, v]) => v);
+      const { loss, grad } = sync.qualityFocalLoss(x, y, { beta, reduction: "none", grad: true });
+      assert.ok(loss.every((v) => v >= 0 && v < Infinity) && grad.every(Number.isFinite), "finite and not negative");
+      // The mirrored logit and target cost the same, and pull the other way.
+      const mirror = sync.qualityFocalLoss(x.map((v) => -v), y.map((v) => 1 - v), {
+        beta,
+        reduction: "none",
+        grad: true,
+      });
+      mirror.loss.forEach((v, i) => assert.ok(Math.abs(v - loss[i]) <= 2e-3 * Math.abs(loss[i]) + 1e-3, "value"));
+      // A dense target is its label form.
+      const dense = sync.varifocalLoss({ data: x, dims: [1, x.length] }, { data: x.map(() => 0), dims: [1, x.length] });
+      const none = sync.varifocalLoss({ data: x, dims: [1, x.length] }, { labels: Int32Array.of(-1) });
+      assert.ok(Math.abs(dense.loss * x.length - none.loss) <= 1e-5 * none.loss + 1e-30, "labels");
+      // Reductions agree.
+      const sum = sync.generalizedFocalLoss(x, y, { beta, reduction: "sum" }).loss;
+      assert.ok(Math.abs(sum - loss.reduce((a, b) => a + b, 0)) <= 1e-5 * sum + 1e-30, "sum");
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+});
+
+test("wrong input", () => {
+  const x = { data: new Float32Array(6), dims: [2, 3] };
+  const y = { data: new Float32Array(6), dims: [2, 3] };
+  const with_ = (options: object) => () => sync.qualityFocalLoss(x, y, options as LossOptions);
+  throws(with_({ reduction: "max" }), TypeError, "qualityFocalLoss", "options.reduction", '"max"', '"mean"');
+  throws(with_({ beta: -1 }), RangeError, "options.beta", "-1");
+  throws(with_({ reduction: "sum", avgFactor: 2 }), TypeError, "options.avgFactor", "sum");
+  throws(with_({ avgFactor: 0 }), RangeError, "options.avgFactor", "0");
+  throws(with_({ weight: new Float32Array(4) }), TypeError, "options.weight", "4", "6 values", "2 values, one per row");
+  throws(with_({ grad: 1 }), TypeError, "options.grad");
+  throws(with_({ placement: "gpu" }), TypeError, "options.placement", "WebGPU");
+  throws(with_({ out: { loss: new Float32Array(1) } }), TypeError, "options.out.loss");
+  throws(with_({ grad: true, out: { grad: new Float32Array(5) } }), TypeError, "options.out.grad", "Float32Array(6)");
+  throws(() => sync.qualityFocalLoss(x, new Float32Array(5)), TypeError, "qualityFocalLoss", "target", "(2, 3)");
+  throws(() => sync.varifocalLoss(x, y, { alpha: -1 }), RangeError, "varifocalLoss", "options.alpha", "-1");
+  throws(() => sync.sigmoidFocalLoss(x, y, { gamma: NaN }), RangeError, "sigmoidFocalLoss", "options.gamma");
+  throws(() => sync.generalizedFocalLoss(x, y, { yLeft: 1, yRight: 1 }), RangeError, "options.yRight", "1");
+  const labels = Int32Array.of(0, 1);
+  const bad = { labels, scores: Float32Array.of(0.5, 1.5) };
+  throws(() => sync.qualityFocalLoss(x, bad), RangeError, "target.scores[1]", "1.5");
+  throws(() => sync.qualityFocalLoss(x, { labels: Int32Array.of(1) }), TypeError, "target.labels", "Int32Array(2)");
+  close(sync.qualityFocalLoss(x, { labels }, { reduction: "none" }).loss, [0.75 * Math.LN2, 0.75 * Math.LN2], 1e-7);
+  close([sync.binaryCrossEntropyWithLogits(x, y).loss], [Math.LN2], 1e-7);
+});
+
+test.run();
