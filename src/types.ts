@@ -319,7 +319,8 @@ export interface LossOps<F> {
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit. Loss and gradient are
    * finite for empty and inverted boxes too. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss);
-   * of the gradient, of its largest member. Yu et al. 2016 (UnitBox), with 1 − IoU in the place of −ln IoU.
+   * of the gradient, of
+   * max(its largest member, 1 / the longer side of pred). Yu et al. 2016 (UnitBox), with 1 − IoU in the place of −ln IoU.
    */
   iouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -328,8 +329,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + (dC − dU) / (C + eps) − (C − U)·dC / (C + eps)².
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU, U and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
-   * largest member. Rezatofighi et al. 2019, algorithm 1.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
+   * max(its largest member, 1 / the longer side of pred). Rezatofighi et al. 2019, algorithm 1.
    */
   giouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -339,8 +340,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + (dρ² − D·dc²) / (c² + eps).
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
-   * largest member. Zheng et al. 2020 (Distance-IoU Loss), equation 7.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
+   * max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equation 7.
    */
   diouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -350,8 +351,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + dD + α·dv; α is constant in it. dv = 8/π²·(arctan(w_t / h_t) − arctan(w / h))·(w·dh − h·dw) / (w² + h²).
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
-   * largest member. Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
+   * max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
    */
   ciouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -361,8 +362,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + dD + (2(w − w_t)·dw − W·dc_w²) / (c_w² + eps) with W the term of the widths, and the same for heights.
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
-   * largest member. Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
+   * max(its largest member, 1 / the longer side of pred). Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
    */
   eiouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -376,8 +377,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + ½·Σ exp((Λ − 2)·ρ)·((2 − Λ)·dρ − ρ·dΛ) + 2·Σ (1 − exp(−ω))³·exp(−ω)·dω, through the angle too.
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of its
-   * largest member. Gevorgyan 2022 (SIoU Loss), θ = 4.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
+   * max(its largest member, 1 / the longer side of pred). Gevorgyan 2022 (SIoU Loss), θ = 4.
    */
   siouLoss: Loss<F, TensorLike, BoxLossOptions>;
 }
