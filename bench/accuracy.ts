@@ -15,13 +15,7 @@ import { attempt } from "./peers/load.ts";
 import { onnxValues } from "./peers/onnx_losses.ts";
 import { onnxWebRuntime } from "./peers/onnx_session.ts";
 import { tensorflowValues } from "./peers/tensorflow_losses.ts";
-import {
-  between,
-  integerBelow,
-  normal,
-  type Random,
-  seeded,
-} from "./random.ts";
+import { between, integerBelow, normal, type Random, seeded } from "./random.ts";
 
 const ELEMENTS = 1_000_000;
 const QUICK_ELEMENTS = 100_000;
@@ -89,7 +83,7 @@ export const accuracy: Family = {
     );
     report.line(
       "",
-      "absolute error with targets between; DFL and GIoU: absolute, gradients as a share of the largest",
+      "soft targets, DFL and GIoU: absolute error, of a loss over 1 its share; gradient of GIoU: share of its largest",
     );
     printRow("", [...contestants.map(({ name }) => name), "best"]);
     for (const loss of Object.keys(REFERENCES) as ClassificationName[]) {
@@ -122,8 +116,7 @@ async function loadContestants(engine: Engine): Promise<readonly Contestant[]> {
     },
     {
       name: tensorflow.name,
-      results: (input) =>
-        "absent" in tensorflow ? NOTHING : tensorflow.values(input) ?? NOTHING,
+      results: (input) => "absent" in tensorflow ? NOTHING : tensorflow.values(input) ?? NOTHING,
     },
   ];
 }
@@ -167,9 +160,7 @@ async function judge(
     found.push(await contestant.results(input));
   }
   for (const part of ["values", "grad"] as const) {
-    const judged = found.map(({ [part]: results }) =>
-      results === null ? null : errors[part](results, truth[part])
-    );
+    const judged = found.map(({ [part]: results }) => results === null ? null : errors[part](results, truth[part]));
     const best = judged.reduce(
       (least, error) => Math.min(least, error?.worst ?? Infinity),
       Infinity,
@@ -187,9 +178,7 @@ async function judge(
 
 function printRow(name: string, cells: readonly string[]): void {
   console.log(
-    `  ${name.padEnd(NAME_WIDTH)}${
-      cells.map((cell) => cell.padEnd(CELL_WIDTH)).join("")
-    }`.trimEnd(),
+    `  ${name.padEnd(NAME_WIDTH)}${cells.map((cell) => cell.padEnd(CELL_WIDTH)).join("")}`.trimEnd(),
   );
 }
 
@@ -205,9 +194,7 @@ const relative: Measure = (results, truth) => {
   }
   return {
     worst,
-    text: `${exponential(worst)}  ${
-      ulps < 1e5 ? ulps.toFixed(1) : exponential(ulps)
-    } ulp`,
+    text: `${exponential(worst)}  ${ulps < 1e5 ? ulps.toFixed(1) : exponential(ulps)} ulp`,
   };
 };
 
@@ -216,7 +203,7 @@ const absolute: Measure = (results, truth) => {
   for (let i = 0; i < truth.length; i++) {
     worst = Math.max(worst, distance(results[i], truth[i]));
   }
-  return { worst, text: `${exponential(worst)} abs` };
+  return { worst, text: exponential(worst) };
 };
 
 /** Of losses over 1, the share. */
@@ -228,7 +215,7 @@ const overLarger: Measure = (results, truth) => {
       distance(results[i], truth[i]) / Math.max(1, Math.abs(truth[i])),
     );
   }
-  return { worst, text: `${exponential(worst)} abs` };
+  return { worst, text: exponential(worst) };
 };
 
 /** Each row's errors as a share of its largest member. */
@@ -244,7 +231,7 @@ function overLargest(columns: number): Measure {
       }
       if (largest > TINY) worst = Math.max(worst, error / largest);
     }
-    return { worst, text: `${exponential(worst)} share` };
+    return { worst, text: exponential(worst) };
   };
 }
 
@@ -320,10 +307,7 @@ function distributionCase(count: number): Case {
   );
   const target = Float32Array.from(
     { length: rows },
-    () =>
-      random() < 0.2
-        ? integerBelow(random, BINS)
-        : between(random, 0, BINS - 1),
+    () => random() < 0.2 ? integerBelow(random, BINS) : between(random, 0, BINS - 1),
   );
   const truth = {
     values: new Float64Array(rows),
@@ -359,9 +343,7 @@ function boxCase(count: number): Case {
     grad: new Float64Array(rows * 4),
   };
   for (let row = 0; row < rows; row++) {
-    const [pred, target] = [input.pred, input.target].map((boxes) =>
-      boxes.subarray(row * 4, row * 4 + 4)
-    );
+    const [pred, target] = [input.pred, input.target].map((boxes) => boxes.subarray(row * 4, row * 4 + 4));
     const { value, grad } = giouLoss(pred, target);
     truth.values[row] = value;
     truth.grad.set(grad, row * 4);

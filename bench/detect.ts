@@ -62,9 +62,7 @@ async function loadPeers(): Promise<LoadedPeers> {
       run: () => careful(logits),
     },
     ...onnx.map((peer) =>
-      "absent" in peer
-        ? peer
-        : { name: peer.name, target: targets.onnx, run: peer.prepare(logits) }
+      "absent" in peer ? peer : { name: peer.name, target: targets.onnx, run: peer.prepare(logits) }
     ),
   ];
 }

@@ -1,21 +1,6 @@
 /** The inputs of every family, from fixed seeds. */
-import {
-  between,
-  integerBelow,
-  normal,
-  type Random,
-  seeded,
-} from "./random.ts";
-import {
-  type AnchorGrid,
-  anchorGrid,
-  ANCHORS,
-  BINS,
-  BOX_CHANNELS,
-  CHANNELS,
-  CLASSES,
-  IMAGE,
-} from "./yolov8.ts";
+import { between, integerBelow, normal, type Random, seeded } from "./random.ts";
+import { type AnchorGrid, anchorGrid, ANCHORS, BINS, BOX_CHANNELS, CHANNELS, CLASSES, IMAGE } from "./yolov8.ts";
 
 export interface Scene {
   /** Raw output of the head, (1, 144, 8400). */
@@ -60,9 +45,7 @@ export function headScene(
 /** Class logits of −6 ± 1.5, cut at three deviations so that none reaches −1.1, and shapeless box distributions. */
 function background(random: Random): Float32Array {
   return Float32Array.from({ length: CHANNELS * ANCHORS }, (_, i) => {
-    return i < BOX_CHANNELS * ANCHORS
-      ? normal(random, 0, 1.5)
-      : normal(random, -6, 1.5);
+    return i < BOX_CHANNELS * ANCHORS ? normal(random, 0, 1.5) : normal(random, -6, 1.5);
   });
 }
 
@@ -127,8 +110,7 @@ function lightUp(
   for (const [side, distance] of sides.entries()) {
     const bin = distance / thing.stride + normal(random, 0, 0.15);
     for (let i = 0; i < BINS; i++) {
-      logits[(side * BINS + i) * ANCHORS + anchor] =
-        Math.max(4 - 1.2 * (i - bin) ** 2, -5) + normal(random, 0, 0.3);
+      logits[(side * BINS + i) * ANCHORS + anchor] = Math.max(4 - 1.2 * (i - bin) ** 2, -5) + normal(random, 0, 0.3);
     }
   }
 }
@@ -157,15 +139,12 @@ export function crowdedBoxes(count: number, seed: number): ScoredBoxes {
   );
   const boxes = new Float32Array(count * 4);
   for (let i = 0; i < count; i++) {
-    const { x, y, width, height } =
-      objects[integerBelow(random, objects.length)];
+    const { x, y, width, height } = objects[integerBelow(random, objects.length)];
     const centre = [
       normal(random, x, 0.08 * width),
       normal(random, y, 0.08 * height),
     ];
-    const half = [width, height].map((length) =>
-      Math.max(10, length * between(random, 0.8, 1.2)) / 2
-    );
+    const half = [width, height].map((length) => Math.max(10, length * between(random, 0.8, 1.2)) / 2);
     boxes.set([
       centre[0] - half[0],
       centre[1] - half[1],
@@ -190,9 +169,7 @@ export function sideLogits(
       const peak = between(random, 0, bins - 1);
       for (let i = 0; i < bins; i++) {
         const channel = side * bins + i;
-        const at = layout === "rows"
-          ? anchor * 4 * bins + channel
-          : channel * anchors + anchor;
+        const at = layout === "rows" ? anchor * 4 * bins + channel : channel * anchors + anchor;
         logits[at] = Math.max(4 - 0.8 * (i - peak) ** 2, -5) +
           normal(random, 0, 0.5);
       }

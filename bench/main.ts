@@ -19,9 +19,7 @@ const families = chosen(args.filter((arg) => arg !== "--quick"));
 const report = new Report();
 using engine = await createEngine({ device: "wasm" });
 console.log(
-  `${
-    os.cpus()[0]?.model ?? os.arch()
-  }, ${os.cpus().length} cores, ${os.platform()} ${os.arch()}`,
+  `${os.cpus()[0]?.model ?? os.arch()}, ${os.cpus().length} cores, ${os.platform()} ${os.arch()}`,
 );
 console.log(
   `Node ${process.versions.node} (V8 ${process.versions.v8}); WASM build: ${engine.capabilities.wasm}`,
@@ -39,18 +37,12 @@ console.log(
 if (report.differing > 0) process.exitCode = 1;
 
 function chosen(names: readonly string[]): readonly Family[] {
-  const unknown = names.find((name) =>
-    !FAMILIES.some((family) => family.name === name)
-  );
+  const unknown = names.find((name) => !FAMILIES.some((family) => family.name === name));
   if (unknown !== undefined) {
     console.error(
-      `unknown: ${unknown}; families: ${
-        FAMILIES.map((family) => family.name).join(", ")
-      }; option: --quick`,
+      `unknown: ${unknown}; families: ${FAMILIES.map((family) => family.name).join(", ")}; option: --quick`,
     );
     process.exit(2);
   }
-  return names.length === 0
-    ? FAMILIES
-    : FAMILIES.filter((family) => names.includes(family.name));
+  return names.length === 0 ? FAMILIES : FAMILIES.filter((family) => names.includes(family.name));
 }

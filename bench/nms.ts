@@ -83,8 +83,7 @@ async function measureGrowth({ engine, runner, report }: Bench): Promise<void> {
   const medians: number[] = [];
   for (const count of GROWTH_COUNTS) {
     const { boxes, scores }: ScoredBoxes = crowdedBoxes(count, count);
-    const run = () =>
-      engine.sync.nms(boxes, scores, { iouThreshold: IOU_THRESHOLD });
+    const run = () => engine.sync.nms(boxes, scores, { iouThreshold: IOU_THRESHOLD });
     const time = await runner.time({ name: `${count}`, run });
     medians.push(time.median);
     report.time(`${count} boxes, ${run().length} kept`, time);

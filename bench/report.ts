@@ -25,9 +25,7 @@ export class Report {
     ratio: Spread,
     target: number | undefined,
   ): void {
-    const verdict = target === undefined
-      ? ""
-      : this.#judge(ratio.median >= target, `≥ ${target}×`);
+    const verdict = target === undefined ? "" : this.#judge(ratio.median >= target, `≥ ${target}×`);
     this.line(
       `  against ${name}`,
       `${milliseconds(time)}  ${times(ratio)}${verdict}`,
@@ -61,15 +59,11 @@ export class Report {
 }
 
 function milliseconds({ low, median, high }: Spread): string {
-  return `${significant(median).padStart(7)} ms ${
-    `[${significant(low)} – ${significant(high)}]`.padEnd(17)
-  }`;
+  return `${significant(median).padStart(7)} ms ${`[${significant(low)} – ${significant(high)}]`.padEnd(17)}`;
 }
 
 function times({ low, median, high }: Spread): string {
-  return `${significant(median).padStart(6)}× ${
-    `[${significant(low)} – ${significant(high)}]`.padEnd(17)
-  }`;
+  return `${significant(median).padStart(6)}× ${`[${significant(low)} – ${significant(high)}]`.padEnd(17)}`;
 }
 
 /** Three significant digits without an exponent. */

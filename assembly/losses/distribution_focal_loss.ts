@@ -18,6 +18,8 @@ const SHIFTED = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
 const EXPS = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
 /** Of each row of a block: its loss, and before that the part of it that is linear in the logits. */
 const LOSSES = memory.data(<i32> (MAX_ROWS * 4 + 64), 16);
+/** Of each row: its largest logit as it came, NaN aside. */
+const PEAKS = memory.data(<i32> (MAX_ROWS * 4 + 64), 16);
 /** Of each row: the sum of its terms but for one that is 1. */
 const RESTS = memory.data(<i32> (MAX_ROWS * 4 + 64), 16);
 
@@ -30,12 +32,14 @@ export function distribution_focal_loss(call: usize): void {
   const bins = k.columns;
   const rows = k.count / bins;
   const perBlock = BLOCK / bins;
+  const whole = <usize> (bins & ~3) << 2;
+  const tail = laneMask(bins & 3);
   for (let done = 0; done < rows; done += perBlock) {
     const count = min(perBlock, rows - done);
     const logits = k.pred + (<usize> (done * bins) << 2);
     for (let row = 0; row < count; row++) {
       const at = <usize> (row * bins) << 2;
-      shiftRow(logits + at, bins, SHIFTED + at);
+      shiftRow(logits + at, whole, tail, SHIFTED + at, PEAKS + (<usize> row << 2));
     }
     softmaxExp(SHIFTED, 0, EXPS, 0, 1, (count * bins + 15) & ~15);
     for (let row = 0; row < count; row++) {
@@ -45,7 +49,8 @@ export function distribution_focal_loss(call: usize): void {
         k.option = done + row + 1;
         return;
       }
-      reduceRow(logits + at, at, bins, row, label);
+      reduceRow(at, whole, tail, RESTS + (<usize> row << 2));
+      labelRow(logits + at, bins, row, label);
     }
     logPass(count);
     if (k.grad != 0) gradientPass(k, done, count);
@@ -75,42 +80,61 @@ function upperShare(label: f32, left: i32): f32 {
   return max(min(label - <f32> left, 1), 0);
 }
 
-/** dst = x - max, infinite logits as the largest finite ones; at least EXP_MIN only where exp sees it. */
-function shiftRow(row: usize, bins: i32, dst: usize): void {
-  const most = f32x4.splat(f32.MAX_VALUE);
-  const least = f32x4.splat(-f32.MAX_VALUE);
-  const bytes = <usize> bins << 2;
-  let peak = least;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const x = v128.load(row + i);
-    const inside = laneMask(<i32> ((bytes - i) >> 2));
-    peak = f32x4.pmax(peak, v128.bitselect(f32x4.min(x, most), least, inside));
-  }
-  const high = f32x4.pmax(peak, v128.shuffle<f32>(peak, peak, 2, 3, 0, 1));
+/** dst = x - max, at least EXP_MIN; peak = max. Whole vectors first, then the lanes of `tail`. */
+// @ts-ignore: decorator
+@inline
+function shiftRow(row: usize, whole: usize, tail: v128, dst: usize, peak: usize): void {
+  let m = f32x4.splat(-Infinity);
+  // pmax drops a NaN only from its second operand.
+  for (let i: usize = 0; i < whole; i += 16) m = f32x4.pmax(m, v128.load(row + i));
+  m = f32x4.pmax(m, v128.bitselect(v128.load(row + whole), m, tail));
+  const high = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
   const top = f32x4.pmax(high, v128.shuffle<f32>(high, high, 1, 0, 3, 2));
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const x = f32x4.max(f32x4.min(v128.load(row + i), most), least);
-    v128.store(dst + i, f32x4.max(f32x4.sub(x, top), f32x4.splat(EXP_MIN)));
+  const most = f32x4.extract_lane(top, 0);
+  store<f32>(peak, most);
+  if (abs(most) == Infinity) return shiftInfinite(row, whole, dst, most);
+  const least = f32x4.splat(EXP_MIN);
+  for (let i: usize = 0; i <= whole; i += 16) {
+    v128.store(dst + i, f32x4.pmax(f32x4.sub(v128.load(row + i), top), least));
   }
 }
 
-/** LOSSES: the gaps to the maximum of the label's two bins by their shares. RESTS: the terms but for one of 1. */
-function reduceRow(logits: usize, at: usize, bins: i32, row: i32, label: f32): void {
-  const bytes = <usize> bins << 2;
-  const zero = f32x4.splat(0);
-  let rest = zero;
-  let peaks = i32x4.splat(0);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const inside = laneMask(<i32> ((bytes - i) >> 2));
-    const isPeak = v128.and(f32x4.eq(v128.load(SHIFTED + at + i), zero), inside);
-    peaks = i32x4.sub(peaks, isPeak);
-    rest = f32x4.add(rest, v128.andnot(v128.and(v128.load(EXPS + at + i), inside), isPeak));
+/** Equal infinities are at the top, all else is far below. */
+function shiftInfinite(row: usize, whole: usize, dst: usize, most: f32): void {
+  const top = f32x4.splat(most);
+  for (let i: usize = 0; i <= whole; i += 16) {
+    const x = v128.load(row + i);
+    const below = v128.bitselect(f32x4.splat(0), f32x4.splat(EXP_MIN), f32x4.eq(x, top));
+    // NaN stays: it is what is not equal to itself.
+    v128.store(dst + i, v128.bitselect(x, below, f32x4.ne(x, x)));
   }
-  const others = <f32> (sumInts(peaks) - 1);
-  store<f32>(RESTS + (<usize> row << 2), sumFloats(rest) + (others > 0 ? others : 0));
+}
+
+/** rest = the terms of a row but for one that is 1. */
+// @ts-ignore: decorator
+@inline
+function reduceRow(at: usize, whole: usize, tail: v128, rest: usize): void {
+  const zero = f32x4.splat(0);
+  let sum = zero;
+  let peaks = i32x4.splat(0);
+  for (let i: usize = 0; i < whole; i += 16) {
+    const isPeak = f32x4.eq(v128.load(SHIFTED + at + i), zero);
+    peaks = i32x4.sub(peaks, isPeak);
+    sum = f32x4.add(sum, v128.andnot(v128.load(EXPS + at + i), isPeak));
+  }
+  const isPeak = v128.and(f32x4.eq(v128.load(SHIFTED + at + whole), zero), tail);
+  peaks = i32x4.sub(peaks, isPeak);
+  sum = f32x4.add(sum, v128.andnot(v128.and(v128.load(EXPS + at + whole), tail), isPeak));
+  store<f32>(rest, sumFloats(sum) + <f32> max(sumInts(peaks) - 1, 0));
+}
+
+/** LOSSES: the gaps to the maximum of the label's two bins by their shares. */
+// @ts-ignore: decorator
+@inline
+function labelRow(logits: usize, bins: i32, row: i32, label: f32): void {
   const left = lowerBin(label, bins);
   const right = upperShare(label, left);
-  const peak = peakOf(logits, bins);
+  const peak = load<f32>(PEAKS + (<usize> row << 2));
   const near = share(1 - right, peak, load<f32>(logits + (<usize> left << 2)));
   const far = share(right, peak, load<f32>(logits + (<usize> left << 2), 4));
   store<f32>(LOSSES + (<usize> row << 2), near + far);
@@ -121,19 +145,6 @@ function reduceRow(logits: usize, at: usize, bins: i32, row: i32, label: f32): v
 @inline
 function share(weight: f32, peak: f32, x: f32): f32 {
   return weight == 0 || x == peak ? 0 : weight * (peak - x);
-}
-
-/** The largest logit as it came, NaN aside. */
-function peakOf(logits: usize, bins: i32): f32 {
-  const bytes = <usize> bins << 2;
-  const least = f32x4.splat(-Infinity);
-  let peak = least;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const inside = laneMask(<i32> ((bytes - i) >> 2));
-    peak = f32x4.pmax(peak, v128.bitselect(v128.load(logits + i), least, inside));
-  }
-  const high = f32x4.pmax(peak, v128.shuffle<f32>(peak, peak, 2, 3, 0, 1));
-  return f32x4.extract_lane(f32x4.pmax(high, v128.shuffle<f32>(high, high, 1, 0, 3, 2)), 0);
 }
 
 // @ts-ignore: decorator

@@ -3,14 +3,7 @@
  * the order in which they lie, and distributions decoded only for what is over the threshold.
  */
 import type { Found } from "../agreement.ts";
-import {
-  anchorGrid,
-  ANCHORS,
-  BINS,
-  BOX_CHANNELS,
-  CLASSES,
-  KEEP,
-} from "../yolov8.ts";
+import { anchorGrid, ANCHORS, BINS, BOX_CHANNELS, CLASSES, KEEP } from "../yolov8.ts";
 
 /** Rounded to float32, since logits that stay at it are compared with it. */
 const LEAST = Math.fround(
@@ -32,9 +25,7 @@ export function carefulDetect(): (logits: Float32Array) => Found {
     for (let anchor = 0; anchor < ANCHORS; anchor++) {
       if (best[anchor] > LEAST) survivors[count++] = anchor;
     }
-    const order = survivors.subarray(0, count).sort((a, b) =>
-      best[b] - best[a] || a - b
-    );
+    const order = survivors.subarray(0, count).sort((a, b) => best[b] - best[a] || a - b);
     for (let i = 0; i < count; i++) decode(logits, order[i]);
     return collect(suppress(order));
   };

@@ -6,9 +6,7 @@ export function carefulNms(
   iouThreshold: number,
   limit: number,
 ): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) =>
-    scores[b] - scores[a] || a - b
-  );
+  const order = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
   const left = new Float32Array(count);
   const top = new Float32Array(count);
   const right = new Float32Array(count);

@@ -1,14 +1,6 @@
 /** Detection as it is copied from project to project: everything through Math.exp, then objects, then a quadratic NMS. */
 import type { Found } from "../agreement.ts";
-import {
-  type AnchorGrid,
-  anchorGrid,
-  ANCHORS,
-  BINS,
-  BOX_CHANNELS,
-  CLASSES,
-  KEEP,
-} from "../yolov8.ts";
+import { type AnchorGrid, anchorGrid, ANCHORS, BINS, BOX_CHANNELS, CLASSES, KEEP } from "../yolov8.ts";
 
 interface Box {
   x1: number;
@@ -102,9 +94,7 @@ function suppress(boxes: Box[]): Box[] {
   for (const box of boxes.sort((a, b) => b.score - a.score)) {
     if (kept.length === KEEP.maxDetections) break;
     if (
-      kept.every((other) =>
-        other.classId !== box.classId || iou(other, box) <= KEEP.iouThreshold
-      )
+      kept.every((other) => other.classId !== box.classId || iou(other, box) <= KEEP.iouThreshold)
     ) kept.push(box);
   }
   return kept;

@@ -110,8 +110,7 @@ function giou({ pred, predDims: [rows], target }: LossInput): Float32Array {
 function giouOf(a: Float32Array, b: Float32Array): number {
   const most = (side: number) => Math.max(a[side], b[side]);
   const least = (side: number) => Math.min(a[side], b[side]);
-  const area = (box: Float32Array) =>
-    f(f(box[2] - box[0]) * f(box[3] - box[1]));
+  const area = (box: Float32Array) => f(f(box[2] - box[0]) * f(box[3] - box[1]));
   const overlap = f(
     Math.max(f(least(2) - most(0)), 0) * Math.max(f(least(3) - most(1)), 0),
   );

@@ -1,13 +1,5 @@
 /** Detection as an ONNX graph, as exporters write it: decode everything, then NonMaxSuppression. */
-import {
-  anchorGrid,
-  ANCHORS,
-  BINS,
-  BOX_CHANNELS,
-  CHANNELS,
-  CLASSES,
-  KEEP,
-} from "../yolov8.ts";
+import { anchorGrid, ANCHORS, BINS, BOX_CHANNELS, CHANNELS, CLASSES, KEEP } from "../yolov8.ts";
 import { GraphBuilder } from "./onnx_model.ts";
 
 export const INPUT = "logits";
@@ -46,9 +38,7 @@ export function detectModel(): Model {
 }
 
 function slice(graph: GraphBuilder, from: number, to: number): string {
-  const [start, end, axis] = [from, to, 1].map((value) =>
-    graph.integers([1], [value])
-  );
+  const [start, end, axis] = [from, to, 1].map((value) => graph.integers([1], [value]));
   return graph.node("Slice", [INPUT, start, end, axis]);
 }
 

@@ -14,8 +14,7 @@ export interface OnnxValues {
 type Graph = (graph: GraphBuilder, input: LossInput, stable: boolean) => string;
 
 const GRAPHS: Readonly<Partial<Record<LossName, Graph>>> = {
-  binaryCrossEntropyWithLogits: (graph, _, stable) =>
-    crossEntropy(graph, stable),
+  binaryCrossEntropyWithLogits: (graph, _, stable) => crossEntropy(graph, stable),
   sigmoidFocalLoss: focal,
   qualityFocalLoss: qualityFocal,
   distributionFocalLoss: distributionFocal,
@@ -154,18 +153,14 @@ function distributionFocal(
 
 function giou(graph: GraphBuilder): string {
   const [a, b] = ["pred", "target"].map((boxes) => {
-    return [0, 1, 2, 3].map((side) =>
-      graph.node("Gather", [boxes, graph.integers([], [side])], { axis: 1 })
-    );
+    return [0, 1, 2, 3].map((side) => graph.node("Gather", [boxes, graph.integers([], [side])], { axis: 1 }));
   });
   const minus = (x: string, y: string) => graph.node("Sub", [x, y]);
   const times = (x: string, y: string) => graph.node("Mul", [x, y]);
-  const area = (box: string[]) =>
-    times(minus(box[2], box[0]), minus(box[3], box[1]));
+  const area = (box: string[]) => times(minus(box[2], box[0]), minus(box[3], box[1]));
   const most = (side: number) => graph.node("Max", [a[side], b[side]]);
   const least = (side: number) => graph.node("Min", [a[side], b[side]]);
-  const clipped = (low: string, high: string) =>
-    graph.node("Relu", [minus(high, low)]);
+  const clipped = (low: string, high: string) => graph.node("Relu", [minus(high, low)]);
   const overlap = times(clipped(most(0), least(2)), clipped(most(1), least(3)));
   const union = minus(graph.node("Add", [area(a), area(b)]), overlap);
   const enclosing = times(minus(most(2), least(0)), minus(most(3), least(1)));

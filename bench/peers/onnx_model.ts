@@ -1,12 +1,5 @@
 /** Writes ONNX models. Field numbers are those of onnx.proto. */
-import {
-  type Bytes,
-  bytesField,
-  concat,
-  integerField,
-  messageField,
-  textField,
-} from "./protobuf.ts";
+import { type Bytes, bytesField, concat, integerField, messageField, textField } from "./protobuf.ts";
 
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -40,9 +33,7 @@ export class GraphBuilder {
       textField(2, output),
       textField(3, output),
       textField(4, operator),
-      ...Object.entries(attributes).map(([name, value]) =>
-        messageField(5, attribute(name, value))
-      ),
+      ...Object.entries(attributes).map(([name, value]) => messageField(5, attribute(name, value))),
     ]));
     return output;
   }

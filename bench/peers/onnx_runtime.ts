@@ -2,12 +2,7 @@
 import type { Found } from "../agreement.ts";
 import { ANCHORS, CHANNELS } from "../yolov8.ts";
 import { detectModel, INPUT, type Outputs } from "./onnx_graph.ts";
-import {
-  onnxNodeRuntime,
-  type OnnxRuntime,
-  onnxWebRuntime,
-  type Results,
-} from "./onnx_session.ts";
+import { onnxNodeRuntime, type OnnxRuntime, onnxWebRuntime, type Results } from "./onnx_session.ts";
 
 export interface OnnxDetector {
   readonly name: string;

@@ -17,9 +17,7 @@ export function plainDecode(
   const sides = new Float32Array(anchors * 4);
   for (let anchor = 0; anchor < anchors; anchor++) {
     for (let side = 0; side < 4; side++) {
-      const first = rows
-        ? (4 * anchor + side) * bins
-        : side * bins * anchors + anchor;
+      const first = rows ? (4 * anchor + side) * bins : side * bins * anchors + anchor;
       sides[4 * anchor + side] = expectation(logits, first, step, bins);
     }
   }

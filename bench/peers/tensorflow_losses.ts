@@ -1,12 +1,6 @@
 /** Losses in TensorFlow.js, and their gradients by its own differentiation. Parameters are the defaults. */
 import type { Tensor } from "@tensorflow/tfjs";
-import type {
-  LossInput,
-  LossName,
-  LossOutcome,
-  LossPeer,
-  LossTask,
-} from "../loss_task.ts";
+import type { LossInput, LossName, LossOutcome, LossPeer, LossTask } from "../loss_task.ts";
 import { type Tensorflow, tensorflow } from "./tensorflow.ts";
 
 /** The loss of every element or row, and the gradient of their sum. */
@@ -133,8 +127,7 @@ function distributionFocal(tf: Tensorflow, x: Tensor, y: Tensor): Tensor {
 
 function giou(tf: Tensorflow, pred: Tensor, target: Tensor): Tensor {
   const [a, b] = [pred, target].map((boxes) => tf.unstack(boxes, 1));
-  const area = (box: Tensor[]) =>
-    tf.mul(tf.sub(box[2], box[0]), tf.sub(box[3], box[1]));
+  const area = (box: Tensor[]) => tf.mul(tf.sub(box[2], box[0]), tf.sub(box[3], box[1]));
   const overlap = tf.mul(
     ...([0, 1].map((side) => {
       return tf.relu(

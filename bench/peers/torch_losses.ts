@@ -1,13 +1,7 @@
 /** Losses in PyTorch: a process of its own that measures itself when it is told to, between our measurements. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import type {
-  LossName,
-  LossOutcome,
-  LossPeer,
-  LossTask,
-  PreparedLoss,
-} from "../loss_task.ts";
+import type { LossName, LossOutcome, LossPeer, LossTask, PreparedLoss } from "../loss_task.ts";
 import script from "./torch_losses.py";
 
 /** As in torch_losses.py. */

@@ -6,8 +6,8 @@ import { classIds, describe, number, options as checkOptions, rangeError, typeEr
 import type { WasmBackend } from "../wasm/backend.ts";
 import { denseTarget, type LossCall, type LossParameters, lossSettings, predOf, runLoss } from "./loss.ts";
 
-/** Where exp(-|x|) stops being a normal number. */
-export const REACH = 87.3;
+/** Where half of exp(-|x|) stops being a normal number. */
+export const REACH = 86.5;
 
 /**
  * A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on; where the target is on the other side,

@@ -187,7 +187,7 @@ const EXPONENT_PATHS: readonly number[] = [0, 1, 1.5, 2];
 
 /** The fields of `LossCall` in assembly/losses/call.ts that hold for all chunks, from `valueScale` on. */
 function writeParameters(backend: WasmBackend, block: number, parameters: LossParameters, factor: number): void {
-  const { exponent = 0, reach = 87.3, alpha = 0, option = 0, low = 0, inverse = 1, scale = 1 } = parameters;
+  const { exponent = 0, reach = 86.5, alpha = 0, option = 0, low = 0, inverse = 1, scale = 1 } = parameters;
   const { floats, ints } = backend.memory;
   const path = EXPONENT_PATHS.indexOf(exponent);
   floats[(block >> 2) + 12] = factor;

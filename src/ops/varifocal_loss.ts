@@ -6,7 +6,8 @@ import { atLeastZero, classificationLoss } from "./classification_loss.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "varifocalLoss";
-const LEAST_NORMAL = 1.2e-38;
+/** The least normal number, with room for the factor alpha. */
+const LEAST_NORMAL = 3e-38;
 
 export const varifocalLoss = {
   name: op,
