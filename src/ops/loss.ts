@@ -134,7 +134,7 @@ export function runLoss(
   const values = perElement ? settings.out.loss ?? new Float32Array(rows * valueColumns) : null;
   const grad = settings.grad ? settings.out.grad ?? new Float32Array(rows * columns) : null;
   const sum = backend.memory.frame(call.op, (allocate) => {
-    const chunk = Math.max(1, Math.min(rows, Math.floor(CHUNK / columns)));
+    const chunk = chunkRows(backend, call, settings);
     const rooms = lossRooms(backend, allocate, call, settings, chunk);
     const block = allocate(96);
     writeParameters(backend, block, call.parameters, settings.factor);
@@ -151,6 +151,14 @@ export function runLoss(
   });
   const loss = values ?? sum * settings.factor;
   return grad === null ? { loss } : { loss, grad };
+}
+
+/** Rows of a chunk; all of them where nothing is staged and elements make no rows, which cuts blocks at the same places. */
+function chunkRows(backend: WasmBackend, call: LossCall, { weight, reduction, grad }: LossSettings): number {
+  const inputs = [call.pred, call.target, weight].filter((source) => source !== null);
+  const inPlace = inputs.every((source) => backend.resident(source) !== 0) && reduction !== "none" && !grad;
+  if (inPlace && call.columns === 1) return call.rows;
+  return Math.max(1, Math.min(call.rows, Math.floor(CHUNK / call.columns)));
 }
 
 interface Rooms {
