@@ -13,6 +13,8 @@ const L = memory.data(LINE, 16);
 const P = memory.data(LINE, 16);
 const V = memory.data(LINE, 16);
 const G = memory.data(LINE, 16);
+/** Value and gradient of a label's element. */
+const ALONE = memory.data(32, 16);
 /** Vectors of ones, and of the least magnitude: products with denormals cost a trap of the CPU. */
 const ONES = memory.data<f32>([1, 1, 1, 1]);
 const LEAST = memory.data<f32>([1e-30, 1e-30, 1e-30, 1e-30]);
@@ -42,11 +44,16 @@ function basePass<K extends LossCall>(k: K, x: usize, y: usize, count: i32): voi
   const one = v128.load(ONES);
   const bytes = <usize> count << 2;
   for (let i: usize = 0; i < bytes; i += 16) {
-    const e = v128.load(E + i);
-    const t = mirrored(v128.load(x + i), k.target4(v128.load(y + i)), one);
-    const big = f32x4.div(one, f32x4.add(one, e));
-    v128.store(P + i, k.base(t, f32x4.mul(e, big), big));
+    v128.store(P + i, baseOf<K>(k, v128.load(x + i), v128.load(y + i), v128.load(E + i), one));
   }
+}
+
+/** What is raised to the exponent. */
+// @ts-ignore: decorator
+@inline
+function baseOf<K extends LossCall>(k: K, x: v128, y: v128, e: v128, one: v128): v128 {
+  const big = f32x4.div(one, f32x4.add(one, e));
+  return k.base(mirrored(x, k.target4(y), one), f32x4.mul(e, big), big);
 }
 
 /** One loop for each exponent, so that none is decided inside. */
@@ -71,19 +78,19 @@ function loop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, count: i3
   const one = v128.load(ONES);
   const least = v128.load(LEAST);
   if (k.grad != 0) {
-    for (let i: usize = 0; i < bytes; i += 16) step<K>(kind, k, x, y, i, one, least, true);
+    for (let i: usize = 0; i < bytes; i += 16) blockStep<K>(kind, k, x, y, i, one, least, true);
   } else {
     for (let i: usize = 0; i < bytes; i += 32) {
-      step<K>(kind, k, x, y, i, one, least, false);
-      step<K>(kind, k, x, y, i + 16, one, least, false);
+      blockStep<K>(kind, k, x, y, i, one, least, false);
+      blockStep<K>(kind, k, x, y, i + 16, one, least, false);
     }
   }
 }
 
-/** V, and G with a gradient, of four elements. */
+/** Four elements of the block. */
 // @ts-ignore: decorator
 @inline
-function step<K extends LossCall>(
+function blockStep<K extends LossCall>(
   kind: i32,
   k: K,
   x: usize,
@@ -93,16 +100,35 @@ function step<K extends LossCall>(
   least: v128,
   gradient: bool,
 ): void {
+  const any = kind == ANY ? v128.load(P + i) : one;
   const logit = v128.load(x + i);
   const target = v128.load(y + i);
-  const e = v128.load(E + i);
-  const any = kind == ANY ? v128.load(P + i) : one;
-  const t = mirrored(logit, k.target4(target), one);
+  step<K>(kind, k, logit, target, v128.load(E + i), v128.load(L + i), any, one, least, gradient, V + i, G + i);
+}
+
+/** v, and g with a gradient, of four elements. */
+// @ts-ignore: decorator
+@inline
+function step<K extends LossCall>(
+  kind: i32,
+  k: K,
+  x: v128,
+  y: v128,
+  e: v128,
+  l: v128,
+  any: v128,
+  one: v128,
+  least: v128,
+  gradient: bool,
+  v: usize,
+  g: usize,
+): void {
+  const t = mirrored(x, k.target4(y), one);
   const big = f32x4.div(one, f32x4.add(one, e));
   const small = f32x4.mul(e, big);
-  const ce = f32x4.add(v128.load(L + i), timesOrZero(t, f32x4.pmax(f32x4.abs(logit), least)));
-  v128.store(V + i, k.value(kind, target, t, small, big, ce, any));
-  if (gradient) v128.store(G + i, unmirrored(logit, k.gradient(kind, target, t, small, big, ce, any)));
+  const ce = f32x4.add(l, timesOrZero(t, f32x4.pmax(f32x4.abs(x), least)));
+  v128.store(v, k.value(kind, y, t, small, big, ce, any));
+  if (gradient) v128.store(g, unmirrored(x, k.gradient(kind, y, t, small, big, ce, any)));
 }
 
 /** The target of the mirrored logit. */
@@ -134,27 +160,25 @@ function labelPass<K extends LossCall>(k: K, done: i32, count: i32, exponent: bo
   }
 }
 
+/** The element alone, in all lanes; the first is taken over. */
 function labelElement<K extends LossCall>(k: K, done: i32, at: i32, score: f32, exponent: bool): void {
   const i = <usize> at << 2;
-  const logit = load<f32>(k.pred + (<usize> done << 2) + i);
-  const one = v128.load(ONES);
-  const x = f32x4.splat(logit);
+  const x = v128.load32_splat(k.pred + (<usize> done << 2) + i);
   const y = f32x4.splat(score);
   const e = v128.load32_splat(E + i);
-  const t = mirrored(x, k.target4(y), one);
-  const big = f32x4.div(one, f32x4.add(one, e));
-  const small = f32x4.mul(e, big);
-  const ce = f32x4.add(v128.load32_splat(L + i), timesOrZero(t, f32x4.pmax(f32x4.abs(x), v128.load(LEAST))));
+  const l = v128.load32_splat(L + i);
+  const one = v128.load(ONES);
   const kind = exponent ? k.exponentKind : ZERO;
   let any = one;
   if (kind == ANY) {
-    v128.store(P, k.base(t, small, big));
+    v128.store(P, baseOf<K>(k, x, y, e, one));
     powerPass(P, 4, <f64> k.exponent);
     any = v128.load(P);
   }
-  store<f32>(V + i, f32x4.extract_lane(k.value(kind, y, t, small, big, ce, any), 0));
-  if (k.grad == 0) return;
-  store<f32>(G + i, f32x4.extract_lane(unmirrored(x, k.gradient(kind, y, t, small, big, ce, any)), 0));
+  const gradient = k.grad != 0;
+  step<K>(kind, k, x, y, e, l, any, one, v128.load(LEAST), gradient, ALONE, ALONE + 16);
+  store<f32>(V + i, load<f32>(ALONE));
+  if (gradient) store<f32>(G + i, load<f32>(ALONE, 16));
 }
 
 function weighPass(k: LossCall, done: i32, count: i32): void {

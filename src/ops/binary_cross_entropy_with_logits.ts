@@ -1,7 +1,7 @@
 /** Binary cross-entropy with logits. */
 import type { ClassTarget, LossOptions, TensorLike } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { classificationLoss } from "./classification_loss.ts";
+import { classCall, classificationLoss } from "./classification_loss.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "binaryCrossEntropyWithLogits";
@@ -13,5 +13,12 @@ export const binaryCrossEntropyWithLogits = {
   shapes: "(…), targets or labels → (…) or (N)",
   summary: "binary cross-entropy, with gradient",
   run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: LossOptions) =>
-    classificationLoss(backend, op, "binary_cross_entropy_with_logits", pred, target, options, () => ({})),
+    classificationLoss(
+      backend,
+      op,
+      "binary_cross_entropy_with_logits",
+      classCall(op, pred, target),
+      options,
+      () => ({}),
+    ),
 } satisfies Operation;

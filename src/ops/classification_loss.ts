@@ -4,10 +4,7 @@
 import type { ClassTarget, LabelTarget, LossOptions, LossResult, Reduction, TensorLike } from "../types.ts";
 import { classIds, describe, number, options as checkOptions, rangeError, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { denseTarget, type LossCall, type LossParameters, lossSettings, predOf, runLoss } from "./loss.ts";
-
-/** Where half of exp(-|x|) stops being a normal number. */
-export const REACH = 86.5;
+import { denseTarget, type LossCall, type LossParameters, lossSettings, predOf, REACH, runLoss } from "./loss.ts";
 
 /**
  * A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on; where the target is on the other side,
@@ -22,19 +19,17 @@ type ClassificationKernel =
   | "varifocal_loss"
   | "generalized_focal_loss";
 
-/** Checks the arguments and runs the kernel on them. */
+/** Checks the options and runs the kernel on the call. */
 export function classificationLoss<O extends LossOptions>(
   backend: WasmBackend,
   op: string,
   kernel: ClassificationKernel,
-  pred: TensorLike,
-  target: ClassTarget,
+  call: Shape,
   options: O | undefined,
   parametersOf: (options: Partial<O>) => LossParameters,
 ): LossResult<Reduction, boolean> {
   const given = checkOptions(op, options);
   const parameters = parametersOf(given);
-  const call = isLabelTarget(target) ? labelCall(op, pred, target) : denseCall(op, pred, target);
   const values = call.rows * call.valueColumns;
   const extent = { elements: call.elements, rows: call.weightRows, values, elementWeights: true };
   const settings = lossSettings(op, given, extent);
@@ -48,12 +43,17 @@ interface Shape extends Omit<LossCall, "kernel" | "parameters"> {
   readonly weightRows: number;
 }
 
+/** The call of a loss that also takes labels. */
+export function classCall(op: string, pred: TensorLike, target: ClassTarget): Shape {
+  return isLabelTarget(target) ? labelCall(op, pred, target) : denseCall(op, pred, target);
+}
+
 function isLabelTarget(target: ClassTarget): target is LabelTarget {
   return typeof target === "object" && target !== null && "labels" in target;
 }
 
 /** Without rows of its own: every element is a row of 1. */
-function denseCall(op: string, pred: TensorLike, target: TensorLike): Shape {
+export function denseCall(op: string, pred: TensorLike, target: TensorLike): Shape {
   const { source, elements, rows } = predOf(op, pred);
   return {
     op,

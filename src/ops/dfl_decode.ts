@@ -17,7 +17,7 @@ import { mapRows } from "./rows.ts";
 const op = "dflDecode";
 const MAX_BINS = 64;
 /** Anchors of a channels-first tile in the kernel: chunks are multiples of it, so that cutting changes no bit. */
-export const TILE = 128;
+const TILE = 128;
 
 export const dflDecode = {
   name: op,

@@ -2,7 +2,7 @@
 import type { GeneralizedFocalOptions, LossOptions, TensorLike } from "../types.ts";
 import { number, rangeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { atLeastZero, classificationLoss, reachOf } from "./classification_loss.ts";
+import { atLeastZero, classificationLoss, denseCall, reachOf } from "./classification_loss.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "generalizedFocalLoss";
@@ -23,8 +23,7 @@ export const generalizedFocalLoss = {
       backend,
       op,
       "generalized_focal_loss",
-      pred,
-      target,
+      denseCall(op, pred, target),
       options,
       ({ yLeft = 0, yRight = 1, beta = 2 }) => {
         const exponent = atLeastZero(op, "beta", beta);

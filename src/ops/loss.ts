@@ -20,6 +20,9 @@ import type { WasmBackend } from "../wasm/backend.ts";
 /** Elements that go through a kernel at a time. It depends on nothing, so that no sum depends on the memory at hand. */
 const CHUNK = 16384;
 
+/** Where half of exp(-|x|) stops being a normal number. */
+export const REACH = 86.5;
+
 /** The loss's own parameters, as the kernels' block names them. */
 export interface LossParameters {
   /** 0, 1, 1.5 and 2 have paths of their own. */
@@ -32,7 +35,7 @@ export interface LossParameters {
   readonly scale?: number;
 }
 
-/** Checked options of a call. `divisor` is what the sum is divided by. */
+/** Checked options of a call. `factor` is the loss weight over what the sum is divided by. */
 export interface LossSettings {
   readonly reduction: Reduction;
   readonly weight: Source | null;
@@ -195,7 +198,7 @@ const EXPONENT_PATHS: readonly number[] = [0, 1, 1.5, 2];
 
 /** The fields of `LossCall` in assembly/losses/call.ts that hold for all chunks, from `valueScale` on. */
 function writeParameters(backend: WasmBackend, block: number, parameters: LossParameters, factor: number): void {
-  const { exponent = 0, reach = 86.5, alpha = 0, option = 0, low = 0, inverse = 1, scale = 1 } = parameters;
+  const { exponent = 0, reach = REACH, alpha = 0, option = 0, low = 0, inverse = 1, scale = 1 } = parameters;
   const { floats, ints } = backend.memory;
   const path = EXPONENT_PATHS.indexOf(exponent);
   floats[(block >> 2) + 12] = factor;

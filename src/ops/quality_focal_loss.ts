@@ -1,7 +1,7 @@
 /** Quality focal loss. */
 import type { ClassTarget, LossOptions, QualityFocalOptions, TensorLike } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { atLeastZero, classificationLoss, reachOf } from "./classification_loss.ts";
+import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "qualityFocalLoss";
@@ -13,7 +13,7 @@ export const qualityFocalLoss = {
   shapes: "(…), targets or labels → (…) or (N)",
   summary: "quality focal loss, with gradient",
   run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: LossOptions & QualityFocalOptions) =>
-    classificationLoss(backend, op, "quality_focal_loss", pred, target, options, ({ beta = 2 }) => {
+    classificationLoss(backend, op, "quality_focal_loss", classCall(op, pred, target), options, ({ beta = 2 }) => {
       const exponent = atLeastZero(op, "beta", beta);
       return { exponent, reach: reachOf(exponent) };
     }),

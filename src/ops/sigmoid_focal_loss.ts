@@ -2,7 +2,7 @@
 import type { ClassTarget, FocalOptions, LossOptions, TensorLike } from "../types.ts";
 import { number } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { atLeastZero, classificationLoss, reachOf } from "./classification_loss.ts";
+import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "sigmoidFocalLoss";
@@ -14,10 +14,22 @@ export const sigmoidFocalLoss = {
   shapes: "(…), targets or labels → (…) or (N)",
   summary: "focal loss, with gradient",
   run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: LossOptions & FocalOptions) =>
-    classificationLoss(backend, op, "sigmoid_focal_loss", pred, target, options, ({ alpha = 0.25, gamma = 2 }) => {
-      const exponent = atLeastZero(op, "gamma", gamma);
-      const weighted = number({ op, argument: "options.alpha" }, alpha, -Number.MAX_VALUE, 1) >= 0;
-      // α_t = (1 − α) + (2α − 1) t, or 1.
-      return { exponent, reach: reachOf(exponent), low: weighted ? 1 - alpha : 1, scale: weighted ? 2 * alpha - 1 : 0 };
-    }),
+    classificationLoss(
+      backend,
+      op,
+      "sigmoid_focal_loss",
+      classCall(op, pred, target),
+      options,
+      ({ alpha = 0.25, gamma = 2 }) => {
+        const exponent = atLeastZero(op, "gamma", gamma);
+        const weighted = number({ op, argument: "options.alpha" }, alpha, -Number.MAX_VALUE, 1) >= 0;
+        // α_t = (1 − α) + (2α − 1) t, or 1.
+        return {
+          exponent,
+          reach: reachOf(exponent),
+          low: weighted ? 1 - alpha : 1,
+          scale: weighted ? 2 * alpha - 1 : 0,
+        };
+      },
+    ),
 } satisfies Operation;

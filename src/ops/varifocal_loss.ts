@@ -2,7 +2,7 @@
 import type { ClassTarget, LossOptions, TensorLike, VarifocalOptions } from "../types.ts";
 import { boolean } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { atLeastZero, classificationLoss } from "./classification_loss.ts";
+import { atLeastZero, classCall, classificationLoss } from "./classification_loss.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "varifocalLoss";
@@ -20,8 +20,7 @@ export const varifocalLoss = {
       backend,
       op,
       "varifocal_loss",
-      pred,
-      target,
+      classCall(op, pred, target),
       options,
       ({ alpha = 0.75, gamma = 2, iouWeighted = true }) => {
         const exponent = atLeastZero(op, "gamma", gamma);

@@ -29,6 +29,8 @@ export class LinearMemory {
   #floats: Float32Array;
   #ints: Int32Array;
   #closed = false;
+  /** Operation of the outermost frame, while there is one. */
+  #operation: string | null = null;
   readonly limit: number;
 
   constructor(memory: WebAssembly.Memory, base: number, limit: number) {
@@ -125,16 +127,23 @@ export class LinearMemory {
     this.#leaveHole(pointer, size);
   }
 
-  /** Runs `body` with an allocator whose blocks are freed when it ends, also by an error. */
+  /**
+   * Runs `body` with an allocator whose blocks are freed when it ends, also by an error. Errors name the operation of the
+   * outermost frame.
+   */
   frame<T>(op: string, body: (allocate: (bytes: number) => number) => T): T {
+    const outer = this.#operation;
+    const named = outer ?? op;
+    this.#operation = named;
     const taken: number[] = [];
     try {
       return body((bytes) => {
-        const pointer = this.allocate(op, bytes);
+        const pointer = this.allocate(named, bytes);
         taken.push(pointer);
         return pointer;
       });
     } finally {
+      this.#operation = outer;
       for (const pointer of taken.reverse()) this.free(pointer);
     }
   }
