@@ -22,13 +22,13 @@ class BinaryCrossEntropy extends LossCall {
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
+  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
     return ce;
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
+  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
     return f32x4.sub(small, t);
   }
 }

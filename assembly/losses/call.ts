@@ -38,4 +38,38 @@ export class LossCall {
   low!: f32;
   inverse!: f32;
   scale!: f32;
+  /** |x| up to which nothing of the loss is infinite or a denormal. */
+  near!: f32;
+
+  // Read as a vector in one load; a splat of a field takes two instructions.
+
+  // @ts-ignore: decorator
+  @inline
+  alpha4(): v128 {
+    return v128.load32_splat(changetype<usize>(this), offsetof<LossCall>("alpha"));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  low4(): v128 {
+    return v128.load32_splat(changetype<usize>(this), offsetof<LossCall>("low"));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  inverse4(): v128 {
+    return v128.load32_splat(changetype<usize>(this), offsetof<LossCall>("inverse"));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  scale4(): v128 {
+    return v128.load32_splat(changetype<usize>(this), offsetof<LossCall>("scale"));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  gradScale4(): v128 {
+    return v128.load32_splat(changetype<usize>(this), offsetof<LossCall>("gradScale"));
+  }
 }

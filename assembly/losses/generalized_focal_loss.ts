@@ -5,7 +5,7 @@
 
 import { LossCall } from "./call";
 import { classify } from "./classify";
-import { power, timesOrZero } from "./mirror";
+import { powerOf, timesOrZero } from "./mirror";
 import { qualityGradient } from "./quality_focal_loss";
 
 // @ts-ignore: decorator
@@ -15,7 +15,7 @@ class GeneralizedFocal extends LossCall {
   // @ts-ignore: decorator
   @inline
   target4(y: v128): v128 {
-    return f32x4.mul(f32x4.sub(y, f32x4.splat(this.low)), f32x4.splat(this.inverse));
+    return f32x4.mul(f32x4.sub(y, this.low4()), this.inverse4());
   }
 
   // @ts-ignore: decorator
@@ -26,16 +26,16 @@ class GeneralizedFocal extends LossCall {
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
-    const modulated = timesOrZero(power(kind, f32x4.abs(f32x4.sub(small, t)), any), ce);
-    return f32x4.mul(f32x4.splat(this.scale), modulated);
+  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    const modulated = timesOrZero(near, powerOf(kind, f32x4.sub(small, t), any), ce);
+    return f32x4.mul(this.scale4(), modulated);
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
-    const grad = qualityGradient(kind, f32x4.sub(small, t), small, big, ce, any, this.exponent);
-    return f32x4.mul(f32x4.splat(this.scale), grad);
+  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    const grad = qualityGradient(kind, f32x4.sub(small, t), small, big, ce, any, this.exponent, near);
+    return f32x4.mul(this.scale4(), grad);
   }
 }
 

@@ -16,10 +16,11 @@ export const ONE_AND_HALF: i32 = 2;
 export const TWO: i32 = 3;
 export const ANY: i32 = 4;
 
-/** a * b, and 0 where a is 0 whatever b is: 0 log 0 = 0. */
+/** a * b, and 0 where a is 0 whatever b is: 0 log 0 = 0. Near logits have no infinite cost. */
 // @ts-ignore: decorator
 @inline
-export function timesOrZero(a: v128, b: v128): v128 {
+export function timesOrZero(near: bool, a: v128, b: v128): v128 {
+  if (near) return f32x4.mul(a, b);
   return v128.andnot(f32x4.mul(a, b), f32x4.eq(a, f32x4.splat(0)));
 }
 
@@ -32,6 +33,13 @@ export function power(kind: i32, m: v128, any: v128): v128 {
   if (kind == ONE_AND_HALF) return f32x4.mul(m, f32x4.sqrt(m));
   if (kind == ZERO) return f32x4.splat(1);
   return any;
+}
+
+/** |d|^exponent. */
+// @ts-ignore: decorator
+@inline
+export function powerOf(kind: i32, d: v128, any: v128): v128 {
+  return kind == TWO ? f32x4.mul(d, d) : power(kind, f32x4.abs(d), any);
 }
 
 /** exponent * m^(exponent - 1), and 0 at m = 0. */
@@ -49,6 +57,6 @@ export function powerSlope(kind: i32, m: v128, any: v128, exponent: f32): v128 {
 /** small * big * ce, whose limit for infinite logits is 0. */
 // @ts-ignore: decorator
 @inline
-export function slopedCost(small: v128, big: v128, ce: v128): v128 {
-  return f32x4.mul(big, timesOrZero(small, ce));
+export function slopedCost(near: bool, small: v128, big: v128, ce: v128): v128 {
+  return f32x4.mul(big, timesOrZero(near, small, ce));
 }

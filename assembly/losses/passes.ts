@@ -12,19 +12,23 @@ const EXP_TABLE = memory.data<f32>([
   12583039.0, // 1.5 * 2^23 + 127
   0.693359375, // ln 2 in two parts, the first of few bits
   -2.12194440e-4,
-  // (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, minimax in relative error (3.1e-9)
+  // (e^-r - 1 + r) / r^2 on |r| <= ln 2 / 2, minimax in relative error (3.1e-9)
   0.49999993432098916,
-  0.16666520398846657,
+  -0.16666520398846657,
   0.04166839078969793,
-  0.008368745127113008,
+  -0.008368745127113008,
   0.001381453987772694,
-  1,
+  1e-18,
 ]);
+/** All bits but the sign. */
+export const MAGNITUDE = memory.data<u32>([0x7fffffff]);
+export const SIGN = memory.data<u32>([0x80000000]);
 
 /**
- * e = exp(-|x|), 0 where |x| is over `reach` (at most 87.3), for `count` floats rounded up to 16. At most 1 ULP; NaN stays.
+ * e = exp(-|x|) for `count` floats rounded up to 16. At most 1 ULP; NaN stays. Returns whether every |x| is at most `near`;
+ * where one is over 87, its e is meaningless.
  */
-export function expPass(x: usize, e: usize, count: i32, reach: f32): void {
+export function expPass(x: usize, e: usize, count: i32, near: f32): bool {
   const log2e = v128.load32_splat(EXP_TABLE);
   const round = v128.load32_splat(EXP_TABLE, 4);
   const ln2High = v128.load32_splat(EXP_TABLE, 8);
@@ -34,15 +38,16 @@ export function expPass(x: usize, e: usize, count: i32, reach: f32): void {
   const c4 = v128.load32_splat(EXP_TABLE, 24);
   const c5 = v128.load32_splat(EXP_TABLE, 28);
   const c6 = v128.load32_splat(EXP_TABLE, 32);
-  const one = v128.load32_splat(EXP_TABLE, 36);
-  const farthest = f32x4.splat(reach);
-  // A denormal logit would cost a trap of the CPU in the first product.
-  const least = f32x4.splat(1e-30);
+  const magnitude = v128.load32_splat(MAGNITUDE);
+  // Squares of what is less would be denormals, which cost a trap of the CPU.
+  const least = v128.load32_splat(EXP_TABLE, 36);
+  let most = least;
   for (let i = 0; i < count; i += 16) {
-    const a0 = f32x4.pmax(f32x4.abs(v128.load(x)), least);
-    const a1 = f32x4.pmax(f32x4.abs(v128.load(x, 16)), least);
-    const a2 = f32x4.pmax(f32x4.abs(v128.load(x, 32)), least);
-    const a3 = f32x4.pmax(f32x4.abs(v128.load(x, 48)), least);
+    const a0 = i32x4.max_s(v128.and(v128.load(x), magnitude), least);
+    const a1 = i32x4.max_s(v128.and(v128.load(x, 16), magnitude), least);
+    const a2 = i32x4.max_s(v128.and(v128.load(x, 32), magnitude), least);
+    const a3 = i32x4.max_s(v128.and(v128.load(x, 48), magnitude), least);
+    most = i32x4.max_s(i32x4.max_s(i32x4.max_s(i32x4.max_s(most, a0), a1), a2), a3);
     const t0 = nmadd(a0, log2e, round);
     const t1 = nmadd(a1, log2e, round);
     const t2 = nmadd(a2, log2e, round);
@@ -51,14 +56,14 @@ export function expPass(x: usize, e: usize, count: i32, reach: f32): void {
     const k1 = f32x4.sub(round, t1);
     const k2 = f32x4.sub(round, t2);
     const k3 = f32x4.sub(round, t3);
-    const h0 = f32x4.sub(f32x4.mul(k0, ln2High), a0);
-    const h1 = f32x4.sub(f32x4.mul(k1, ln2High), a1);
-    const h2 = f32x4.sub(f32x4.mul(k2, ln2High), a2);
-    const h3 = f32x4.sub(f32x4.mul(k3, ln2High), a3);
-    const r0 = madd(k0, ln2Low, h0);
-    const r1 = madd(k1, ln2Low, h1);
-    const r2 = madd(k2, ln2Low, h2);
-    const r3 = madd(k3, ln2Low, h3);
+    const h0 = nmadd(k0, ln2High, a0);
+    const h1 = nmadd(k1, ln2High, a1);
+    const h2 = nmadd(k2, ln2High, a2);
+    const h3 = nmadd(k3, ln2High, a3);
+    const r0 = nmadd(k0, ln2Low, h0);
+    const r1 = nmadd(k1, ln2Low, h1);
+    const r2 = nmadd(k2, ln2Low, h2);
+    const r3 = nmadd(k3, ln2Low, h3);
     let q0 = madd(c6, r0, c5);
     let q1 = madd(c6, r1, c5);
     let q2 = madd(c6, r2, c5);
@@ -75,24 +80,36 @@ export function expPass(x: usize, e: usize, count: i32, reach: f32): void {
     q1 = madd(q1, r1, c2);
     q2 = madd(q2, r2, c2);
     q3 = madd(q3, r3, c2);
-    q0 = madd(f32x4.mul(r0, r0), q0, r0);
-    q1 = madd(f32x4.mul(r1, r1), q1, r1);
-    q2 = madd(f32x4.mul(r2, r2), q2, r2);
-    q3 = madd(f32x4.mul(r3, r3), q3, r3);
-    const p0 = f32x4.mul(f32x4.add(q0, one), i32x4.shl(t0, 23));
-    const p1 = f32x4.mul(f32x4.add(q1, one), i32x4.shl(t1, 23));
-    const p2 = f32x4.mul(f32x4.add(q2, one), i32x4.shl(t2, 23));
-    const p3 = f32x4.mul(f32x4.add(q3, one), i32x4.shl(t3, 23));
-    v128.store(e, v128.andnot(p0, f32x4.gt(a0, farthest)));
-    v128.store(e, v128.andnot(p1, f32x4.gt(a1, farthest)), 16);
-    v128.store(e, v128.andnot(p2, f32x4.gt(a2, farthest)), 32);
-    v128.store(e, v128.andnot(p3, f32x4.gt(a3, farthest)), 48);
+    q0 = nmadd(f32x4.mul(r0, r0), q0, r0);
+    q1 = nmadd(f32x4.mul(r1, r1), q1, r1);
+    q2 = nmadd(f32x4.mul(r2, r2), q2, r2);
+    q3 = nmadd(f32x4.mul(r3, r3), q3, r3);
+    const s0 = i32x4.shl(t0, 23);
+    const s1 = i32x4.shl(t1, 23);
+    const s2 = i32x4.shl(t2, 23);
+    const s3 = i32x4.shl(t3, 23);
+    v128.store(e, nmadd(q0, s0, s0));
+    v128.store(e, nmadd(q1, s1, s1), 16);
+    v128.store(e, nmadd(q2, s2, s2), 32);
+    v128.store(e, nmadd(q3, s3, s3), 48);
     x += 64;
     e += 64;
   }
+  return !v128.any_true(i32x4.gt_s(most, f32x4.splat(near)));
 }
 
-const LOG_TABLE = memory.data<f32>([
+/** e = 0 where |x| is over `reach`. */
+export function cutPass(x: usize, e: usize, count: i32, reach: f32): void {
+  const farthest = f32x4.splat(reach);
+  for (let i = 0; i < count; i += 4) {
+    const far = f32x4.gt(f32x4.abs(v128.load(x)), farthest);
+    v128.store(e, v128.andnot(v128.load(e), far));
+    x += 16;
+    e += 16;
+  }
+}
+
+export const LOG_TABLE = memory.data<f32>([
   2,
   // (artanh(u) / u - 1) / u^2 on 0 <= u <= 1/3, minimax in relative error of the whole (4.5e-9).
   0.3333320814291228,
@@ -103,6 +120,63 @@ const LOG_TABLE = memory.data<f32>([
   // The square of what is under this would be a denormal, which costs a trap of the CPU; it is nothing beside 1 anyway.
   1e-15,
 ]);
+
+const NEAR_LOG_TABLE = memory.data<f32>([
+  2,
+  // 2 (artanh(u) / u - 1) / u^2
+  0.6666641628582458,
+  0.4002152724324359,
+  0.2800180537608591,
+  0.2801198637942943,
+]);
+
+/**
+ * As `log1pPass` for e >= 1e-12: 2 artanh(u) = e - u (e - u^2 (2/3 + ...)), of which only the last difference rounds at
+ * full size. At most 1.5 ULP.
+ */
+export function nearLog1pPass(e: usize, l: usize, count: i32): void {
+  const two = v128.load32_splat(NEAR_LOG_TABLE);
+  const c1 = v128.load32_splat(NEAR_LOG_TABLE, 4);
+  const c2 = v128.load32_splat(NEAR_LOG_TABLE, 8);
+  const c3 = v128.load32_splat(NEAR_LOG_TABLE, 12);
+  const c4 = v128.load32_splat(NEAR_LOG_TABLE, 16);
+  for (let i = 0; i < count; i += 16) {
+    const e0 = v128.load(e);
+    const e1 = v128.load(e, 16);
+    const e2 = v128.load(e, 32);
+    const e3 = v128.load(e, 48);
+    const u0 = f32x4.div(e0, f32x4.add(two, e0));
+    const u1 = f32x4.div(e1, f32x4.add(two, e1));
+    const u2 = f32x4.div(e2, f32x4.add(two, e2));
+    const u3 = f32x4.div(e3, f32x4.add(two, e3));
+    const z0 = f32x4.mul(u0, u0);
+    const z1 = f32x4.mul(u1, u1);
+    const z2 = f32x4.mul(u2, u2);
+    const z3 = f32x4.mul(u3, u3);
+    let p0 = madd(c4, z0, c3);
+    let p1 = madd(c4, z1, c3);
+    let p2 = madd(c4, z2, c3);
+    let p3 = madd(c4, z3, c3);
+    p0 = madd(p0, z0, c2);
+    p1 = madd(p1, z1, c2);
+    p2 = madd(p2, z2, c2);
+    p3 = madd(p3, z3, c2);
+    p0 = madd(p0, z0, c1);
+    p1 = madd(p1, z1, c1);
+    p2 = madd(p2, z2, c1);
+    p3 = madd(p3, z3, c1);
+    p0 = nmadd(p0, z0, e0);
+    p1 = nmadd(p1, z1, e1);
+    p2 = nmadd(p2, z2, e2);
+    p3 = nmadd(p3, z3, e3);
+    v128.store(l, nmadd(u0, p0, e0));
+    v128.store(l, nmadd(u1, p1, e1), 16);
+    v128.store(l, nmadd(u2, p2, e2), 32);
+    v128.store(l, nmadd(u3, p3, e3), 48);
+    e += 64;
+    l += 64;
+  }
+}
 
 /** l = log1p(e) for 0 <= e <= 1, by the series in u = e / (2 + e). At most 3 ULP; NaN stays. */
 export function log1pPass(e: usize, l: usize, count: i32): void {

@@ -4,7 +4,7 @@
 
 import { LossCall } from "./call";
 import { classify } from "./classify";
-import { power, powerSlope, slopedCost, timesOrZero } from "./mirror";
+import { power, powerOf, powerSlope, slopedCost, timesOrZero, TWO } from "./mirror";
 
 // @ts-ignore: decorator
 @unmanaged
@@ -23,14 +23,14 @@ class QualityFocal extends LossCall {
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
-    return timesOrZero(power(kind, f32x4.abs(f32x4.sub(small, t)), any), ce);
+  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    return timesOrZero(near, powerOf(kind, f32x4.sub(small, t), any), ce);
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
-    return qualityGradient(kind, f32x4.sub(small, t), small, big, ce, any, this.exponent);
+  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    return qualityGradient(kind, f32x4.sub(small, t), small, big, ce, any, this.exponent, near);
   }
 }
 
@@ -45,10 +45,13 @@ export function qualityGradient(
   ce: v128,
   any: v128,
   exponent: f32,
+  near: bool,
 ): v128 {
+  const cost = slopedCost(near, small, big, ce);
+  if (kind == TWO) return f32x4.mul(d, f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost)));
   const base = f32x4.abs(d);
   const direct = f32x4.mul(power(kind, base, any), base);
-  const through = timesOrZero(powerSlope(kind, base, any, exponent), slopedCost(small, big, ce));
+  const through = timesOrZero(near, powerSlope(kind, base, any, exponent), cost);
   const sign = v128.and(d, i32x4.splat(0x80000000));
   return v128.xor(f32x4.add(direct, through), sign);
 }

@@ -4,7 +4,7 @@
 
 import { LossCall } from "./call";
 import { classify } from "./classify";
-import { power, powerSlope, slopedCost, timesOrZero } from "./mirror";
+import { power, powerSlope, slopedCost, timesOrZero, TWO } from "./mirror";
 
 // @ts-ignore: decorator
 @unmanaged
@@ -26,23 +26,29 @@ class SigmoidFocal extends LossCall {
   // @ts-ignore: decorator
   @inline
   classWeight(y: v128): v128 {
-    return f32x4.add(f32x4.splat(this.low), f32x4.mul(f32x4.splat(this.scale), y));
+    return f32x4.add(this.low4(), f32x4.mul(this.scale4(), y));
   }
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
-    return f32x4.mul(this.classWeight(y), timesOrZero(power(kind, this.base(t, small, big), any), ce));
+  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    return f32x4.mul(this.classWeight(y), timesOrZero(near, power(kind, this.base(t, small, big), any), ce));
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
+  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
     const base = this.base(t, small, big);
-    const turn = f32x4.sub(f32x4.splat(1), f32x4.add(t, t));
-    const direct = f32x4.mul(power(kind, base, any), f32x4.sub(small, t));
-    const slope = f32x4.mul(powerSlope(kind, base, any, this.exponent), turn);
-    const through = f32x4.mul(slope, slopedCost(small, big, ce));
+    const d = f32x4.sub(small, t);
+    const cost = slopedCost(near, small, big, ce);
+    // 1 - 2 t, which is the slope of the base over small * big.
+    const turned = f32x4.sub(cost, f32x4.mul(f32x4.add(t, t), cost));
+    if (kind == TWO) {
+      const both = f32x4.add(f32x4.mul(base, d), f32x4.add(turned, turned));
+      return f32x4.mul(this.classWeight(y), f32x4.mul(base, both));
+    }
+    const direct = f32x4.mul(power(kind, base, any), d);
+    const through = f32x4.mul(powerSlope(kind, base, any, this.exponent), turned);
     return f32x4.mul(this.classWeight(y), f32x4.add(direct, through));
   }
 }

@@ -25,7 +25,7 @@ import {
   whereOver0,
 } from "./box_loss";
 import { LossCall } from "./call";
-import { expPass } from "./passes";
+import { cutPass, expPass } from "./passes";
 
 const NUMBERS = memory.data<f32>([
   // (exp(-x) - 1) / x on 0 <= x <= 1/2, minimax in relative error of exp(-x) (1.2e-8)
@@ -103,6 +103,7 @@ class ScyllaIou extends LossCall {
       v128.store(POWERS, powerX);
       v128.store(POWERS, powerY, 16);
       expPass(POWERS, LEFT, 16, REACH);
+      cutPass(POWERS, LEFT, 16, REACH);
       leftX = v128.bitselect(v128.load(LEFT), leftX, f32x4.gt(powerX, farthest));
       leftY = v128.bitselect(v128.load(LEFT, 16), leftY, f32x4.gt(powerY, farthest));
     }

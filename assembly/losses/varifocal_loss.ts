@@ -4,8 +4,9 @@
 // quality focal loss of target 0.
 
 import { LossCall } from "./call";
+import { select } from "../lanes";
 import { classify } from "./classify";
-import { power, timesOrZero } from "./mirror";
+import { powerOf, slopedCost, timesOrZero, TWO } from "./mirror";
 import { qualityGradient } from "./quality_focal_loss";
 
 // @ts-ignore: decorator
@@ -21,38 +22,47 @@ class Varifocal extends LossCall {
   // @ts-ignore: decorator
   @inline
   base(t: v128, small: v128, big: v128): v128 {
-    return f32x4.abs(this.distance(t, small));
+    return f32x4.abs(this.distance(t, small, false));
   }
 
   // @ts-ignore: decorator
   @inline
-  distance(t: v128, small: v128): v128 {
+  distance(t: v128, small: v128, near: bool): v128 {
     const d = f32x4.sub(small, t);
-    return v128.andnot(d, f32x4.lt(f32x4.abs(d), f32x4.splat(this.low)));
+    if (near) return d;
+    return v128.andnot(d, f32x4.lt(f32x4.abs(d), this.low4()));
   }
 
   // @ts-ignore: decorator
   @inline
   positiveWeight(y: v128): v128 {
-    return this.option != 0 ? y : f32x4.splat(1);
+    // `scale` is 0, or 1 without weighting. pmax keeps a NaN in its first operand.
+    return f32x4.pmax(y, this.scale4());
   }
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
-    const negative = f32x4.mul(f32x4.splat(this.alpha), power(kind, this.base(t, small, big), any));
+  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    const negative = f32x4.mul(this.alpha4(), powerOf(kind, this.distance(t, small, near), any));
     // "At most 0" is false for NaN, so that a NaN target stays one.
-    const factor = v128.bitselect(negative, this.positiveWeight(y), f32x4.le(y, f32x4.splat(0)));
-    return timesOrZero(factor, ce);
+    const factor = select(negative, this.positiveWeight(y), f32x4.le(y, f32x4.splat(0)));
+    return timesOrZero(near, factor, ce);
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128): v128 {
-    const quality = qualityGradient(kind, this.distance(t, small), small, big, ce, any, this.exponent);
-    const negative = f32x4.mul(f32x4.splat(this.alpha), quality);
-    const positive = f32x4.mul(this.positiveWeight(y), f32x4.sub(small, t));
-    return v128.bitselect(negative, positive, f32x4.le(y, f32x4.splat(0)));
+  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    const d = f32x4.sub(small, t);
+    const background = f32x4.le(y, f32x4.splat(0));
+    if (near && kind == TWO) {
+      const cost = slopedCost(near, small, big, ce);
+      const quality = f32x4.mul(this.alpha4(), f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost)));
+      return f32x4.mul(d, select(quality, this.positiveWeight(y), background));
+    }
+    const quality = qualityGradient(kind, this.distance(t, small, near), small, big, ce, any, this.exponent, near);
+    const negative = f32x4.mul(this.alpha4(), quality);
+    const positive = f32x4.mul(this.positiveWeight(y), d);
+    return select(negative, positive, background);
   }
 }
 

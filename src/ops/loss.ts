@@ -23,6 +23,9 @@ const CHUNK = 16384;
 /** Where half of exp(-|x|) stops being a normal number. */
 export const REACH = 86.5;
 
+/** Up to which |x| the kernels' near way holds, whatever the loss. */
+const NEAR = 40;
+
 /** The loss's own parameters, as the kernels' block names them. */
 export interface LossParameters {
   /** 0, 1, 1.5 and 2 have paths of their own. */
@@ -140,7 +143,7 @@ export function runLoss(
     const chunk = chunkRows(backend, call, settings);
     const rooms = lossRooms(backend, allocate, call, settings, chunk);
     const block = allocate(96);
-    writeParameters(backend, block, call.parameters, settings.factor);
+    writeParameters(backend, block, call.parameters, settings);
     for (let row = 0; row < rows; row += chunk) {
       const count = Math.min(chunk, rows - row);
       stageChunk(backend, call, settings, rooms, block, row, count);
@@ -197,12 +200,12 @@ function lossRooms(
 const EXPONENT_PATHS: readonly number[] = [0, 1, 1.5, 2];
 
 /** The fields of `LossCall` in assembly/losses/call.ts that hold for all chunks, from `valueScale` on. */
-function writeParameters(backend: WasmBackend, block: number, parameters: LossParameters, factor: number): void {
+function writeParameters(backend: WasmBackend, block: number, parameters: LossParameters, settings: LossSettings): void {
   const { exponent = 0, reach = REACH, alpha = 0, option = 0, low = 0, inverse = 1, scale = 1 } = parameters;
   const { floats, ints } = backend.memory;
   const path = EXPONENT_PATHS.indexOf(exponent);
-  floats[(block >> 2) + 12] = factor;
-  floats[(block >> 2) + 13] = factor;
+  floats[(block >> 2) + 12] = settings.factor;
+  floats[(block >> 2) + 13] = settings.factor;
   ints[(block >> 2) + 14] = path < 0 ? EXPONENT_PATHS.length : path;
   floats[(block >> 2) + 15] = exponent;
   floats[(block >> 2) + 16] = reach;
@@ -211,7 +214,14 @@ function writeParameters(backend: WasmBackend, block: number, parameters: LossPa
   floats[(block >> 2) + 19] = low;
   floats[(block >> 2) + 20] = inverse;
   floats[(block >> 2) + 21] = scale;
+  floats[(block >> 2) + 22] = nearOf(exponent, settings);
   backend.memory.view(Float64Array, block, 1)[0] = 0;
+}
+
+/** |x| up to which a loss or gradient of the order exp(-(1 + exponent)|x|) is a normal number, scaled too. */
+function nearOf(exponent: number, { grad, factor }: LossSettings): number {
+  const scaled = grad ? REACH + Math.min(0, Math.log(Math.abs(factor))) : REACH;
+  return Math.min(NEAR, scaled / (1 + exponent) - 1);
 }
 
 /** Stages a chunk of rows and writes the fields of the block that change with it. */

@@ -27,7 +27,7 @@ export const varifocalLoss = {
         return {
           exponent,
           alpha: atLeastZero(op, "alpha", alpha),
-          option: boolean({ op, argument: "options.iouWeighted" }, iouWeighted) ? 1 : 0,
+          scale: boolean({ op, argument: "options.iouWeighted" }, iouWeighted) ? 0 : 1,
           low: LEAST_NORMAL ** (1 / (1 + exponent)),
         };
       },
