@@ -16,7 +16,7 @@ const E = memory.data(LINE, 16);
 const L = memory.data(LINE, 16);
 const P = memory.data(LINE, 16);
 const V = memory.data(LINE, 16);
-const G = memory.data(LINE, 16);
+const LEAST_NORMAL: f32 = 1.18e-38;
 /** Gradient of a label's element. */
 const ALONE = memory.data(16, 16);
 const ONES = memory.data<f32>([1, 1, 1, 1]);
@@ -112,13 +112,13 @@ function loops<K extends LossCall>(
   count: i32,
   near: bool,
 ): void {
+  const to = k.grad + (<usize> done << 2);
   if (near) {
-    const to = k.grad + (<usize> done << 2);
     if (k.grad != 0) nearLoop<K>(kind, k, x, y, to, true);
     else nearLoop<K>(kind, k, x, y, to, false);
   } else {
-    if (k.grad != 0) farLoop<K>(kind, k, x, y, count, true);
-    else farLoop<K>(kind, k, x, y, count, false);
+    if (k.grad != 0) farLoop<K>(kind, k, x, y, to, count, true);
+    else farLoop<K>(kind, k, x, y, to, count, false);
   }
 }
 
@@ -146,10 +146,18 @@ function nearLoop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, to: u
   k.sum += sum;
 }
 
-/** Values to V and gradients to G, to be weighted and scaled. */
+/** Values to V, to be weighted and scaled; scaled gradients go `to` where they belong. */
 // @ts-ignore: decorator
 @inline
-function farLoop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, count: i32, gradient: bool): void {
+function farLoop<K extends LossCall>(
+  kind: i32,
+  k: K,
+  x: usize,
+  y: usize,
+  to: usize,
+  count: i32,
+  gradient: bool,
+): void {
   const bytes = <usize> count << 2;
   const one = v128.load(ONES);
   const magnitude = v128.load32_splat(MAGNITUDE);
@@ -160,11 +168,11 @@ function farLoop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, count:
     const target = v128.load(y + i);
     const e = v128.load(E + i);
     const l = v128.load(L + i);
-    v128.store(V + i, step<K>(kind, k, logit, target, e, l, any, one, magnitude, least, false, gradient, G + i));
+    v128.store(V + i, step<K>(kind, k, logit, target, e, l, any, one, magnitude, least, false, gradient, to + i));
   }
 }
 
-/** The losses of four elements, their gradients to `g`; near ones scaled. */
+/** The losses of four elements, their scaled gradients to `g`. */
 // @ts-ignore: decorator
 @inline
 function step<K extends LossCall>(
@@ -189,9 +197,17 @@ function step<K extends LossCall>(
   const ce = near ? madd(t, a, l) : f32x4.add(l, timesOrZero(false, t, a));
   if (gradient) {
     const slope = unmirrored(x, k.gradient(kind, y, t, small, big, ce, any, near));
-    v128.store(g, near ? f32x4.mul(slope, k.gradScale4()) : slope);
+    v128.store(g, f32x4.mul(near ? slope : normalOnly(slope, magnitude, k.gradScale), k.gradScale4()));
   }
   return k.value(kind, y, t, small, big, ce, any, near);
+}
+
+/** 0 where the scaled gradient would come out as a denormal: it costs a trap of the CPU. */
+// @ts-ignore: decorator
+@inline
+function normalOnly(slope: v128, magnitude: v128, scale: f32): v128 {
+  const least = f32x4.splat(LEAST_NORMAL / abs(scale));
+  return v128.andnot(slope, f32x4.lt(v128.and(slope, magnitude), least));
 }
 
 /** The target of the mirrored logit. */
@@ -229,19 +245,16 @@ function nearLabel<K extends LossCall>(k: K, done: i32, at: i32, score: f32, exp
   const background = alone<K>(kind, k, done, at, 0, true, false);
   const own = alone<K>(kind, k, done, at, score, true, k.grad != 0);
   k.sum += <f64> f32x4.extract_lane(own, 0) - <f64> f32x4.extract_lane(background, 0);
-  if (k.grad != 0) store<f32>(k.grad + (<usize> (done + at) << 2), load<f32>(ALONE));
 }
 
-/** The same in V and G. */
+/** The same in V. */
 function farLabel<K extends LossCall>(k: K, done: i32, at: i32, score: f32, exponent: bool): void {
-  const i = <usize> at << 2;
   const kind = exponent ? k.exponentKind : ZERO;
   const own = alone<K>(kind, k, done, at, score, false, k.grad != 0);
-  store<f32>(V + i, f32x4.extract_lane(own, 0));
-  if (k.grad != 0) store<f32>(G + i, load<f32>(ALONE));
+  store<f32>(V + (<usize> at << 2), f32x4.extract_lane(own, 0));
 }
 
-/** Loss of the element with that target, and its gradient in ALONE. */
+/** Loss of the element with that target; its gradient goes where it belongs. */
 // @ts-ignore: decorator
 @inline
 function alone<K extends LossCall>(
@@ -265,27 +278,55 @@ function alone<K extends LossCall>(
     powerPass(P, 4, <f64> k.exponent);
     any = v128.load(P);
   }
-  return step<K>(kind, k, x, y, e, l, any, one, v128.load32_splat(MAGNITUDE), v128.load(LEAST), near, gradient, ALONE);
+  const magnitude = v128.load32_splat(MAGNITUDE);
+  const loss = step<K>(kind, k, x, y, e, l, any, one, magnitude, v128.load(LEAST), near, gradient, ALONE);
+  if (gradient) store<f32>(k.grad + (<usize> (done + at) << 2), load<f32>(ALONE));
+  return loss;
 }
 
+/** Weights values and gradients. */
 function weighPass(k: LossCall, done: i32, count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const index = k.weightKind == ELEMENT_WEIGHT ? done + i : (done + i) / k.columns;
-    const weight = load<f32>(k.weight + (<usize> index << 2));
-    const at = <usize> i << 2;
-    store<f32>(V + at, load<f32>(V + at) * weight);
-    if (k.grad != 0) store<f32>(G + at, load<f32>(G + at) * weight);
+  const grad: usize = k.grad == 0 ? 0 : k.grad + (<usize> done << 2);
+  if (k.weightKind == ELEMENT_WEIGHT) {
+    const weights = k.weight + (<usize> done << 2);
+    weighElements(V, weights, count);
+    if (grad != 0) weighElements(grad, weights, count);
+    return;
+  }
+  let i = 0;
+  while (i < count) {
+    const row = (done + i) / k.columns;
+    const end = min(count, (row + 1) * k.columns - done);
+    const weight = load<f32>(k.weight + (<usize> row << 2));
+    weighRow(V + (<usize> i << 2), weight, end - i);
+    if (grad != 0) weighRow(grad + (<usize> i << 2), weight, end - i);
+    i = end;
   }
 }
 
-/** Adds the block to the sum, and stores what is asked for. */
+function weighElements(values: usize, weights: usize, count: i32): void {
+  const bytes = <usize> count << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(values + i, f32x4.mul(v128.load(values + i), v128.load(weights + i)));
+  }
+}
+
+/** The next row begins within the last vector. */
+// @ts-ignore: decorator
+@inline
+function weighRow(values: usize, weight: f32, count: i32): void {
+  const factor = f32x4.splat(weight);
+  const end = values + (<usize> count << 2);
+  for (; values + 16 <= end; values += 16) v128.store(values, f32x4.mul(v128.load(values), factor));
+  for (; values < end; values += 4) store<f32>(values, load<f32>(values) * weight);
+}
+
+/** Adds the block to the sum, or stores its values. */
 function finishBlock(k: LossCall, done: i32, count: i32): void {
-  const offset = <usize> done << 2;
-  if (k.grad != 0) scaleInto(k.grad + offset, G, count, k.gradScale);
   if (k.values == 0) {
     k.sum += sumOf(V, count);
   } else if (k.labels == 0) {
-    scaleInto(k.values + offset, V, count, k.valueScale);
+    scaleInto(k.values + (<usize> done << 2), V, count, k.valueScale);
   } else {
     addRows(k, done, count);
   }
@@ -293,12 +334,10 @@ function finishBlock(k: LossCall, done: i32, count: i32): void {
 
 export function scaleInto(dst: usize, src: usize, count: i32, scale: f32): void {
   const factor = f32x4.splat(scale);
-  // What would come out as a denormal comes out as 0: it costs a trap of the CPU.
-  const least = f32x4.splat(<f32> 1.18e-38 / abs(scale));
+  const magnitude = v128.load32_splat(MAGNITUDE);
   const bytes = <usize> count << 2;
   for (let i: usize = 0; i < bytes; i += 16) {
-    const v = v128.load(src + i);
-    v128.store(dst + i, f32x4.mul(v128.andnot(v, f32x4.lt(f32x4.abs(v), least)), factor));
+    v128.store(dst + i, f32x4.mul(normalOnly(v128.load(src + i), magnitude, scale), factor));
   }
 }
 

@@ -19,6 +19,7 @@ const EXP_TABLE = memory.data<f32>([
   -0.008368745127113008,
   0.001381453987772694,
   1e-18,
+  1,
 ]);
 /** All bits but the sign. */
 export const MAGNITUDE = memory.data<u32>([0x7fffffff]);
@@ -41,6 +42,7 @@ export function expPass(x: usize, e: usize, count: i32, near: f32): bool {
   const magnitude = v128.load32_splat(MAGNITUDE);
   // Squares of what is less would be denormals, which cost a trap of the CPU.
   const least = v128.load32_splat(EXP_TABLE, 36);
+  const one = v128.load32_splat(EXP_TABLE, 40);
   let most = least;
   for (let i = 0; i < count; i += 16) {
     const a0 = i32x4.max_s(v128.and(v128.load(x), magnitude), least);
@@ -88,14 +90,22 @@ export function expPass(x: usize, e: usize, count: i32, near: f32): bool {
     const s1 = i32x4.shl(t1, 23);
     const s2 = i32x4.shl(t2, 23);
     const s3 = i32x4.shl(t3, 23);
-    v128.store(e, nmadd(q0, s0, s0));
-    v128.store(e, nmadd(q1, s1, s1), 16);
-    v128.store(e, nmadd(q2, s2, s2), 32);
-    v128.store(e, nmadd(q3, s3, s3), 48);
+    v128.store(e, rest(q0, s0, one));
+    v128.store(e, rest(q1, s1, one), 16);
+    v128.store(e, rest(q2, s2, one), 32);
+    v128.store(e, rest(q3, s3, one), 48);
     x += 64;
     e += 64;
   }
   return !v128.any_true(i32x4.gt_s(most, f32x4.splat(near)));
+}
+
+/** (1 - q) s. Not s - q s where that is not fused: near the least numbers q s is a denormal. */
+// @ts-ignore: decorator
+@inline
+function rest(q: v128, s: v128, one: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return nmadd(q, s, s);
+  return f32x4.mul(f32x4.sub(one, q), s);
 }
 
 /** e = 0 where |x| is over `reach`. */

@@ -59,7 +59,9 @@ class Varifocal extends LossCall {
       const quality = f32x4.mul(this.alpha4(), f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost)));
       return f32x4.mul(d, select(quality, this.positiveWeight(y), background));
     }
-    const quality = qualityGradient(kind, this.distance(t, small, near), small, big, ce, any, this.exponent, near);
+    const counted = this.distance(t, small, near);
+    const least = near ? small : v128.andnot(small, f32x4.eq(counted, f32x4.splat(0)));
+    const quality = qualityGradient(kind, counted, least, big, ce, any, this.exponent, near);
     const negative = f32x4.mul(this.alpha4(), quality);
     const positive = f32x4.mul(this.positiveWeight(y), d);
     return select(negative, positive, background);
