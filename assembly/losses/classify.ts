@@ -9,7 +9,7 @@
 import { madd, select } from "../lanes";
 import { ELEMENT_WEIGHT, LossCall, NO_WEIGHT } from "./call";
 import { ANY, ONE, ONE_AND_HALF, timesOrZero, TWO, ZERO } from "./mirror";
-import { BLOCK, cutPass, expPass, log1pPass, MAGNITUDE, nearLog1pPass, powerPass, SIGN } from "./passes";
+import { BLOCK, expPass, farLog1pPass, MAGNITUDE, nearLog1pPass, powerPass, SIGN } from "./passes";
 
 const LINE: i32 = BLOCK * 4 + 64;
 const E = memory.data(LINE, 16);
@@ -36,8 +36,7 @@ export function classify<K extends LossCall>(call: usize, exponent: bool): void 
     if (near) {
       nearLog1pPass(E, L, count);
     } else {
-      cutPass(x, E, count, k.reach);
-      log1pPass(E, L, count);
+      farLog1pPass(x, E, L, count, k.reach);
     }
     if (near && direct && count == BLOCK) nearBlock<K>(k, x, y, done, exponent);
     else farBlock<K>(k, x, y, done, count, exponent);
@@ -138,7 +137,7 @@ function nearLoop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, to: u
       const e = v128.load(E + j);
       const logit = v128.load(x + j);
       const target = v128.load(y + j);
-      const loss = step<K>(kind, k, logit, target, e, l, one, one, magnitude, least, true, gradient, to + j);
+      const loss = step<K>(kind, k, logit, target, e, l, one, one, magnitude, least, one, true, gradient, to + j);
       lanes = f32x4.add(lanes, loss);
     }
     sum += sumLanes(lanes);
@@ -162,17 +161,18 @@ function farLoop<K extends LossCall>(
   const one = v128.load(ONES);
   const magnitude = v128.load32_splat(MAGNITUDE);
   const least = v128.load(LEAST);
+  const tiny = leastFor(k.gradScale);
   for (let i: usize = 0; i < bytes; i += 16) {
     const any = kind == ANY ? v128.load(P + i) : one;
     const logit = v128.load(x + i);
     const target = v128.load(y + i);
     const e = v128.load(E + i);
     const l = v128.load(L + i);
-    v128.store(V + i, step<K>(kind, k, logit, target, e, l, any, one, magnitude, least, false, gradient, to + i));
+    v128.store(V + i, step<K>(kind, k, logit, target, e, l, any, one, magnitude, least, tiny, false, gradient, to + i));
   }
 }
 
-/** The losses of four elements, their scaled gradients to `g`. */
+/** The losses of four elements, their scaled gradients to `g`; far ones under `tiny` as 0. */
 // @ts-ignore: decorator
 @inline
 function step<K extends LossCall>(
@@ -186,6 +186,7 @@ function step<K extends LossCall>(
   one: v128,
   magnitude: v128,
   least: v128,
+  tiny: v128,
   near: bool,
   gradient: bool,
   g: usize,
@@ -197,17 +198,23 @@ function step<K extends LossCall>(
   const ce = near ? madd(t, a, l) : f32x4.add(l, timesOrZero(false, t, a));
   if (gradient) {
     const slope = unmirrored(x, k.gradient(kind, y, t, small, big, ce, any, near));
-    v128.store(g, f32x4.mul(near ? slope : normalOnly(slope, magnitude, k.gradScale), k.gradScale4()));
+    v128.store(g, f32x4.mul(near ? slope : flushed(slope, magnitude, tiny), k.gradScale4()));
   }
   return k.value(kind, y, t, small, big, ce, any, near);
 }
 
-/** 0 where the scaled gradient would come out as a denormal: it costs a trap of the CPU. */
+/** What would come out as a denormal after a product with `scale` is less than this: it costs a trap of the CPU. */
 // @ts-ignore: decorator
 @inline
-function normalOnly(slope: v128, magnitude: v128, scale: f32): v128 {
-  const least = f32x4.splat(LEAST_NORMAL / abs(scale));
-  return v128.andnot(slope, f32x4.lt(v128.and(slope, magnitude), least));
+function leastFor(scale: f32): v128 {
+  return f32x4.splat(LEAST_NORMAL / abs(scale));
+}
+
+/** 0 where |v| is less than `least`. */
+// @ts-ignore: decorator
+@inline
+function flushed(v: v128, magnitude: v128, least: v128): v128 {
+  return v128.andnot(v, f32x4.lt(v128.and(v, magnitude), least));
 }
 
 /** The target of the mirrored logit. */
@@ -279,7 +286,8 @@ function alone<K extends LossCall>(
     any = v128.load(P);
   }
   const magnitude = v128.load32_splat(MAGNITUDE);
-  const loss = step<K>(kind, k, x, y, e, l, any, one, magnitude, v128.load(LEAST), near, gradient, ALONE);
+  const tiny = leastFor(k.gradScale);
+  const loss = step<K>(kind, k, x, y, e, l, any, one, magnitude, v128.load(LEAST), tiny, near, gradient, ALONE);
   if (gradient) store<f32>(k.grad + (<usize> (done + at) << 2), load<f32>(ALONE));
   return loss;
 }
@@ -335,9 +343,10 @@ function finishBlock(k: LossCall, done: i32, count: i32): void {
 export function scaleInto(dst: usize, src: usize, count: i32, scale: f32): void {
   const factor = f32x4.splat(scale);
   const magnitude = v128.load32_splat(MAGNITUDE);
+  const least = leastFor(scale);
   const bytes = <usize> count << 2;
   for (let i: usize = 0; i < bytes; i += 16) {
-    v128.store(dst + i, f32x4.mul(normalOnly(v128.load(src + i), magnitude, scale), factor));
+    v128.store(dst + i, f32x4.mul(flushed(v128.load(src + i), magnitude, least), factor));
   }
 }
 

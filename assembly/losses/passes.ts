@@ -108,18 +108,7 @@ function rest(q: v128, s: v128, one: v128): v128 {
   return f32x4.mul(f32x4.sub(one, q), s);
 }
 
-/** e = 0 where |x| is over `reach`. */
-export function cutPass(x: usize, e: usize, count: i32, reach: f32): void {
-  const farthest = f32x4.splat(reach);
-  for (let i = 0; i < count; i += 4) {
-    const far = f32x4.gt(f32x4.abs(v128.load(x)), farthest);
-    v128.store(e, v128.andnot(v128.load(e), far));
-    x += 16;
-    e += 16;
-  }
-}
-
-export const LOG_TABLE = memory.data<f32>([
+const LOG_TABLE = memory.data<f32>([
   2,
   // (artanh(u) / u - 1) / u^2 on 0 <= u <= 1/3, minimax in relative error of the whole (4.5e-9).
   0.3333320814291228,
@@ -141,8 +130,8 @@ const NEAR_LOG_TABLE = memory.data<f32>([
 ]);
 
 /**
- * As `log1pPass` for e >= 1e-12: 2 artanh(u) = e - u (e - u^2 (2/3 + ...)), of which only the last difference rounds at
- * full size. At most 1.5 ULP.
+ * l = log1p(e) for 1e-18 <= e <= 1, by u = e / (2 + e): 2 artanh(u) = e - u (e - u^2 (2/3 + ...)), of which only the last
+ * difference rounds at full size. At most 1.5 ULP; NaN stays.
  */
 export function nearLog1pPass(e: usize, l: usize, count: i32): void {
   const two = v128.load32_splat(NEAR_LOG_TABLE);
@@ -188,8 +177,13 @@ export function nearLog1pPass(e: usize, l: usize, count: i32): void {
   }
 }
 
-/** l = log1p(e) for 0 <= e <= 1, by the series in u = e / (2 + e). At most 3 ULP; NaN stays. */
-export function log1pPass(e: usize, l: usize, count: i32): void {
+/**
+ * e = 0 where |x| is over `reach`; then l = log1p(e) for 0 <= e <= 1, by the series in u = e / (2 + e). At most 3 ULP; NaN
+ * stays.
+ */
+export function farLog1pPass(x: usize, e: usize, l: usize, count: i32, reach: f32): void {
+  const farthest = f32x4.splat(reach);
+  const magnitude = v128.load32_splat(MAGNITUDE);
   const two = v128.load32_splat(LOG_TABLE);
   const c1 = v128.load32_splat(LOG_TABLE, 4);
   const c2 = v128.load32_splat(LOG_TABLE, 8);
@@ -197,45 +191,15 @@ export function log1pPass(e: usize, l: usize, count: i32): void {
   const c4 = v128.load32_splat(LOG_TABLE, 16);
   const one = v128.load32_splat(LOG_TABLE, 20);
   const least = v128.load32_splat(LOG_TABLE, 24);
-  for (let i = 0; i < count; i += 16) {
-    const e0 = v128.load(e);
-    const e1 = v128.load(e, 16);
-    const e2 = v128.load(e, 32);
-    const e3 = v128.load(e, 48);
-    const u0 = f32x4.div(e0, f32x4.add(two, e0));
-    const u1 = f32x4.div(e1, f32x4.add(two, e1));
-    const u2 = f32x4.div(e2, f32x4.add(two, e2));
-    const u3 = f32x4.div(e3, f32x4.add(two, e3));
-    const v0 = f32x4.pmax(u0, least);
-    const v1 = f32x4.pmax(u1, least);
-    const v2 = f32x4.pmax(u2, least);
-    const v3 = f32x4.pmax(u3, least);
-    const z0 = f32x4.mul(v0, v0);
-    const z1 = f32x4.mul(v1, v1);
-    const z2 = f32x4.mul(v2, v2);
-    const z3 = f32x4.mul(v3, v3);
-    let p0 = madd(c4, z0, c3);
-    let p1 = madd(c4, z1, c3);
-    let p2 = madd(c4, z2, c3);
-    let p3 = madd(c4, z3, c3);
-    p0 = madd(p0, z0, c2);
-    p1 = madd(p1, z1, c2);
-    p2 = madd(p2, z2, c2);
-    p3 = madd(p3, z3, c2);
-    p0 = madd(p0, z0, c1);
-    p1 = madd(p1, z1, c1);
-    p2 = madd(p2, z2, c1);
-    p3 = madd(p3, z3, c1);
-    p0 = madd(p0, z0, one);
-    p1 = madd(p1, z1, one);
-    p2 = madd(p2, z2, one);
-    p3 = madd(p3, z3, one);
-    v128.store(l, f32x4.mul(f32x4.add(u0, u0), p0));
-    v128.store(l, f32x4.mul(f32x4.add(u1, u1), p1), 16);
-    v128.store(l, f32x4.mul(f32x4.add(u2, u2), p2), 32);
-    v128.store(l, f32x4.mul(f32x4.add(u3, u3), p3), 48);
-    e += 64;
-    l += 64;
+  for (let i: usize = 0; i < <usize> count << 2; i += 16) {
+    const far = f32x4.gt(v128.and(v128.load(x + i), magnitude), farthest);
+    const kept = v128.andnot(v128.load(e + i), far);
+    const u = f32x4.div(kept, f32x4.add(two, kept));
+    const v = f32x4.pmax(u, least);
+    const z = f32x4.mul(v, v);
+    const p = madd(madd(madd(madd(c4, z, c3), z, c2), z, c1), z, one);
+    v128.store(e + i, kept);
+    v128.store(l + i, f32x4.mul(f32x4.add(u, u), p));
   }
 }
 

@@ -25,7 +25,7 @@ import {
   whereOver0,
 } from "./box_loss";
 import { LossCall } from "./call";
-import { cutPass, expPass } from "./passes";
+import { expPass } from "./passes";
 
 const NUMBERS = memory.data<f32>([
   // (exp(-x) - 1) / x on 0 <= x <= 1/2, minimax in relative error of exp(-x) (1.2e-8)
@@ -103,9 +103,8 @@ class ScyllaIou extends LossCall {
       v128.store(POWERS, powerX);
       v128.store(POWERS, powerY, 16);
       expPass(POWERS, LEFT, 16, REACH);
-      cutPass(POWERS, LEFT, 16, REACH);
-      leftX = v128.bitselect(v128.load(LEFT), leftX, f32x4.gt(powerX, farthest));
-      leftY = v128.bitselect(v128.load(LEFT, 16), leftY, f32x4.gt(powerY, farthest));
+      leftX = v128.bitselect(decayed(powerX, LEFT), leftX, f32x4.gt(powerX, farthest));
+      leftY = v128.bitselect(decayed(powerY, LEFT + 16), leftY, f32x4.gt(powerY, farthest));
     }
     const keptX = decay1(changeX);
     const keptY = decay1(changeY);
@@ -148,6 +147,13 @@ class ScyllaIou extends LossCall {
     }
     return value;
   }
+}
+
+/** What expPass has left at `e`, and 0 where x is beyond its range. */
+// @ts-ignore: decorator
+@inline
+function decayed(x: v128, e: usize): v128 {
+  return v128.andnot(v128.load(e), f32x4.gt(x, f32x4.splat(REACH)));
 }
 
 /** exp(-x) for 0 <= x <= 1/2, exactly 1 at 0. */

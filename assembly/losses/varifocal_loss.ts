@@ -54,17 +54,20 @@ class Varifocal extends LossCall {
   gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
     const d = f32x4.sub(small, t);
     const background = f32x4.le(y, f32x4.splat(0));
-    if (near && kind == TWO) {
-      const cost = slopedCost(near, small, big, ce);
-      const quality = f32x4.mul(this.alpha4(), f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost)));
-      return f32x4.mul(d, select(quality, this.positiveWeight(y), background));
+    let counted = d;
+    let least = small;
+    if (!near) {
+      const nothing = f32x4.lt(f32x4.abs(d), this.low4());
+      counted = v128.andnot(d, nothing);
+      least = v128.andnot(small, nothing);
     }
-    const counted = this.distance(t, small, near);
-    const least = near ? small : v128.andnot(small, f32x4.eq(counted, f32x4.splat(0)));
+    if (kind == TWO) {
+      const cost = slopedCost(near, least, big, ce);
+      const quality = f32x4.add(f32x4.mul(counted, counted), f32x4.add(cost, cost));
+      return f32x4.mul(d, select(f32x4.mul(this.alpha4(), quality), this.positiveWeight(y), background));
+    }
     const quality = qualityGradient(kind, counted, least, big, ce, any, this.exponent, near);
-    const negative = f32x4.mul(this.alpha4(), quality);
-    const positive = f32x4.mul(this.positiveWeight(y), d);
-    return select(negative, positive, background);
+    return select(f32x4.mul(this.alpha4(), quality), f32x4.mul(this.positiveWeight(y), d), background);
   }
 }
 
