@@ -4,6 +4,7 @@ import process from "node:process";
 import { createEngine } from "densehead";
 import { accuracy } from "./accuracy.ts";
 import type { Family } from "./bench.ts";
+import { criteria } from "./criteria.ts";
 import { decode } from "./decode.ts";
 import { detect } from "./detect.ts";
 import { losses } from "./losses.ts";
@@ -11,7 +12,7 @@ import { nms } from "./nms.ts";
 import { Report } from "./report.ts";
 import { QUICK, Runner, THOROUGH } from "./runner.ts";
 
-const FAMILIES: readonly Family[] = [detect, nms, decode, losses, accuracy];
+const FAMILIES: readonly Family[] = [detect, nms, decode, losses, criteria, accuracy];
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");

@@ -645,6 +645,54 @@ export interface Detections extends Iterable<Detection> {
   toCoco(imageId: number | string, categoryIds?: readonly number[]): CocoResult[];
 }
 
+/** What is to be found in one image. */
+export interface GroundTruth {
+  /** (K, 4) `xyxy`, pixels of the network input. */
+  readonly boxes: Float32Array;
+  /** (K) classes. */
+  readonly labels: Int32Array;
+  /** Crowd regions (K, 4), pixels: an anchor in one of them that belongs to no object is no negative either. */
+  readonly ignore?: Float32Array;
+}
+
+/** The grid of anchors, and how many of them an object considers. */
+export interface AtssOptions {
+  /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors. */
+  imageSize: readonly [number, number];
+  /** Strides of the levels, in the order in which their anchors stand. */
+  strides: readonly number[];
+  /** Centre of anchor i: (i + anchorOffset) · stride. Default 0. */
+  anchorOffset?: number;
+  /** Side of the square anchors, in strides. Default 8. */
+  anchorScale?: number;
+  /** Candidates of an object on each level. Default 9. */
+  topk?: number;
+}
+
+/** Weights of score and overlap, and how many anchors an object gets. */
+export interface TaskAlignedOptions {
+  /** Anchors of an object, at most. Default 13. */
+  topk?: number;
+  /** Exponent of the score. Default 1. */
+  alpha?: number;
+  /** Exponent of the IoU. Default 6. */
+  beta?: number;
+}
+
+/** Which object each anchor learns. */
+export interface Assignment {
+  /** (N): index into the ground truth, −1 for a negative, −2 for an anchor that only a crowd region covers. */
+  readonly gtIndex: Int32Array;
+  /** (N): IoU with that object, 0 where there is none. */
+  readonly iou: Float32Array;
+}
+
+/** With the scores that the anchors learn. */
+export interface TaskAlignedAssignment extends Assignment {
+  /** (N·C): 0 but for the class of the anchor's object. */
+  readonly targetScores: Float32Array;
+}
+
 /** Operations on whole heads. */
 export interface DetectionOps<F> {
   /**
@@ -655,6 +703,52 @@ export interface DetectionOps<F> {
    * outside their range. With `signal`, the asynchronous form yields between images.
    */
   detect(outputs: Outputs, options: DetectOptions): Result<F, Detections[]>;
+  /**
+   * Adaptive training sample selection: the ground truth that each anchor of a grid learns, and its IoU with it.
+   *
+   * Anchors are squares of anchorScale · stride around (x + anchorOffset) · stride, (y + anchorOffset) · stride; N is how
+   * many all levels have, row by row. An object's candidates are on each level the `topk` anchors whose centres are nearest
+   * to its own (ties: the lower anchor), or all of them where there are fewer. Those become positive whose IoU is at least
+   * the mean plus the unbiased standard deviation of the IoUs of all its candidates, and whose centre is inside the object
+   * by more than 0.01 pixels. One candidate in all has no deviation and becomes none. An anchor of several objects goes to
+   * the highest IoU (ties: the first object).
+   *
+   * Crowd regions take no part in that: given them, a negative with more than half of its anchor in one region gets −2.
+   * Networks trained with mmdet's or NanoDet's defaults learn such anchors as negatives: leave `gt.ignore` out for their
+   * targets.
+   *
+   * gt: boxes (K, 4) `xyxy` in pixels, and labels (K), which are not read; result (N), (N). Boxes without area and boxes off
+   * the image are allowed. Decisions are made in float64; `iou` is rounded once. Memory grows with N and with topk, never with
+   * K · N. Defaults: `anchorOffset` 0, `anchorScale` 8, `topk` 9. RangeError: a box that is inverted or not finite, anchorScale
+   * outside 1e-6…1e6, topk under 1. Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for
+   * conflicts of mmdet.
+   */
+  atssAssign(options: AtssOptions, gt: GroundTruth): Result<F, Assignment>;
+  /**
+   * Task-aligned assignment: the ground truth that each anchor learns, its IoU with it, and the scores it is to give.
+   *
+   * Alignment is t = s^alpha · IoU^beta, with s the anchor's score of the object's class and the IoU of its box with the
+   * object. An object's anchors are the `topk` of highest t (ties: the lower anchor) among those with t > 0 whose point is
+   * inside the object by more than 0.01 pixels. An anchor of several objects goes to the highest IoU (ties: the first object).
+   * The target of an object's anchor, at its class, is t · max IoU / (max t + 1e-7), with maxima over the anchors that the
+   * object has in the end; all other targets are 0.
+   *
+   * Only anchors inside compete for the `topk`; mmdet takes the `topk` of all anchors and then drops those outside, so that
+   * an object may get fewer there. A negative whose point is inside a region of `gt.ignore` gets −2. NaN in a score or a
+   * box makes that anchor no object's.
+   *
+   * scores (N, C) probabilities; boxes (N, 4) `xyxy`, points (N, 2) and gt in pixels; result (N), (N), (N·C). Inputs are
+   * read as float32, decisions are made in float64, results are rounded once. Defaults: `topk` 13, `alpha` 1, `beta` 6.
+   * RangeError: a label outside 0…C−1, a box of gt that is inverted or not finite, topk under 1, alpha or beta under 0. Feng
+   * et al. 2021 (TOOD), section 3.2.
+   */
+  taskAlignedAssign(
+    scores: TensorLike,
+    boxes: TensorLike,
+    points: TensorLike,
+    gt: GroundTruth,
+    options?: TaskAlignedOptions,
+  ): Result<F, TaskAlignedAssignment>;
 }
 
 /** The synchronous operations. */

@@ -1,11 +1,11 @@
-"""Writes test/fixtures/<stem>.json: values and gradients of the losses by PyTorch's float64 autograd.
+"""Writes test/fixtures/<stem>.json: values and gradients of the losses by PyTorch's float64 autograd, and assignments.
 
 Run by hand (python3 tools/fixtures.py; needs torch) when a loss or an input is added. The formulas are written here
 once more, in torch operations, so that the references in test/reference have something independent to agree with.
 Inputs are float32 numbers. An input where autograd gives NaN is left out.
 
-A file is a list of sets: options as the references take them, then columns of numbers; `width` numbers of `pred` and
-of `grad` belong to one value.
+A file of a loss is a list of sets: options as the references take them, then columns of numbers; `width` numbers of
+`pred` and of `grad` belong to one value. Assignments are in assignment.py.
 """
 
 import json
@@ -13,6 +13,7 @@ import math
 import random
 from pathlib import Path
 
+import assignment
 import torch
 import torch.nn.functional as F
 
@@ -241,7 +242,7 @@ def fixture(loss, cases, options=None):
 def write(stem, sets):
     path = FOLDER / f"{stem}.json"
     path.write_text(json.dumps(sets, allow_nan=False, indent=2) + "\n")
-    print(f"{stem}: {sum(len(each['value']) for each in sets)} values, {path.stat().st_size} bytes")
+    print(f"{stem}: {len(sets)} sets, {path.stat().st_size} bytes")
 
 
 def write_dense(stem, loss, rng, variants):
@@ -276,6 +277,9 @@ def main():
     wide = random_boxes(rng, 16, 0.125, 12)
     for loss in (iou_loss, giou_loss, diou_loss, ciou_loss, eiou_loss, siou_loss):
         write(loss.__name__, [fixture(loss, boxes), fixture(loss, wide, {"eps": 0.0625})])
+
+    write("atss_assign", assignment.atss_sets())
+    write("task_aligned_assign", assignment.task_aligned_sets())
 
 
 if __name__ == "__main__":

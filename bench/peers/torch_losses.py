@@ -1,17 +1,6 @@
-"""Losses in PyTorch on one thread. Commands come as lines of JSON on stdin, answers go to stdout.
-
-{"prepare": loss, "grad": bool, "dims": [[...], [...]]}, then float32 pred and target: {"ready": true}
-{"run": true}: {"loss": number, "bytes": length}, then the float32 gradient
-{"time": calls}: {"ms": milliseconds of each call}
-"""
-import json
-import sys
-import time
-
+"""Losses in PyTorch: tasks of torch_server.py that give a sum, and its gradient where that is asked for."""
 import torch
 import torch.nn.functional as F
-
-torch.set_num_threads(1)
 
 
 def quality_focal(x, y):
@@ -38,48 +27,26 @@ def giou(a, b):
     return (1 - overlap / (union + 1e-7) + (enclosing - union) / (enclosing + 1e-7)).sum()
 
 
-LOSSES = {"qualityFocalLoss": quality_focal, "distributionFocalLoss": distribution_focal, "giouLoss": giou}
+def task(loss):
+    def prepare(pred, target, grad):
+        pred.requires_grad_(grad)
+
+        def call():
+            if not grad:
+                with torch.no_grad():
+                    return loss(pred, target).item(), []
+            pred.grad = None
+            result = loss(pred, target)
+            result.backward()
+            return result.item(), [pred.grad]
+
+        return call
+
+    return prepare
 
 
-def read_tensor(dims):
-    count = 1
-    for length in dims:
-        count *= length
-    data = bytearray(sys.stdin.buffer.read(4 * count))
-    return torch.frombuffer(data, dtype=torch.float32).reshape(dims)
-
-
-def call(loss, pred, target, grad):
-    """The sum, and the gradient or None."""
-    if not grad:
-        with torch.no_grad():
-            return loss(pred, target).item(), None
-    pred.grad = None
-    result = loss(pred, target)
-    result.backward()
-    return result.item(), pred.grad
-
-
-def answer(message, data=b""):
-    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n" + data)
-    sys.stdout.buffer.flush()
-
-
-answer({"version": torch.__version__})
-arguments = None
-while line := sys.stdin.buffer.readline():
-    command = json.loads(line)
-    if "prepare" in command:
-        pred, target = (read_tensor(dims) for dims in command["dims"])
-        grad = command["grad"]
-        arguments = (LOSSES[command["prepare"]], pred.requires_grad_(grad), target, grad)
-        answer({"ready": True})
-    elif "run" in command:
-        loss, gradient = call(*arguments)
-        data = b"" if gradient is None else gradient.numpy().tobytes()
-        answer({"loss": loss, "bytes": len(data)}, data)
-    else:
-        start = time.perf_counter()
-        for _ in range(command["time"]):
-            call(*arguments)
-        answer({"ms": (time.perf_counter() - start) * 1000 / command["time"]})
+TASKS = {
+    "qualityFocalLoss": task(quality_focal),
+    "distributionFocalLoss": task(distribution_focal),
+    "giouLoss": task(giou),
+}

@@ -12,7 +12,7 @@ export interface Level {
 }
 
 /** Levels in the order of the head's strides: ceil(height / stride) × ceil(width / stride) cells each. */
-export function levelsOf(head: HeadSpec, [height, width]: readonly [number, number]): Level[] {
+export function levelsOf(head: Pick<HeadSpec, "strides">, [height, width]: readonly [number, number]): Level[] {
   let firstAnchor = 0;
   return head.strides.map((stride) => {
     const level = {

@@ -1,6 +1,8 @@
 /**
  * The registry: every operation of an engine. The engine's faces, the tests and the README's table walk it.
  */
+import { atssAssign } from "../criteria/atss_assign.ts";
+import { taskAlignedAssign } from "../criteria/task_aligned_assign.ts";
 import { detect } from "../detect/detect.ts";
 import { batchedNms } from "./batched_nms.ts";
 import { bbox2distance } from "./bbox2distance.ts";
@@ -26,6 +28,8 @@ import { varifocalLoss } from "./varifocal_loss.ts";
 
 export const operations = {
   detect,
+  atssAssign,
+  taskAlignedAssign,
   binaryCrossEntropyWithLogits,
   sigmoidFocalLoss,
   qualityFocalLoss,

@@ -1,6 +1,8 @@
 /** What a consumer writes, with and without the DOM's declarations. It is compiled, never run. */
 import { createEngine, heads } from "densehead";
 import type {
+  Assignment,
+  AtssOptions,
   CocoResult,
   CreateEngine,
   DataArray,
@@ -15,6 +17,7 @@ import type {
   GpuBuffer,
   GpuDevice,
   GpuTensor,
+  GroundTruth,
   HalfArray,
   HeadOptions,
   Heads,
@@ -29,6 +32,8 @@ import type {
   SlimEngineOptions,
   SoftNmsOptions,
   SyncOps,
+  TaskAlignedAssignment,
+  TaskAlignedOptions,
   TensorLike,
   WasmSource,
   WasmTensor,
@@ -126,6 +131,21 @@ const numbered: number[] = first.toCoco(7).flatMap(({ bbox: [x, y, w, h], score,
   ...[score, category_id],
 ]);
 
+// ── Assignment ──────────────────────────────────────────────────────────────────
+
+const truth: GroundTruth = { boxes: new Float32Array(4), labels: Int32Array.of(2), ignore: new Float32Array(4) };
+const grid: AtssOptions = { imageSize: [640, 640], strides: [8, 16], anchorOffset: 0.5, anchorScale: 5, topk: 9 };
+const { gtIndex, iou: quality }: Assignment = sync.atssAssign(grid, truth);
+const aligning: TaskAlignedOptions = { topk: 10, alpha: 0.5, beta: 6 };
+const aligned: TaskAlignedAssignment = await engine.taskAlignedAssign(
+  scores,
+  boxes,
+  new Float32Array(4),
+  truth,
+  aligning,
+);
+const learned: [Int32Array, Float32Array, Float32Array] = [gtIndex, quality, aligned.targetScores];
+
 // ── Engine ──────────────────────────────────────────────────────────────────────
 
 const tensor: WasmTensor = engine.tensor([2, 4]);
@@ -167,6 +187,8 @@ sync.boxIou([0, 0, 1, 1], boxes);
 sync.batchedNms(boxes, scores, new Float32Array(2), nmsOptions);
 // @ts-expect-error: a head is needed
 sync.detect(outputs, { imageSize: [640, 640] });
+// @ts-expect-error: labels are int32
+sync.atssAssign(grid, { boxes, labels: [0, 1] });
 // @ts-expect-error: height and width
 sync.detect(outputs, { head, imageSize: [640] });
 // @ts-expect-error: no such preset
@@ -180,4 +202,21 @@ first.boxes = boxes;
 declare function console_(...values: number[]): void;
 
 export { adapter, alsoInput, arrays, build, byRole, bytes, device, distances, entropy, giou, iou, kept, keptByClass };
-export { all, early, later, list, now, numbered, reason, rows, saturation, slim, soft, std, top, uncertain, values };
+export {
+  all,
+  early,
+  later,
+  learned,
+  list,
+  now,
+  numbered,
+  reason,
+  rows,
+  saturation,
+  slim,
+  soft,
+  std,
+  top,
+  uncertain,
+  values,
+};

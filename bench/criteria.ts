@@ -1,0 +1,118 @@
+/** What training does around a network: assignment, and a whole criterion with its gradient. */
+import { type Assignment, type CriterionResult, heads, type TensorLike } from "densehead";
+import { differentIndices, differentLosses, differentValues } from "./agreement.ts";
+import type { Bench, Family } from "./bench.ts";
+import { type CriterionInput, criterionInput } from "./criterion_inputs.ts";
+import { attempt } from "./peers/load.ts";
+import script from "./peers/torch_criteria.py";
+import { startTorch, type TorchProcess } from "./peers/torch_process.ts";
+import type { Absent, Entrant, Rival } from "./runner.ts";
+
+const IMAGE_SIZE = [800, 1333] as const;
+const OBJECTS = 50;
+const HEAD = heads.gfl();
+const GRID = { height: IMAGE_SIZE[0], width: IMAGE_SIZE[1], strides: HEAD.strides };
+const TARGETS = { atss: 10, gfl: 5 } as const;
+const IOU_TOLERANCE = 1e-6;
+/** PyTorch adds up in float32. */
+const SUM_TOLERANCE = 1e-4;
+/** Of the largest member. */
+const GRADIENT_TOLERANCE = 2e-5;
+
+type Outcome = Pick<CriterionResult, "total" | "grad">;
+
+export const criteria: Family = {
+  name: "criteria",
+  async run(bench) {
+    const torch = await attempt("PyTorch", () => startTorch(script));
+    try {
+      await measureAtss(bench, torch);
+      await measureGfl(bench, torch);
+    } finally {
+      if ("close" in torch) torch.close();
+    }
+  },
+};
+
+/** Prepares the peer only where it is there. */
+async function rivalOf<T>(
+  torch: TorchProcess | Absent,
+  prepare: (torch: TorchProcess) => Promise<Omit<Rival<T>, "name">>,
+): Promise<Rival<T> | Absent> {
+  return "absent" in torch ? torch : { name: `${torch.name}, one thread`, ...await prepare(torch) };
+}
+
+async function measureAtss({ engine, runner, report }: Bench, torch: TorchProcess | Absent): Promise<void> {
+  const { gt } = criterionInput(IMAGE_SIZE, HEAD, OBJECTS, 1);
+  const options = { imageSize: IMAGE_SIZE, strides: HEAD.strides };
+  report.heading(`criteria: ATSS, ${IMAGE_SIZE[1]} × ${IMAGE_SIZE[0]}, ${OBJECTS} objects`);
+  await runner.race<Assignment>({
+    ours: { name: "ours", run: () => engine.sync.atssAssign(options, gt) },
+    rivals: [await rivalOf(torch, (torch) => torchAtss(torch, gt.boxes))],
+    difference: (ours, theirs) =>
+      differentIndices(ours.gtIndex, theirs.gtIndex) ?? differentValues(IOU_TOLERANCE)(ours.iou, theirs.iou),
+  });
+}
+
+async function torchAtss(torch: TorchProcess, boxes: Float32Array): Promise<Omit<Rival<Assignment>, "name">> {
+  const prepared = await torch.prepare("atss", GRID, [{ data: boxes, dims: [OBJECTS, 4] }]);
+  return {
+    clock: prepared.clock,
+    target: TARGETS.atss,
+    run: async () => {
+      const { arrays: [index, iou] } = await prepared.run();
+      return { gtIndex: Int32Array.from(index), iou };
+    },
+  };
+}
+
+async function measureGfl({ engine, runner, report }: Bench, torch: TorchProcess | Absent): Promise<void> {
+  const scene = criterionInput(IMAGE_SIZE, HEAD, OBJECTS, 1);
+  const { gt, anchors } = scene;
+  const hostCls = { data: scene.cls, dims: [1, anchors, HEAD.numClasses] };
+  const hostDist = { data: scene.dist, dims: [1, anchors, 4 * HEAD.bins] };
+  using cls = engine.tensor(hostCls.dims);
+  using dist = engine.tensor(hostDist.dims);
+  cls.data.set(scene.cls);
+  dist.data.set(scene.dist);
+  report.heading(`criteria: GFL with gradient, ${anchors} × (${HEAD.numClasses} + 4·${HEAD.bins}), ${OBJECTS} objects`);
+  const rivals = [await rivalOf(torch, (torch) => torchGfl(torch, scene))];
+  const ours = (name: string, logits: { cls: TensorLike; dist: TensorLike }): Entrant<Outcome> => {
+    const input = { ...logits, head: HEAD, imageSize: IMAGE_SIZE, gt: [gt] };
+    return { name, run: () => engine.sync.gflCriterion(input, { normalizer: "mmdet", grad: true }) };
+  };
+  const difference = differentOutcomes;
+  await runner.race({ ours: ours("ours, in memory", { cls, dist }), rivals, difference });
+  await runner.race({ ours: ours("ours, host arrays", { cls: hostCls, dist: hostDist }), rivals, difference });
+}
+
+async function torchGfl(
+  torch: TorchProcess,
+  { gt: { boxes, labels }, anchors, cls, dist }: CriterionInput,
+): Promise<Omit<Rival<Outcome>, "name">> {
+  const prepared = await torch.prepare("gfl", GRID, [
+    { data: cls, dims: [anchors, HEAD.numClasses] },
+    { data: dist, dims: [anchors, 4 * HEAD.bins] },
+    { data: boxes, dims: [OBJECTS, 4] },
+    { data: Float32Array.from(labels), dims: [OBJECTS] },
+  ]);
+  return {
+    clock: prepared.clock,
+    target: TARGETS.gfl,
+    run: async () => {
+      const { value, arrays: [cls, dist] } = await prepared.run();
+      return { total: value, grad: { cls, dist } };
+    },
+  };
+}
+
+/** The total, and the gradient of each input. */
+function differentOutcomes(ours: Outcome, theirs: Outcome): string | null {
+  const compare = differentLosses(SUM_TOLERANCE, GRADIENT_TOLERANCE);
+  for (const input of ["cls", "dist"]) {
+    const [our, their] = [ours, theirs].map(({ total, grad }) => ({ loss: total, grad: grad?.[input] }));
+    const different = compare(our, their);
+    if (different !== null) return `${input}: ${different}`;
+  }
+  return null;
+}

@@ -1,0 +1,116 @@
+/** PyTorch: a process of its own that measures itself when it is told to, between our measurements. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import server from "./torch_server.py";
+
+const PYTHONS = ["/usr/bin/python3", "python3"];
+
+export interface TorchInput {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+export interface TorchResult {
+  readonly value: number;
+  readonly arrays: readonly Float32Array[];
+}
+
+export interface PreparedTorch {
+  run(): Promise<TorchResult>;
+  /** Milliseconds of each of so many calls. */
+  clock(calls: number): Promise<number>;
+}
+
+/** The first Python that has PyTorch, with a script that fills TASKS of torch_server.py. */
+export async function startTorch(script: string): Promise<TorchProcess> {
+  for (const python of PYTHONS) {
+    const torch = new TorchProcess(python, script);
+    if (await torch.started()) return torch;
+  }
+  throw new Error("no python3 that has PyTorch");
+}
+
+export class TorchProcess {
+  /** "PyTorch" and its version. */
+  name = "PyTorch";
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #answers: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(python: string, script: string) {
+    this.#process = spawn(python, ["-c", `${script}\n${server}`]);
+    this.#answers = this.#process.stdout[Symbol.asyncIterator]();
+    // It ends without an answer where Python or PyTorch is missing; that is looked at.
+    this.#process.on("error", () => {});
+    this.#process.stdin.on("error", () => {});
+    this.#process.stderr.resume();
+  }
+
+  async started(): Promise<boolean> {
+    try {
+      this.name = `PyTorch ${(await this.#answer<{ version: string }>()).version}`;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** It holds one task, the last that was prepared. */
+  async prepare(task: string, options: object, inputs: readonly TorchInput[]): Promise<PreparedTorch> {
+    this.#tell({ prepare: task, options, dims: inputs.map(({ dims }) => dims) });
+    for (const { data: { buffer, byteOffset, byteLength } } of inputs) {
+      await this.#write(new Uint8Array(buffer, byteOffset, byteLength));
+    }
+    await this.#answer();
+    return {
+      run: () => this.#run(),
+      clock: async (calls) => {
+        this.#tell({ time: calls });
+        return (await this.#answer<{ ms: number }>()).ms;
+      },
+    };
+  }
+
+  close(): void {
+    this.#process.stdin.end();
+  }
+
+  async #run(): Promise<TorchResult> {
+    this.#tell({ run: true });
+    const { value, bytes } = await this.#answer<{ value: number; bytes: number[] }>();
+    const arrays: Float32Array[] = [];
+    for (const count of bytes) {
+      arrays.push(new Float32Array(Uint8Array.from(await this.#take(count)).buffer));
+    }
+    return { value, arrays };
+  }
+
+  #tell(command: object): void {
+    this.#process.stdin.write(`${JSON.stringify(command)}\n`);
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (!this.#process.stdin.write(bytes)) {
+      await once(this.#process.stdin, "drain");
+    }
+  }
+
+  async #answer<T>(): Promise<T> {
+    while (!this.#rest.includes(10)) await this.#receive();
+    const line = await this.#take(this.#rest.indexOf(10) + 1);
+    return JSON.parse(line.toString());
+  }
+
+  async #take(bytes: number): Promise<Buffer> {
+    while (this.#rest.length < bytes) await this.#receive();
+    const taken = this.#rest.subarray(0, bytes);
+    this.#rest = this.#rest.subarray(bytes);
+    return taken;
+  }
+
+  async #receive(): Promise<void> {
+    const { done, value } = await this.#answers.next();
+    if (done) throw new Error("PyTorch's process has ended");
+    this.#rest = Buffer.concat([this.#rest, value]);
+  }
+}
