@@ -182,13 +182,38 @@ function labelElement<K extends LossCall>(k: K, done: i32, at: i32, score: f32, 
 }
 
 function weighPass(k: LossCall, done: i32, count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const index = k.weightKind == ELEMENT_WEIGHT ? done + i : (done + i) / k.columns;
-    const weight = load<f32>(k.weight + (<usize> index << 2));
-    const at = <usize> i << 2;
-    store<f32>(V + at, load<f32>(V + at) * weight);
-    if (k.grad != 0) store<f32>(G + at, load<f32>(G + at) * weight);
+  if (k.weightKind == ELEMENT_WEIGHT) {
+    const weights = k.weight + (<usize> done << 2);
+    weighElements(V, weights, count);
+    if (k.grad != 0) weighElements(G, weights, count);
+    return;
   }
+  let i = 0;
+  while (i < count) {
+    const row = (done + i) / k.columns;
+    const end = min(count, (row + 1) * k.columns - done);
+    const weight = load<f32>(k.weight + (<usize> row << 2));
+    weighRow(V + (<usize> i << 2), weight, end - i);
+    if (k.grad != 0) weighRow(G + (<usize> i << 2), weight, end - i);
+    i = end;
+  }
+}
+
+function weighElements(values: usize, weights: usize, count: i32): void {
+  const bytes = <usize> count << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(values + i, f32x4.mul(v128.load(values + i), v128.load(weights + i)));
+  }
+}
+
+/** The next row begins within the last vector. */
+// @ts-ignore: decorator
+@inline
+function weighRow(values: usize, weight: f32, count: i32): void {
+  const factor = f32x4.splat(weight);
+  const end = values + (<usize> count << 2);
+  for (; values + 16 <= end; values += 16) v128.store(values, f32x4.mul(v128.load(values), factor));
+  for (; values < end; values += 4) store<f32>(values, load<f32>(values) * weight);
 }
 
 /** Adds the block to the sum, and stores what is asked for. */

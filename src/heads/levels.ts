@@ -12,7 +12,7 @@ export interface Level {
 }
 
 /** Levels in the order of the head's strides: ceil(height / stride) × ceil(width / stride) cells each. */
-export function levelsOf(head: HeadSpec, [height, width]: readonly [number, number]): Level[] {
+export function levelsOf(head: Pick<HeadSpec, "strides">, [height, width]: readonly [number, number]): Level[] {
   let firstAnchor = 0;
   return head.strides.map((stride) => {
     const level = {
@@ -29,4 +29,15 @@ export function levelsOf(head: HeadSpec, [height, width]: readonly [number, numb
 
 export function anchorsIn(levels: readonly Level[]): number {
   return levels.reduce((sum, level) => sum + level.anchors, 0);
+}
+
+/** The point of an anchor, in pixels, and its level's stride. */
+export function anchorPoint(
+  levels: readonly Level[],
+  anchor: number,
+  offset: number,
+): { x: number; y: number; stride: number } {
+  const { firstAnchor, width, stride } = levels.findLast((level) => level.firstAnchor <= anchor) as Level;
+  const cell = anchor - firstAnchor;
+  return { x: (cell % width + offset) * stride, y: (Math.floor(cell / width) + offset) * stride, stride };
 }

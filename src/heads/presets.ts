@@ -2,7 +2,7 @@
  * The well-known heads as plain data. Facts are those of each family's own code: reg_max is translated to a number of bins.
  */
 import type { HeadOptions, HeadSpec } from "../types.ts";
-import { describe, integer, number, oneOf, rangeError, typeError } from "../validate.ts";
+import { describe, integer, number, oneOf, type Place, rangeError, typeError } from "../validate.ts";
 
 const COCO_CLASSES = 80;
 
@@ -96,18 +96,23 @@ export function checkHead(op: string, argument: string, head: HeadSpec): HeadSpe
   oneOf(place("boxes"), head.boxes, ["distribution", "distances", "xywh", "xyxy"]);
   oneOf(place("layout"), head.layout, ["rows", "channels-first"]);
   oneOf(place("channelOrder"), head.channelOrder, ["box-first", "class-first", "separate"]);
-  if (!Array.isArray(head.strides) || head.strides.length === 0) {
-    throw typeError(place("strides"), describe(head.strides), "an array of at least one number");
-  }
-  head.strides.forEach((stride, i) => {
-    if (!(number(place(`strides[${i}]`), stride) > 0 && stride < Infinity)) {
-      throw rangeError(place(`strides[${i}]`), stride, "a positive number");
-    }
-  });
+  checkStrides(place("strides"), head.strides);
   const distributed = head.boxes === "distribution";
   if (distributed && head.bins < 2) throw rangeError(place("bins"), head.bins, "2 to 64 for a distribution");
   if (!distributed && head.bins !== 0) throw rangeError(place("bins"), head.bins, `0 for boxes "${head.boxes}"`);
   return head;
+}
+
+/** At least one positive number. */
+export function checkStrides({ op, argument }: Place, strides: unknown): readonly number[] {
+  if (!Array.isArray(strides) || strides.length === 0) {
+    throw typeError({ op, argument }, describe(strides), "an array of at least one number");
+  }
+  strides.forEach((stride, i) => {
+    const place = { op, argument: `${argument}[${i}]` };
+    if (!(number(place, stride) > 0 && stride < Infinity)) throw rangeError(place, stride, "a positive number");
+  });
+  return strides;
 }
 
 /** Channels of the box part. */

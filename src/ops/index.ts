@@ -1,6 +1,8 @@
 /**
  * The registry: every operation of an engine. The engine's faces, the tests and the README's table walk it.
  */
+import { gflCriterion } from "../criteria/gfl_criterion.ts";
+import { vfnetCriterion } from "../criteria/vfnet_criterion.ts";
 import { detect } from "../detect/detect.ts";
 import { batchedNms } from "./batched_nms.ts";
 import { bbox2distance } from "./bbox2distance.ts";
@@ -26,6 +28,8 @@ import { varifocalLoss } from "./varifocal_loss.ts";
 
 export const operations = {
   detect,
+  gflCriterion,
+  vfnetCriterion,
   binaryCrossEntropyWithLogits,
   sigmoidFocalLoss,
   qualityFocalLoss,

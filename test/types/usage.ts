@@ -3,6 +3,8 @@ import { createEngine, heads } from "densehead";
 import type {
   CocoResult,
   CreateEngine,
+  CriterionInput,
+  CriterionResult,
   DataArray,
   Detection,
   Detections,
@@ -12,9 +14,12 @@ import type {
   DflStatistics,
   Engine,
   EngineOptions,
+  GflCriterionInput,
+  GflCriterionOptions,
   GpuBuffer,
   GpuDevice,
   GpuTensor,
+  GroundTruth,
   HalfArray,
   HeadOptions,
   Heads,
@@ -30,6 +35,8 @@ import type {
   SoftNmsOptions,
   SyncOps,
   TensorLike,
+  VfnetCriterionInput,
+  VfnetCriterionOptions,
   WasmSource,
   WasmTensor,
 } from "densehead";
@@ -126,6 +133,18 @@ const numbered: number[] = first.toCoco(7).flatMap(({ bbox: [x, y, w, h], score,
   ...[score, category_id],
 ]);
 
+// ── Criteria ────────────────────────────────────────────────────────────────────
+
+const objects: GroundTruth = { boxes: new Float32Array(4), labels: Int32Array.of(2) };
+const scene: CriterionInput = { cls: scores, head, imageSize: [64, 64], gt: [objects], gtIndex: [new Int32Array(84)] };
+const gflInput: GflCriterionInput = { ...scene, dist: half };
+const gflOptions: GflCriterionOptions = { normalizer: "mmdet", lambdaBox: 2, lambdaDfl: 0.25, beta: 2, grad: true };
+const vfnetInput: VfnetCriterionInput = { ...scene, distances: boxes, refined: quantised };
+const vfnetOptions: VfnetCriterionOptions = { normalizer: "paper", lambdaRefine: 1, alpha: 0.75, gamma: 2 };
+const { total, parts, numPos, grad }: CriterionResult = sync.gflCriterion(gflInput, gflOptions);
+const trained: [number, number | undefined, number, Float32Array | undefined] = [total, parts.dfl, numPos, grad?.dist];
+const refinement: number | undefined = (await engine.vfnetCriterion(vfnetInput, vfnetOptions)).parts.boxRefine;
+
 // ── Engine ──────────────────────────────────────────────────────────────────────
 
 const tensor: WasmTensor = engine.tensor([2, 4]);
@@ -169,6 +188,8 @@ sync.batchedNms(boxes, scores, new Float32Array(2), nmsOptions);
 sync.detect(outputs, { imageSize: [640, 640] });
 // @ts-expect-error: height and width
 sync.detect(outputs, { head, imageSize: [640] });
+// @ts-expect-error: ground truth is needed
+sync.gflCriterion({ cls: scores, dist: half, head, imageSize: [64, 64] });
 // @ts-expect-error: no such preset
 heads.yolov99();
 // @ts-expect-error: a promise is not its value
@@ -180,4 +201,22 @@ first.boxes = boxes;
 declare function console_(...values: number[]): void;
 
 export { adapter, alsoInput, arrays, build, byRole, bytes, device, distances, entropy, giou, iou, kept, keptByClass };
-export { all, early, later, list, now, numbered, reason, rows, saturation, slim, soft, std, top, uncertain, values };
+export {
+  all,
+  early,
+  later,
+  list,
+  now,
+  numbered,
+  reason,
+  refinement,
+  rows,
+  saturation,
+  slim,
+  soft,
+  std,
+  top,
+  trained,
+  uncertain,
+  values,
+};

@@ -1,0 +1,206 @@
+/** Adaptive training sample selection: which ground truth each anchor of a grid learns. */
+import { checkStrides } from "../heads/presets.ts";
+import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
+import type { Operation } from "../ops/operation.ts";
+import type { Assignment, AtssOptions, GroundTruth } from "../types.ts";
+import { integer, number, options as checkOptions, rangeError, size } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import {
+  type Box,
+  boxAt,
+  type CheckedGroundTruth,
+  checkGroundTruth,
+  IGNORED,
+  isInside,
+  NEGATIVE,
+} from "./ground_truth.ts";
+
+const op = "atssAssign";
+
+export interface AtssSettings {
+  /** Centre of cell i: (i + anchorOffset) · stride. */
+  readonly anchorOffset: number;
+  /** Side of the square anchors, in strides. */
+  readonly anchorScale: number;
+  /** Candidates of a ground truth on each level. */
+  readonly topk: number;
+}
+
+export const ATSS_DEFAULTS: AtssSettings = { anchorOffset: 0, anchorScale: 8, topk: 9 };
+
+export const atssAssign = {
+  name: op,
+  stem: "atss_assign",
+  kernels: [],
+  shapes: "gt (K, 4) → (N), (N)",
+  summary: "ATSS: ground truth of each anchor",
+  run(_backend: WasmBackend, options: AtssOptions, gt: GroundTruth): Assignment {
+    const given = checkOptions(op, options, true);
+    const place = (member: string) => ({ op, argument: `options.${member}` });
+    const imageSize = size(place("imageSize"), given.imageSize);
+    const strides = checkStrides(place("strides"), given.strides);
+    const settings = {
+      anchorOffset: number(place("anchorOffset"), given.anchorOffset ?? ATSS_DEFAULTS.anchorOffset, -1e6, 1e6),
+      anchorScale: number(place("anchorScale"), given.anchorScale ?? ATSS_DEFAULTS.anchorScale, 1e-6, 1e6),
+      topk: integer(place("topk"), given.topk ?? ATSS_DEFAULTS.topk, 1),
+    };
+    const levels = levelsOf({ strides }, imageSize);
+    if (anchorsIn(levels) > MOST_ANCHORS) {
+      throw rangeError(place("imageSize"), `[${imageSize.join(", ")}]`, `at most ${MOST_ANCHORS} anchors`);
+    }
+    return assignAtss(levels, checkGroundTruth({ op, argument: "gt" }, gt), settings);
+  },
+} satisfies Operation;
+
+/** An anchor's index is a signed integer of 32 bits. */
+const MOST_ANCHORS = 2 ** 31 - 1;
+/** A negative is ignored when more than this share of its anchor lies in one crowd region. */
+const IGNORED_SHARE = 0.5;
+
+/** All in float64; time and memory are those of the anchors and of the candidates, never of all pairs. */
+export function assignAtss(levels: readonly Level[], gt: CheckedGroundTruth, settings: AtssSettings): Assignment {
+  const anchors = anchorsIn(levels);
+  const gtIndex = new Int32Array(anchors).fill(NEGATIVE);
+  const iou = new Float64Array(anchors);
+  const candidates = new Candidates(levels, settings);
+  for (let index = 0; index < gt.count; index++) {
+    candidates.collect(boxAt(gt.boxes, index));
+    const threshold = candidates.threshold();
+    for (let i = 0; i < candidates.count; i++) {
+      const anchor = candidates.anchors[i];
+      if (!(candidates.ious[i] >= threshold) || candidates.inside[i] === 0) continue;
+      if (gtIndex[anchor] !== NEGATIVE && candidates.ious[i] <= iou[anchor]) continue;
+      gtIndex[anchor] = index;
+      iou[anchor] = candidates.ious[i];
+    }
+  }
+  for (let region = 0; region < gt.ignore.length / 4; region++) {
+    for (const level of levels) ignoreCrowd(level, boxAt(gt.ignore, region), settings, gtIndex);
+  }
+  return { gtIndex, iou: new Float32Array(iou) };
+}
+
+/** The anchors nearest to one box, at most `topk` of each level. */
+class Candidates {
+  count = 0;
+  readonly anchors: Int32Array;
+  readonly ious: Float64Array;
+  /** 1 where the anchor's centre is inside the box. */
+  readonly inside: Uint8Array;
+  readonly #levels: readonly Level[];
+  readonly #settings: AtssSettings;
+  readonly #distances: Float64Array;
+
+  constructor(levels: readonly Level[], settings: AtssSettings) {
+    const most = levels.map((level) => Math.min(settings.topk, level.anchors));
+    const capacity = most.reduce((sum, count) => sum + count, 0);
+    this.anchors = new Int32Array(capacity);
+    this.ious = new Float64Array(capacity);
+    this.inside = new Uint8Array(capacity);
+    this.#levels = levels;
+    this.#settings = settings;
+    this.#distances = new Float64Array(Math.max(...most));
+  }
+
+  collect(box: Box): void {
+    this.count = 0;
+    for (const level of this.#levels) {
+      const found = this.#nearest(level, box);
+      for (let i = 0; i < found; i++) this.#measure(level, box, this.count++);
+    }
+  }
+
+  /**
+   * Mean and unbiased standard deviation, added; NaN for one candidate. Taken from the first IoU on, so that IoUs that are
+   * all equal meet their threshold exactly.
+   */
+  threshold(): number {
+    const { ious, count } = this;
+    const first = ious[0];
+    let mean = 0;
+    for (let i = 0; i < count; i++) mean += (ious[i] - first) / count;
+    let squares = 0;
+    for (let i = 0; i < count; i++) squares += (ious[i] - first - mean) ** 2;
+    return first + (mean + Math.sqrt(squares / (count - 1)));
+  }
+
+  /**
+   * Puts the level's nearest cells after the candidates so far, ties to the lower anchor, and returns how many. A cell that
+   * is not among the nearest columns (rows) has at least `topk` nearer ones in its own row (column).
+   */
+  #nearest(level: Level, { x1, y1, x2, y2 }: Box): number {
+    const { anchorOffset, topk } = this.#settings;
+    const { stride } = level;
+    const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    const most = Math.min(topk, level.anchors);
+    const [left, right] = nearestCells(x / stride - anchorOffset, topk, level.width);
+    const [top, bottom] = nearestCells(y / stride - anchorOffset, topk, level.height);
+    let found = 0;
+    for (let row = top; row < bottom; row++) {
+      const dy = (row + anchorOffset) * stride - y;
+      for (let column = left; column < right; column++) {
+        const dx = (column + anchorOffset) * stride - x;
+        const distance = dx * dx + dy * dy;
+        if (found === most && distance >= this.#distances[most - 1]) continue;
+        if (found < most) found++;
+        this.#insert(found, distance, level.firstAnchor + row * level.width + column);
+      }
+    }
+    return found;
+  }
+
+  /** Puts an anchor in its place among the nearest of its level, of which the last may go. */
+  #insert(found: number, distance: number, anchor: number): void {
+    let place = found - 1;
+    for (; place > 0 && distance < this.#distances[place - 1]; place--) {
+      this.#distances[place] = this.#distances[place - 1];
+      this.anchors[this.count + place] = this.anchors[this.count + place - 1];
+    }
+    this.#distances[place] = distance;
+    this.anchors[this.count + place] = anchor;
+  }
+
+  #measure(level: Level, box: Box, candidate: number): void {
+    const { anchorOffset, anchorScale } = this.#settings;
+    const cell = this.anchors[candidate] - level.firstAnchor;
+    const x = (cell % level.width + anchorOffset) * level.stride;
+    const y = (Math.floor(cell / level.width) + anchorOffset) * level.stride;
+    const side = anchorScale * level.stride;
+    const shared = overlap(x, side, box.x1, box.x2) * overlap(y, side, box.y1, box.y2);
+    this.ious[candidate] = shared / (side * side + (box.x2 - box.x1) * (box.y2 - box.y1) - shared);
+    this.inside[candidate] = isInside(x, y, box) ? 1 : 0;
+  }
+}
+
+/** First and end of a run of cells that holds the `count` nearest to a place on the axis; one more for rounding. */
+function nearestCells(place: number, count: number, cells: number): readonly [number, number] {
+  const first = Math.min(Math.max(Math.ceil(place - count / 2) - 1, 0), Math.max(cells - count - 2, 0));
+  return [first, Math.min(first + count + 2, cells)];
+}
+
+/** Length that the interval of that centre and width shares with another. */
+function overlap(centre: number, width: number, low: number, high: number): number {
+  return Math.max(Math.min(centre + width / 2, high) - Math.max(centre - width / 2, low), 0);
+}
+
+/** More than half of an anchor lies in the region only if its centre does. */
+function ignoreCrowd(level: Level, { x1, y1, x2, y2 }: Box, settings: AtssSettings, gtIndex: Int32Array): void {
+  const { anchorOffset } = settings;
+  const { stride, width, height, firstAnchor } = level;
+  const side = settings.anchorScale * stride;
+  const [left, right] = cellsBetween(x1 / stride - anchorOffset, x2 / stride - anchorOffset, width);
+  const [top, bottom] = cellsBetween(y1 / stride - anchorOffset, y2 / stride - anchorOffset, height);
+  for (let row = top; row < bottom; row++) {
+    const shared = overlap((row + anchorOffset) * stride, side, y1, y2);
+    for (let column = left; column < right; column++) {
+      const share = shared * overlap((column + anchorOffset) * stride, side, x1, x2) / (side * side);
+      const anchor = firstAnchor + row * width + column;
+      if (share > IGNORED_SHARE && gtIndex[anchor] === NEGATIVE) gtIndex[anchor] = IGNORED;
+    }
+  }
+}
+
+/** First and end of the cells between two places on the axis, rounded outwards. */
+function cellsBetween(low: number, high: number, cells: number): readonly [number, number] {
+  return [Math.max(Math.floor(low), 0), Math.min(Math.ceil(high) + 1, cells)];
+}

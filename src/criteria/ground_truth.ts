@@ -1,0 +1,73 @@
+/**
+ * What the network should find in one image, checked, and what an assignment says of an anchor without an object.
+ */
+import type { GroundTruth } from "../types.ts";
+import { describe, type Place, rangeError, typeError } from "../validate.ts";
+
+/** `gtIndex` of an anchor that belongs to no object. */
+export const NEGATIVE = -1;
+/** `gtIndex` of an anchor that belongs to no object and lies in a crowd region. */
+export const IGNORED = -2;
+
+/** Pixels. */
+const INSIDE_MARGIN = 0.01;
+
+export interface Box {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+}
+
+export interface CheckedGroundTruth {
+  /** How many objects. */
+  readonly count: number;
+  /** (count, 4) xyxy: finite, x1 ≤ x2, y1 ≤ y2. */
+  readonly boxes: Float32Array;
+  /** (count), of any value. */
+  readonly labels: Int32Array;
+  /** Crowd regions (K, 4), as `boxes`. */
+  readonly ignore: Float32Array;
+}
+
+/** One of the boxes (K, 4). */
+export function boxAt(boxes: Float32Array, index: number): Box {
+  const at = index * 4;
+  return { x1: boxes[at], y1: boxes[at + 1], x2: boxes[at + 2], y2: boxes[at + 3] };
+}
+
+/** Is the point inside the object, further than a margin from its sides? */
+export function isInside(x: number, y: number, { x1, y1, x2, y2 }: Box): boolean {
+  return Math.min(x - x1, y - y1, x2 - x, y2 - y) > INSIDE_MARGIN;
+}
+
+export function checkGroundTruth({ op, argument }: Place, gt: GroundTruth): CheckedGroundTruth {
+  if (typeof gt !== "object" || gt === null) {
+    throw typeError({ op, argument }, describe(gt), "an object with boxes and labels");
+  }
+  const boxes = checkBoxes({ op, argument: `${argument}.boxes` }, gt.boxes);
+  const count = boxes.length / 4;
+  if (!(gt.labels instanceof Int32Array) || gt.labels.length !== count) {
+    const wanted = `Int32Array(${count}), one for each box`;
+    throw typeError({ op, argument: `${argument}.labels` }, describe(gt.labels), wanted);
+  }
+  const ignore = gt.ignore === undefined
+    ? new Float32Array(0)
+    : checkBoxes({ op, argument: `${argument}.ignore` }, gt.ignore);
+  return { count, boxes, labels: gt.labels, ignore };
+}
+
+/** A copy: boxes that lie in linear memory would be lost when it grows. */
+function checkBoxes({ op, argument }: Place, boxes: unknown): Float32Array {
+  if (!(boxes instanceof Float32Array) || boxes.length % 4 !== 0) {
+    throw typeError({ op, argument }, describe(boxes), "a Float32Array of (K, 4)");
+  }
+  for (let i = 0; i < boxes.length; i += 4) {
+    const box = boxes.subarray(i, i + 4);
+    if (!(box.every(Number.isFinite) && box[0] <= box[2] && box[1] <= box[3])) {
+      const wanted = "finite x1, y1, x2, y2 with x1 ≤ x2 and y1 ≤ y2";
+      throw rangeError({ op, argument: `${argument}[${i / 4}]` }, `[${box.join(", ")}]`, wanted);
+    }
+  }
+  return boxes.slice();
+}
