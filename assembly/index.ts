@@ -1,6 +1,8 @@
+export { aligned_iou } from "./boxes/aligned_iou";
 export { bbox2distance, clip_boxes, distance2bbox, xywh2xyxy } from "./boxes/distance2bbox";
 export { box_iou, generalized_box_iou } from "./boxes/box_iou";
 export { dfl_decode_channels, dfl_decode_rows } from "./boxes/dfl_decode";
+export { dfl_decode_grad } from "./boxes/dfl_decode_grad";
 export { dfl_statistics } from "./boxes/dfl_statistics";
 export { anchor_points, gather_channels, gather_rows } from "./boxes/gather";
 export { nms, nms_scratch } from "./boxes/nms";

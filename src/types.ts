@@ -693,6 +693,85 @@ export interface TaskAlignedAssignment extends Assignment {
   readonly targetScores: Float32Array;
 }
 
+/** One image or a batch, as far as both criteria read it. Maps have all levels' anchors as rows, in the order of the strides. */
+export interface CriterionInput {
+  /** (B, N, C) logits of the classes. The batch axis may be left out for one image. */
+  cls: TensorLike;
+  /** Strides, anchor offset, classes and bins; its layout and kind of scores are not read. */
+  head: HeadSpec;
+  /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors. */
+  imageSize: readonly [number, number];
+  /** What is to be found in each image. */
+  gt: readonly GroundTruth[];
+  /** For each image (N), as of `atssAssign`: an index, −1 for a negative, −2 for an ignored anchor. Default: ATSS. */
+  gtIndex?: readonly Int32Array[];
+}
+
+/** What `gflCriterion` scores. */
+export interface GflCriterionInput extends CriterionInput {
+  /** (B, N, 4·bins) logits of the sides' distributions. */
+  dist: TensorLike;
+}
+
+/** What `vfnetCriterion` scores. */
+export interface VfnetCriterionInput extends CriterionInput {
+  /** (B, N, 4) initial distances l, t, r, b from the anchors' points, in pixels. */
+  distances: TensorLike;
+  /** (B, N, 4) refined distances, in pixels. */
+  refined: TensorLike;
+}
+
+/** Parameters of `gflCriterion`. */
+export interface GflCriterionOptions {
+  /** What the parts are divided by: as published, or as in mmdet's code. Default "paper". */
+  normalizer?: "paper" | "mmdet";
+  /** Weight of the box part. Default 2. */
+  lambdaBox?: number;
+  /** Weight of the distributions' part. Default 0.25. */
+  lambdaDfl?: number;
+  /** Exponent of the quality focal loss. Default 2. */
+  beta?: number;
+  /** Also return gradients. Default false. */
+  grad?: boolean;
+}
+
+/** Parameters of `vfnetCriterion`. */
+export interface VfnetCriterionOptions {
+  /** What the box parts are divided by: as published, or as in mmdet's code. Default "paper". */
+  normalizer?: "paper" | "mmdet";
+  /** Weight of the initial boxes' part. Default 1.5. */
+  lambdaBox?: number;
+  /** Weight of the refined boxes' part. Default 2. */
+  lambdaRefine?: number;
+  /** Factor of negatives in the varifocal loss. Default 0.75. */
+  alpha?: number;
+  /** Exponent of negatives in the varifocal loss. Default 2. */
+  gamma?: number;
+  /** Also return gradients. Default false. */
+  grad?: boolean;
+}
+
+/** A training loss. */
+export interface CriterionResult {
+  /** The sum of the parts. */
+  readonly total: number;
+  /** Already weighted; `dfl` of `gflCriterion`, `boxRefine` of `vfnetCriterion`. */
+  readonly parts: {
+    /** Classification. */
+    readonly cls: number;
+    /** Boxes. */
+    readonly box: number;
+    /** Distributions. */
+    readonly dfl?: number;
+    /** Refined boxes. */
+    readonly boxRefine?: number;
+  };
+  /** Positives of the batch. */
+  readonly numPos: number;
+  /** d(total)/d(input) under the inputs' names, in their shapes; with `grad`. */
+  readonly grad?: Readonly<Record<string, Float32Array>>;
+}
+
 /** Operations on whole heads. */
 export interface DetectionOps<F> {
   /**
@@ -749,6 +828,48 @@ export interface DetectionOps<F> {
     gt: GroundTruth,
     options?: TaskAlignedOptions,
   ): Result<F, TaskAlignedAssignment>;
+  /**
+   * The training loss of GFL: quality focal loss of all anchors, and over the P positives generalized IoU loss of the decoded
+   * boxes and distribution focal loss of the four sides,
+   *
+   * Σ QFL / N_q + Σ s·(λ_box·GIoU / N_b + λ_dfl·Σ_sides DFL / N_d),
+   *
+   * with s the positive's highest probability over all classes. The quality that the positive's class learns is the IoU of
+   * its decoded box, point ± stride · expectation. DFL's targets are the distances over the stride, clamped to
+   * [0, bins − 1.1]. "paper": all divisors are max(P, 1). "mmdet": N_q is Σ max(positives, 1) over the images, N_b is
+   * max(Σ s, 1), N_d is 4·N_b.
+   *
+   * Gradient: through QFL, GIoU, DFL and, from box to logits, dE/dx_b = S_b·(b − E), with E the expectation of the softmax S;
+   * s and the qualities are constants.
+   *
+   * cls (B, N, C) and dist (B, N, 4·bins), both logits; gt of each image, and the gtIndex (N) of each where ATSS with the
+   * defaults of `atssAssign` is not to assign; an ignored anchor has no loss. Parts without unit; gradients `cls` and `dist`.
+   * Defaults: "paper", λ_box 2, λ_dfl 1/4, β 2. TypeError: a head without distributions; maps that do not fit head, image
+   * size and gt. RangeError: a label that is no class; an index that is no object's; an inverted box; λ or β under 0.
+   * Error ≤ 1e-6 of max(1, part), 4e-6 for `dfl`, whose targets are float32; of a gradient, ≤ 1e-6 of the largest in its map.
+   * NaN stays in its anchor and in the sums, divisors among them. Li et al. 2020 (Generalized Focal Loss), equation 8.
+   */
+  gflCriterion(input: GflCriterionInput, options?: GflCriterionOptions): Result<F, CriterionResult>;
+  /**
+   * The training loss of VarifocalNet: varifocal loss of all anchors, and over the P positives generalized IoU loss of the
+   * initial and of the refined boxes,
+   *
+   * Σ VFL / max(P, 1) + λ_box·Σ u·GIoU / N_0 + λ_refine·Σ v·GIoU′ / N_1,
+   *
+   * with u and v the IoUs of the initial and the refined box, at least 1e-6. The quality that the positive's class learns is
+   * v. "paper": N_0 and N_1 are max(P, 1). "mmdet": they are max(Σ u, 1) and max(Σ v, 1).
+   *
+   * Gradient: through VFL and GIoU; u and v are constants, and so is the initial box for the refined one.
+   *
+   * cls (B, N, C) logits, distances and refined (B, N, 4) in pixels; gt of each image, and the gtIndex (N) of each where ATSS
+   * with the defaults of `atssAssign` is not to assign; ignored anchors are negatives. Parts without unit; gradients `cls`,
+   * `distances` and `refined`. Defaults: "paper", λ_box 1.5, λ_refine 2, α 0.75, γ 2.
+   * TypeError: a head whose boxes are not distances; maps that do not fit head, image size and gt. RangeError: a label that
+   * is no class; an index that is no object's; an inverted box; λ, α or γ under 0. Error ≤ 1e-6 of max(1, part); of a
+   * gradient, ≤ 1e-6 of the largest in its map. NaN stays in its anchor and in the sums, divisors among them.
+   * Zhang et al. 2021 (VarifocalNet), equation 3.
+   */
+  vfnetCriterion(input: VfnetCriterionInput, options?: VfnetCriterionOptions): Result<F, CriterionResult>;
 }
 
 /** The synchronous operations. */

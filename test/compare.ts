@@ -20,6 +20,14 @@ export function close(
   return worst;
 }
 
+/** The derivatives of f at x, by differences of fourth order. */
+export function differences(f: (x: number[]) => number, x: number[], step: number): number[] {
+  return x.map((_, i) => {
+    const at = (steps: number) => f(x.map((value, k) => k === i ? value + steps * step : value));
+    return (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step);
+  });
+}
+
 /** The same numbers, bit by bit. */
 export function same(got: ArrayLike<number>, wanted: ArrayLike<number>, what = "value"): void {
   assert.is(got.length, wanted.length, `${what}: length`);

@@ -1,18 +1,11 @@
 // Shape of each side's distribution: standard deviation, entropy, highest probability, mass in the last bin.
 //
-// One body for both layouts, on four anchors at a time: rows are transposed into scratch first. Every side is shifted by its
-// maximum, so the highest probability is 1 / sum, and the entropy is ln(sum) - Σ e x / sum with x ≤ 0.
+// One body for both layouts, on four anchors at a time. Every side is shifted by its maximum, so the highest probability is
+// 1 / sum, and the entropy is ln(sum) - Σ e x / sum with x ≤ 0.
 
 import { madd, storeColumn } from "../lanes";
-import { EXP_MIN, log4, softmaxExp } from "../math";
-
-/** Anchors of a tile. */
-const TILE: i32 = 16;
-const MAX_BINS: i32 = 64;
-const LOGITS = memory.data(<i32> (MAX_BINS * TILE * 4), 16);
-const SHIFTED = memory.data(<i32> (MAX_BINS * TILE * 4), 16);
-const EXP = memory.data(<i32> (MAX_BINS * TILE * 4), 16);
-const STRIDE: usize = <usize> TILE << 2;
+import { log4 } from "../math";
+import { EXP, SHIFTED, softmaxTile, STRIDE, TILE } from "./softmax_tile";
 
 /**
  * Value (i, side, bin) stands at src + i * anchorStride + (side * bins + bin) * binStride. Each output is (count, 4).
@@ -32,45 +25,13 @@ export function dfl_statistics(
     const anchors = min(TILE, count - done);
     for (let side = 0; side < 4; side++) {
       const from = src + <usize> done * anchorStride + <usize> (side * bins) * binStride;
-      loadTile(from, anchorStride, binStride, anchors, bins);
-      shiftTile(bins);
-      softmaxExp(SHIFTED, STRIDE, EXP, STRIDE, bins, TILE);
+      softmaxTile(from, anchorStride, binStride, anchors, bins);
       const to = (<usize> done << 4) + (<usize> side << 2);
       for (let lane = 0; lane < anchors; lane += 4) {
         const lanes = min(4, anchors - lane);
         const at = to + (<usize> lane << 4);
         measure(lane, lanes, bins, std + at, entropy + at, top + at, saturation + at);
       }
-    }
-  }
-}
-
-/** LOGITS (bins, TILE) of one side; lanes past the last anchor keep what they had. */
-function loadTile(src: usize, anchorStride: usize, binStride: usize, anchors: i32, bins: i32): void {
-  for (let i = 0; i < anchors; i++) {
-    let from = src + <usize> i * anchorStride;
-    let to = LOGITS + (<usize> i << 2);
-    for (let bin = 0; bin < bins; bin++) {
-      store<f32>(to, load<f32>(from));
-      from += binStride;
-      to += STRIDE;
-    }
-  }
-}
-
-/** SHIFTED = x - max over the bins; infinite logits as the largest finite ones. */
-function shiftTile(bins: i32): void {
-  const most = f32x4.splat(f32.MAX_VALUE);
-  const least = f32x4.splat(-f32.MAX_VALUE);
-  for (let i: usize = 0; i < STRIDE; i += 16) {
-    let peak = least;
-    for (let bin = 0; bin < bins; bin++) {
-      peak = f32x4.pmax(peak, f32x4.min(v128.load(LOGITS + i + <usize> bin * STRIDE), most));
-    }
-    for (let bin = 0; bin < bins; bin++) {
-      const at = i + <usize> bin * STRIDE;
-      const x = f32x4.max(f32x4.min(v128.load(LOGITS + at), most), least);
-      v128.store(SHIFTED + at, f32x4.max(f32x4.sub(x, peak), f32x4.splat(EXP_MIN)));
     }
   }
 }

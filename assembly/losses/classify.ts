@@ -32,13 +32,14 @@ export function classify<K extends LossCall>(call: usize, exponent: bool): void 
     const count = min(BLOCK, k.count - done);
     const x = k.pred + (<usize> done << 2);
     const y = k.target != 0 ? k.target + (<usize> done << 2) : ZEROS;
-    const near = expPass(x, E, count, k.near);
+    // What follows the end of a shorter block must not decide.
+    const near = expPass(x, E, count, k.near) && count == BLOCK;
     if (near) {
       nearLog1pPass(E, L, count);
     } else {
       farLog1pPass(x, E, L, count, k.reach);
     }
-    if (near && direct && count == BLOCK) nearBlock<K>(k, x, y, done, exponent);
+    if (near && direct) nearBlock<K>(k, x, y, done, exponent);
     else farBlock<K>(k, x, y, done, count, exponent);
   }
 }
@@ -221,14 +222,15 @@ function flushed(v: v128, magnitude: v128, least: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function mirrored(x: v128, y: v128, one: v128): v128 {
-  return select(y, f32x4.sub(one, y), i32x4.shr_s(x, 31));
+  return select(y, f32x4.sub(one, y), f32x4.lt(x, f32x4.splat(0)));
 }
 
 /** A gradient in the mirrored logit as one in x. */
 // @ts-ignore: decorator
 @inline
 function unmirrored(x: v128, grad: v128): v128 {
-  return v128.xor(grad, v128.andnot(v128.load32_splat(SIGN), x));
+  const negative = f32x4.lt(x, f32x4.splat(0));
+  return v128.xor(grad, v128.andnot(v128.load32_splat(SIGN), negative));
 }
 
 /** Computes each row's label anew with its own target, where the block holds it. */

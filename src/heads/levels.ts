@@ -30,3 +30,14 @@ export function levelsOf(head: Pick<HeadSpec, "strides">, [height, width]: reado
 export function anchorsIn(levels: readonly Level[]): number {
   return levels.reduce((sum, level) => sum + level.anchors, 0);
 }
+
+/** The point of an anchor, in pixels, and its level's stride. */
+export function anchorPoint(
+  levels: readonly Level[],
+  anchor: number,
+  offset: number,
+): { x: number; y: number; stride: number } {
+  const { firstAnchor, width, stride } = levels.findLast((level) => level.firstAnchor <= anchor) as Level;
+  const cell = anchor - firstAnchor;
+  return { x: (cell % width + offset) * stride, y: (Math.floor(cell / width) + offset) * stride, stride };
+}

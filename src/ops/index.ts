@@ -3,6 +3,8 @@
  */
 import { atssAssign } from "../criteria/atss_assign.ts";
 import { taskAlignedAssign } from "../criteria/task_aligned_assign.ts";
+import { gflCriterion } from "../criteria/gfl_criterion.ts";
+import { vfnetCriterion } from "../criteria/vfnet_criterion.ts";
 import { detect } from "../detect/detect.ts";
 import { batchedNms } from "./batched_nms.ts";
 import { bbox2distance } from "./bbox2distance.ts";
@@ -30,6 +32,8 @@ export const operations = {
   detect,
   atssAssign,
   taskAlignedAssign,
+  gflCriterion,
+  vfnetCriterion,
   binaryCrossEntropyWithLogits,
   sigmoidFocalLoss,
   qualityFocalLoss,

@@ -200,7 +200,12 @@ function lossRooms(
 const EXPONENT_PATHS: readonly number[] = [0, 1, 1.5, 2];
 
 /** The fields of `LossCall` in assembly/losses/call.ts that hold for all chunks, from `valueScale` on. */
-function writeParameters(backend: WasmBackend, block: number, parameters: LossParameters, settings: LossSettings): void {
+function writeParameters(
+  backend: WasmBackend,
+  block: number,
+  parameters: LossParameters,
+  settings: LossSettings,
+): void {
   const { exponent = 0, reach = REACH, alpha = 0, option = 0, low = 0, inverse = 1, scale = 1 } = parameters;
   const { floats, ints } = backend.memory;
   const path = EXPONENT_PATHS.indexOf(exponent);

@@ -26,3 +26,9 @@ export async function readNpy<T = Float32Array<ArrayBuffer>>(...path: string[]):
 export function readJson<T>(...path: string[]): T {
   return JSON.parse(readFileSync(join(folder, ...path), "utf8"));
 }
+
+/** The rows of all levels, in the order of the strides. */
+export async function concatenated(name: string, role: string, strides: readonly number[]): Promise<Float32Array> {
+  const levels = await Promise.all(strides.map((stride) => readNpy(name, `${role}_logits_s${stride}.npy`)));
+  return Float32Array.from(levels.flatMap(({ data }) => [...data]));
+}

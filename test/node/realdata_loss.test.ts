@@ -3,7 +3,7 @@ import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { skip } from "../suite/skip.ts";
-import { cases, missing, readJson, readNpy } from "./realdata.ts";
+import { cases, concatenated, missing, readJson, readNpy } from "./realdata.ts";
 
 const test = suite("real losses");
 const { sync } = await createEngine();
@@ -27,12 +27,6 @@ interface Recorded {
 
 function relative(got: number, wanted: number, what: string): void {
   assert.ok(Math.abs(got / wanted - 1) <= 1e-6, `${what} is ${got}; wanted ${wanted}`);
-}
-
-/** The rows of all levels, in the order of the strides. */
-async function concatenated(name: string, role: string, strides: readonly number[]): Promise<Float32Array> {
-  const levels = await Promise.all(strides.map((stride) => readNpy(name, `${role}_logits_s${stride}.npy`)));
-  return Float32Array.from(levels.flatMap(({ data }) => [...data]));
 }
 
 if (cases.length === 0) test("real losses", () => skip(missing));

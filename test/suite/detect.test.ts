@@ -2,6 +2,7 @@ import { createEngine, type Detections, type DetectOptions, heads, type HeadSpec
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close, same, throws } from "../compare.ts";
+import { halfBits } from "../half.ts";
 import { random } from "../random.ts";
 import { boxChannels, imageOf, inOrder, pack, packLevels, randomHead, type RawValues } from "../raw_head.ts";
 import { detect, type Found } from "../reference/detect.ts";
@@ -203,13 +204,6 @@ test("half, double, quantised and in-memory tensors", async () => {
     }
   }
 });
-
-/** Bits of an exactly representable half. */
-function halfBits(value: number): number {
-  if (value === 0) return Object.is(value, -0) ? 0x8000 : 0;
-  const exponent = Math.floor(Math.log2(Math.abs(value)));
-  return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | Math.round((Math.abs(value) / 2 ** exponent - 1) * 1024);
-}
 
 test("channels-first, quantised: rows of odd length are converted in place", () => {
   const head = heads.yolov8({ numClasses: 3 });

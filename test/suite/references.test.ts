@@ -13,6 +13,7 @@ import qflFixture from "../fixtures/quality_focal_loss.json" with { type: "json"
 import focalFixture from "../fixtures/sigmoid_focal_loss.json" with { type: "json" };
 import siouFixture from "../fixtures/siou_loss.json" with { type: "json" };
 import vflFixture from "../fixtures/varifocal_loss.json" with { type: "json" };
+import { differences } from "../compare.ts";
 import { random } from "../random.ts";
 import { binaryCrossEntropyWithLogits } from "../reference/binary_cross_entropy_with_logits.ts";
 import { ciouLoss } from "../reference/ciou_loss.ts";
@@ -114,14 +115,6 @@ for (const [stem, loss, fixture] of boxLosses) {
     eachRow(fixture, (pred, target, options, wanted) => {
       nearRow(loss(pred, target, options), wanted, 1e-12, 2e-15, `(${pred}), (${target}), ${JSON.stringify(options)}`);
     });
-  });
-}
-
-/** The derivatives of f at x, by differences of fourth order. */
-function differences(f: (x: number[]) => number, x: number[], step: number): number[] {
-  return x.map((_, i) => {
-    const at = (steps: number) => f(x.map((value, k) => k === i ? value + steps * step : value));
-    return (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step);
   });
 }
 

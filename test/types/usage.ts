@@ -5,6 +5,8 @@ import type {
   AtssOptions,
   CocoResult,
   CreateEngine,
+  CriterionInput,
+  CriterionResult,
   DataArray,
   Detection,
   Detections,
@@ -14,6 +16,8 @@ import type {
   DflStatistics,
   Engine,
   EngineOptions,
+  GflCriterionInput,
+  GflCriterionOptions,
   GpuBuffer,
   GpuDevice,
   GpuTensor,
@@ -35,6 +39,8 @@ import type {
   TaskAlignedAssignment,
   TaskAlignedOptions,
   TensorLike,
+  VfnetCriterionInput,
+  VfnetCriterionOptions,
   WasmSource,
   WasmTensor,
 } from "densehead";
@@ -145,6 +151,17 @@ const aligned: TaskAlignedAssignment = await engine.taskAlignedAssign(
   aligning,
 );
 const learned: [Int32Array, Float32Array, Float32Array] = [gtIndex, quality, aligned.targetScores];
+// ── Criteria ────────────────────────────────────────────────────────────────────
+
+const objects: GroundTruth = { boxes: new Float32Array(4), labels: Int32Array.of(2) };
+const scene: CriterionInput = { cls: scores, head, imageSize: [64, 64], gt: [objects], gtIndex: [new Int32Array(84)] };
+const gflInput: GflCriterionInput = { ...scene, dist: half };
+const gflOptions: GflCriterionOptions = { normalizer: "mmdet", lambdaBox: 2, lambdaDfl: 0.25, beta: 2, grad: true };
+const vfnetInput: VfnetCriterionInput = { ...scene, distances: boxes, refined: quantised };
+const vfnetOptions: VfnetCriterionOptions = { normalizer: "paper", lambdaRefine: 1, alpha: 0.75, gamma: 2 };
+const { total, parts, numPos, grad }: CriterionResult = sync.gflCriterion(gflInput, gflOptions);
+const trained: [number, number | undefined, number, Float32Array | undefined] = [total, parts.dfl, numPos, grad?.dist];
+const refinement: number | undefined = (await engine.vfnetCriterion(vfnetInput, vfnetOptions)).parts.boxRefine;
 
 // ── Engine ──────────────────────────────────────────────────────────────────────
 
@@ -191,6 +208,8 @@ sync.detect(outputs, { imageSize: [640, 640] });
 sync.atssAssign(grid, { boxes, labels: [0, 1] });
 // @ts-expect-error: height and width
 sync.detect(outputs, { head, imageSize: [640] });
+// @ts-expect-error: ground truth is needed
+sync.gflCriterion({ cls: scores, dist: half, head, imageSize: [64, 64] });
 // @ts-expect-error: no such preset
 heads.yolov99();
 // @ts-expect-error: a promise is not its value
@@ -211,12 +230,14 @@ export {
   now,
   numbered,
   reason,
+  refinement,
   rows,
   saturation,
   slim,
   soft,
   std,
   top,
+  trained,
   uncertain,
   values,
 };

@@ -1,0 +1,116 @@
+/**
+ * What the criteria take, checked: maps of all anchors, ground truth, and who is assigned to whom.
+ */
+import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
+import { checkHead } from "../heads/presets.ts";
+import type { CriterionInput, GroundTruth, HeadSpec, HostTensor, TensorLike } from "../types.ts";
+import { describe, describeTensor, rangeError, shapeOf, size, type Source, tensor, typeError } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { assignAtss, ATSS_DEFAULTS } from "./atss_assign.ts";
+import { type CheckedGroundTruth, checkGroundTruth, IGNORED, NEGATIVE } from "./ground_truth.ts";
+
+/** Anchors, objects, and the assignment of the ones to the others. */
+export interface Scene {
+  readonly head: HeadSpec;
+  readonly levels: readonly Level[];
+  /** Anchors of one image, and of all: the rows of a map. */
+  readonly anchors: number;
+  readonly rows: number;
+  /** One for each image. */
+  readonly gt: readonly CheckedGroundTruth[];
+  /** For each image, (anchors): an index of its ground truth, NEGATIVE or IGNORED. */
+  readonly assigned: readonly Int32Array[];
+}
+
+/** Checks all but the maps. */
+export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["boxes"]): Scene {
+  const place = (member: string) => ({ op, argument: `input${member}` });
+  if (typeof input !== "object" || input === null) throw typeError(place(""), describe(input), "an object");
+  const head = checkHead(op, "input.head", input.head);
+  if (head.boxes !== boxes) {
+    throw typeError(place(".head"), `${head.name} with boxes "${head.boxes}"`, `a head with boxes "${boxes}"`);
+  }
+  const levels = levelsOf(head, size(place(".imageSize"), input.imageSize));
+  const anchors = anchorsIn(levels);
+  if (!Array.isArray(input.gt)) throw typeError(place(".gt"), describe(input.gt), "an array of one for each image");
+  const gt = input.gt.map((each: GroundTruth, image) => {
+    const argument = `input.gt[${image}]`;
+    const found = checkGroundTruth({ op, argument }, each);
+    checkLabels(op, argument, found.labels, head.numClasses);
+    return found;
+  });
+  const assigned = assignment(op, input, levels, anchors, gt);
+  return { head, levels, anchors, rows: gt.length * anchors, gt, assigned };
+}
+
+function checkLabels(op: string, argument: string, labels: Int32Array, classes: number): void {
+  labels.forEach((label, i) => {
+    if (label >= 0 && label < classes) return;
+    throw rangeError({ op, argument: `${argument}.labels[${i}]` }, label, `a class, 0 to ${classes - 1}`);
+  });
+}
+
+function assignment(
+  op: string,
+  { head, gtIndex }: CriterionInput,
+  levels: readonly Level[],
+  anchors: number,
+  gt: readonly CheckedGroundTruth[],
+): readonly Int32Array[] {
+  if (gtIndex === undefined) {
+    const settings = { ...ATSS_DEFAULTS, anchorOffset: head.anchorOffset };
+    return gt.map((each) => assignAtss(levels, each, settings).gtIndex);
+  }
+  const place = { op, argument: "input.gtIndex" };
+  if (!Array.isArray(gtIndex) || gtIndex.length !== gt.length) {
+    throw typeError(place, describe(gtIndex), `an array of ${gt.length}, one for each image of gt`);
+  }
+  gtIndex.forEach((indices, image) => checkIndices(op, `input.gtIndex[${image}]`, indices, anchors, gt[image]));
+  return gtIndex;
+}
+
+function checkIndices(
+  op: string,
+  argument: string,
+  indices: unknown,
+  anchors: number,
+  { count }: CheckedGroundTruth,
+): void {
+  if (!(indices instanceof Int32Array) || indices.length !== anchors) {
+    throw typeError({ op, argument }, describe(indices), `Int32Array(${anchors}), one for each anchor`);
+  }
+  for (let anchor = 0; anchor < anchors; anchor++) {
+    const index = indices[anchor];
+    if (index >= IGNORED && index < count) continue;
+    const wanted = `an index below ${count}, ${NEGATIVE} (negative) or ${IGNORED} (ignored)`;
+    throw rangeError({ op, argument: `${argument}[${anchor}]` }, index, wanted);
+  }
+}
+
+/** A map (B, N, columns) of all images; the batch axis may be left out for one. */
+export function anchorMap(
+  op: string,
+  argument: string,
+  value: TensorLike,
+  { gt, anchors, rows }: Scene,
+  columns: number,
+): Source {
+  const place = { op, argument: `input.${argument}` };
+  const one = [anchors, columns];
+  const wanted = [gt.length, ...one];
+  const found = tensor(place, value, (length) => length === rows * columns ? wanted : [length]);
+  const shape = shapeOf(found.dims);
+  if (shape !== shapeOf(wanted) && (gt.length !== 1 || shape !== shapeOf(one))) {
+    const images = `${gt.length} image${gt.length === 1 ? "" : "s"}`;
+    throw typeError(place, describeTensor(value, found), `shape ${shapeOf(wanted)}: ${images} of gt`);
+  }
+  return found;
+}
+
+/** A checked map as operations take it. A view of linear memory is made anew: memory may have grown since. */
+export function tensorOf(backend: WasmBackend, map: Source): HostTensor {
+  const pointer = backend.resident(map);
+  if (pointer === 0) return map;
+  const length = map.dims.reduce((product, d) => product * d, 1);
+  return { data: backend.memory.view(Float32Array, pointer, length), dims: map.dims };
+}

@@ -1,0 +1,136 @@
+/**
+ * The anchors that have an object: collected from all images, their rows gathered from the maps and scattered back.
+ */
+import { anchorPoint } from "../heads/levels.ts";
+import type { LabelTarget } from "../types.ts";
+import type { Source } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import type { Scene } from "./criterion_input.ts";
+import { boxAt, IGNORED, NEGATIVE } from "./ground_truth.ts";
+
+/** P positives of a batch, in the order of its anchors. */
+export interface Positives {
+  readonly count: number;
+  /** How many each image has. */
+  readonly perImage: readonly number[];
+  /** (P), each one's row in a map of all images. */
+  readonly rows: Int32Array;
+  /** (P), the classes of their objects. */
+  readonly labels: Int32Array;
+  /** (P). */
+  readonly strides: Float32Array;
+  /** (P, 4), from the anchor's point to the sides l, t, r, b of its object, in pixels. */
+  readonly sides: Float32Array;
+}
+
+export function collectPositives(scene: Scene): Positives {
+  const found = scene.assigned.map(positiveAnchors);
+  const perImage = found.map((anchors) => anchors.length);
+  const count = perImage.reduce((sum, length) => sum + length, 0);
+  const positives = {
+    count,
+    perImage,
+    rows: new Int32Array(count),
+    labels: new Int32Array(count),
+    strides: new Float32Array(count),
+    sides: new Float32Array(count * 4),
+  };
+  let at = 0;
+  found.forEach((anchors, image) => {
+    for (const anchor of anchors) describePositive(scene, image, anchor, positives, at++);
+  });
+  return positives;
+}
+
+function positiveAnchors(assigned: Int32Array): number[] {
+  const anchors = [];
+  for (let anchor = 0; anchor < assigned.length; anchor++) {
+    if (assigned[anchor] >= 0) anchors.push(anchor);
+  }
+  return anchors;
+}
+
+function describePositive(
+  { head, levels, anchors, gt, assigned }: Scene,
+  image: number,
+  anchor: number,
+  positives: Positives,
+  at: number,
+): void {
+  const index = assigned[image][anchor];
+  const { x, y, stride } = anchorPoint(levels, anchor, head.anchorOffset);
+  const { x1, y1, x2, y2 } = boxAt(gt[image].boxes, index);
+  positives.rows[at] = image * anchors + anchor;
+  positives.labels[at] = gt[image].labels[index];
+  positives.strides[at] = stride;
+  positives.sides.set([x - x1, y - y1, x2 - x, y2 - y], 4 * at);
+}
+
+/** The target of a classification loss over all anchors: each positive's class, with its quality. */
+export function labelTarget(scene: Scene, { rows, labels }: Positives, quality: Float32Array): LabelTarget {
+  const target = { labels: new Int32Array(scene.rows).fill(NEGATIVE), scores: new Float32Array(scene.rows) };
+  rows.forEach((row, i) => {
+    target.labels[row] = labels[i];
+    target.scores[row] = quality[i];
+  });
+  return target;
+}
+
+/** (B·N): 0 for the ignored anchors, else 1; nothing where none is ignored. */
+export function anchorWeights({ anchors, rows, assigned }: Scene): Float32Array | undefined {
+  if (!assigned.some((indices) => indices.includes(IGNORED))) return undefined;
+  const weights = new Float32Array(rows);
+  assigned.forEach((indices, image) => weights.set(indices.map((index) => index === IGNORED ? 0 : 1), image * anchors));
+  return weights;
+}
+
+/** (rows, columns) of a map. */
+export function gatherRows(backend: WasmBackend, map: Source, columns: number, rows: Int32Array): Float32Array {
+  const gathered = new Float32Array(rows.length * columns);
+  forEachGroup(backend, map, columns, rows, (values, at) => gathered.set(values, at * columns));
+  return gathered;
+}
+
+/** (rows), the probability of each one's likeliest class. */
+export function topScores(backend: WasmBackend, map: Source, columns: number, rows: Int32Array): Float32Array {
+  const scores = new Float32Array(rows.length);
+  forEachGroup(backend, map, columns, rows, (values, at) => {
+    for (let i = 0; i < values.length / columns; i++) {
+      let top = -Infinity;
+      // Math.max keeps NaN.
+      for (let c = i * columns; c < (i + 1) * columns; c++) top = Math.max(top, values[c]);
+      scores[at + i] = 1 / (1 + Math.exp(-top));
+    }
+  });
+  return scores;
+}
+
+/** Calls back with the listed rows as float32, some at a time, and the place of the first of them in the list. */
+function forEachGroup(
+  backend: WasmBackend,
+  map: Source,
+  columns: number,
+  rows: Int32Array,
+  body: (values: Float32Array, at: number) => void,
+): void {
+  const { memory } = backend;
+  const group = Math.min(rows.length, Math.max(1, Math.floor(backend.chunk / columns)));
+  const part = { start: 0, pitch: columns, rows: rows.length, columns };
+  memory.frame("gather", (allocate) => {
+    const list = allocate(group * 4);
+    const room = allocate(backend.room(group * columns));
+    for (let at = 0; at < rows.length; at += group) {
+      const listed = rows.subarray(at, at + group);
+      memory.ints.set(listed, list >> 2);
+      backend.gatherRows(map, part, list, listed.length, 0, room);
+      body(memory.view(Float32Array, room, listed.length * columns), at);
+    }
+  });
+}
+
+/** A map that has the values (P, columns) in the rows of the positives, and zeros elsewhere. */
+export function scatterRows(scene: Scene, { rows }: Positives, values: Float32Array, columns: number): Float32Array {
+  const map = new Float32Array(scene.rows * columns);
+  rows.forEach((row, i) => map.set(values.subarray(i * columns, (i + 1) * columns), row * columns));
+  return map;
+}
