@@ -4,11 +4,12 @@
 // mirrored pair (see mirror.ts), then weights, sums and stores.
 //
 // Most blocks are near: no logit in them is so large that anything of the loss is infinite or a denormal. Where only a sum
-// and gradients are wanted, these need no guards and go straight to the sum; every other block takes the far way.
+// and gradients are wanted, these need no guards and go straight to the sum; every other block takes the far way, which
+// gives the same bits.
 
 import { madd, select } from "../lanes";
 import { ELEMENT_WEIGHT, LossCall, NO_WEIGHT } from "./call";
-import { ANY, ONE, ONE_AND_HALF, timesOrZero, TWO, ZERO } from "./mirror";
+import { ANY, ONE, ONE_AND_HALF, TWO, ZERO } from "./mirror";
 import { BLOCK, expPass, farLog1pPass, MAGNITUDE, nearLog1pPass, powerPass, SIGN } from "./passes";
 
 const LINE: i32 = BLOCK * 4 + 64;
@@ -196,7 +197,8 @@ function step<K extends LossCall>(
   const small = f32x4.mul(e, big);
   const a = f32x4.pmax(v128.and(x, magnitude), least);
   const t = mirrored(x, k.target4(y), one);
-  const ce = near ? madd(t, a, l) : f32x4.add(l, timesOrZero(false, t, a));
+  // 0 log 0 = 0: infinite logits cost nothing where their target is 0.
+  const ce = madd(t, near ? a : v128.andnot(a, f32x4.eq(t, f32x4.splat(0))), l);
   if (gradient) {
     const slope = unmirrored(x, k.gradient(kind, y, t, small, big, ce, any, near));
     v128.store(g, f32x4.mul(near ? slope : flushed(slope, magnitude, tiny), k.gradScale4()));
@@ -365,21 +367,24 @@ function addRows(k: LossCall, done: i32, count: i32): void {
   }
 }
 
-/** Sum of at most a block: float32 lanes over 64 elements at a time, float64 above. */
+/** Sum of at most a block, as `nearLoop` does it: float32 lanes over 64 elements at a time, float64 above. */
 export function sumOf(src: usize, count: i32): f64 {
   let sum: f64 = 0;
   let i = 0;
-  for (; i + 64 <= count; i += 64) {
-    let s0 = f32x4.add(v128.load(src), v128.load(src, 16));
-    let s1 = f32x4.add(v128.load(src, 32), v128.load(src, 48));
-    let s2 = f32x4.add(v128.load(src, 64), v128.load(src, 80));
-    let s3 = f32x4.add(v128.load(src, 96), v128.load(src, 112));
-    s0 = f32x4.add(s0, f32x4.add(v128.load(src, 128), v128.load(src, 144)));
-    s1 = f32x4.add(s1, f32x4.add(v128.load(src, 160), v128.load(src, 176)));
-    s2 = f32x4.add(s2, f32x4.add(v128.load(src, 192), v128.load(src, 208)));
-    s3 = f32x4.add(s3, f32x4.add(v128.load(src, 224), v128.load(src, 240)));
-    sum += sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
-    src += 256;
+  // Four at a time, so that none waits for its own sums.
+  for (; i + 256 <= count; i += 256) {
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    for (let j: usize = 0; j < 256; j += 16) {
+      s0 = f32x4.add(s0, v128.load(src + j));
+      s1 = f32x4.add(s1, v128.load(src + j, 256));
+      s2 = f32x4.add(s2, v128.load(src + j, 512));
+      s3 = f32x4.add(s3, v128.load(src + j, 768));
+    }
+    sum = sum + sumLanes(s0) + sumLanes(s1) + sumLanes(s2) + sumLanes(s3);
+    src += 1024;
   }
   for (; i < count; i++) {
     sum += <f64> load<f32>(src);

@@ -110,23 +110,13 @@ function rest(q: v128, s: v128, one: v128): v128 {
 
 const LOG_TABLE = memory.data<f32>([
   2,
-  // (artanh(u) / u - 1) / u^2 on 0 <= u <= 1/3, minimax in relative error of the whole (4.5e-9).
-  0.3333320814291228,
-  0.2001076361582196,
-  0.14000902688042954,
-  0.14005993189713775,
-  1,
-  // The square of what is under this would be a denormal, which costs a trap of the CPU; it is nothing beside 1 anyway.
-  1e-15,
-]);
-
-const NEAR_LOG_TABLE = memory.data<f32>([
-  2,
-  // 2 (artanh(u) / u - 1) / u^2
+  // 2 (artanh(u) / u - 1) / u^2 on 0 <= u <= 1/3, minimax in relative error of the logarithm (4.5e-9).
   0.6666641628582458,
   0.4002152724324359,
   0.2800180537608591,
   0.2801198637942943,
+  // Up to here log1p(e) is e; the products of what is less would be denormals, which cost a trap of the CPU.
+  1e-17,
 ]);
 
 /**
@@ -134,16 +124,30 @@ const NEAR_LOG_TABLE = memory.data<f32>([
  * difference rounds at full size. At most 1.5 ULP; NaN stays.
  */
 export function nearLog1pPass(e: usize, l: usize, count: i32): void {
-  const two = v128.load32_splat(NEAR_LOG_TABLE);
-  const c1 = v128.load32_splat(NEAR_LOG_TABLE, 4);
-  const c2 = v128.load32_splat(NEAR_LOG_TABLE, 8);
-  const c3 = v128.load32_splat(NEAR_LOG_TABLE, 12);
-  const c4 = v128.load32_splat(NEAR_LOG_TABLE, 16);
+  log1pPass(0, e, l, count, 0, false);
+}
+
+/** e = 0 where |x| is over `reach`; then l = log1p(e) for 0 <= e <= 1, the same bits as `nearLog1pPass` where that holds. */
+export function farLog1pPass(x: usize, e: usize, l: usize, count: i32, reach: f32): void {
+  log1pPass(x, e, l, count, reach, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function log1pPass(x: usize, e: usize, l: usize, count: i32, reach: f32, far: bool): void {
+  const two = v128.load32_splat(LOG_TABLE);
+  const c1 = v128.load32_splat(LOG_TABLE, 4);
+  const c2 = v128.load32_splat(LOG_TABLE, 8);
+  const c3 = v128.load32_splat(LOG_TABLE, 12);
+  const c4 = v128.load32_splat(LOG_TABLE, 16);
+  const farthest = f32x4.splat(reach);
+  const magnitude = v128.load32_splat(MAGNITUDE);
   for (let i = 0; i < count; i += 16) {
-    const e0 = v128.load(e);
-    const e1 = v128.load(e, 16);
-    const e2 = v128.load(e, 32);
-    const e3 = v128.load(e, 48);
+    if (far) cut(x, e, farthest, magnitude);
+    const e0 = far ? counted(v128.load(e)) : v128.load(e);
+    const e1 = far ? counted(v128.load(e, 16)) : v128.load(e, 16);
+    const e2 = far ? counted(v128.load(e, 32)) : v128.load(e, 32);
+    const e3 = far ? counted(v128.load(e, 48)) : v128.load(e, 48);
     const u0 = f32x4.div(e0, f32x4.add(two, e0));
     const u1 = f32x4.div(e1, f32x4.add(two, e1));
     const u2 = f32x4.div(e2, f32x4.add(two, e2));
@@ -168,39 +172,41 @@ export function nearLog1pPass(e: usize, l: usize, count: i32): void {
     p1 = nmadd(p1, z1, e1);
     p2 = nmadd(p2, z2, e2);
     p3 = nmadd(p3, z3, e3);
-    v128.store(l, nmadd(u0, p0, e0));
-    v128.store(l, nmadd(u1, p1, e1), 16);
-    v128.store(l, nmadd(u2, p2, e2), 32);
-    v128.store(l, nmadd(u3, p3, e3), 48);
+    p0 = nmadd(u0, p0, e0);
+    p1 = nmadd(u1, p1, e1);
+    p2 = nmadd(u2, p2, e2);
+    p3 = nmadd(u3, p3, e3);
+    v128.store(l, far ? orSmall(p0, v128.load(e)) : p0);
+    v128.store(l, far ? orSmall(p1, v128.load(e, 16)) : p1, 16);
+    v128.store(l, far ? orSmall(p2, v128.load(e, 32)) : p2, 32);
+    v128.store(l, far ? orSmall(p3, v128.load(e, 48)) : p3, 48);
     e += 64;
     l += 64;
+    if (far) x += 64;
   }
 }
 
-/**
- * e = 0 where |x| is over `reach`; then l = log1p(e) for 0 <= e <= 1, by the series in u = e / (2 + e). At most 3 ULP; NaN
- * stays.
- */
-export function farLog1pPass(x: usize, e: usize, l: usize, count: i32, reach: f32): void {
-  const farthest = f32x4.splat(reach);
-  const magnitude = v128.load32_splat(MAGNITUDE);
-  const two = v128.load32_splat(LOG_TABLE);
-  const c1 = v128.load32_splat(LOG_TABLE, 4);
-  const c2 = v128.load32_splat(LOG_TABLE, 8);
-  const c3 = v128.load32_splat(LOG_TABLE, 12);
-  const c4 = v128.load32_splat(LOG_TABLE, 16);
-  const one = v128.load32_splat(LOG_TABLE, 20);
-  const least = v128.load32_splat(LOG_TABLE, 24);
-  for (let i: usize = 0; i < <usize> count << 2; i += 16) {
-    const far = f32x4.gt(v128.and(v128.load(x + i), magnitude), farthest);
-    const kept = v128.andnot(v128.load(e + i), far);
-    const u = f32x4.div(kept, f32x4.add(two, kept));
-    const v = f32x4.pmax(u, least);
-    const z = f32x4.mul(v, v);
-    const p = madd(madd(madd(madd(c4, z, c3), z, c2), z, c1), z, one);
-    v128.store(e + i, kept);
-    v128.store(l + i, f32x4.mul(f32x4.add(u, u), p));
-  }
+/** Four vectors of e, 0 where |x| is farther. */
+// @ts-ignore: decorator
+@inline
+function cut(x: usize, e: usize, farthest: v128, magnitude: v128): void {
+  v128.store(e, v128.andnot(v128.load(e), f32x4.gt(v128.and(v128.load(x), magnitude), farthest)));
+  v128.store(e, v128.andnot(v128.load(e, 16), f32x4.gt(v128.and(v128.load(x, 16), magnitude), farthest)), 16);
+  v128.store(e, v128.andnot(v128.load(e, 32), f32x4.gt(v128.and(v128.load(x, 32), magnitude), farthest)), 32);
+  v128.store(e, v128.andnot(v128.load(e, 48), f32x4.gt(v128.and(v128.load(x, 48), magnitude), farthest)), 48);
+}
+
+// @ts-ignore: decorator
+@inline
+function counted(e: v128): v128 {
+  return f32x4.pmax(e, v128.load32_splat(LOG_TABLE, 20));
+}
+
+/** For less than what `counted` gives, the logarithm is e itself; else it is at most e. */
+// @ts-ignore: decorator
+@inline
+function orSmall(l: v128, e: v128): v128 {
+  return f32x4.pmin(l, e);
 }
 
 /** p = m^exponent for m in [0, 1] and exponent > 0, in place, through float64: relative error 1e-7. NaN stays. */
