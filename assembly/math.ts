@@ -129,6 +129,48 @@ export function isSoundSum(sum: v128): v128 {
   return v128.and(f32x4.lt(sum, f32x4.splat(f32.MAX_VALUE)), f32x4.gt(sum, f32x4.splat(1e-30)));
 }
 
+const EXP_TABLE = memory.data<f32>([
+  1.4426950408889634, // log2 e
+  12583039.0, // 1.5 * 2^23 + 127
+  0.693359375, // ln 2 in two parts, the first of few bits
+  -2.12194440e-4,
+  // (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, minimax in relative error (3.1e-9)
+  0.49999993432098916,
+  0.16666520398846657,
+  0.04166839078969793,
+  0.008368745127113008,
+  0.001381453987772694,
+  1,
+]);
+
+/** exp(x), 0 and Infinity past the ends of float32. At most 1 ULP, where the result is no denormal; NaN stays. */
+// @ts-ignore: decorator
+@inline
+export function exp4(x: v128): v128 {
+  const round = v128.load32_splat(EXP_TABLE, 4);
+  const near = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-104));
+  const t = madd(near, v128.load32_splat(EXP_TABLE), round);
+  const k = f32x4.sub(t, round);
+  const r = nmadd(k, v128.load32_splat(EXP_TABLE, 12), nmadd(k, v128.load32_splat(EXP_TABLE, 8), near));
+  let q = madd(v128.load32_splat(EXP_TABLE, 32), r, v128.load32_splat(EXP_TABLE, 28));
+  q = madd(q, r, v128.load32_splat(EXP_TABLE, 24));
+  q = madd(q, r, v128.load32_splat(EXP_TABLE, 20));
+  q = madd(q, r, v128.load32_splat(EXP_TABLE, 16));
+  q = madd(f32x4.mul(r, r), q, r);
+  const p = f32x4.add(q, v128.load32_splat(EXP_TABLE, 36));
+  // In two steps: neither 2^128 nor 2^-150 has a float32 of its own.
+  const exponent = i32x4.sub(t, round);
+  const half = i32x4.shr_s(exponent, 1);
+  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(exponent, half)));
+}
+
+/** 2^k for integers from -126 to 127. */
+// @ts-ignore: decorator
+@inline
+function powerOfTwo(k: v128): v128 {
+  return i32x4.shl(i32x4.add(k, i32x4.splat(127)), 23);
+}
+
 /**
  * ln(x) for normal x > 0, by x = m * 2^k with m in [0.707, 1.414) and a polynomial in m - 1. At most 1e-7 absolute for
  * x in [0.5, 64].

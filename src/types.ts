@@ -490,6 +490,36 @@ export interface BoxOps<F> {
     options?: { maxDistance?: number; eps?: number },
   ): Result<F, Float32Array>;
   /**
+   * The nine points at which VarifocalNet samples a box, from distances l, t, r, b: (x, y), (x − l, y), (x, y − t), (x + r, y),
+   * (x, y + b), (x − l, y − t), (x + r, y − t), (x − l, y + b), (x + r, y + b).
+   *
+   * points (N, 2) and distances (N, 4) in one unit; result (N, 9, 2) as x, y. Rounded once. Zhang et al. 2020 (VarifocalNet),
+   * star-shaped box feature representation, with a misprint of the seventh point, (x + l, y − t), put right.
+   */
+  starPoints(points: TensorLike, distances: TensorLike): Result<F, Float32Array>;
+  /**
+   * The same points as offsets of a 3×3 deformable convolution: dy, dx of each tap, row by row. The tap in row i and column j
+   * samples the point that is i-th from the top and j-th from the left: dy = (1 − t/stride, 0, b/stride − 1)_i and
+   * dx = (1 − l/stride, 0, r/stride − 1)_j.
+   *
+   * distances (N, 4), l, t, r, b in pixels; result (N, 18) in feature cells, from the tap's place in the grid of cells: point +
+   * stride · (grid + offset) is the star point, grid −1, 0 or 1. Quotient and difference are rounded once each. RangeError:
+   * stride ≤ 0. Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation.
+   */
+  starDeformOffsets(distances: TensorLike, options: { stride: number }): Result<F, Float32Array>;
+  /**
+   * Distances of the refined box: distances · deltas, or with `kind` "exp" distances · exp(deltas).
+   *
+   * distances (N, 4) in any unit, deltas (N, 4); result (N, 4) in that unit. Default: `kind` "multiply", rounded once. The
+   * exponential is 0 and Infinity past the ends of float32; relative error ≤ 3e-7 where it is no denormal.
+   * Zhang et al. 2020 (VarifocalNet), bounding box refinement; the exponential is that of its code.
+   */
+  refineDistances(
+    distances: TensorLike,
+    deltas: TensorLike,
+    options?: { kind?: "multiply" | "exp" },
+  ): Result<F, Float32Array>;
+  /**
    * Greedy non-maximum suppression: kept indices, highest score first.
    *
    * boxes (N, 4), scores (N). A box goes when its IoU with a kept one is over `iouThreshold`; equal scores keep the lower

@@ -1,21 +1,21 @@
 /**
  * `npm start`: finds the shapes in the three scenes of examples/shapes. It runs the command `densehead detect` as anyone
- * would, compares its boxes with the truth, draws them into build/scenes, and computes the losses of each scene.
+ * would, compares its boxes with the truth, draws them into build/scenes, and scores the outputs with `densehead score`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureReady, root } from "./ready.js";
-import { sceneLosses } from "./scene_losses.js";
 
 const examples = join(root, "examples/shapes");
 const pictures = join(root, "build/scenes");
+const truthFile = join(examples, "scenes.coco.json");
 const ENOUGH_OVERLAP = 0.5;
 
-const ABOUT_LOSSES = `\
-The three losses that the network was trained with, of each scene against the truth. An object's positive is the
-anchor of its best box. Quality focal loss: over all anchors, per positive; most of it is from other anchors that
-saw the same object. Distribution focal loss: over the positives' sides. GIoU loss: of their boxes.
+const ABOUT_SCORES = `\
+The same outputs against the truth: the loss that such a network is trained with (quality focal, GIoU and distribution
+focal loss, per positive anchor), the mean IoU of the positives' boxes, and whether higher scores are on better boxes
+(ranks, from -1 to 1). The network was trained with positives chosen in another way, so this is not the loss that it had.
 `;
 
 try {
@@ -27,9 +27,9 @@ try {
 }
 
 async function main() {
-  const { createEngine, heads } = await import("../dist/index.js");
+  const { createEngine } = await import("../dist/index.js");
   const engine = await createEngine();
-  const truth = readJson(join(examples, "scenes.coco.json"));
+  const truth = readJson(truthFile);
   mkdirSync(pictures, { recursive: true });
   console.log("A small network has looked for circles, squares, triangles and stars in three pictures. From its raw");
   console.log(
@@ -47,17 +47,30 @@ async function main() {
         `${others === 0 ? "" : `, ${others} further ${others === 1 ? "box" : "boxes"}`}. Picture: ${fromRoot(svg)}\n`,
     );
   }
-  printLosses(engine, heads, truth);
   engine.dispose();
+  console.log(ABOUT_SCORES);
+  score(truth);
   console.log("The pictures open in any browser; the bands there show the same for each side.");
 }
 
-/** Runs the command on a scene, shows what it prints, and returns its rows of COCO results. */
+/** Finds the objects of a scene, and returns the rows of COCO results. */
 function detect(name, svg) {
   const json = join(pictures, `${name}.json`);
   const scene = fromRoot(join(examples, name));
   const output = ["--image", `${scene}.png`, "--svg", fromRoot(svg), "--json", fromRoot(json)];
-  const args = ["detect", `${scene}.safetensors`, "--head", "gfl", ...output];
+  run("detect", `${scene}.safetensors`, "--head", "gfl", ...output);
+  return readJson(json);
+}
+
+/** Scores all scenes; their objects are small beside the default anchors. */
+function score({ images }) {
+  const scenes = images.map(({ file_name }) => fromRoot(join(examples, file_name.replace(".png", ".safetensors"))));
+  run("score", ...scenes, "--head", "gfl", "--gt", fromRoot(truthFile), "--anchor-scale", "4");
+  console.log();
+}
+
+/** Runs the command, and shows it with what it prints. */
+function run(...args) {
   console.log(`$ densehead ${args.join(" ")}\n`);
   const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli.js", ...args], {
     cwd: root,
@@ -65,27 +78,6 @@ function detect(name, svg) {
   });
   if (status !== 0) throw new Error(stderr.trim());
   console.log(stdout.trimEnd());
-  return readJson(json);
-}
-
-/** One line for each scene. */
-function printLosses(engine, heads, { images, annotations }) {
-  const columns = ["positives", "quality focal", "distribution focal", " GIoU"];
-  console.log(ABOUT_LOSSES);
-  console.log(`          ${columns.join("  ")}`);
-  for (const { id, file_name } of images) {
-    const name = file_name.replace(".png", "");
-    const objects = annotations.filter(({ image_id }) => image_id === id).map(toObject);
-    const [positives, ...losses] = sceneLosses(engine, heads, join(examples, `${name}.safetensors`), objects);
-    const texts = [String(positives), ...losses.map((loss) => loss.toFixed(3))];
-    console.log(`  ${name}  ${texts.map((text, i) => text.padStart(columns[i].length)).join("  ")}`);
-  }
-  console.log();
-}
-
-/** Categories of the file count from 1, classes of the network from 0. */
-function toObject({ bbox, category_id }) {
-  return { box: [...corners([{ bbox }])], classId: category_id - 1 };
 }
 
 /** How many objects have a box of their class over them; each box, best first, takes the object that it covers best. */

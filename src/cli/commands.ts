@@ -3,6 +3,7 @@
  */
 import { detectCommand } from "./detect.ts";
 import { lossCommand } from "./loss.ts";
+import { scoreCommand } from "./score.ts";
 
 /** One subcommand of `densehead`. */
 export interface Command {
@@ -14,4 +15,8 @@ export interface Command {
   run(args: string[]): Promise<void>;
 }
 
-export const commands: ReadonlyMap<string, Command> = new Map([["detect", detectCommand], ["loss", lossCommand]]);
+export const commands: ReadonlyMap<string, Command> = new Map([
+  ["detect", detectCommand],
+  ["loss", lossCommand],
+  ["score", scoreCommand],
+]);

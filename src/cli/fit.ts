@@ -5,7 +5,8 @@ import type { ImageTransform } from "../types.ts";
 import { UsageError } from "./errors.ts";
 
 /** How an image of another size became the input. */
-export type Fit = "letterbox" | "stretch";
+export const FITS = ["letterbox", "stretch"] as const;
+export type Fit = typeof FITS[number];
 
 interface Size {
   readonly width: number;
@@ -14,6 +15,7 @@ interface Size {
 
 /** The transform that `detect` undoes. Images of the input's shape need no word about how they were fitted. */
 export function transformFor(
+  what: string,
   { width, height }: Size,
   [inputHeight, inputWidth]: readonly [number, number],
   fit: Fit | undefined,
@@ -24,7 +26,7 @@ export function transformFor(
   if (fit === "stretch" || scaleX === scaleY) return { scaleX, scaleY, padX: 0, padY: 0, clip };
   if (fit === undefined) {
     throw new UsageError(
-      `--image is ${width}×${height}, the input ${inputWidth}×${inputHeight}; say --fit letterbox or --fit stretch`,
+      `${what} is ${width}×${height}, the input ${inputWidth}×${inputHeight}; say --fit letterbox or --fit stretch`,
     );
   }
   const scale = Math.min(scaleX, scaleY);

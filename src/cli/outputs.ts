@@ -14,6 +14,8 @@ export interface NamedOutputs {
 /** What a file holds, as `detect` takes it. */
 export interface FileOutputs {
   readonly outputs: HostTensor | readonly HostTensor[] | NamedOutputs;
+  /** Of a head that refines its boxes, those before, level by level as the others. */
+  readonly initial: readonly HostTensor[] | undefined;
   /** Strides that the names carry, of the levels as they stand. */
   readonly strides: readonly number[] | undefined;
 }
@@ -26,6 +28,9 @@ const ROLES: readonly (readonly [Role, RegExp])[] = [
   ["objectness", /^obj/i],
 ];
 
+/** bbox_pred_refine_s8, beside bbox_pred_s8. */
+const REFINED = /refine/i;
+
 /** Reads the tensors: by role where names tell classes and boxes, else all in order. */
 export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
   const roles = new Map(ROLES.map(([role, pattern]) => [role, byStride(file.names.filter((n) => pattern.test(n)))]));
@@ -33,11 +38,14 @@ export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
   const [classes, boxes, objectness] = ROLES.map(([role]) => roles.get(role) ?? []);
   if (classes.length === 0 || boxes.length === 0) {
     const tensors = await read(file.names);
-    return { outputs: tensors.length === 1 ? tensors[0] : tensors, strides: undefined };
+    return { outputs: tensors.length === 1 ? tensors[0] : tensors, initial: undefined, strides: undefined };
   }
-  const named = { classes: await read(classes), boxes: await read(boxes) };
+  const refined = byStride(boxes.filter((name) => REFINED.test(name)));
+  const plain = byStride(boxes.filter((name) => !REFINED.test(name)));
+  const named = { classes: await read(classes), boxes: await read(refined.length > 0 ? refined : plain) };
   return {
     outputs: objectness.length === 0 ? named : { ...named, objectness: await read(objectness) },
+    initial: refined.length > 0 && plain.length > 0 ? await read(plain) : undefined,
     strides: stridesIn(classes) ?? stridesIn(boxes),
   };
 }

@@ -32,7 +32,7 @@ export const distance2bbox = {
   },
 } satisfies Operation;
 
-/** Both inputs must have one row per point. */
-export function sameRows(op: string, argument: string, rows: number, wanted: number): void {
-  if (rows !== wanted) throw typeError({ op, argument }, `${rows} rows`, `${wanted}, one per row of points`);
+/** Both inputs must have as many rows. */
+export function sameRows(op: string, argument: string, rows: number, wanted: number, other = "points"): void {
+  if (rows !== wanted) throw typeError({ op, argument }, `${rows} rows`, `${wanted}, one per row of ${other}`);
 }

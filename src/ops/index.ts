@@ -23,9 +23,12 @@ import { giouLoss } from "./giou_loss.ts";
 import { iouLoss } from "./iou_loss.ts";
 import { nms } from "./nms.ts";
 import { qualityFocalLoss } from "./quality_focal_loss.ts";
+import { refineDistances } from "./refine_distances.ts";
 import { sigmoidFocalLoss } from "./sigmoid_focal_loss.ts";
 import { siouLoss } from "./siou_loss.ts";
 import { softNms } from "./soft_nms.ts";
+import { starDeformOffsets } from "./star_deform_offsets.ts";
+import { starPoints } from "./star_points.ts";
 import { varifocalLoss } from "./varifocal_loss.ts";
 
 export const operations = {
@@ -50,6 +53,9 @@ export const operations = {
   dflStatistics,
   distance2bbox,
   bbox2distance,
+  starPoints,
+  starDeformOffsets,
+  refineDistances,
   boxIou,
   generalizedBoxIou,
   nms,

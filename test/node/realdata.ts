@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "npyjs";
 
-const folder = join(process.env.DENSEHEAD_ROOT ?? ".", "..", "shared", "realdata");
+/** Where they are. */
+export const folder = join(process.env.DENSEHEAD_ROOT ?? ".", "..", "shared", "realdata");
 
 /** Names of the cases; none where the folder is not there. */
 export const cases: readonly string[] = existsSync(folder)

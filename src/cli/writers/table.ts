@@ -2,30 +2,20 @@
  * The table that people read.
  */
 import { classLabel, deviations, type ImageResult } from "../result.ts";
-import { printable } from "./text.ts";
+import { aligned, networkText, printable } from "./text.ts";
 
 /** A headline and one row per detection. */
 export function tableText(result: ImageResult): string {
   const { detections } = result;
   const lines = detections.length === 0 ? [] : [columns(result), ...rowsOf(result)];
-  const left = Math.max(...lines.map(([label]) => label.length));
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column].length))) ?? [];
-  const align = ([label, ...numbers]: string[]) =>
-    [label.padEnd(left), ...numbers.map((text, i) => text.padStart(widths[i + 1]))].join("  ");
-  return [headline(result), ...lines.map((line) => `  ${align(line)}`), "", ""].join("\n");
+  return [headline(result), ...aligned(lines).map((line) => `  ${line}`), "", ""].join("\n");
 }
 
-function headline({ id, chosen: { head, why }, inputSize: [height, width], frame, detections }: ImageResult): string {
+function headline({ id, chosen, inputSize, frame, detections }: ImageResult): string {
   const count = `${detections.length} ${detections.length === 1 ? "object" : "objects"}`;
-  const parts = [
-    `head ${head.name} (${why})`,
-    `${head.numClasses} ${head.numClasses === 1 ? "class" : "classes"}`,
-    ...(head.boxes === "distribution" ? [`${head.bins} bins`] : []),
-    `strides ${head.strides.join(" ")}`,
-    `input ${width}×${height}`,
-    ...(frame[0] === height && frame[1] === width ? [] : [`boxes in the image's ${frame[1]}×${frame[0]}`]),
-  ];
-  return `${printable(id)}: ${count}\n  ${parts.join(", ")}`;
+  const [height, width] = inputSize;
+  const place = frame[0] === height && frame[1] === width ? "" : `, boxes in the image's ${frame[1]}×${frame[0]}`;
+  return `${printable(id)}: ${count}\n  ${networkText(chosen, inputSize)}${place}`;
 }
 
 function columns({ detections }: ImageResult): string[] {

@@ -1,0 +1,116 @@
+/**
+ * The flags that say what network made an output, and what to keep of its boxes: of every command that reads raw outputs.
+ */
+import type { HeadOptions } from "../types.ts";
+import { UsageError } from "./errors.ts";
+import { presetNames, presetOf } from "./preset_names.ts";
+import { classNames } from "./readers/names.ts";
+import { choice, integer, number, numbers, optional, size } from "./values.ts";
+
+export const FILES_HELP = `  name.safetensors   tensors named by role and stride (cls_s8, reg_s8, obj_s8 …), or in order
+  name.npy           one tensor
+  folder             one .npy per tensor, named in the same way; others beside them are left alone
+Tensors are float32, float16 or float64.`;
+
+export const NETWORK_HELP = `What the network is:
+  --head NAME              ${presetNames().slice(0, 5).join(", ")},
+                           ${presetNames().slice(5).join(", ")};
+                           auto (default): what the file says, else what the shapes allow
+  --image-size H,W         network input in pixels; default: what the file says, else from the shapes
+  --classes A,B,C | FILE   names of the classes, in one argument or one per line of a text file
+  --num-classes N          how many, where there are no names
+  --strides 8,16,…         strides of the levels
+  --bins N                 bins per side of the distribution
+  --offset X               anchor point of cell i: (i + X) · stride
+  --scores KIND            logits or probabilities
+  --objectness KIND        none, multiply or sqrt-multiply`;
+
+/** The same, but for the score from which boxes are kept. */
+export function keepHelp(score: string): string {
+  return `  --score X                scores over this (default ${score})
+  --iou X                  NMS: of two boxes that overlap more than this, the better (default 0.6)
+  --max N                  at most so many per image (default 300)
+  --multi-label            every class over the score, not an anchor's best alone
+  --class-agnostic         suppress across classes`;
+}
+
+/** What the network is, as far as flags say it. */
+export interface NetworkFlags {
+  /** A preset's name as typed, or "auto". */
+  readonly head: string;
+  readonly imageSize: readonly [number, number] | undefined;
+  readonly classes: readonly string[] | undefined;
+  readonly numClasses: number | undefined;
+  /** Changes to the preset, over what the shapes say. */
+  readonly changes: HeadOptions;
+}
+
+/** What to keep, as `detect` takes it. */
+export interface KeepFlags {
+  readonly scoreThreshold: number;
+  readonly iouThreshold: number;
+  readonly maxDetections: number;
+  readonly multiLabel: boolean;
+  readonly classAgnostic: boolean;
+}
+
+export const NETWORK_OPTIONS = {
+  head: { type: "string", default: "auto" },
+  "image-size": { type: "string" },
+  classes: { type: "string" },
+  "num-classes": { type: "string" },
+  strides: { type: "string" },
+  bins: { type: "string" },
+  offset: { type: "string" },
+  scores: { type: "string" },
+  objectness: { type: "string" },
+} as const;
+
+export const KEEP_OPTIONS = {
+  iou: { type: "string", default: "0.6" },
+  max: { type: "string", default: "300" },
+  "multi-label": { type: "boolean", default: false },
+  "class-agnostic": { type: "boolean", default: false },
+} as const;
+
+const OBJECTNESS = ["none", "multiply", "sqrt-multiply"] as const;
+
+type Texts<Options> = { readonly [Name in keyof Options]?: string };
+
+/** Reads the flags of the network; the error of a wrong one names it. */
+export async function readNetwork(
+  texts: Texts<typeof NETWORK_OPTIONS> & { readonly head: string },
+): Promise<NetworkFlags> {
+  if (texts.head !== "auto") presetOf(texts.head);
+  const flags: NetworkFlags = {
+    head: texts.head,
+    imageSize: optional(texts["image-size"], (text) => size("--image-size", text)),
+    classes: await classNames("--classes", texts.classes),
+    numClasses: optional(texts["num-classes"], (text) => integer("--num-classes", text, 1)),
+    changes: {
+      strides: optional(texts.strides, (text) => numbers("--strides", text)),
+      bins: optional(texts.bins, (text) => integer("--bins", text, 2, 64)),
+      anchorOffset: optional(texts.offset, (text) => number("--offset", text)),
+      scores: optional(texts.scores, (text) => choice("--scores", text, ["logits", "probabilities"])),
+      objectness: optional(texts.objectness, (text) => choice("--objectness", text, OBJECTNESS)),
+    },
+  };
+  const { classes, numClasses } = flags;
+  if (classes !== undefined && numClasses !== undefined && classes.length !== numClasses) {
+    throw new UsageError(`--classes has ${classes.length} names; --num-classes is ${numClasses}`);
+  }
+  return flags;
+}
+
+/** Reads the flags of what to keep. */
+export function readKeep(
+  texts: { score: string; iou: string; max: string; "multi-label": boolean; "class-agnostic": boolean },
+): KeepFlags {
+  return {
+    scoreThreshold: number("--score", texts.score, 0, 1),
+    iouThreshold: number("--iou", texts.iou, 0, 1),
+    maxDetections: integer("--max", texts.max, 1),
+    multiLabel: texts["multi-label"],
+    classAgnostic: texts["class-agnostic"],
+  };
+}
