@@ -2,26 +2,41 @@
 
 // -(w_i log S_i + w_{i+1} log S_{i+1}) for each row of bins, with S the softmax and w the label's shares of its two bins.
 //
-// A row is shifted by its maximum; the terms other than the maximum are summed apart, so that log1p keeps a loss near 0.
-// One row's arithmetic is short: what costs is the exponential, which runs over blocks of rows.
+// With the logits' distances to a pivot p, of which e^0 = 1 is left out of the rest R, that is
+// log1p(R) + w_i (x_p - x_i) + w_{i+1} (x_p - x_{i+1}): nothing cancels, and log1p keeps a loss near 0. The pivot is the
+// larger of the label's two logits, for which no search is needed; only where another logit is far above it, the row's
+// largest. The exponential runs over blocks of rows.
 
-import { laneMask } from "../lanes";
-import { EXP_MIN, log4, softmaxExp } from "../math";
+import { laneMask, select, sumRows } from "../lanes";
+import { log4, softmaxExp } from "../math";
 import { LossCall, NO_WEIGHT } from "./call";
-import { sumOf } from "./classify";
+import { scaleInto, sumOf } from "./classify";
 
 /** Floats of a block of rows, and the most rows in it. */
 const BLOCK: i32 = 2048;
 const MAX_BINS: i32 = 64;
 const MAX_ROWS: i32 = BLOCK / 2;
+const LINE: i32 = MAX_ROWS * 4 + 64;
 const SHIFTED = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
 const EXPS = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
 /** Of each row of a block: its loss, and before that the part of it that is linear in the logits. */
-const LOSSES = memory.data(<i32> (MAX_ROWS * 4 + 64), 16);
-/** Of each row: its largest logit as it came, NaN aside. */
-const PEAKS = memory.data(<i32> (MAX_ROWS * 4 + 64), 16);
-/** Of each row: the sum of its terms but for one that is 1. */
-const RESTS = memory.data(<i32> (MAX_ROWS * 4 + 64), 16);
+const LOSSES = memory.data(LINE, 16);
+/** Of each row: the sum of its terms but for the pivot's; later what softmax multiplies a term by. */
+const RESTS = memory.data(LINE, 16);
+const INVERSES = memory.data(LINE, 16);
+/** Of each row: the lower of the label's bins, the share of the upper one, and the pivot's bin. */
+const LEFTS = memory.data(LINE, 16);
+const SHARES = memory.data(LINE, 16);
+const PIVOTS = memory.data(LINE, 16);
+/** Of each of four rows: gradients at the label's bins, and the factor of all others. */
+const LOWERS = memory.data(16, 16);
+const UPPERS = memory.data(16, 16);
+const SCALES = memory.data(16, 16);
+
+/** How far above the pivot a logit may be: the inverse of such a sum times a gradient's factor is a normal number. */
+const ABOVE: f32 = 40;
+/** How far below it makes a difference; products of what is less are denormals, which cost a trap of the CPU. */
+const BELOW: f32 = -60;
 
 /**
  * `low` is the value of the first bin, `inverse` one over the step, `scale` how far (in bins) a label may be outside the
@@ -31,137 +46,176 @@ export function distribution_focal_loss(call: usize): void {
   const k = changetype<LossCall>(call);
   const bins = k.columns;
   const rows = k.count / bins;
-  const perBlock = BLOCK / bins;
-  const whole = <usize> (bins & ~3) << 2;
-  const tail = laneMask(bins & 3);
+  const perBlock = (BLOCK / bins) & ~3;
   for (let done = 0; done < rows; done += perBlock) {
     const count = min(perBlock, rows - done);
     const logits = k.pred + (<usize> (done * bins) << 2);
-    for (let row = 0; row < count; row++) {
-      const at = <usize> (row * bins) << 2;
-      shiftRow(logits + at, whole, tail, SHIFTED + at, PEAKS + (<usize> row << 2));
+    const wrong = placeLabels(k, done, count);
+    if (wrong != 0) {
+      k.option = done + wrong;
+      return;
     }
+    for (let row = 0; row < count; row += 4) shiftRows(logits, bins, row, count);
     softmaxExp(SHIFTED, 0, EXPS, 0, 1, (count * bins + 15) & ~15);
-    for (let row = 0; row < count; row++) {
-      const at = <usize> (row * bins) << 2;
-      const label = position(k, done + row);
-      if (label < -k.scale || label > <f32> (bins - 1) + k.scale) {
-        k.option = done + row + 1;
-        return;
-      }
-      reduceRow(at, whole, tail, RESTS + (<usize> row << 2));
-      labelRow(logits + at, bins, row, label);
-    }
+    for (let row = 0; row < count; row += 4) addTerms(bins, row, count);
     logPass(count);
     if (k.grad != 0) gradientPass(k, done, count);
     finish(k, done, count);
   }
 }
 
-/** The label of a row in bins. */
-// @ts-ignore: decorator
-@inline
-function position(k: LossCall, row: i32): f32 {
-  return (load<f32>(k.target + (<usize> row << 2)) - k.low) * k.inverse;
+/** LEFTS and SHARES; returns the first row with a label outside the bins, counted from 1, or 0. */
+function placeLabels(k: LossCall, done: i32, count: i32): i32 {
+  const last = f32x4.splat(<f32> (k.columns - 1));
+  const slack = k.scale4();
+  const beyond = f32x4.add(last, slack);
+  const before = f32x4.neg(slack);
+  const highest = i32x4.splat(k.columns - 2);
+  const labels = k.target + (<usize> done << 2);
+  for (let i: usize = 0; i < <usize> count << 2; i += 16) {
+    const label = f32x4.mul(f32x4.sub(v128.load(labels + i), k.low4()), k.inverse4());
+    const wrong = v128.or(f32x4.lt(label, before), f32x4.gt(label, beyond));
+    const row = <i32> (i >> 2);
+    const first = i32x4.bitmask(v128.and(wrong, laneMask(count - row)));
+    if (first != 0) return row + ctz(first) + 1;
+    // NaN gives the first bin; the share keeps it.
+    const left = i32x4.min_s(i32x4.max_s(i32x4.trunc_sat_f32x4_s(label), i32x4.splat(0)), highest);
+    const share = f32x4.sub(label, f32x4.convert_i32x4_s(left));
+    v128.store(LEFTS + i, left);
+    v128.store(SHARES + i, f32x4.max(f32x4.min(share, f32x4.splat(1)), f32x4.splat(0)));
+  }
+  return 0;
 }
 
-/** The lower of the label's two bins; NaN gives the first. */
-// @ts-ignore: decorator
-@inline
-function lowerBin(label: f32, bins: i32): i32 {
-  return label > 0 ? min(<i32> label, bins - 2) : 0;
+/** Four rows: PIVOTS, the linear part of LOSSES, and SHIFTED = x - pivot, the pivot itself aside. */
+function shiftRows(logits: usize, bins: i32, row: i32, count: i32): void {
+  const list = <usize> row << 2;
+  const width = <usize> bins << 2;
+  // For rows past the end, whatever the last one holds there.
+  const r0 = <usize> row * width;
+  const r1 = <usize> min(row + 1, count - 1) * width;
+  const r2 = <usize> min(row + 2, count - 1) * width;
+  const r3 = <usize> min(row + 3, count - 1) * width;
+  const left = v128.load(LEFTS + list);
+  const at0 = logits + r0 + (<usize> i32x4.extract_lane(left, 0) << 2);
+  const at1 = logits + r1 + (<usize> i32x4.extract_lane(left, 1) << 2);
+  const at2 = logits + r2 + (<usize> i32x4.extract_lane(left, 2) << 2);
+  const at3 = logits + r3 + (<usize> i32x4.extract_lane(left, 3) << 2);
+  const lower = f32x4(load<f32>(at0), load<f32>(at1), load<f32>(at2), load<f32>(at3));
+  const upper = f32x4(load<f32>(at0, 4), load<f32>(at1, 4), load<f32>(at2, 4), load<f32>(at3, 4));
+  const peak = f32x4.max(lower, upper);
+  v128.store(PIVOTS + list, i32x4.sub(left, f32x4.gt(upper, lower)));
+  v128.store(LOSSES + list, gaps(v128.load(SHARES + list), peak, lower, upper));
+  shiftRow(logits, r0, bins, list, f32x4.extract_lane(peak, 0));
+  if (row + 1 < count) shiftRow(logits, r1, bins, list + 4, f32x4.extract_lane(peak, 1));
+  if (row + 2 < count) shiftRow(logits, r2, bins, list + 8, f32x4.extract_lane(peak, 2));
+  if (row + 3 < count) shiftRow(logits, r3, bins, list + 12, f32x4.extract_lane(peak, 3));
+  const infinite = i32x4.bitmask(f32x4.eq(f32x4.abs(peak), f32x4.splat(Infinity)));
+  if (infinite != 0) shiftInfinite(logits, row, bins, infinite & ((1 << (count - row)) - 1));
 }
 
-/** Share of the upper bin. */
-// @ts-ignore: decorator
-@inline
-function upperShare(label: f32, left: i32): f32 {
-  // max and min keep a NaN.
-  return max(min(label - <f32> left, 1), 0);
+/** Rows, by the bits of `which`, whose distances to their pivot are NaN. */
+function shiftInfinite(logits: usize, row: i32, bins: i32, which: i32): void {
+  for (; which != 0; which &= which - 1) {
+    const i = row + ctz(which);
+    const at = <usize> (i * bins) << 2;
+    shiftByLargest(logits + at, at, bins, <usize> i << 2);
+  }
 }
 
-/** dst = x - max, at least EXP_MIN; peak = max. Whole vectors first, then the lanes of `tail`. */
+/** (1 - share) (peak - lower) + share (peak - upper), where no share of an infinite gap and equal infinities give 0. */
 // @ts-ignore: decorator
 @inline
-function shiftRow(row: usize, whole: usize, tail: v128, dst: usize, peak: usize): void {
+function gaps(share: v128, peak: v128, lower: v128, upper: v128): v128 {
+  const rest = f32x4.sub(f32x4.splat(1), share);
+  return f32x4.add(gap(rest, peak, lower), gap(share, peak, upper));
+}
+
+// @ts-ignore: decorator
+@inline
+function gap(share: v128, peak: v128, x: v128): v128 {
+  const none = v128.or(f32x4.eq(share, f32x4.splat(0)), f32x4.eq(x, peak));
+  return v128.andnot(f32x4.mul(share, f32x4.sub(peak, x)), none);
+}
+
+/** SHIFTED of one row. */
+// @ts-ignore: decorator
+@inline
+function shiftRow(logits: usize, at: usize, bins: i32, list: usize, peak: f32): void {
+  const p = f32x4.splat(peak);
+  const least = f32x4.splat(BELOW);
+  const whole = <usize> (bins & ~3) << 2;
+  let most = least;
+  // pmax keeps a NaN of its first operand.
+  for (let i: usize = 0; i < whole; i += 16) {
+    const d = f32x4.sub(v128.load(logits + at + i), p);
+    most = f32x4.pmax(most, d);
+    v128.store(SHIFTED + at + i, f32x4.pmax(d, least));
+  }
+  if ((bins & 3) != 0) {
+    const d = f32x4.sub(v128.load(logits + at + whole), p);
+    most = f32x4.pmax(most, v128.and(d, laneMask(bins & 3)));
+    v128.store(SHIFTED + at + whole, f32x4.pmax(d, least));
+  }
+  if (v128.any_true(f32x4.gt(most, f32x4.splat(ABOVE)))) shiftByLargest(logits + at, at, bins, list);
+  else leaveOutPivot(at, list);
+}
+
+// @ts-ignore: decorator
+@inline
+function leaveOutPivot(at: usize, list: usize): void {
+  store<f32>(SHIFTED + at + (<usize> load<i32>(PIVOTS + list) << 2), BELOW);
+}
+
+/** Makes the row's largest logit its pivot. Equal infinities are at the top, all else is far below them. */
+function shiftByLargest(row: usize, at: usize, bins: i32, list: usize): void {
+  const whole = <usize> (bins & ~3) << 2;
+  const tail = laneMask(bins & 3);
   let m = f32x4.splat(-Infinity);
-  // pmax drops a NaN only from its second operand.
   for (let i: usize = 0; i < whole; i += 16) m = f32x4.pmax(m, v128.load(row + i));
   m = f32x4.pmax(m, v128.bitselect(v128.load(row + whole), m, tail));
-  const high = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
-  const top = f32x4.pmax(high, v128.shuffle<f32>(high, high, 1, 0, 3, 2));
-  const most = f32x4.extract_lane(top, 0);
-  store<f32>(peak, most);
-  if (abs(most) == Infinity) return shiftInfinite(row, whole, dst, most);
-  const least = f32x4.splat(EXP_MIN);
-  for (let i: usize = 0; i <= whole; i += 16) {
-    v128.store(dst + i, f32x4.pmax(f32x4.sub(v128.load(row + i), top), least));
-  }
-}
-
-/** Equal infinities are at the top, all else is far below. */
-function shiftInfinite(row: usize, whole: usize, dst: usize, most: f32): void {
-  const top = f32x4.splat(most);
+  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
+  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+  const least = f32x4.splat(BELOW);
+  // Stays so if all are NaN.
+  let pivot = -1;
   for (let i: usize = 0; i <= whole; i += 16) {
     const x = v128.load(row + i);
-    const below = v128.bitselect(f32x4.splat(0), f32x4.splat(EXP_MIN), f32x4.eq(x, top));
-    // NaN stays: it is what is not equal to itself.
-    v128.store(dst + i, v128.bitselect(x, below, f32x4.ne(x, x)));
+    const top = f32x4.eq(x, m);
+    const found = i32x4.bitmask(top);
+    if (found != 0 && pivot < 0) pivot = <i32> (i >> 2) + ctz(found);
+    v128.store(SHIFTED + at + i, v128.andnot(f32x4.pmax(f32x4.sub(x, m), least), top));
   }
+  store<i32>(PIVOTS + list, max(pivot, 0));
+  const left = row + (<usize> load<i32>(LEFTS + list) << 2);
+  const linear = gaps(v128.load32_splat(SHARES + list), m, v128.load32_splat(left), v128.load32_splat(left, 4));
+  store<f32>(LOSSES + list, f32x4.extract_lane(linear, 0));
+  leaveOutPivot(at, list);
 }
 
-/** rest = the terms of a row but for one that is 1. */
-// @ts-ignore: decorator
-@inline
-function reduceRow(at: usize, whole: usize, tail: v128, rest: usize): void {
-  const zero = f32x4.splat(0);
-  let sum = zero;
-  let peaks = i32x4.splat(0);
+/** RESTS of four rows. */
+function addTerms(bins: i32, row: i32, count: i32): void {
+  const width = <usize> bins << 2;
+  const r0 = EXPS + <usize> row * width;
+  const r1 = EXPS + <usize> min(row + 1, count - 1) * width;
+  const r2 = EXPS + <usize> min(row + 2, count - 1) * width;
+  const r3 = EXPS + <usize> min(row + 3, count - 1) * width;
+  const whole = <usize> (bins & ~3) << 2;
+  const tail = laneMask(bins & 3);
+  let s0 = v128.and(v128.load(r0 + whole), tail);
+  let s1 = v128.and(v128.load(r1 + whole), tail);
+  let s2 = v128.and(v128.load(r2 + whole), tail);
+  let s3 = v128.and(v128.load(r3 + whole), tail);
   for (let i: usize = 0; i < whole; i += 16) {
-    const isPeak = f32x4.eq(v128.load(SHIFTED + at + i), zero);
-    peaks = i32x4.sub(peaks, isPeak);
-    sum = f32x4.add(sum, v128.andnot(v128.load(EXPS + at + i), isPeak));
+    s0 = f32x4.add(s0, v128.load(r0 + i));
+    s1 = f32x4.add(s1, v128.load(r1 + i));
+    s2 = f32x4.add(s2, v128.load(r2 + i));
+    s3 = f32x4.add(s3, v128.load(r3 + i));
   }
-  const isPeak = v128.and(f32x4.eq(v128.load(SHIFTED + at + whole), zero), tail);
-  peaks = i32x4.sub(peaks, isPeak);
-  sum = f32x4.add(sum, v128.andnot(v128.and(v128.load(EXPS + at + whole), tail), isPeak));
-  store<f32>(rest, sumFloats(sum) + <f32> max(sumInts(peaks) - 1, 0));
+  v128.store(RESTS + (<usize> row << 2), sumRows(s0, s1, s2, s3));
 }
 
-/** LOSSES: the gaps to the maximum of the label's two bins by their shares. */
-// @ts-ignore: decorator
-@inline
-function labelRow(logits: usize, bins: i32, row: i32, label: f32): void {
-  const left = lowerBin(label, bins);
-  const right = upperShare(label, left);
-  const peak = load<f32>(PEAKS + (<usize> row << 2));
-  const near = share(1 - right, peak, load<f32>(logits + (<usize> left << 2)));
-  const far = share(right, peak, load<f32>(logits + (<usize> left << 2), 4));
-  store<f32>(LOSSES + (<usize> row << 2), near + far);
-}
-
-/** weight * (peak - x), 0 where either is; equal infinities have no gap. */
-// @ts-ignore: decorator
-@inline
-function share(weight: f32, peak: f32, x: f32): f32 {
-  return weight == 0 || x == peak ? 0 : weight * (peak - x);
-}
-
-// @ts-ignore: decorator
-@inline
-function sumFloats(v: v128): f32 {
-  const high = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
-  return f32x4.extract_lane(high, 0) + f32x4.extract_lane(high, 1);
-}
-
-// @ts-ignore: decorator
-@inline
-function sumInts(v: v128): i32 {
-  const high = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
-  return i32x4.extract_lane(high, 0) + i32x4.extract_lane(high, 1);
-}
-
-/** LOSSES += log1p(RESTS), four rows at a time. */
+/** LOSSES += log1p(RESTS), and INVERSES, four rows at a time. */
 function logPass(count: i32): void {
   const one = f32x4.splat(1);
   for (let i: usize = 0; i < <usize> count << 2; i += 16) {
@@ -169,60 +223,84 @@ function logPass(count: i32): void {
     // ln(1 + R) of the rounded sum, corrected by what the rounding lost: exact to R while R is tiny.
     const sum = f32x4.add(one, rest);
     const lost = f32x4.sub(rest, f32x4.sub(sum, one));
-    const log = f32x4.add(log4(sum), f32x4.div(lost, sum));
+    const inverse = f32x4.div(one, sum);
+    v128.store(INVERSES + i, inverse);
+    const log = f32x4.add(log4(sum), f32x4.mul(lost, inverse));
     v128.store(LOSSES + i, f32x4.add(v128.load(LOSSES + i), log));
   }
 }
 
 /** softmax - shares, without cancelling where a share is 1. */
 function gradientPass(k: LossCall, done: i32, count: i32): void {
-  const bins = k.columns;
-  for (let row = 0; row < count; row++) {
-    const at = <usize> (row * bins) << 2;
-    const to = k.grad + (<usize> (done * bins) << 2) + at;
-    const rest = load<f32>(RESTS + (<usize> row << 2));
-    const factor = k.gradScale * rowWeight(k, done + row);
-    const inverse: f32 = 1 / (1 + rest);
-    const scale = f32x4.splat(factor * inverse);
-    for (let i: usize = 0; i < <usize> bins << 2; i += 16) {
-      v128.store(to + i, f32x4.mul(v128.load(EXPS + at + i), scale));
-    }
-    const label = position(k, done + row);
-    const left = lowerBin(label, bins);
-    const right = upperShare(label, left);
-    const offset = <usize> left << 2;
-    store<f32>(to + offset, factor * pull(1 - right, load<f32>(EXPS + at + offset), rest, inverse));
-    store<f32>(to + offset, factor * pull(right, load<f32>(EXPS + at + offset, 4), rest, inverse), 4);
+  const width = <usize> k.columns << 2;
+  for (let row = 0; row < count; row += 4) {
+    const list = <usize> row << 2;
+    const scale = f32x4.mul(f32x4.mul(k.gradScale4(), weights(k, done + row)), v128.load(INVERSES + list));
+    const share = v128.load(SHARES + list);
+    const rest = v128.load(RESTS + list);
+    const pivot = v128.load(PIVOTS + list);
+    const left = v128.load(LEFTS + list);
+    const right = i32x4.add(left, i32x4.splat(1));
+    const e = EXPS + <usize> row * width;
+    const lower = termGradient(f32x4.sub(f32x4.splat(1), share), terms(e, width, left), rest, i32x4.eq(pivot, left));
+    const upper = termGradient(share, terms(e, width, right), rest, i32x4.eq(pivot, right));
+    v128.store(LOWERS, f32x4.mul(lower, scale));
+    v128.store(UPPERS, f32x4.mul(upper, scale));
+    v128.store(SCALES, scale);
+    const to = k.grad + <usize> (done + row) * width;
+    const lanes = min(count - row, 4);
+    for (let i = 0; i < lanes; i++) gradientRow(e + <usize> i * width, to + <usize> i * width, width, row + i, <usize> i << 2);
   }
 }
 
-/** (1 - w) S - w (1 - S) for a term e of a sum 1 + rest. */
+/** The term of one bin of each of four rows. Past the last row it is anything within reach. */
 // @ts-ignore: decorator
 @inline
-function pull(weight: f32, e: f32, rest: f32, inverse: f32): f32 {
-  const others = e == 1 ? rest : 1 - e + rest;
-  return ((1 - weight) * e - weight * others) * inverse;
+function terms(e: usize, width: usize, bins: v128): v128 {
+  return f32x4(
+    load<f32>(e + (<usize> i32x4.extract_lane(bins, 0) << 2)),
+    load<f32>(e + width + (<usize> i32x4.extract_lane(bins, 1) << 2)),
+    load<f32>(e + 2 * width + (<usize> i32x4.extract_lane(bins, 2) << 2)),
+    load<f32>(e + 3 * width + (<usize> i32x4.extract_lane(bins, 3) << 2)),
+  );
+}
+
+/** (1 - w) S - w (1 - S) over the inverse of the sum 1 + rest, for a term e of the rest or the pivot's 1. */
+// @ts-ignore: decorator
+@inline
+function termGradient(weight: v128, e: v128, rest: v128, isPivot: v128): v128 {
+  const one = f32x4.splat(1);
+  const other = f32x4.sub(one, weight);
+  const own = select(one, e, isPivot);
+  const others = select(rest, f32x4.add(one, f32x4.sub(rest, e)), isPivot);
+  return f32x4.sub(f32x4.mul(other, own), f32x4.mul(weight, others));
 }
 
 // @ts-ignore: decorator
 @inline
-function rowWeight(k: LossCall, row: i32): f32 {
-  return k.weightKind == NO_WEIGHT ? 1 : load<f32>(k.weight + (<usize> row << 2));
+function gradientRow(e: usize, to: usize, width: usize, row: i32, lane: usize): void {
+  const scale = v128.load32_splat(SCALES + lane);
+  for (let i: usize = 0; i < width; i += 16) v128.store(to + i, f32x4.mul(v128.load(e + i), scale));
+  const list = <usize> row << 2;
+  const left = to + (<usize> load<i32>(LEFTS + list) << 2);
+  store<f32>(to + (<usize> load<i32>(PIVOTS + list) << 2), load<f32>(SCALES + lane));
+  store<f32>(left, load<f32>(LOWERS + lane));
+  store<f32>(left, load<f32>(UPPERS + lane), 4);
+}
+
+/** One for each of four rows; past the last row whatever follows. */
+// @ts-ignore: decorator
+@inline
+function weights(k: LossCall, row: i32): v128 {
+  return k.weightKind == NO_WEIGHT ? f32x4.splat(1) : v128.load(k.weight + (<usize> row << 2));
 }
 
 function finish(k: LossCall, done: i32, count: i32): void {
   if (k.weightKind != NO_WEIGHT) {
-    for (let row = 0; row < count; row++) {
-      const at = LOSSES + (<usize> row << 2);
-      store<f32>(at, load<f32>(at) * rowWeight(k, done + row));
+    for (let i: usize = 0; i < <usize> count << 2; i += 16) {
+      v128.store(LOSSES + i, f32x4.mul(v128.load(LOSSES + i), weights(k, done + <i32> (i >> 2))));
     }
   }
-  if (k.values == 0) {
-    k.sum += sumOf(LOSSES, count);
-    return;
-  }
-  const to = k.values + (<usize> done << 2);
-  for (let row = 0; row < count; row++) {
-    store<f32>(to + (<usize> row << 2), load<f32>(LOSSES + (<usize> row << 2)) * k.valueScale);
-  }
+  if (k.values == 0) k.sum += sumOf(LOSSES, count);
+  else scaleInto(k.values + (<usize> done << 2), LOSSES, count, k.valueScale);
 }

@@ -9,6 +9,9 @@ import { lossSettings, runLoss } from "./loss.ts";
 type BoxKernel = "iou_loss" | "giou_loss" | "diou_loss" | "ciou_loss" | "eiou_loss" | "siou_loss";
 
 /** Checks the arguments and runs the kernel on them. */
+/** Rows of a block of the kernels. */
+const BLOCK = 512;
+
 export function boxLoss(
   backend: WasmBackend,
   op: string,
@@ -37,6 +40,7 @@ export function boxLoss(
     pred: boxes,
     columns: 4,
     rows,
+    blockRows: BLOCK,
     target: targets,
     targetColumns: 4,
     labels: null,

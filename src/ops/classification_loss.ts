@@ -12,6 +12,15 @@ import { denseTarget, type LossCall, type LossParameters, lossSettings, predOf, 
  */
 export const reachOf = (exponent: number) => Math.max(REACH / (1 + exponent), 21);
 
+/** Elements of a block of the kernels, a power of two. */
+const BLOCK = 512;
+
+/** Rows after which a block ends with a row. */
+function blockRowsOf(columns: number): number {
+  // The lowest bit of columns is the largest power of two that divides it.
+  return BLOCK / Math.min(BLOCK, columns & -columns);
+}
+
 type ClassificationKernel =
   | "binary_cross_entropy_with_logits"
   | "sigmoid_focal_loss"
@@ -62,6 +71,7 @@ export function denseCall(op: string, pred: TensorLike, target: TensorLike): Sha
     weightRows: rows,
     columns: 1,
     rows: elements,
+    blockRows: BLOCK,
     target: denseTarget(op, target, source),
     targetColumns: 1,
     labels: null,
@@ -74,7 +84,8 @@ export function denseCall(op: string, pred: TensorLike, target: TensorLike): Sha
 function byRow(call: Shape): Shape {
   if (call.labels !== null) return call;
   const columns = call.elements / call.weightRows;
-  return { ...call, columns, rows: call.weightRows, targetColumns: columns, valueColumns: columns };
+  const blockRows = blockRowsOf(columns);
+  return { ...call, columns, rows: call.weightRows, blockRows, targetColumns: columns, valueColumns: columns };
 }
 
 function labelCall(op: string, pred: TensorLike, target: LabelTarget): Shape {
@@ -94,6 +105,7 @@ function labelCall(op: string, pred: TensorLike, target: LabelTarget): Shape {
     weightRows: rows,
     columns,
     rows,
+    blockRows: blockRowsOf(columns),
     target: null,
     targetColumns: 0,
     labels: target.labels,

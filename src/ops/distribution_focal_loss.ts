@@ -6,6 +6,8 @@ import { lossSettings, runLoss } from "./loss.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "distributionFocalLoss";
+/** Floats of a block of the kernel. */
+const BLOCK = 2048;
 const MAX_BINS = 64;
 /** Rounding of a label to float32, in bins, where first bin and step are not 0 and 1. */
 const ROUNDING = 4e-6;
@@ -37,7 +39,8 @@ export const distributionFocalLoss = {
     }
     const extent = { elements: rows * bins, rows, values: rows, elementWeights: false };
     const exact = first === 0 && step === 1;
-    const shape = { pred: logits, columns: bins, rows, target: labels, targetColumns: 1, valueColumns: 1 };
+    const blockRows = Math.floor(BLOCK / bins) & ~3;
+    const shape = { pred: logits, columns: bins, rows, blockRows, target: labels, targetColumns: 1, valueColumns: 1 };
     return runLoss(backend, {
       ...shape,
       op,

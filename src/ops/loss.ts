@@ -118,6 +118,8 @@ export interface LossCall {
   /** Elements of a row of `pred`, and how many rows; without rows of its own a loss has rows of 1. */
   readonly columns: number;
   readonly rows: number;
+  /** Rows of the least chunk that ends where a block of the kernel does, so that chunks do not change a sum. */
+  readonly blockRows: number;
   /** Dense target and its elements for each row, or null with labels. */
   readonly target: Source | null;
   readonly targetColumns: number;
@@ -159,12 +161,14 @@ export function runLoss(
   return grad === null ? { loss } : { loss, grad };
 }
 
-/** Rows of a chunk; all of them where nothing is staged and elements make no rows, which cuts blocks at the same places. */
+/** Rows of a chunk: whole blocks of the kernel where they fit, and then all of them where nothing is staged. */
 function chunkRows(backend: WasmBackend, call: LossCall, { weight, reduction, grad }: LossSettings): number {
+  const most = Math.max(1, Math.floor(CHUNK / call.columns));
+  const whole = Math.floor(most / call.blockRows) * call.blockRows;
   const inputs = [call.pred, call.target, weight].filter((source) => source !== null);
-  const inPlace = inputs.every((source) => backend.resident(source) !== 0) && reduction !== "none" && !grad;
-  if (inPlace && call.columns === 1) return call.rows;
-  return Math.max(1, Math.min(call.rows, Math.floor(CHUNK / call.columns)));
+  const inPlace = call.labels === null && inputs.every((source) => backend.resident(source) !== 0);
+  if (whole > 0 && inPlace && reduction !== "none" && !grad) return call.rows;
+  return Math.min(call.rows, whole || most);
 }
 
 interface Rooms {
