@@ -13,6 +13,7 @@ import { ANY, ONE, ONE_AND_HALF, TWO, ZERO } from "./mirror";
 import { BLOCK, expPass, farLog1pPass, MAGNITUDE, nearLog1pPass, powerPass, SIGN } from "./passes";
 
 const LINE: i32 = BLOCK * 4 + 64;
+const A = memory.data(LINE, 16);
 const E = memory.data(LINE, 16);
 const L = memory.data(LINE, 16);
 const P = memory.data(LINE, 16);
@@ -21,8 +22,6 @@ const LEAST_NORMAL: f32 = 1.18e-38;
 /** Gradient of a label's element. */
 const ALONE = memory.data(16, 16);
 const ONES = memory.data<f32>([1, 1, 1, 1]);
-/** Products with less may be denormals, which cost a trap of the CPU. */
-const LEAST = memory.data<f32>([1e-18, 1e-18, 1e-18, 1e-18]);
 /** The target of every element of a label target but the labels' own: never written. */
 const ZEROS = memory.data(LINE, 16);
 
@@ -34,7 +33,7 @@ export function classify<K extends LossCall>(call: usize, exponent: bool): void 
     const x = k.pred + (<usize> done << 2);
     const y = k.target != 0 ? k.target + (<usize> done << 2) : ZEROS;
     // What follows the end of a shorter block must not decide.
-    const near = expPass(x, E, count, k.near) && count == BLOCK;
+    const near = expPass(x, A, E, count, k.near) && count == BLOCK;
     if (near) {
       nearLog1pPass(E, L, count);
     } else {
@@ -129,17 +128,16 @@ function loops<K extends LossCall>(
 function nearLoop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, to: usize, gradient: bool): void {
   // In locals before the loop: newer V8 rebuilds a splat at every use.
   const one = v128.load(ONES);
-  const magnitude = v128.load32_splat(MAGNITUDE);
-  const least = v128.load(LEAST);
   let sum: f64 = 0;
   for (let i: usize = 0; i < <usize> BLOCK * 4; i += 256) {
     let lanes = f32x4.splat(0);
     for (let j: usize = i; j < i + 256; j += 16) {
       const l = v128.load(L + j);
       const e = v128.load(E + j);
+      const a = v128.load(A + j);
       const logit = v128.load(x + j);
       const target = v128.load(y + j);
-      const loss = step<K>(kind, k, logit, target, e, l, one, one, magnitude, least, one, true, gradient, to + j);
+      const loss = step<K>(kind, k, logit, target, a, e, l, one, one, one, one, true, gradient, to + j);
       lanes = f32x4.add(lanes, loss);
     }
     sum += sumLanes(lanes);
@@ -162,15 +160,15 @@ function farLoop<K extends LossCall>(
   const bytes = <usize> count << 2;
   const one = v128.load(ONES);
   const magnitude = v128.load32_splat(MAGNITUDE);
-  const least = v128.load(LEAST);
   const tiny = leastFor(k.gradScale);
   for (let i: usize = 0; i < bytes; i += 16) {
     const any = kind == ANY ? v128.load(P + i) : one;
     const logit = v128.load(x + i);
     const target = v128.load(y + i);
     const e = v128.load(E + i);
+    const a = v128.load(A + i);
     const l = v128.load(L + i);
-    v128.store(V + i, step<K>(kind, k, logit, target, e, l, any, one, magnitude, least, tiny, false, gradient, to + i));
+    v128.store(V + i, step<K>(kind, k, logit, target, a, e, l, any, one, magnitude, tiny, false, gradient, to + i));
   }
 }
 
@@ -182,12 +180,12 @@ function step<K extends LossCall>(
   k: K,
   x: v128,
   y: v128,
+  a: v128,
   e: v128,
   l: v128,
   any: v128,
   one: v128,
   magnitude: v128,
-  least: v128,
   tiny: v128,
   near: bool,
   gradient: bool,
@@ -195,7 +193,6 @@ function step<K extends LossCall>(
 ): v128 {
   const big = f32x4.div(one, f32x4.add(one, e));
   const small = f32x4.mul(e, big);
-  const a = f32x4.pmax(v128.and(x, magnitude), least);
   const t = mirrored(x, k.target4(y), one);
   // 0 log 0 = 0: infinite logits cost nothing where their target is 0.
   const ce = madd(t, near ? a : v128.andnot(a, f32x4.eq(t, f32x4.splat(0))), l);
@@ -291,7 +288,7 @@ function alone<K extends LossCall>(
   }
   const magnitude = v128.load32_splat(MAGNITUDE);
   const tiny = leastFor(k.gradScale);
-  const loss = step<K>(kind, k, x, y, e, l, any, one, magnitude, v128.load(LEAST), tiny, near, gradient, ALONE);
+  const loss = step<K>(kind, k, x, y, v128.load32_splat(A + i), e, l, any, one, magnitude, tiny, near, gradient, ALONE);
   if (gradient) store<f32>(k.grad + (<usize> (done + at) << 2), load<f32>(ALONE));
   return loss;
 }

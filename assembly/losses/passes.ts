@@ -26,10 +26,10 @@ export const MAGNITUDE = memory.data<u32>([0x7fffffff]);
 export const SIGN = memory.data<u32>([0x80000000]);
 
 /**
- * e = exp(-|x|) for `count` floats rounded up to 16. At most 1 ULP; NaN stays. Returns whether every |x| is at most `near`;
- * where one is over 87, its e is meaningless.
+ * a = |x|, at least 1e-18, and e = exp(-a) for `count` floats rounded up to 16. At most 1 ULP; NaN stays. Returns whether
+ * every a is at most `near`; where one is over 87, its e is meaningless.
  */
-export function expPass(x: usize, e: usize, count: i32, near: f32): bool {
+export function expPass(x: usize, a: usize, e: usize, count: i32, near: f32): bool {
   const log2e = v128.load32_splat(EXP_TABLE);
   const round = v128.load32_splat(EXP_TABLE, 4);
   const ln2High = v128.load32_splat(EXP_TABLE, 8);
@@ -50,9 +50,13 @@ export function expPass(x: usize, e: usize, count: i32, near: f32): bool {
     const a2 = i32x4.max_s(v128.and(v128.load(x, 32), magnitude), least);
     const a3 = i32x4.max_s(v128.and(v128.load(x, 48), magnitude), least);
     most = i32x4.max_s(i32x4.max_s(i32x4.max_s(i32x4.max_s(most, a0), a1), a2), a3);
+    v128.store(a, a0);
     const t0 = nmadd(a0, log2e, round);
+    v128.store(a, a1, 16);
     const t1 = nmadd(a1, log2e, round);
+    v128.store(a, a2, 32);
     const t2 = nmadd(a2, log2e, round);
+    v128.store(a, a3, 48);
     const t3 = nmadd(a3, log2e, round);
     const k0 = f32x4.sub(round, t0);
     const k1 = f32x4.sub(round, t1);
@@ -95,6 +99,7 @@ export function expPass(x: usize, e: usize, count: i32, near: f32): bool {
     v128.store(e, rest(q2, s2, one), 32);
     v128.store(e, rest(q3, s3, one), 48);
     x += 64;
+    a += 64;
     e += 64;
   }
   return !v128.any_true(i32x4.gt_s(most, f32x4.splat(near)));

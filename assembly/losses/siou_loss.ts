@@ -102,7 +102,7 @@ class ScyllaIou extends LossCall {
     if (v128.any_true(v128.or(f32x4.gt(powerX, farthest), f32x4.gt(powerY, farthest)))) {
       v128.store(POWERS, powerX);
       v128.store(POWERS, powerY, 16);
-      expPass(POWERS, LEFT, 16, REACH);
+      expPass(POWERS, POWERS, LEFT, 16, REACH);
       leftX = v128.bitselect(decayed(powerX, LEFT), leftX, f32x4.gt(powerX, farthest));
       leftY = v128.bitselect(decayed(powerY, LEFT + 16), leftY, f32x4.gt(powerY, farthest));
     }
