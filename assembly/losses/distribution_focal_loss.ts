@@ -2,10 +2,9 @@
 
 // -(w_i log S_i + w_{i+1} log S_{i+1}) for each row of bins, with S the softmax and w the label's shares of its two bins.
 //
-// With the logits' distances to a pivot p, of which e^0 = 1 is left out of the rest R, that is
-// log1p(R) + w_i (x_p - x_i) + w_{i+1} (x_p - x_{i+1}): nothing cancels, and log1p keeps a loss near 0. The pivot is the
-// larger of the label's two logits, for which no search is needed; only where another logit is far above it, the row's
-// largest. The exponential runs over blocks of rows.
+// With m the row's largest logit and R the sum of e^(x - m) less 1, that is
+// log1p(R) + w_i (m - x_i) + w_{i+1} (m - x_{i+1}). A loss is near 0 only if m is at one of the label's bins: its term is
+// then left out of the sum, so that R and the loss keep their digits. The exponential runs over blocks of rows.
 
 import { laneMask, select, sumRows } from "../lanes";
 import { log4, softmaxExp } from "../math";
@@ -21,21 +20,21 @@ const SHIFTED = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
 const EXPS = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
 /** Of each row of a block: its loss, and before that the part of it that is linear in the logits. */
 const LOSSES = memory.data(LINE, 16);
-/** Of each row: the sum of its terms but for the pivot's; later what softmax multiplies a term by. */
+/** Of each row: the sum of its terms less 1, and one over the sum. */
 const RESTS = memory.data(LINE, 16);
 const INVERSES = memory.data(LINE, 16);
-/** Of each row: the lower of the label's bins, the share of the upper one, and the pivot's bin. */
+/** Of each row: the lower of the label's bins, the share of the upper one, and the bin that is left out, or -1. */
 const LEFTS = memory.data(LINE, 16);
 const SHARES = memory.data(LINE, 16);
-const PIVOTS = memory.data(LINE, 16);
+const PEAKS = memory.data(LINE, 16);
 /** Of each of four rows: gradients at the label's bins, and the factor of all others. */
 const LOWERS = memory.data(16, 16);
 const UPPERS = memory.data(16, 16);
 const SCALES = memory.data(16, 16);
 
-/** How far above the pivot a logit may be: the inverse of such a sum times a gradient's factor is a normal number. */
-const ABOVE: f32 = 40;
-/** How far below it makes a difference; products of what is less are denormals, which cost a trap of the CPU. */
+/** What a row is shifted by, where it is finite. */
+const SHIFTS = memory.data(16, 16);
+/** How far below the largest a logit makes a difference; products of what is less are denormals, which cost a trap of the CPU. */
 const BELOW: f32 = -60;
 
 /**
@@ -87,11 +86,11 @@ function placeLabels(k: LossCall, done: i32, count: i32): i32 {
   return 0;
 }
 
-/** Four rows: PIVOTS, the linear part of LOSSES, and SHIFTED = x - pivot, the pivot itself aside. */
+/** Four rows: PEAKS, the linear part of LOSSES, and SHIFTED = x - largest, what is left out aside. */
 function shiftRows(logits: usize, bins: i32, row: i32, count: i32): void {
   const list = <usize> row << 2;
   const width = <usize> bins << 2;
-  // For rows past the end, whatever the last one holds there.
+  // Rows past the end are the last one once more.
   const r0 = <usize> row * width;
   const r1 = <usize> min(row + 1, count - 1) * width;
   const r2 = <usize> min(row + 2, count - 1) * width;
@@ -103,24 +102,43 @@ function shiftRows(logits: usize, bins: i32, row: i32, count: i32): void {
   const at3 = logits + r3 + (<usize> i32x4.extract_lane(left, 3) << 2);
   const lower = f32x4(load<f32>(at0), load<f32>(at1), load<f32>(at2), load<f32>(at3));
   const upper = f32x4(load<f32>(at0, 4), load<f32>(at1, 4), load<f32>(at2, 4), load<f32>(at3, 4));
-  const peak = f32x4.max(lower, upper);
-  v128.store(PIVOTS + list, i32x4.sub(left, f32x4.gt(upper, lower)));
+  const peak = largest(logits, r0, r1, r2, r3, bins);
+  const isUpper = f32x4.eq(upper, peak);
+  const bin = i32x4.sub(left, isUpper);
+  v128.store(PEAKS + list, v128.or(bin, v128.not(v128.or(isUpper, f32x4.eq(lower, peak)))));
   v128.store(LOSSES + list, gaps(v128.load(SHARES + list), peak, lower, upper));
-  shiftRow(logits, r0, bins, list, f32x4.extract_lane(peak, 0));
-  if (row + 1 < count) shiftRow(logits, r1, bins, list + 4, f32x4.extract_lane(peak, 1));
-  if (row + 2 < count) shiftRow(logits, r2, bins, list + 8, f32x4.extract_lane(peak, 2));
-  if (row + 3 < count) shiftRow(logits, r3, bins, list + 12, f32x4.extract_lane(peak, 3));
+  v128.store(SHIFTS, peak);
+  shiftRow(logits, r0, width, 0);
+  shiftRow(logits, r1, width, 4);
+  shiftRow(logits, r2, width, 8);
+  shiftRow(logits, r3, width, 12);
   const infinite = i32x4.bitmask(f32x4.eq(f32x4.abs(peak), f32x4.splat(Infinity)));
-  if (infinite != 0) shiftInfinite(logits, row, bins, infinite & ((1 << (count - row)) - 1));
+  if (infinite != 0) shiftInfinite(logits, row, bins, infinite & ((1 << (count - row)) - 1), peak);
+  const lanes = min(count - row, 4);
+  for (let i = 0; i < lanes; i++) leaveOut(<usize> (row + i) * width, load<i32>(PEAKS + list + (<usize> i << 2)));
 }
 
-/** Rows, by the bits of `which`, whose distances to their pivot are NaN. */
-function shiftInfinite(logits: usize, row: i32, bins: i32, which: i32): void {
-  for (; which != 0; which &= which - 1) {
-    const i = row + ctz(which);
-    const at = <usize> (i * bins) << 2;
-    shiftByLargest(logits + at, at, bins, <usize> i << 2);
+/** The largest logit of each of four rows, NaN aside. */
+// @ts-ignore: decorator
+@inline
+function largest(logits: usize, r0: usize, r1: usize, r2: usize, r3: usize, bins: i32): v128 {
+  const whole = <usize> (bins & ~3) << 2;
+  const tail = laneMask(bins & 3);
+  const least = f32x4.splat(-Infinity);
+  let m0 = f32x4.pmax(least, v128.bitselect(v128.load(logits + r0 + whole), least, tail));
+  let m1 = f32x4.pmax(least, v128.bitselect(v128.load(logits + r1 + whole), least, tail));
+  let m2 = f32x4.pmax(least, v128.bitselect(v128.load(logits + r2 + whole), least, tail));
+  let m3 = f32x4.pmax(least, v128.bitselect(v128.load(logits + r3 + whole), least, tail));
+  // pmax drops a NaN of its second operand.
+  for (let i: usize = 0; i < whole; i += 16) {
+    m0 = f32x4.pmax(m0, v128.load(logits + r0 + i));
+    m1 = f32x4.pmax(m1, v128.load(logits + r1 + i));
+    m2 = f32x4.pmax(m2, v128.load(logits + r2 + i));
+    m3 = f32x4.pmax(m3, v128.load(logits + r3 + i));
   }
+  const m01 = f32x4.pmax(v128.shuffle<f32>(m0, m1, 0, 4, 1, 5), v128.shuffle<f32>(m0, m1, 2, 6, 3, 7));
+  const m23 = f32x4.pmax(v128.shuffle<f32>(m2, m3, 0, 4, 1, 5), v128.shuffle<f32>(m2, m3, 2, 6, 3, 7));
+  return f32x4.pmax(v128.shuffle<f64>(m01, m23, 0, 2), v128.shuffle<f64>(m01, m23, 1, 3));
 }
 
 /** (1 - share) (peak - lower) + share (peak - upper), where no share of an infinite gap and equal infinities give 0. */
@@ -141,56 +159,33 @@ function gap(share: v128, peak: v128, x: v128): v128 {
 /** SHIFTED of one row. */
 // @ts-ignore: decorator
 @inline
-function shiftRow(logits: usize, at: usize, bins: i32, list: usize, peak: f32): void {
-  const p = f32x4.splat(peak);
+function shiftRow(logits: usize, at: usize, width: usize, lane: usize): void {
+  const peak = v128.load32_splat(SHIFTS + lane);
   const least = f32x4.splat(BELOW);
-  const whole = <usize> (bins & ~3) << 2;
-  let most = least;
-  // pmax keeps a NaN of its first operand.
-  for (let i: usize = 0; i < whole; i += 16) {
-    const d = f32x4.sub(v128.load(logits + at + i), p);
-    most = f32x4.pmax(most, d);
-    v128.store(SHIFTED + at + i, f32x4.pmax(d, least));
+  for (let i: usize = 0; i < width; i += 16) {
+    // pmax keeps a NaN of its first operand.
+    v128.store(SHIFTED + at + i, f32x4.pmax(f32x4.sub(v128.load(logits + at + i), peak), least));
   }
-  if ((bins & 3) != 0) {
-    const d = f32x4.sub(v128.load(logits + at + whole), p);
-    most = f32x4.pmax(most, v128.and(d, laneMask(bins & 3)));
-    v128.store(SHIFTED + at + whole, f32x4.pmax(d, least));
+}
+
+/** Rows, by the bits of `which`, with an infinite peak: equal infinities are at the top, all else is far below. */
+function shiftInfinite(logits: usize, row: i32, bins: i32, which: i32, peak: v128): void {
+  v128.store(SHIFTS, peak);
+  for (; which != 0; which &= which - 1) {
+    const i = ctz(which);
+    const at = <usize> ((row + i) * bins) << 2;
+    const top = load<f32>(SHIFTS + (<usize> i << 2));
+    for (let j: usize = 0; j < <usize> bins << 2; j += 4) {
+      const x = load<f32>(logits + at + j);
+      store<f32>(SHIFTED + at + j, x == top ? 0 : x != x ? x : BELOW);
+    }
   }
-  if (v128.any_true(f32x4.gt(most, f32x4.splat(ABOVE)))) shiftByLargest(logits + at, at, bins, list);
-  else leaveOutPivot(at, list);
 }
 
 // @ts-ignore: decorator
 @inline
-function leaveOutPivot(at: usize, list: usize): void {
-  store<f32>(SHIFTED + at + (<usize> load<i32>(PIVOTS + list) << 2), BELOW);
-}
-
-/** Makes the row's largest logit its pivot. Equal infinities are at the top, all else is far below them. */
-function shiftByLargest(row: usize, at: usize, bins: i32, list: usize): void {
-  const whole = <usize> (bins & ~3) << 2;
-  const tail = laneMask(bins & 3);
-  let m = f32x4.splat(-Infinity);
-  for (let i: usize = 0; i < whole; i += 16) m = f32x4.pmax(m, v128.load(row + i));
-  m = f32x4.pmax(m, v128.bitselect(v128.load(row + whole), m, tail));
-  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
-  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
-  const least = f32x4.splat(BELOW);
-  // Stays so if all are NaN.
-  let pivot = -1;
-  for (let i: usize = 0; i <= whole; i += 16) {
-    const x = v128.load(row + i);
-    const top = f32x4.eq(x, m);
-    const found = i32x4.bitmask(top);
-    if (found != 0 && pivot < 0) pivot = <i32> (i >> 2) + ctz(found);
-    v128.store(SHIFTED + at + i, v128.andnot(f32x4.pmax(f32x4.sub(x, m), least), top));
-  }
-  store<i32>(PIVOTS + list, max(pivot, 0));
-  const left = row + (<usize> load<i32>(LEFTS + list) << 2);
-  const linear = gaps(v128.load32_splat(SHARES + list), m, v128.load32_splat(left), v128.load32_splat(left, 4));
-  store<f32>(LOSSES + list, f32x4.extract_lane(linear, 0));
-  leaveOutPivot(at, list);
+function leaveOut(at: usize, bin: i32): void {
+  if (bin >= 0) store<f32>(SHIFTED + at + (<usize> bin << 2), BELOW);
 }
 
 /** RESTS of four rows. */
@@ -212,7 +207,10 @@ function addTerms(bins: i32, row: i32, count: i32): void {
     s2 = f32x4.add(s2, v128.load(r2 + i));
     s3 = f32x4.add(s3, v128.load(r3 + i));
   }
-  v128.store(RESTS + (<usize> row << 2), sumRows(s0, s1, s2, s3));
+  const list = <usize> row << 2;
+  // What is not left out has its 1 in the sum.
+  const whole1 = v128.and(i32x4.shr_s(v128.load(PEAKS + list), 31), f32x4.splat(1));
+  v128.store(RESTS + list, f32x4.sub(sumRows(s0, s1, s2, s3), whole1));
 }
 
 /** LOSSES += log1p(RESTS), and INVERSES, four rows at a time. */
@@ -238,12 +236,12 @@ function gradientPass(k: LossCall, done: i32, count: i32): void {
     const scale = f32x4.mul(f32x4.mul(k.gradScale4(), weights(k, done + row)), v128.load(INVERSES + list));
     const share = v128.load(SHARES + list);
     const rest = v128.load(RESTS + list);
-    const pivot = v128.load(PIVOTS + list);
+    const peak = v128.load(PEAKS + list);
     const left = v128.load(LEFTS + list);
     const right = i32x4.add(left, i32x4.splat(1));
     const e = EXPS + <usize> row * width;
-    const lower = termGradient(f32x4.sub(f32x4.splat(1), share), terms(e, width, left), rest, i32x4.eq(pivot, left));
-    const upper = termGradient(share, terms(e, width, right), rest, i32x4.eq(pivot, right));
+    const lower = termGradient(f32x4.sub(f32x4.splat(1), share), terms(e, width, left), rest, i32x4.eq(peak, left));
+    const upper = termGradient(share, terms(e, width, right), rest, i32x4.eq(peak, right));
     v128.store(LOWERS, f32x4.mul(lower, scale));
     v128.store(UPPERS, f32x4.mul(upper, scale));
     v128.store(SCALES, scale);
@@ -265,14 +263,14 @@ function terms(e: usize, width: usize, bins: v128): v128 {
   );
 }
 
-/** (1 - w) S - w (1 - S) over the inverse of the sum 1 + rest, for a term e of the rest or the pivot's 1. */
+/** (1 - w) S - w (1 - S) over the inverse of the sum 1 + rest, for a term e of the rest or the 1 that is left out. */
 // @ts-ignore: decorator
 @inline
-function termGradient(weight: v128, e: v128, rest: v128, isPivot: v128): v128 {
+function termGradient(weight: v128, e: v128, rest: v128, isPeak: v128): v128 {
   const one = f32x4.splat(1);
   const other = f32x4.sub(one, weight);
-  const own = select(one, e, isPivot);
-  const others = select(rest, f32x4.add(one, f32x4.sub(rest, e)), isPivot);
+  const own = select(one, e, isPeak);
+  const others = select(rest, f32x4.add(one, f32x4.sub(rest, e)), isPeak);
   return f32x4.sub(f32x4.mul(other, own), f32x4.mul(weight, others));
 }
 
@@ -283,7 +281,6 @@ function gradientRow(e: usize, to: usize, width: usize, row: i32, lane: usize): 
   for (let i: usize = 0; i < width; i += 16) v128.store(to + i, f32x4.mul(v128.load(e + i), scale));
   const list = <usize> row << 2;
   const left = to + (<usize> load<i32>(LEFTS + list) << 2);
-  store<f32>(to + (<usize> load<i32>(PIVOTS + list) << 2), load<f32>(SCALES + lane));
   store<f32>(left, load<f32>(LOWERS + lane));
   store<f32>(left, load<f32>(UPPERS + lane), 4);
 }
