@@ -141,34 +141,71 @@ export function runLoss(
   const perElement = settings.reduction === "none";
   const values = perElement ? settings.out.loss ?? new Float32Array(rows * valueColumns) : null;
   const grad = settings.grad ? settings.out.grad ?? new Float32Array(rows * columns) : null;
+  const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
   const sum = backend.memory.frame(call.op, (allocate) => {
-    const chunk = chunkRows(backend, call, settings);
+    const chunk = chunkRows(call);
     const rooms = lossRooms(backend, allocate, call, settings, chunk);
     const block = allocate(96);
     writeParameters(backend, block, call.parameters, settings);
-    for (let row = 0; row < rows; row += chunk) {
-      const count = Math.min(chunk, rows - row);
-      stageChunk(backend, call, settings, rooms, block, row, count);
+    for (let row = 0; row < rows;) {
+      const count = callRows(backend, call, settings, chunk, row, place);
+      // Kernels write whole vectors, so the last rows are not written where another array may follow.
+      const own = place !== 0 && row + count < rows ? place + row * columns * 4 : rooms.grad;
+      stageChunk(backend, call, settings, { ...rooms, grad: own }, block, row, count);
       call.kernel(block);
       call.check?.(backend, block, row);
       const { floats } = backend.memory;
       if (values !== null) copyOut(floats, rooms.values, values, row * valueColumns, count * valueColumns);
-      if (grad !== null) copyOut(floats, rooms.grad, grad, row * columns, count * columns);
+      if (grad !== null && own === rooms.grad) {
+        const to = place === 0 ? grad : backend.memory.view(Float32Array, place, rows * columns);
+        copyOut(floats, own, to, row * columns, count * columns);
+      }
+      row += count;
     }
     return backend.memory.view(Float64Array, block, 1)[0];
   });
   const loss = values ?? sum * settings.factor;
-  return grad === null ? { loss } : { loss, grad };
+  if (grad === null) return { loss };
+  // Growth of the memory empties a view of it.
+  return {
+    loss,
+    grad: grad.length > 0 || place === 0 ? grad : backend.memory.view(Float32Array, place, rows * columns),
+  };
 }
 
-/** Rows of a chunk: whole blocks of the kernel where they fit, and then all of them where nothing is staged. */
-function chunkRows(backend: WasmBackend, call: LossCall, { weight, reduction, grad }: LossSettings): number {
-  const most = Math.max(1, Math.floor(CHUNK / call.columns));
-  const whole = Math.floor(most / call.blockRows) * call.blockRows;
-  const inputs = [call.pred, call.target, weight].filter((source) => source !== null);
-  const inPlace = call.labels === null && inputs.every((source) => backend.resident(source) !== 0);
-  if (whole > 0 && inPlace && reduction !== "none" && !grad) return call.rows;
-  return Math.min(call.rows, whole || most);
+/** Where `grad` lies, if that is in linear memory and apart from all that is read; else 0. */
+function placeOf(backend: WasmBackend, call: LossCall, { weight }: LossSettings, grad: Float32Array): number {
+  if (grad.length === 0 || !backend.memory.owns(grad.buffer)) return 0;
+  const { byteOffset, byteLength } = grad;
+  for (const source of [call.pred, call.target, weight]) {
+    const from = source === null ? 0 : backend.resident(source);
+    const length = source === null ? 0 : source.dims.reduce((product, d) => product * d, 4);
+    if (from !== 0 && from < byteOffset + byteLength && byteOffset < from + length) return 0;
+  }
+  return byteOffset;
+}
+
+/** Rows of a chunk: whole blocks of the kernel where they fit. */
+function chunkRows({ columns, blockRows, rows }: LossCall): number {
+  const most = Math.max(1, Math.floor(CHUNK / columns));
+  return Math.min(rows, Math.floor(most / blockRows) * blockRows || most);
+}
+
+/** Rows of the call from `row` on: a chunk, or as many as need no staging; blocks are cut at the same places. */
+function callRows(
+  backend: WasmBackend,
+  { labels, pred, target, blockRows, rows }: LossCall,
+  { weight, reduction, grad }: LossSettings,
+  chunk: number,
+  row: number,
+  place: number,
+): number {
+  const inputs = [pred, target, weight].filter((source) => source !== null);
+  const inPlace = labels === null && inputs.every((source) => backend.resident(source) !== 0);
+  if (!inPlace || reduction === "none" || chunk % blockRows !== 0) return Math.min(chunk, rows - row);
+  if (!grad) return rows;
+  const staged = place === 0 ? 0 : Math.floor((rows - 1) / chunk) * chunk;
+  return row < staged ? staged : Math.min(chunk, rows - row);
 }
 
 interface Rooms {

@@ -267,6 +267,43 @@ test("NaN stays in its element, and its sum", () => {
   }
 });
 
+test("a gradient may go into a tensor in memory, over its own logits too, and stays in its bounds", () => {
+  const r = random(78);
+  const elements = 40001;
+  const x = floats(elements, () => r.normal() * 6);
+  const y = floats(elements, () => r.uniform());
+  using own = engine.tensor([elements]);
+  using target = engine.tensor([elements]);
+  using room = engine.tensor([elements + 8]);
+  target.data.set(y);
+  for (const reduction of ["none", "sum"] as const) {
+    const wanted = sync.qualityFocalLoss(x, y, { reduction, grad: true });
+    own.data.set(x);
+    room.data.fill(7);
+    const grad = room.data.subarray(4, elements + 4);
+    const apart = sync.qualityFocalLoss(own, target, { reduction, grad: true, out: { grad } });
+    assert.is(apart.grad, grad);
+    same(grad, wanted.grad, "apart");
+    same(room.data.subarray(0, 4), Float32Array.of(7, 7, 7, 7), "before");
+    same(room.data.subarray(elements + 4), Float32Array.of(7, 7, 7, 7), "behind");
+    const over = sync.qualityFocalLoss(own, target, { reduction, grad: true, out: { grad: own.data } });
+    same(over.grad, wanted.grad, "over its own logits");
+    assert.equal([apart.loss, over.loss], [wanted.loss, wanted.loss]);
+  }
+});
+
+test("a gradient in memory outlives the memory's growth", async () => {
+  using small = await createEngine({ maxMemory: 16 * 1024 * 1024 });
+  const tensor = small.tensor([100_000]);
+  small.tensor([Math.floor((small.memory.reserved - small.memory.used) / 4) - 256]);
+  const x = floats(100_000, (i) => i / 1e4 - 5);
+  const wanted = sync.binaryCrossEntropyWithLogits(x, x.map(() => 0.5), { grad: true });
+  const options = { grad: true, out: { grad: tensor.data } } as const;
+  const got = small.sync.binaryCrossEntropyWithLogits(x, x.map(() => 0.5), options);
+  same(got.grad, wanted.grad);
+  same(tensor.data, wanted.grad);
+});
+
 test("results go where `out` says", () => {
   const x = Float32Array.of(1, -2, 3);
   const y = Float32Array.of(1, 0, 0.5);
