@@ -6,7 +6,7 @@
 // log1p(R) + w_i (m - x_i) + w_{i+1} (m - x_{i+1}). A loss is near 0 only if m is at one of the label's bins: its term is
 // then left out of the sum, so that R and the loss keep their digits. The exponential runs over blocks of rows.
 
-import { laneMask, select, sumRows } from "../lanes";
+import { laneMask, select as pick, sumRows } from "../lanes";
 import { log4, softmaxExp } from "../math";
 import { LossCall, NO_WEIGHT } from "./call";
 import { scaleInto, sumOf } from "./classify";
@@ -185,7 +185,8 @@ function shiftInfinite(logits: usize, row: i32, bins: i32, which: i32, peak: v12
 // @ts-ignore: decorator
 @inline
 function leaveOut(at: usize, bin: i32): void {
-  if (bin >= 0) store<f32>(SHIFTED + at + (<usize> bin << 2), BELOW);
+  // No branch: whether the largest is at the label is anybody's guess.
+  store<f32>(select<usize>(SHIFTED + at + (<usize> bin << 2), SHIFTS, bin >= 0), BELOW);
 }
 
 /** RESTS of four rows. */
@@ -269,8 +270,8 @@ function terms(e: usize, width: usize, bins: v128): v128 {
 function termGradient(weight: v128, e: v128, rest: v128, isPeak: v128): v128 {
   const one = f32x4.splat(1);
   const other = f32x4.sub(one, weight);
-  const own = select(one, e, isPeak);
-  const others = select(rest, f32x4.add(one, f32x4.sub(rest, e)), isPeak);
+  const own = pick(one, e, isPeak);
+  const others = pick(rest, f32x4.add(one, f32x4.sub(rest, e)), isPeak);
   return f32x4.sub(f32x4.mul(other, own), f32x4.mul(weight, others));
 }
 
