@@ -1,29 +1,183 @@
 /**
  * Which device an operation runs on, and why.
  */
+import { measureCrossover } from "./crossover.ts";
+import { detach } from "./detach.ts";
 import { operations } from "./ops/index.ts";
-import { describe, number, oneOf, typeError } from "./validate.ts";
+import { runLoss } from "./ops/loss.ts";
+import type { LossCall } from "./ops/loss_call.ts";
+import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
+import type { EngineOptions, LossResult, Placement, Reduction } from "./types.ts";
+import { describe, elementsOf, number, oneOf, type Place, typeError } from "./validate.ts";
+import type { WasmBackend } from "./wasm/backend.ts";
+import type { GpuBackend } from "./webgpu/index.ts";
 
 export interface Plan {
   device: "wasm" | "webgpu";
   reason: string;
 }
 
-/** Refuses a device that this build does not have. */
-export function checkDevice(device: unknown): void {
-  const place = { op: "createEngine", argument: "options.device" };
-  const chosen = oneOf(place, device ?? "auto", ["auto", "wasm", "webgpu"]);
-  if (chosen === "webgpu") {
-    throw new Error(
-      `createEngine: options.device is "webgpu", and there is no WebGPU backend yet; wanted "auto" or "wasm"`,
-    );
+/** What an entry knows of WebGPU: the platform's, if it has one, and how to load our part. */
+export interface Webgpu {
+  readonly gpu: GPU | undefined;
+  load(): Promise<typeof import("./webgpu/index.ts")>;
+}
+
+type Result = LossResult<Reduction, boolean, Placement>;
+
+/** Under this many elements no device is asked for and nothing is measured. */
+const WORTH_ASKING = 2 ** 17;
+
+export class Dispatch {
+  readonly #wasm: WasmBackend;
+  readonly #webgpu: Webgpu | null;
+  readonly #device: "auto" | "wasm" | "webgpu";
+  readonly #gpuDevice: GPUDevice | undefined;
+  readonly #threshold: number | undefined;
+  #gpu: GpuBackend | null = null;
+  #opening: Promise<void> | null = null;
+  #measuring: Promise<void> | null = null;
+  /** Why there is no backend. */
+  #absent: string;
+  #crossover: number | null = null;
+  #closed = false;
+
+  constructor(wasm: WasmBackend, webgpu: Webgpu | null, { device, gpuDevice, offloadThreshold }: EngineOptions) {
+    const place = (member: string): Place => ({ op: "createEngine", argument: `options.${member}` });
+    this.#wasm = wasm;
+    this.#webgpu = webgpu;
+    this.#device = oneOf(place("device"), device ?? "auto", ["auto", "wasm", "webgpu"]);
+    this.#gpuDevice = gpuDevice as GPUDevice | undefined;
+    if (gpuDevice !== undefined && typeof this.#gpuDevice?.createBuffer !== "function") {
+      throw typeError(place("gpuDevice"), describe(gpuDevice), "a GPUDevice");
+    }
+    this.#threshold = offloadThreshold;
+    if (offloadThreshold !== undefined) number(place("offloadThreshold"), offloadThreshold, 0);
+    this.#absent = absence(this.#device, webgpu);
+  }
+
+  /** Opens the device at once where it is named; refuses where "webgpu" has none. */
+  async start(): Promise<void> {
+    if (this.#device === "wasm" || (this.#device === "auto" && this.#gpuDevice === undefined)) return;
+    await this.#open();
+    if (this.#device === "webgpu" && this.#gpu === null) {
+      throw new Error(`createEngine: options.device is "webgpu", and there is none: ${this.#absent}`);
+    }
+  }
+
+  /** The adapter's description, once there is one. */
+  get description(): string | null {
+    return this.#gpu?.description ?? null;
+  }
+
+  plan(op: string, elements: number): Plan {
+    if (!Object.hasOwn(operations, op)) {
+      throw typeError({ op: "plan", argument: "op" }, describe(op), `one of ${Object.keys(operations).join(", ")}`);
+    }
+    number({ op: "plan", argument: "elements" }, elements, 0);
+    const wasm = (reason: string): Plan => ({ device: "wasm", reason });
+    const webgpu = (reason: string): Plan => ({ device: "webgpu", reason });
+    if (!("check" in operations[op as keyof typeof operations])) return wasm(`${op} has no shader`);
+    if (this.#gpu === null) return wasm(this.#absent);
+    if (this.#gpu.lost !== null) return wasm(this.#gpu.lost);
+    if (this.#device === "webgpu") return webgpu(`the engine's device is "webgpu"`);
+    if (this.#crossover === Infinity) return wasm("WASM was faster at every size that was measured");
+    const [from, why] = this.#threshold !== undefined
+      ? [this.#threshold, "offloadThreshold"]
+      : [this.#crossover ?? WORTH_ASKING, this.#crossover === null ? "not measured before" : "measured"];
+    const comparison = `${elements} elements, and WebGPU is for ${from} and more (${why})`;
+    return elements >= from ? webgpu(comparison) : wasm(comparison);
+  }
+
+  /** Runs a checked call where it belongs; at once where that is WASM and no device needs to be asked for. */
+  run(call: LossCall): Result | Promise<Result> {
+    const bound = boundTo(call);
+    if (bound === null && !this.#considersGpu(elementsOf(call.pred.dims))) return runLoss(this.#wasm, call);
+    const { detached, fill } = detach(this.#wasm, call);
+    return this.#runAnywhere(detached, bound).then(fill);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#gpu?.close();
+  }
+
+  #considersGpu(elements: number): boolean {
+    if (this.#webgpu === null || this.#device === "wasm") return false;
+    if (this.#opening !== null && this.#usable() === null) return false;
+    return this.#device === "webgpu" || elements >= (this.#threshold ?? this.#crossover ?? WORTH_ASKING);
+  }
+
+  #usable(): GpuBackend | null {
+    return this.#gpu?.lost === null ? this.#gpu : null;
+  }
+
+  async #runAnywhere(call: LossCall, bound: Bound | null): Promise<Result> {
+    if (this.#device === "auto") {
+      await this.#open();
+      if (bound === null && this.#threshold === undefined) await this.#measure();
+    }
+    const gpu = this.#usable();
+    const offloads = bound !== null || this.plan(call.op, elementsOf(call.pred.dims)).device === "webgpu";
+    if (gpu !== null && offloads) return gpu.run(call);
+    if (bound === null) return runLoss(this.#wasm, call);
+    const reason = this.#gpu?.lost ?? this.#absent;
+    throw typeError(bound.place, bound.got, `"host" data: there is no GPU device, because ${reason}`);
+  }
+
+  #open(): Promise<void> {
+    return this.#opening ??= this.#request();
+  }
+
+  async #request(): Promise<void> {
+    if (this.#webgpu === null) return;
+    try {
+      const { openBackend } = await this.#webgpu.load();
+      const found = await openBackend(this.#webgpu.gpu, this.#gpuDevice, this.#device === "webgpu");
+      if (typeof found === "string") this.#absent = found;
+      else if (this.#closed) found.close();
+      else this.#gpu = found;
+    } catch (error) {
+      this.#absent = `WebGPU does not start: ${(error as Error).message}`;
+    }
+  }
+
+  #measure(): Promise<void> {
+    return this.#measuring ??= this.#time();
+  }
+
+  async #time(): Promise<void> {
+    const gpu = this.#gpu;
+    if (gpu === null) return;
+    const call = (logits: Float32Array) => qualityFocalLoss.check(logits, logits, { reduction: "sum" });
+    try {
+      this.#crossover = await measureCrossover(
+        (logits) => runLoss(this.#wasm, call(logits)),
+        (logits) => gpu.run(call(logits)),
+      );
+    } catch {
+      // A device that fails at this is not one to offload to.
+      this.#crossover = Infinity;
+    }
   }
 }
 
-export function plan(op: string, elements: number): Plan {
-  if (!Object.hasOwn(operations, op)) {
-    throw typeError({ op: "plan", argument: "op" }, describe(op), `one of ${Object.keys(operations).join(", ")}`);
+function absence(device: string, webgpu: Webgpu | null): string {
+  if (device === "wasm") return `the engine's device is "wasm"`;
+  if (webgpu === null) return "this build has no WebGPU";
+  return `no device was asked for yet; a call of ${WORTH_ASKING} elements or with a GpuTensor does`;
+}
+
+/** What ties a call to the GPU. */
+interface Bound {
+  readonly place: Place;
+  readonly got: string;
+}
+
+function boundTo({ op, pred, target, settings }: LossCall): Bound | null {
+  const sources = { pred, target, "options.weight": settings.weight };
+  for (const [argument, source] of Object.entries(sources)) {
+    if (source?.kind === "gpu") return { place: { op, argument }, got: "a GpuTensor" };
   }
-  number({ op: "plan", argument: "elements" }, elements, 0);
-  return { device: "wasm", reason: "no WebGPU backend yet: every operation runs on WASM" };
+  return settings.placement === "gpu" ? { place: { op, argument: "options.placement" }, got: `"gpu"` } : null;
 }

@@ -2,8 +2,9 @@
  * An engine: the registry's operations on one backend, with a synchronous and an asynchronous face.
  */
 import { detectImages } from "./detect/detect.ts";
-import { checkDevice, plan } from "./dispatch.ts";
+import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { operations } from "./ops/index.ts";
+import type { LossCall } from "./ops/loss_call.ts";
 import type {
   AsyncOps,
   Detections,
@@ -27,10 +28,10 @@ export interface Builds {
   relaxed(): WebAssembly.Module | Promise<WebAssembly.Module> | null;
 }
 
-/** Checks the options, chooses the build and makes the engine. */
-export async function makeEngine(builds: Builds, options?: EngineOptions): Promise<Engine> {
-  const { device, relaxedSimd = "auto", maxMemory = DEFAULT_MAX_MEMORY } = checkOptions("createEngine", options);
-  checkDevice(device);
+/** Checks the options, chooses the build and makes the engine; `webgpu` is null where there can be none. */
+export async function makeEngine(builds: Builds, webgpu: Webgpu | null, options?: EngineOptions): Promise<Engine> {
+  const given = checkOptions("createEngine", options);
+  const { relaxedSimd = "auto", maxMemory = DEFAULT_MAX_MEMORY } = given;
   const place = (member: string) => ({ op: "createEngine", argument: `options.${member}` });
   const relaxedWanted = oneOf(place("relaxedSimd"), relaxedSimd, ["auto", "off"]) === "auto";
   const limit = integer(place("maxMemory"), maxMemory, 1, 2 ** 32);
@@ -39,27 +40,31 @@ export async function makeEngine(builds: Builds, options?: EngineOptions): Promi
   if (backend.relaxed && !relaxedWanted) {
     throw typeError(place("wasm"), "the relaxed build", `the baseline build where relaxedSimd is "off"`);
   }
-  return new WasmEngine(backend) as WasmEngine & Engine;
+  const dispatch = new Dispatch(backend, webgpu, given);
+  await dispatch.start();
+  return new RegistryEngine(backend, dispatch) as RegistryEngine & Engine;
 }
 
 /** The operations themselves are put on the instance from the registry. */
-class WasmEngine {
+class RegistryEngine {
   readonly capabilities: Engine["capabilities"];
   readonly memory: Engine["memory"];
   readonly sync: SyncOps;
+  readonly #dispatch: Dispatch;
   #backend: WasmBackend | null;
 
-  constructor(backend: WasmBackend) {
+  constructor(backend: WasmBackend, dispatch: Dispatch) {
     this.#backend = backend;
-    this.capabilities = Object.freeze({ wasm: backend.relaxed ? "relaxed-simd" : "simd", webgpu: null });
+    this.#dispatch = dispatch;
+    this.capabilities = capabilityReport(backend, dispatch);
     this.memory = memoryReport(() => this.#alive("memory"));
     this.sync = syncFace((op) => this.#alive(op));
-    Object.assign(this, asyncFace(this.sync, (op) => this.#alive(op)));
+    Object.assign(this, asyncFace(this.sync, dispatch, (op) => this.#alive(op)));
   }
 
   plan(op: string, elements: number): ReturnType<Engine["plan"]> {
     this.#alive("plan");
-    return plan(op, elements);
+    return this.#dispatch.plan(op, elements);
   }
 
   tensor(dims: readonly number[]): WasmTensor {
@@ -73,6 +78,7 @@ class WasmEngine {
   dispose(): void {
     this.#backend?.memory.close();
     this.#backend = null;
+    this.#dispatch.close();
   }
 
   [Symbol.dispose](): void {
@@ -83,6 +89,15 @@ class WasmEngine {
     if (this.#backend === null) throw new Error(`${op}: the engine is disposed`);
     return this.#backend;
   }
+}
+
+function capabilityReport(backend: WasmBackend, dispatch: Dispatch): Engine["capabilities"] {
+  return Object.freeze({
+    wasm: backend.relaxed ? "relaxed-simd" : "simd",
+    get webgpu(): string | null {
+      return dispatch.description;
+    },
+  });
 }
 
 function memoryReport(backend: () => WasmBackend): Engine["memory"] {
@@ -110,11 +125,16 @@ function syncFace(backend: (op: string) => WasmBackend): SyncOps {
   return Object.fromEntries(face) as SyncOps;
 }
 
-/** Each operation as a promise: its errors are rejections. */
-function asyncFace(sync: SyncOps, backend: (op: string) => WasmBackend): AsyncOps {
-  const face = Object.entries(sync).map(([name, run]) => {
+/** Each operation as a promise: its errors are rejections. What has a check runs where the dispatch says. */
+function asyncFace(sync: SyncOps, dispatch: Dispatch, backend: (op: string) => WasmBackend): AsyncOps {
+  const face = Object.entries(operations).map(([name, operation]) => {
+    const run = sync[name as keyof SyncOps] as (...args: unknown[]) => unknown;
     // deno-lint-ignore require-await -- async turns a throw into a rejection
-    return [name, async (...args: never[]) => (run as (...args: never[]) => unknown)(...args)];
+    return [name, async (...args: unknown[]) => {
+      if (!("check" in operation)) return run(...args);
+      backend(name);
+      return dispatch.run((operation.check as (...args: unknown[]) => LossCall)(...args));
+    }];
   });
   return { ...Object.fromEntries(face), detect: detectInTurns } as AsyncOps;
 

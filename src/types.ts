@@ -44,7 +44,7 @@ export interface HostTensor {
 
 /** A tensor that stays on the GPU, for example onnxruntime-web's `gpu-buffer` output. */
 export interface GpuTensor {
-  /** The buffer; it is never destroyed here. */
+  /** A storage buffer of the engine's device. One that comes in is never destroyed here; one that goes out is the caller's. */
   readonly gpuBuffer: GpuBuffer;
   /** The shape. */
   readonly dims: readonly number[];
@@ -67,9 +67,12 @@ export type TensorLike = Float32Array | HostTensor | GpuTensor | WasmTensor;
 
 /** How to make an engine. */
 export interface EngineOptions {
-  /** "auto" (default) or "wasm": SIMD kernels on the CPU. "webgpu" is refused where no WebGPU backend is available. */
+  /**
+   * "auto" (default): SIMD kernels on the CPU, with WebGPU taking over where it is measured to be faster, or where tensors
+   * are on the GPU. "wasm": the CPU only. "webgpu": WebGPU for all that has shaders; refused where there is no adapter.
+   */
   device?: "auto" | "wasm" | "webgpu";
-  /** A device to share; `dispose()` leaves it alive. */
+  /** A device to share, for example `ort.env.webgpu.device`; GPU tensors must live on it. `dispose()` leaves it alive. */
   gpuDevice?: GpuDevice;
   /** Upper bound of linear memory in bytes. Default 64 MiB. Work that is larger is streamed through it. */
   maxMemory?: number;
@@ -78,7 +81,7 @@ export interface EngineOptions {
    * "off" gives results that are bit-identical on every runtime and CPU.
    */
   relaxedSimd?: "auto" | "off";
-  /** Elements from which "auto" offloads to a GPU. */
+  /** Elements of the predictions from which "auto" offloads to a GPU. Default: measured once, by the first large call. */
   offloadThreshold?: number;
 }
 
@@ -107,7 +110,7 @@ export interface Engine extends AsyncOps, MaybeDisposable {
   readonly capabilities: {
     /** The build of the kernels in use. */
     readonly wasm: "simd" | "relaxed-simd";
-    /** The adapter's description, or null without WebGPU. */
+    /** The adapter's description; null without WebGPU and, with "auto", until a large call or a GPU tensor asks for it. */
     readonly webgpu: string | null;
   };
   /** Which device an operation of that many elements runs on, and why. */
@@ -137,8 +140,15 @@ export type Result<F, T> = F extends "sync" ? T : Promise<T>;
 /** What becomes of the single losses: as they are, added up, or averaged. */
 export type Reduction = "none" | "sum" | "mean";
 
+/** Where a result's arrays lie. */
+export type Placement = "host" | "gpu";
+
 /** What every loss takes. */
-export interface LossOptions<R extends Reduction = Reduction, G extends boolean = boolean> {
+export interface LossOptions<
+  R extends Reduction = Reduction,
+  G extends boolean = boolean,
+  P extends Placement = Placement,
+> {
   /** Default "mean". Dense losses average over all elements; row losses (see each) over rows. */
   reduction?: R;
   /** Per element (same shape as `pred`, also with label targets) or per row (length N). Multiplies loss and gradient. */
@@ -149,21 +159,24 @@ export interface LossOptions<R extends Reduction = Reduction, G extends boolean 
   lossWeight?: number;
   /** Also return d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
   grad?: G;
-  /** "host" (default) or, on WebGPU only, "gpu": the result's arrays stay on the device as `GpuTensor`. */
-  placement?: "host" | "gpu";
+  /**
+   * "host" (default) or, on WebGPU only, "gpu": loss and gradient stay on the device as `GpuTensor`. Their buffers are the
+   * caller's: destroy them when done.
+   */
+  placement?: P;
   /** Write into these instead of allocating. Lengths must match. */
   out?: { loss?: Float32Array; grad?: Float32Array };
 }
 
 /** A loss and, with `grad`, its gradient. */
-export type LossResult<R extends Reduction, G extends boolean> =
+export type LossResult<R extends Reduction, G extends boolean, P extends Placement = "host"> =
   & {
     /** One number, or with "none" one for each element (dense losses) or row (row losses). */
-    readonly loss: R extends "none" ? Float32Array : number;
+    readonly loss: P extends "gpu" ? GpuTensor : R extends "none" ? Float32Array : number;
   }
   & (G extends true ? {
       /** Same shape as `pred`. */
-      readonly grad: Float32Array;
+      readonly grad: P extends "gpu" ? GpuTensor : Float32Array;
     }
     : object);
 
@@ -227,11 +240,11 @@ export interface BoxLossOptions {
 }
 
 /** A loss with targets `T` and options `O` of its own, as a function of engine flavour. */
-export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = false>(
+export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = false, P extends Placement = "host">(
   pred: TensorLike,
   target: T,
-  options?: LossOptions<R, G> & O,
-) => Result<F, LossResult<R, G>>;
+  options?: LossOptions<R, G, P> & O,
+) => Result<F, LossResult<R, G, P>>;
 
 /**
  * Losses with their gradients in closed form, with respect to `pred`; the target has none.
@@ -243,6 +256,10 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  *
  * All throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
  * `avgFactor` with "sum".
+ *
+ * The bounds below are those of WASM. On WebGPU they are 4e-6 in the place of 1e-6 and of 5e-7, and 8e-6 of a sum; what
+ * WASM keeps free of NaN is free of it there too. A call that runs there reads its host arrays, and writes `out`, until its
+ * promise settles.
  */
 export interface LossOps<F> {
   /**

@@ -1,7 +1,7 @@
 /**
  * Every error a user can see: each names the operation, the argument, what it got and what it wanted.
  */
-import type { HostTensor, TensorLike } from "./types.ts";
+import type { GpuTensor, HostTensor, TensorLike } from "./types.ts";
 
 /** Storage kinds that kernels read; f64 is narrowed on its way into linear memory. */
 export type Kind = "f32" | "f16" | "f64" | "i8" | "u8";
@@ -17,6 +17,17 @@ export interface Source {
   readonly buffer: ArrayBufferLike;
   readonly byteOffset: number;
 }
+
+/** A checked tensor on the GPU. */
+export interface GpuSource {
+  readonly kind: "gpu";
+  readonly gpuBuffer: GPUBuffer;
+  readonly dims: readonly number[];
+  /** float16, two values in a word. */
+  readonly half: boolean;
+}
+
+export type AnySource = Source | GpuSource;
 
 /** Where a value was passed: "nms: boxes". */
 export interface Place {
@@ -49,21 +60,37 @@ export function shapeOf(dims: readonly number[]): string {
 
 const DATA_KINDS = "Float32Array, Float16Array, Float64Array, Uint16Array (half bits), Int8Array or Uint8Array";
 
-/** A tensor of any storage kind. A bare Float32Array gets the shape `assume` makes of its length. */
-export function tensor(place: Place, value: TensorLike, assume: (length: number) => readonly number[]): Source {
+type Assume = (length: number) => readonly number[];
+
+/** A host tensor of any storage kind. A bare Float32Array gets the shape `assume` makes of its length. */
+export function tensor(place: Place, value: TensorLike, assume: Assume): Source {
+  if (typeof value === "object" && value !== null && isOnGpu(value)) throw gpuError(place);
+  return onHost(place, tensorAnywhere(place, value, assume));
+}
+
+/** Refuses what lies on the GPU. */
+export function onHost(place: Place, source: AnySource): Source {
+  if (source.kind === "gpu") throw gpuError(place);
+  return source;
+}
+
+function gpuError(place: Place): TypeError {
+  return typeError(place, "a GpuTensor", "host data: operations on WASM do not read GPU buffers");
+}
+
+/** A tensor on the host or on the GPU. */
+export function tensorAnywhere(place: Place, value: TensorLike, assume: Assume): AnySource {
   if (value instanceof Float32Array) return source(place, value, assume(value.length), 1, 0);
   if (typeof value !== "object" || value === null) {
     throw typeError(place, describe(value), "a Float32Array or an object with data and dims");
   }
-  if (isOnGpu(value)) {
-    throw typeError(place, "a GpuTensor", "host data: operations on WASM do not read GPU buffers");
-  }
+  if (isOnGpu(value)) return gpuSource(place, value);
   if (!("data" in value) || !("dims" in value)) {
     throw typeError(place, describe(value), "a Float32Array or an object with data and dims");
   }
   const { data, dims, scale, zeroPoint } = value as HostTensor;
   if (!isShape(dims)) throw typeError(at(place, "dims"), describe(dims), "an array of non-negative integers");
-  const elements = dims.reduce((product, d) => product * d, 1);
+  const elements = elementsOf(dims);
   if (ArrayBuffer.isView(data) && "length" in data && data.length !== elements) {
     throw typeError(place, `${describe(data)} with dims ${shapeOf(dims)}`, `${elements} values`);
   }
@@ -71,8 +98,35 @@ export function tensor(place: Place, value: TensorLike, assume: (length: number)
 }
 
 /** A tensor of onnxruntime has both members and says where it lies; reading the wrong one would throw. */
-function isOnGpu(value: object): boolean {
+function isOnGpu(value: object): value is GpuTensor {
   return "gpuBuffer" in value && (!("data" in value) || ("location" in value && value.location === "gpu-buffer"));
+}
+
+/** Of storage buffers: `GPUBufferUsage` is no global everywhere. */
+const STORAGE = 0x80;
+
+function gpuSource(place: Place, value: GpuTensor & { readonly type?: unknown }): GpuSource {
+  const { dims } = value;
+  const gpuBuffer = value.gpuBuffer as GPUBuffer;
+  if (!isShape(dims)) throw typeError(at(place, "dims"), describe(dims), "an array of non-negative integers");
+  // A tensor of onnxruntime calls it `type`.
+  const dataType = value.dataType ?? value.type ?? "float32";
+  const half = oneOf(at(place, "dataType"), dataType, ["float32", "float16"]) === "float16";
+  const { size, usage } = gpuBuffer ?? {};
+  if (typeof size !== "number" || typeof usage !== "number") {
+    throw typeError(at(place, "gpuBuffer"), describe(gpuBuffer), "a GPUBuffer");
+  }
+  if ((usage & STORAGE) === 0) throw typeError(at(place, "gpuBuffer"), `of usage ${usage}`, "one with usage STORAGE");
+  // Shaders read whole words.
+  const bytes = half ? Math.ceil(elementsOf(dims) / 2) * 4 : elementsOf(dims) * 4;
+  if (size < bytes) {
+    throw typeError(at(place, "gpuBuffer"), `of ${size} bytes with dims ${shapeOf(dims)}`, `${bytes} bytes`);
+  }
+  return { kind: "gpu", gpuBuffer, dims, half };
+}
+
+export function elementsOf(dims: readonly number[]): number {
+  return dims.reduce((product, d) => product * d, 1);
 }
 
 function at(place: Place, member: string): Place {
@@ -121,7 +175,16 @@ function halfBits(data: ArrayBufferView): Uint16Array {
 
 /** (N, columns): also from a bare array, whose length must then be a multiple. Returns the rows. */
 export function matrix(place: Place, value: TensorLike, columns: number): Source & { readonly rows: number } {
-  const found = tensor(place, value, (length) => [length / columns, columns]);
+  const found = matrixAnywhere(place, value, columns);
+  return { ...onHost(place, found), rows: found.rows };
+}
+
+export function matrixAnywhere(
+  place: Place,
+  value: TensorLike,
+  columns: number,
+): AnySource & { readonly rows: number } {
+  const found = tensorAnywhere(place, value, (length) => [length / columns, columns]);
   const [rows, width] = found.dims;
   if (found.dims.length !== 2 || width !== columns || !Number.isInteger(rows)) {
     throw typeError(place, describeTensor(value, found), `shape (N, ${columns})`);
@@ -138,7 +201,7 @@ export function vector(place: Place, value: TensorLike, length: number): Source 
   return found;
 }
 
-export function describeTensor(value: TensorLike, found: Source): string {
+export function describeTensor(value: TensorLike, found: AnySource): string {
   return value instanceof Float32Array ? describe(value) : `of shape ${shapeOf(found.dims)}`;
 }
 

@@ -49,3 +49,15 @@ export function throws(call: () => unknown, kind: ErrorConstructor, ...parts: st
     assert.ok((thrown as Error).message.includes(part), `"${(thrown as Error).message}" should name ${part}`);
   }
 }
+
+/** The promise rejects with that kind of error, with every part in its message. */
+export async function rejects(promise: Promise<unknown>, kind: ErrorConstructor, ...parts: string[]): Promise<void> {
+  const settled = await promise.then(() => undefined, (error) => error);
+  throws(
+    () => {
+      throw settled;
+    },
+    kind,
+    ...parts,
+  );
+}

@@ -29,6 +29,28 @@ const commandImports = {
   },
 };
 
+/** WebGPU is a file of its own beside the bundles, loaded when it is asked for. */
+const webgpuImport = {
+  name: "webgpu-import",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/webgpu\/index\.ts$/ }, ({ kind }) => {
+      return kind === "dynamic-import" ? { path: "./webgpu.js", external: true } : undefined;
+    });
+  },
+};
+
+/** Shaders without comments and indentation. */
+const smallShaders = {
+  name: "small-shaders",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/webgpu\/\w+\.ts$/ }, ({ path }) => {
+      const shrink = (shader) => shader.replaceAll(/\s*\/\/.*$/gm, "").replaceAll(/\n\s+/g, "\n");
+      const contents = readFileSync(path, "utf8").replaceAll(/(?<=\/\* wgsl \*\/ )`[^`]*`/g, shrink);
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
 async function bundle(name, source, options = {}) {
   await build({
     entryPoints: [at(source)],
@@ -38,7 +60,7 @@ async function bundle(name, source, options = {}) {
     target: "es2022",
     minify: true,
     loader: { ".wasm": "binary" },
-    plugins: [moduleImports],
+    plugins: [moduleImports, webgpuImport],
     logLevel: "warning",
     ...options,
   });
@@ -65,6 +87,7 @@ await Promise.all([
   bundle("index", "src/entry/embedded.ts", { banner: { js: '/* @ts-self-types="./entry/embedded.d.ts" */' } }),
   bundle("workerd", "src/entry/workerd.ts"),
   bundle("slim", "src/entry/slim.ts", { banner: { js: '/* @ts-self-types="./entry/slim.d.ts" */' } }),
+  bundle("webgpu", "src/webgpu/index.ts", { plugins: [smallShaders] }),
   bundle("cli", "src/cli/main.ts", { platform: "node", plugins: [commandImports] }),
 ]);
 // The command has these libraries inside.

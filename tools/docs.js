@@ -158,11 +158,14 @@ function signature({ name, type }, types) {
   return functionBlock(name, written.replace(/Result<F, (.+)>$/, "$1"));
 }
 
-/** The type `Loss` with its target and its options put in. */
+/** The type `Loss` with its target and its options put in, and without the placement, which `engine.sync` has not. */
 function expandLoss(types, target, options) {
   const { code } = types.find(({ name }) => name === "Loss");
   const type = oneLine(code.slice(code.indexOf("=") + 1)).replace(/;$/, "").replace(/\) => /, "): ");
-  return type.replace("target: T", `target: ${target}`).replace(" & O", options === "object" ? "" : ` & ${options}`);
+  return type.replace(', P extends Placement = "host"', "").replaceAll(", P>", ">").replace(
+    "target: T",
+    `target: ${target}`,
+  ).replace(" & O", options === "object" ? "" : ` & ${options}`);
 }
 
 /** A function's declaration in a block, in the formatter's layout. */

@@ -9,6 +9,7 @@ import { makeEngine } from "../engine.ts";
 import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
 import type { Engine, EngineOptions } from "../types.ts";
+import { webgpu } from "./webgpu.ts";
 
 export type * from "../index.ts";
 /** The well-known layouts. */
@@ -25,8 +26,12 @@ const compileRelaxed = once(relaxed);
 
 /** Compiles the kernels for the runtime at hand and makes an engine. */
 export function createEngine(options?: EngineOptions): Promise<Engine> {
-  return makeEngine({
-    baseline: compileBaseline,
-    relaxed: () => WebAssembly.validate(relaxed) ? compileRelaxed() : null,
-  }, options);
+  return makeEngine(
+    {
+      baseline: compileBaseline,
+      relaxed: () => WebAssembly.validate(relaxed) ? compileRelaxed() : null,
+    },
+    webgpu,
+    options,
+  );
 }

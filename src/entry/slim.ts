@@ -8,6 +8,7 @@ import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
 import type { Engine, SlimEngineOptions } from "../types.ts";
 import { describe, options as checkOptions, typeError } from "../validate.ts";
+import { webgpu } from "./webgpu.ts";
 
 export type * from "../index.ts";
 /** The well-known layouts. */
@@ -17,7 +18,7 @@ export const heads: Heads = presets;
 export async function createEngine(options: SlimEngineOptions): Promise<Engine> {
   const { wasm } = checkOptions("createEngine", options, true);
   const module = await toModule(await wasm);
-  return makeEngine({ baseline: () => module, relaxed: () => null }, options);
+  return makeEngine({ baseline: () => module, relaxed: () => null }, webgpu, options);
 }
 
 async function toModule(source: unknown): Promise<WebAssembly.Module> {

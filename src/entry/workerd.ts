@@ -14,5 +14,5 @@ export const heads: Heads = presets;
 
 /** Makes an engine on the imported kernels. */
 export function createEngine(options?: EngineOptions): Promise<Engine> {
-  return makeEngine({ baseline: () => baseline, relaxed: () => relaxed }, options);
+  return makeEngine({ baseline: () => baseline, relaxed: () => relaxed }, null, options);
 }

@@ -1,24 +1,20 @@
 /** Binary cross-entropy with logits. */
 import type { ClassTarget, LossOptions, TensorLike } from "../types.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
 import { classCall, classificationLoss } from "./classification_loss.ts";
-import type { Operation } from "./operation.ts";
+import { lossOperation } from "./loss.ts";
 
 const op = "binaryCrossEntropyWithLogits";
 
-export const binaryCrossEntropyWithLogits = {
+export const binaryCrossEntropyWithLogits = lossOperation({
   name: op,
   stem: "binary_cross_entropy_with_logits",
-  kernels: ["binary_cross_entropy_with_logits"],
   shapes: "(…), targets or labels → (…) or (N)",
   summary: "binary cross-entropy, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: LossOptions) =>
+  check: (pred: TensorLike, target: ClassTarget, options?: LossOptions) =>
     classificationLoss(
-      backend,
-      op,
       "binary_cross_entropy_with_logits",
       classCall(op, pred, target),
       options,
       () => ({}),
     ),
-} satisfies Operation;
+});

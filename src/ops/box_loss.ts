@@ -1,29 +1,25 @@
 /**
  * What the losses over pairs of boxes share: their arguments are (N, 4) boxes and `eps`, their rows are the boxes.
  */
-import type { BoxLossOptions, LossOptions, LossResult, Reduction, TensorLike } from "../types.ts";
-import { describeTensor, matrix, number, options as checkOptions, shapeOf, typeError } from "../validate.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import { lossSettings, runLoss } from "./loss.ts";
+import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
+import { describeTensor, matrixAnywhere, number, options as checkOptions, shapeOf, typeError } from "../validate.ts";
+import { type LossCall, type LossKernel, lossSettings } from "./loss_call.ts";
 
-type BoxKernel = "iou_loss" | "giou_loss" | "diou_loss" | "ciou_loss" | "eiou_loss" | "siou_loss";
-
-/** Checks the arguments and runs the kernel on them. */
 /** Rows of a block of the kernels. */
 const BLOCK = 512;
 
-export function boxLoss(
-  backend: WasmBackend,
-  op: string,
-  kernel: BoxKernel,
+export type BoxLossArguments = [
   pred: TensorLike,
   target: TensorLike,
-  options: (LossOptions & BoxLossOptions) | undefined,
-): LossResult<Reduction, boolean> {
+  options?: LossOptions & BoxLossOptions,
+];
+
+/** The checked call of a kernel. */
+export function boxLoss(op: string, kernel: LossKernel, [pred, target, options]: BoxLossArguments): LossCall {
   const given = checkOptions(op, options);
-  const boxes = matrix({ op, argument: "pred" }, pred, 4);
+  const boxes = matrixAnywhere({ op, argument: "pred" }, pred, 4);
   const { rows } = boxes;
-  const targets = matrix({ op, argument: "target" }, target, 4);
+  const targets = matrixAnywhere({ op, argument: "target" }, target, 4);
   if (targets.rows !== rows) {
     throw typeError(
       { op, argument: "target" },
@@ -32,11 +28,11 @@ export function boxLoss(
     );
   }
   const eps = number({ op, argument: "options.eps" }, given.eps ?? 1e-7, 0);
-  const settings = lossSettings(op, given, { elements: rows * 4, rows, values: rows, elementWeights: false });
-  const call = {
+  return {
     op,
-    kernel: backend.kernels[kernel],
+    kernel,
     parameters: { low: eps },
+    settings: lossSettings(op, given, { elements: rows * 4, rows, values: rows, elementWeights: false }),
     pred: boxes,
     columns: 4,
     rows,
@@ -47,5 +43,4 @@ export function boxLoss(
     scores: null,
     valueColumns: 1,
   };
-  return runLoss(backend, call, settings);
 }

@@ -1,17 +1,14 @@
 /** Complete IoU loss. */
-import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import { boxLoss } from "./box_loss.ts";
-import type { Operation } from "./operation.ts";
+import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
+import { lossOperation } from "./loss.ts";
 
-const op = "ciouLoss";
+const name = "ciouLoss";
+const stem = "ciou_loss";
 
-export const ciouLoss = {
-  name: op,
-  stem: "ciou_loss",
-  kernels: ["ciou_loss"],
+export const ciouLoss = lossOperation({
+  name,
+  stem,
   shapes: "(N, 4), (N, 4) → (N)",
   summary: "complete IoU loss of boxes, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: TensorLike, options?: LossOptions & BoxLossOptions) =>
-    boxLoss(backend, op, "ciou_loss", pred, target, options),
-} satisfies Operation;
+  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+});

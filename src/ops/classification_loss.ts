@@ -1,10 +1,10 @@
 /**
  * The losses over logits and targets in [0, 1]: dense targets, or one label a row.
  */
-import type { ClassTarget, LabelTarget, LossOptions, LossResult, Reduction, TensorLike } from "../types.ts";
+import type { ClassTarget, LabelTarget, LossOptions, TensorLike } from "../types.ts";
 import { classIds, describe, number, options as checkOptions, rangeError, typeError } from "../validate.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import { denseTarget, type LossCall, type LossParameters, lossSettings, predOf, REACH, runLoss } from "./loss.ts";
+import { REACH } from "./loss.ts";
+import { denseTarget, type LossCall, type LossKernel, type LossParameters, lossSettings, predOf } from "./loss_call.ts";
 
 /**
  * A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on; where the target is on the other side,
@@ -21,33 +21,24 @@ function blockRowsOf(columns: number): number {
   return BLOCK / Math.min(BLOCK, columns & -columns);
 }
 
-type ClassificationKernel =
-  | "binary_cross_entropy_with_logits"
-  | "sigmoid_focal_loss"
-  | "quality_focal_loss"
-  | "varifocal_loss"
-  | "generalized_focal_loss";
-
-/** Checks the options and runs the kernel on the call. */
+/** The checked call of a kernel, with the options' parameters. */
 export function classificationLoss<O extends LossOptions>(
-  backend: WasmBackend,
-  op: string,
-  kernel: ClassificationKernel,
-  call: Shape,
+  kernel: LossKernel,
+  shape: Shape,
   options: O | undefined,
   parametersOf: (options: Partial<O>) => LossParameters,
-): LossResult<Reduction, boolean> {
+): LossCall {
+  const { op } = shape;
   const given = checkOptions(op, options);
   const parameters = parametersOf(given);
-  const values = call.rows * call.valueColumns;
-  const extent = { elements: call.elements, rows: call.weightRows, values, elementWeights: true };
+  const values = shape.rows * shape.valueColumns;
+  const extent = { elements: shape.elements, rows: shape.weightRows, values, elementWeights: true };
   const settings = lossSettings(op, given, extent);
-  const shaped = settings.weightKind === 2 ? byRow(call) : call;
-  return runLoss(backend, { ...shaped, kernel: backend.kernels[kernel], parameters }, settings);
+  return { ...(settings.weightKind === 2 ? byRow(shape) : shape), kernel, parameters, settings };
 }
 
 /** A call before it has its kernel; `weightRows` is how many rows a weight per row has. */
-interface Shape extends Omit<LossCall, "kernel" | "parameters"> {
+interface Shape extends Omit<LossCall, "kernel" | "parameters" | "settings"> {
   readonly elements: number;
   readonly weightRows: number;
 }

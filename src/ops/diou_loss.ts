@@ -1,17 +1,14 @@
 /** Distance IoU loss. */
-import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import { boxLoss } from "./box_loss.ts";
-import type { Operation } from "./operation.ts";
+import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
+import { lossOperation } from "./loss.ts";
 
-const op = "diouLoss";
+const name = "diouLoss";
+const stem = "diou_loss";
 
-export const diouLoss = {
-  name: op,
-  stem: "diou_loss",
-  kernels: ["diou_loss"],
+export const diouLoss = lossOperation({
+  name,
+  stem,
   shapes: "(N, 4), (N, 4) → (N)",
   summary: "distance IoU loss of boxes, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: TensorLike, options?: LossOptions & BoxLossOptions) =>
-    boxLoss(backend, op, "diou_loss", pred, target, options),
-} satisfies Operation;
+  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+});

@@ -1,17 +1,14 @@
 /** Efficient IoU loss. */
-import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import { boxLoss } from "./box_loss.ts";
-import type { Operation } from "./operation.ts";
+import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
+import { lossOperation } from "./loss.ts";
 
-const op = "eiouLoss";
+const name = "eiouLoss";
+const stem = "eiou_loss";
 
-export const eiouLoss = {
-  name: op,
-  stem: "eiou_loss",
-  kernels: ["eiou_loss"],
+export const eiouLoss = lossOperation({
+  name,
+  stem,
   shapes: "(N, 4), (N, 4) → (N)",
   summary: "efficient IoU loss of boxes, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: TensorLike, options?: LossOptions & BoxLossOptions) =>
-    boxLoss(backend, op, "eiou_loss", pred, target, options),
-} satisfies Operation;
+  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+});

@@ -1,27 +1,22 @@
 /** Generalized focal loss. */
 import type { GeneralizedFocalOptions, LossOptions, TensorLike } from "../types.ts";
 import { number, rangeError } from "../validate.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
 import { atLeastZero, classificationLoss, denseCall, reachOf } from "./classification_loss.ts";
-import type { Operation } from "./operation.ts";
+import { lossOperation } from "./loss.ts";
 
 const op = "generalizedFocalLoss";
 
-export const generalizedFocalLoss = {
+export const generalizedFocalLoss = lossOperation({
   name: op,
   stem: "generalized_focal_loss",
-  kernels: ["generalized_focal_loss"],
   shapes: "(…), (…) → (…)",
   summary: "generalized focal loss, with gradient",
-  run: (
-    backend: WasmBackend,
+  check: (
     pred: TensorLike,
     target: TensorLike,
     options?: LossOptions & GeneralizedFocalOptions,
   ) =>
     classificationLoss(
-      backend,
-      op,
       "generalized_focal_loss",
       denseCall(op, pred, target),
       options,
@@ -35,4 +30,4 @@ export const generalizedFocalLoss = {
         return { exponent, reach: reachOf(exponent), low, inverse: 1 / range, scale: range ** (exponent + 1) };
       },
     ),
-} satisfies Operation;
+});

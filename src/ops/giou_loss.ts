@@ -1,17 +1,14 @@
 /** Generalized IoU loss. */
-import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import { boxLoss } from "./box_loss.ts";
-import type { Operation } from "./operation.ts";
+import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
+import { lossOperation } from "./loss.ts";
 
-const op = "giouLoss";
+const name = "giouLoss";
+const stem = "giou_loss";
 
-export const giouLoss = {
-  name: op,
-  stem: "giou_loss",
-  kernels: ["giou_loss"],
+export const giouLoss = lossOperation({
+  name,
+  stem,
   shapes: "(N, 4), (N, 4) → (N)",
   summary: "generalized IoU loss of boxes, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: TensorLike, options?: LossOptions & BoxLossOptions) =>
-    boxLoss(backend, op, "giou_loss", pred, target, options),
-} satisfies Operation;
+  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+});

@@ -1,22 +1,18 @@
 /** Focal loss. */
 import type { ClassTarget, FocalOptions, LossOptions, TensorLike } from "../types.ts";
 import { number } from "../validate.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
 import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
-import type { Operation } from "./operation.ts";
+import { lossOperation } from "./loss.ts";
 
 const op = "sigmoidFocalLoss";
 
-export const sigmoidFocalLoss = {
+export const sigmoidFocalLoss = lossOperation({
   name: op,
   stem: "sigmoid_focal_loss",
-  kernels: ["sigmoid_focal_loss"],
   shapes: "(…), targets or labels → (…) or (N)",
   summary: "focal loss, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: LossOptions & FocalOptions) =>
+  check: (pred: TensorLike, target: ClassTarget, options?: LossOptions & FocalOptions) =>
     classificationLoss(
-      backend,
-      op,
       "sigmoid_focal_loss",
       classCall(op, pred, target),
       options,
@@ -32,4 +28,4 @@ export const sigmoidFocalLoss = {
         };
       },
     ),
-} satisfies Operation;
+});

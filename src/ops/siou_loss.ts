@@ -1,17 +1,14 @@
 /** SIoU loss. */
-import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import { boxLoss } from "./box_loss.ts";
-import type { Operation } from "./operation.ts";
+import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
+import { lossOperation } from "./loss.ts";
 
-const op = "siouLoss";
+const name = "siouLoss";
+const stem = "siou_loss";
 
-export const siouLoss = {
-  name: op,
-  stem: "siou_loss",
-  kernels: ["siou_loss"],
+export const siouLoss = lossOperation({
+  name,
+  stem,
   shapes: "(N, 4), (N, 4) → (N)",
   summary: "SIoU loss of boxes, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: TensorLike, options?: LossOptions & BoxLossOptions) =>
-    boxLoss(backend, op, "siou_loss", pred, target, options),
-} satisfies Operation;
+  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+});

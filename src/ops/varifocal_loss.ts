@@ -1,24 +1,20 @@
 /** Varifocal loss. */
 import type { ClassTarget, LossOptions, TensorLike, VarifocalOptions } from "../types.ts";
 import { boolean } from "../validate.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
 import { atLeastZero, classCall, classificationLoss } from "./classification_loss.ts";
-import type { Operation } from "./operation.ts";
+import { lossOperation } from "./loss.ts";
 
 const op = "varifocalLoss";
 /** The least normal number, with room for the factor alpha. */
 const LEAST_NORMAL = 3e-38;
 
-export const varifocalLoss = {
+export const varifocalLoss = lossOperation({
   name: op,
   stem: "varifocal_loss",
-  kernels: ["varifocal_loss"],
   shapes: "(…), targets or labels → (…) or (N)",
   summary: "varifocal loss, with gradient",
-  run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: LossOptions & VarifocalOptions) =>
+  check: (pred: TensorLike, target: ClassTarget, options?: LossOptions & VarifocalOptions) =>
     classificationLoss(
-      backend,
-      op,
       "varifocal_loss",
       classCall(op, pred, target),
       options,
@@ -32,4 +28,4 @@ export const varifocalLoss = {
         };
       },
     ),
-} satisfies Operation;
+});

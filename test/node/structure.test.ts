@@ -6,6 +6,7 @@ import { dirname, join, normalize, relative } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { operations } from "../../src/ops/index.ts";
+import { shaders } from "../../src/webgpu/shaders.ts";
 
 const test = suite("structure");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
@@ -51,7 +52,11 @@ const LAYERS: Record<string, string[]> = {
   "types.ts": [],
   "float32.ts": [],
   "validate.ts": ["types.ts"],
-  "dispatch.ts": ["ops", "validate.ts"],
+  "crossover.ts": [],
+  // Of webgpu only types, and what the entries load.
+  "detach.ts": ["ops", "wasm", "types.ts", "validate.ts"],
+  "dispatch.ts": ["crossover.ts", "detach.ts", "ops", "wasm", "webgpu", "types.ts", "validate.ts"],
+  webgpu: ["webgpu", "ops", "types.ts", "validate.ts"],
   wasm: ["wasm", "types.ts", "validate.ts"],
   heads: ["heads", "wasm", "types.ts", "validate.ts"],
   ops: ["ops", "criteria", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
@@ -59,7 +64,7 @@ const LAYERS: Record<string, string[]> = {
   detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
   "engine.ts": ["detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
   "index.ts": ["heads", "types.ts"],
-  entry: ["engine.ts", "heads", "index.ts", "types.ts", "validate.ts"],
+  entry: ["dispatch.ts", "engine.ts", "entry", "heads", "index.ts", "types.ts", "validate.ts"],
 };
 
 test("imports point down the layers", () => {
@@ -76,6 +81,34 @@ test("imports point down the layers", () => {
       const wanted = target.includes("/") ? target.split("/")[0] : target;
       assert.ok(allowed.includes(wanted), `${file} imports ${target}; its layer may import ${allowed.join(", ")}`);
     }
+  }
+});
+
+test("WebGPU and WASM know nothing of each other, and WebGPU is loaded only when it is asked for", () => {
+  for (const file of list("src").filter((name) => !name.startsWith("cli"))) {
+    const text = read("src", file);
+    if (file.startsWith("webgpu/")) {
+      for (const [, types] of text.matchAll(/^import (type )?[^;]*? from "\.\.\/ops\//gm)) {
+        assert.ok(types, `${file} runs what is of the operations`);
+      }
+    } else {
+      for (const [, types] of text.matchAll(/^import (type )?[^;]*? from "[^"]*\/webgpu\//gm)) {
+        assert.ok(types, `${file} loads WebGPU`);
+      }
+    }
+  }
+  for (const bundle of ["index.js", "slim.js"]) {
+    assert.ok(read("dist", bundle).includes('import("./webgpu.js")'), bundle);
+  }
+  for (const bundle of ["index.js", "slim.js", "workerd.js"]) assert.not.ok(read("dist", bundle).includes("@compute"));
+  assert.not.ok(read("dist/workerd.js").includes("webgpu.js"));
+});
+
+test("every operation that is checked for any device has a shader of its stem", () => {
+  const checked = Object.values(operations).filter((operation) => "check" in operation);
+  assert.equal(checked.map(({ stem }) => stem).sort(), Object.keys(shaders).sort());
+  for (const { name, stem } of checked) {
+    assert.match(read(`src/webgpu/${stem}.ts`), new RegExp(`^export const ${name} = /\\* wgsl \\*/`, "m"));
   }
 });
 

@@ -49,6 +49,8 @@ const browser = await chromium.launch({
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
   ],
 });
 try {

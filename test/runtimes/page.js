@@ -1,5 +1,6 @@
 /** Runs the suite in a page. `globalThis.report` is a promise of the report. */
 globalThis.DENSEHEAD_RUNTIME = "chromium";
+globalThis.DENSEHEAD_GPU = navigator.gpu;
 globalThis.report = start();
 
 async function start() {

@@ -1,5 +1,7 @@
 /** Runs a bundle of tests in Node, Deno or Bun: `process.js suite.js`. The last line that it writes is the report. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 const { runtime, version } = hosts().find(({ version }) => version !== undefined);
 globalThis.DENSEHEAD_RUNTIME = runtime;
@@ -7,6 +9,7 @@ globalThis.DENSEHEAD_WASM = {
   baseline: await fileOf("densehead/densehead.wasm"),
   relaxed: await fileOf("densehead/densehead-relaxed.wasm"),
 };
+globalThis.DENSEHEAD_GPU = globalThis.navigator?.gpu ?? (await dawn());
 const { run } = await import(`./${process.argv[2]}`);
 const report = await run();
 console.log(`\nREPORT ${JSON.stringify({ version, ...report })}`);
@@ -18,6 +21,13 @@ function hosts() {
     { runtime: "bun", version: globalThis.Bun?.version },
     { runtime: "node", version: process.versions.node },
   ];
+}
+
+/** WebGPU for runtimes that have none of their own. */
+async function dawn() {
+  const path = join(process.env.DENSEHEAD_ROOT, "test/runtimes/node_modules/webgpu/index.js");
+  const { create } = await import(pathToFileURL(path));
+  return create([]);
 }
 
 async function fileOf(specifier) {

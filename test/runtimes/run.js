@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { root } from "../../tools/ready.js";
 import { consumer } from "./consumer.js";
+import { softwareAdapter } from "./runtimes.js";
 
 const TIMEOUT_S = 300;
 /** From the request to end to the end by force, so that a browser is closed in between. */
@@ -25,7 +26,7 @@ export function failure(name, text) {
 /** Runs a command in the consumer project. */
 export function start(command, cwd = consumer) {
   const [program, ...args] = command;
-  const env = { ...process.env, NO_COLOR: "1", DENSEHEAD_ROOT: root };
+  const env = { ...process.env, ...softwareAdapter(), NO_COLOR: "1", DENSEHEAD_ROOT: root };
   delete env.FORCE_COLOR;
   return new Promise((resolve) => {
     // In a group of its own, so that what it starts ends with it.

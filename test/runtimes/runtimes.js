@@ -1,6 +1,6 @@
 /** Where the tests run: how to start each runtime, or why it cannot be started here. */
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { basename, delimiter, dirname, join } from "node:path";
 import { root } from "../../tools/ready.js";
 import { consumer } from "./consumer.js";
 
@@ -53,6 +53,26 @@ function findBrowser() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const paths = BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name)));
   return paths.find((path) => existsSync(path)) ?? null;
+}
+
+/**
+ * Variables with which WebGPU finds Chromium's software adapter, and the loader beside it; none where there is no such
+ * file, or where VK_ICD_FILENAMES names another.
+ */
+export function softwareAdapter() {
+  const browser = findBrowser();
+  if (browser === null || process.env.VK_ICD_FILENAMES !== undefined) return {};
+  // Debian's programs are scripts that start one in /usr/lib.
+  const folders = [
+    dirname(realpathSync(browser)),
+    ...["chromium", basename(browser)].map((name) => `/usr/lib/${name}`),
+  ];
+  const folder = folders.find((path) => existsSync(join(path, "vk_swiftshader_icd.json")));
+  if (folder === undefined) return {};
+  return {
+    VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"),
+    LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, folder].filter(Boolean).join(delimiter),
+  };
 }
 
 /** The program at a path in this folder, if it could be installed on this platform. */

@@ -2,6 +2,7 @@ import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { BoxLossOptions, LossOps, LossOptions, LossResult, Reduction, TensorLike } from "../../src/types.ts";
+import { type Both, check, EXTREME, largest, pairs, product, rowOf, SPECIAL } from "../box_cases.ts";
 import { close, same, throws } from "../compare.ts";
 import ciouFixture from "../fixtures/ciou_loss.json" with { type: "json" };
 import diouFixture from "../fixtures/diou_loss.json" with { type: "json" };
@@ -9,7 +10,7 @@ import eiouFixture from "../fixtures/eiou_loss.json" with { type: "json" };
 import giouFixture from "../fixtures/giou_loss.json" with { type: "json" };
 import iouFixture from "../fixtures/iou_loss.json" with { type: "json" };
 import siouFixture from "../fixtures/siou_loss.json" with { type: "json" };
-import { boxes, floats, random } from "../random.ts";
+import { floats, random } from "../random.ts";
 import type { BoxLoss } from "../reference/box_loss.ts";
 import { ciouLoss } from "../reference/ciou_loss.ts";
 import { diouLoss } from "../reference/diou_loss.ts";
@@ -21,9 +22,6 @@ import { siouLoss } from "../reference/siou_loss.ts";
 const test = suite("box losses");
 const engine = await createEngine();
 const sync = engine.sync as unknown as LossOps<"sync">;
-
-/** Error of a value over max(1, value), and of a gradient over its scale. */
-const BOUND = 1e-6;
 
 type Options = LossOptions & BoxLossOptions;
 type Run = (
@@ -79,99 +77,8 @@ const cases: readonly Case[] = [
   },
 ];
 
-interface Both {
-  readonly loss: Float32Array;
-  readonly grad: Float32Array;
-}
-
 const each = { reduction: "none", grad: true } as const;
 const both = (result: LossResult<Reduction, boolean>) => result as unknown as Both;
-const rowOf = (array: Float32Array, i: number) => array.subarray(4 * i, 4 * i + 4);
-const largest = (values: ArrayLike<number>) => Math.max(...Array.from(values, Math.abs));
-
-/** A gradient is measured by its largest member or, near a minimum, by what one pixel is to the box. */
-function scaleOf(box: ArrayLike<number>, grad: readonly number[]): number {
-  const side = Math.max(box[2] - box[0], box[3] - box[1]);
-  return Math.max(largest(grad), side > 0 ? 1 / side : 0);
-}
-
-/** Compares every value and gradient; returns the worst of each. */
-function check(
-  { loss, grad }: Both,
-  wanted: (i: number) => BoxLoss,
-  pred: Float32Array,
-  what: string,
-  least = 0,
-): [number, number] {
-  const worst: [number, number] = [0, 0];
-  for (let i = 0; i < loss.length; i++) {
-    const want = wanted(i);
-    const scale = Math.max(scaleOf(rowOf(pred, i), want.grad), least);
-    const size = Math.max(1, Math.abs(want.value));
-    worst[0] = Math.max(worst[0], close([loss[i]], [want.value], BOUND * size, `${what}, value of ${i}`) / size);
-    const error = close(rowOf(grad, i), want.grad, BOUND * scale, `${what}, gradient of ${i}`);
-    if (scale > 0) worst[1] = Math.max(worst[1], error / scale);
-  }
-  return worst;
-}
-
-/** Pairs by how they lie: apart, overlapping, all but equal, and in units of the image. */
-function pairs(seed: number, count: number): [string, Float32Array, Float32Array][] {
-  const r = random(seed);
-  const target = boxes(r, count);
-  const moved = (by: number) => target.map((v) => v + by * r.normal());
-  const unit = target.map((v) => v / 400);
-  return [
-    ["any", boxes(r, count), target],
-    ["overlapping", moved(4), target],
-    ["all but equal", moved(0.01), target],
-    ["far", target, boxes(r, count).map((v) => v + 3000)],
-    ["unit", unit.map((v) => v + 0.01 * r.normal()), unit],
-  ];
-}
-
-/** Every pair of these: equal, touching, nested, apart, empty, inverted, tiny and large. */
-const SPECIAL = [
-  [10, 20, 42, 36],
-  [12, 22, 40, 30],
-  [0, 0, 60, 60],
-  [42, 20, 60, 36],
-  [42, 36, 50, 50],
-  [26, 20, 26, 36],
-  [10, 28, 42, 28],
-  [20, 25, 20, 25],
-  [20, 25, 20, 33],
-  [20, 25, 33, 25],
-  [42, 20, 10, 36],
-  [42, 36, 10, 20],
-  [60, 50, 0, 0],
-  [100, 100, 120, 130],
-  [0, 0, 0, 0],
-  [1e6, 1e6, 1e6 + 16, 1e6 + 8],
-  [1e6, -1e6, 2e6, 3e6],
-  [-1e6, -1e6, 1e6, 1e6],
-  [1e10, 1e10, 2e10, 3e10],
-];
-/** Squares of these, and of their differences, leave float32; so do quotients of inverted ones by eps. */
-const EXTREME = [
-  ...SPECIAL,
-  [-1e18, -1e18, 1e18, 1e18],
-  [1e19, 1e19, 3e19, 3e19],
-  [2e19, 1e19, 4e19, 2.5e19],
-  [1e30, 0, 2e30, 1],
-  [-3e38, -3e38, 3e38, 3e38],
-  [3e38, 3e38, -3e38, -3e38],
-  [2e17, 2e17, -1e17, -1e17],
-  [1e-7, 1e-7, 2e-7, 3e-7],
-  [1e-20, 1e-20, 2e-20, 3e-20],
-  [0, 0, 1e-38, 1e-40],
-];
-
-function product(list: readonly number[][]): [Float32Array, Float32Array] {
-  const all = list.flatMap((a) => list.map((b) => [a, b]));
-  return [Float32Array.from(all.flatMap(([a]) => a)), Float32Array.from(all.flatMap(([, b]) => b))];
-}
-
 for (const { name, run, reference, fixture } of cases) {
   const wanted = (pred: Float32Array, target: Float32Array, eps?: number) => (i: number) =>
     reference(rowOf(pred, i), rowOf(target, i), eps);

@@ -2,150 +2,34 @@ import fc from "fast-check";
 import { createEngine, type LossOps, type LossOptions, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import {
+  type Case,
+  CASES,
+  compare,
+  HARD_LOGITS,
+  HARD_TARGETS,
+  type Name,
+  type Options,
+  relative,
+  targetsOf,
+} from "../classification_cases.ts";
 import { close, same, throws } from "../compare.ts";
 import { floats, random } from "../random.ts";
-import { binaryCrossEntropyWithLogits } from "../reference/binary_cross_entropy_with_logits.ts";
-import type { Loss } from "../reference/classification.ts";
-import { generalizedFocalLoss } from "../reference/generalized_focal_loss.ts";
 import { qualityFocalLoss } from "../reference/quality_focal_loss.ts";
-import { sigmoidFocalLoss } from "../reference/sigmoid_focal_loss.ts";
-import { varifocalLoss } from "../reference/varifocal_loss.ts";
 
 const test = suite("classification losses");
 const engine = await createEngine();
 const { sync } = engine;
-
-type Options = Record<string, number | boolean>;
-type Name =
-  | "binaryCrossEntropyWithLogits"
-  | "sigmoidFocalLoss"
-  | "qualityFocalLoss"
-  | "varifocalLoss"
-  | "generalizedFocalLoss";
-
-interface Case {
-  readonly name: Name;
-  readonly reference: (x: number, y: number, options: Options) => Loss;
-  /** Options to run with; the first are the defaults. */
-  readonly settings: readonly Options[];
-  /** The exponent of |y − ŷ|, whose cancellation is allowed for; null where nothing cancels. */
-  readonly cancels: ((options: Options) => number) | null;
-}
-
-const exponents = (name: string) => [0, 0.5, 1, 1.5, 2, 2.3, 3, 5].map((value) => ({ [name]: value }));
-
-const CASES: readonly Case[] = [
-  {
-    name: "binaryCrossEntropyWithLogits",
-    reference: (x, y) => binaryCrossEntropyWithLogits(x, y),
-    settings: [{}],
-    cancels: null,
-  },
-  {
-    name: "sigmoidFocalLoss",
-    reference: sigmoidFocalLoss,
-    settings: [{}, { alpha: -1 }, { alpha: 0.6, gamma: 1 }, ...exponents("gamma")],
-    cancels: null,
-  },
-  {
-    name: "qualityFocalLoss",
-    reference: qualityFocalLoss,
-    settings: [{}, ...exponents("beta")],
-    cancels: ({ beta = 2 }) => beta as number,
-  },
-  {
-    name: "varifocalLoss",
-    reference: varifocalLoss,
-    settings: [{}, { iouWeighted: false }, { alpha: 0.2 }, ...exponents("gamma")],
-    cancels: null,
-  },
-  {
-    name: "generalizedFocalLoss",
-    reference: generalizedFocalLoss,
-    settings: [{}, { yLeft: -1, yRight: 3 }, { yLeft: 0.5, yRight: 0.75, beta: 1 }, ...exponents("beta")],
-    cancels: ({ beta = 2 }) => beta as number,
-  },
-];
-
-const HARD_LOGITS = [
-  0,
-  -0,
-  1e-30,
-  -1e-30,
-  1e-40,
-  0.5,
-  -0.5,
-  20,
-  -20,
-  88,
-  -88,
-  104,
-  -104,
-  1e4,
-  -1e4,
-  Infinity,
-  -Infinity,
-];
-const HARD_TARGETS = [0, 1e-30, 1e-7, 0.5, 1 - 2 ** -24, 1];
 
 function run(name: Name, pred: TensorLike, target: unknown, options: object) {
   const losses = sync as unknown as Record<string, (...args: unknown[]) => { loss: Float32Array; grad: Float32Array }>;
   return losses[name](pred, target, options);
 }
 
-/** Rounding of a base is multiplied by its exponent: 1e-6 up to an exponent of 2. */
-function relative({ beta = 2, gamma = beta }: Options): number {
-  return Math.max(1e-6, 4e-7 * (1 + Number(gamma)));
-}
-
-/**
- * Compares with the reference: relative error 1e-6 of the value; of the gradient where the target is 0 or 1, where its
- * parts have one sign. A difference y − ŷ may be off by 2e-7. What is no normal float32 number counts as 0.
- */
+/** Compares every value and gradient with the reference; returns the worst relative error of a value. */
 function check(c: Case, x: Float32Array, share: Float32Array, options: Options): number {
-  const { yLeft = 0, yRight = 1 } = options as Record<string, number>;
-  const y = share.map((v) => yLeft + v * (yRight - yLeft));
-  const { loss, grad } = run(c.name, x, y, { ...options, reduction: "none", grad: true });
-  let worst = 0;
-  for (let i = 0; i < x.length; i++) {
-    const what = `${c.name} ${JSON.stringify(options)} at x ${x[i]}, y ${y[i]}`;
-    const wanted = c.reference(x[i], y[i], options);
-    const slack = allowance(c, x[i], y[i], options);
-    expect(loss[i], wanted.value, relative(options) * Math.abs(wanted.value) + slack.value, `${what}: value`);
-    expect(grad[i], wanted.grad, relative(options) * Math.abs(wanted.grad) + slack.grad, `${what}: gradient`);
-    if (slack.value < 1e-37 && wanted.value > 1e-37 && wanted.value < 1e38) {
-      worst = Math.max(worst, Math.abs(loss[i] / wanted.value - 1));
-    }
-  }
-  return worst;
-}
-
-function expect(got: number, wanted: number, tolerance: number, what: string): void {
-  const float = Math.fround(wanted);
-  if (Object.is(got, float) || (Number.isNaN(wanted) && Number.isNaN(got))) return;
-  if (tolerance === Infinity && !Number.isNaN(got)) return;
-  assert.ok(Math.abs(got - wanted) <= tolerance, `${what} is ${got}; wanted ${wanted} within ${tolerance}`);
-}
-
-/** What is allowed beside the relative error. */
-function allowance(c: Case, x: number, y: number, options: Options): { value: number; grad: number } {
-  const tiny = 1e-37;
-  const { yLeft = 0, yRight = 1 } = options as Record<string, number>;
-  const u = c.name === "generalizedFocalLoss" ? (y - yLeft) / (yRight - yLeft) : y;
-  const scale = c.name === "generalizedFocalLoss" ? (yRight - yLeft) ** ((options.beta as number ?? 2) + 1) : 1;
-  if (u === 0 || u === 1) return { value: tiny, grad: tiny };
-  const ce = binaryCrossEntropyWithLogits(x, u).value;
-  // A gradient adds σ − y, which may cancel, and a term of the slope: both are off by rounding only.
-  if (c.cancels === null) return { value: tiny, grad: 3e-7 * (1 + Math.min(ce, 1e6)) };
-  const power = c.cancels(options);
-  const d = Math.abs(1 / (1 + Math.exp(-x)) - u);
-  const drift = (d + 2e-7) ** power - Math.max(d - 2e-7, 0) ** power;
-  // The derivative of the slope, times how far d may be off.
-  const bend = power > 0 && power < 1 ? Math.max(d - 2e-7, 0) ** (power - 2) * 2e-7 : 0;
-  const grad = drift + bend + 4e-7 * (1 + power * (power + 1));
-  // What is left of a vanishing power times an infinite cross-entropy is 0 in float32.
-  const lost = ce === Infinity && d ** power < 1e-38 ? Infinity : 0;
-  return { value: scale * drift * ce + tiny + lost, grad: scale * (grad * (1 + Math.min(ce, 1e6)) + drift) + lost };
+  const y = targetsOf(share, options);
+  return compare(c, x, y, options, run(c.name, x, y, { ...options, reduction: "none", grad: true }));
 }
 
 for (const c of CASES) {

@@ -139,12 +139,22 @@ test("slim refuses what holds no kernels", async () => {
 
 // ── Options ─────────────────────────────────────────────────────────────────────
 
-test('device "webgpu" is refused where there is no such backend', async () => {
-  await rejects(createEngine({ device: "webgpu" }), Error, "createEngine", "webgpu");
+test('device "webgpu" is refused where the platform has none, and "auto" is then WASM', async () => {
+  if (globalThis.navigator?.gpu !== undefined) return;
+  await rejects(createEngine({ device: "webgpu" }), Error, "createEngine", "webgpu", "WebGPU");
+  using engine = await createEngine();
+  assert.is(engine.plan("iouLoss", 1e9).device, "wasm");
+  const large = new Float32Array(2 ** 18);
+  assert.is((await engine.qualityFocalLoss(large, large)).loss, engine.sync.qualityFocalLoss(large, large).loss);
+  assert.is(engine.capabilities.webgpu, null);
+  await rejects(engine.qualityFocalLoss(large, large, { placement: "gpu" }), TypeError, "placement", "no GPU device");
 });
 
 test("values that an option does not have are TypeErrors that name it", async () => {
   await rejects(createEngine({ device: wrong("gpu") }), TypeError, "createEngine", "device", '"gpu"');
+  await rejects(createEngine({ gpuDevice: wrong({}) }), TypeError, "createEngine", "gpuDevice", "GPUDevice");
+  await rejects(createEngine({ offloadThreshold: wrong("1e6") }), TypeError, "createEngine", "offloadThreshold");
+  await rejects(createEngine({ offloadThreshold: -1 }), RangeError, "createEngine", "offloadThreshold", "-1");
   await rejects(createEngine({ relaxedSimd: wrong("on") }), TypeError, "createEngine", "relaxedSimd", '"on"');
   await rejects(createEngine({ relaxedSimd: wrong(true) }), TypeError, "createEngine", "relaxedSimd");
   await rejects(createEngine({ maxMemory: wrong("64 MiB") }), TypeError, "createEngine", "maxMemory");

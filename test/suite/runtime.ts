@@ -3,6 +3,7 @@
  */
 const globals = globalThis as unknown as {
   DENSEHEAD_RUNTIME: "node" | "deno" | "bun" | "workerd" | "chromium";
+  DENSEHEAD_GPU?: GPU;
   DENSEHEAD_WASM: { baseline: WebAssembly.Module | Uint8Array<ArrayBuffer>; relaxed: typeof wasm.baseline };
 };
 
@@ -11,3 +12,6 @@ export const runtime = globals.DENSEHEAD_RUNTIME;
 
 /** `densehead/densehead.wasm` and `densehead/densehead-relaxed.wasm`: modules in workerd, bytes elsewhere. */
 export const wasm = globals.DENSEHEAD_WASM;
+
+/** The platform's WebGPU, or npm's where there is none. */
+export const gpu = globals.DENSEHEAD_GPU;

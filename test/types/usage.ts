@@ -31,6 +31,7 @@ import type {
   InferHints,
   NmsOptions,
   Outputs,
+  Placement,
   Result,
   Signal,
   SlimEngineOptions,
@@ -180,6 +181,10 @@ const onGpu: GpuTensor = { gpuBuffer, dims: [1, 84, 8400], dataType: "float16" }
 const values: DataArray = halves;
 const shared = await createEngine({ gpuDevice });
 await shared.nms(onGpu, scores, { iouThreshold: 0.5 });
+const stays = await shared.qualityFocalLoss(onGpu, scores, { reduction: "none", grad: true, placement: "gpu" });
+const staying: GpuTensor[] = [stays.loss, stays.grad];
+const placement: Placement = "host";
+const average: number = (await shared.qualityFocalLoss(onGpu, scores)).loss;
 
 // ── Slim ────────────────────────────────────────────────────────────────────────
 
@@ -223,18 +228,21 @@ declare function console_(...values: number[]): void;
 export { adapter, alsoInput, arrays, build, byRole, bytes, device, distances, entropy, giou, iou, kept, keptByClass };
 export {
   all,
+  average,
   early,
   later,
   learned,
   list,
   now,
   numbered,
+  placement,
   reason,
   refinement,
   rows,
   saturation,
   slim,
   soft,
+  staying,
   std,
   top,
   trained,

@@ -1,0 +1,40 @@
+/**
+ * Calls that outlive their start: linear memory may grow, which empties its views, or be given back before they read it.
+ */
+import type { LossCall } from "./ops/loss_call.ts";
+import type { LossResult, Placement, Reduction } from "./types.ts";
+import type { AnySource } from "./validate.ts";
+import type { WasmBackend } from "./wasm/backend.ts";
+
+type Result = LossResult<Reduction, boolean, Placement>;
+
+/** The call with copies of what it reads in linear memory, and what puts its results where `out` has them there. */
+export function detach(wasm: WasmBackend, call: LossCall): { detached: LossCall; fill(result: Result): Result } {
+  const { weight, out } = call.settings;
+  const arrays = Object.entries(out).map(([name, array]) => ({ name, array, pointer: pointerOf(wasm, array) }));
+  const inMemory = arrays.filter(({ pointer }) => pointer !== 0);
+  const outside = { ...out, ...Object.fromEntries(inMemory.map(({ name }) => [name, null])) };
+  const settings = { ...call.settings, weight: copied(wasm, weight), out: outside };
+  const detached = { ...call, pred: copied(wasm, call.pred), target: copied(wasm, call.target), settings };
+  const fill = (result: Result): Result => {
+    const results = { ...result } as Record<string, unknown>;
+    for (const { name, array, pointer } of inMemory) {
+      const values = results[name] as Float32Array;
+      const view = wasm.memory.view(Float32Array, pointer, values.length);
+      view.set(values);
+      results[name] = array?.length === 0 ? view : array;
+    }
+    return results as unknown as Result;
+  };
+  return { detached, fill };
+}
+
+function pointerOf(wasm: WasmBackend, array: Float32Array | null): number {
+  return array !== null && wasm.memory.owns(array.buffer) ? array.byteOffset : 0;
+}
+
+function copied<S extends AnySource | null>(wasm: WasmBackend, source: S): S {
+  if (source === null || source.kind === "gpu" || wasm.resident(source) === 0) return source;
+  const data = source.data.slice();
+  return { ...source, data, buffer: data.buffer, byteOffset: 0 };
+}

@@ -1,0 +1,153 @@
+/**
+ * What the losses share before they run anywhere: reduction, weights, where results go, and the checked call.
+ */
+import type { LossOptions, Placement, Reduction, TensorLike } from "../types.ts";
+import {
+  type AnySource,
+  boolean,
+  describe,
+  describeTensor,
+  elementsOf,
+  number,
+  oneOf,
+  type Place,
+  rangeError,
+  shapeOf,
+  tensorAnywhere,
+  typeError,
+} from "../validate.ts";
+
+/** Kernels of losses, which are stems too. */
+export type LossKernel =
+  | "binary_cross_entropy_with_logits"
+  | "sigmoid_focal_loss"
+  | "quality_focal_loss"
+  | "varifocal_loss"
+  | "generalized_focal_loss"
+  | "distribution_focal_loss"
+  | "iou_loss"
+  | "giou_loss"
+  | "diou_loss"
+  | "ciou_loss"
+  | "eiou_loss"
+  | "siou_loss";
+
+/** The loss's own parameters, as the kernels' block names them. */
+export interface LossParameters {
+  /** 0, 1, 1.5 and 2 have paths of their own. */
+  readonly exponent?: number;
+  readonly reach?: number;
+  readonly alpha?: number;
+  readonly option?: number;
+  readonly low?: number;
+  readonly inverse?: number;
+  readonly scale?: number;
+}
+
+/** Checked options of a call. `factor` is the loss weight over what the sum is divided by. */
+export interface LossSettings<S = AnySource> {
+  readonly reduction: Reduction;
+  readonly weight: S | null;
+  readonly weightKind: 0 | 1 | 2;
+  readonly grad: boolean;
+  readonly factor: number;
+  readonly placement: Placement;
+  readonly out: { readonly loss: Float32Array | null; readonly grad: Float32Array | null };
+}
+
+/** A checked call of a row loss or an element loss, over tensors that may lie anywhere. */
+export interface LossCall<S = AnySource> {
+  readonly op: string;
+  readonly kernel: LossKernel;
+  readonly parameters: LossParameters;
+  readonly settings: LossSettings<S>;
+  readonly pred: S;
+  /** Elements of a row of `pred`, and how many rows; without rows of its own a loss has rows of 1. */
+  readonly columns: number;
+  readonly rows: number;
+  /** Rows of the least chunk that ends where a block of the kernel does, so that chunks do not change a sum. */
+  readonly blockRows: number;
+  /** Dense target and its elements for each row, or null with labels. */
+  readonly target: S | null;
+  readonly targetColumns: number;
+  readonly labels: Int32Array | null;
+  readonly scores: Float32Array | null;
+  /** Values of a row: its elements, or 1 for a row loss. */
+  readonly valueColumns: number;
+  /** The error for a row whose target the kernel found to be outside; the target is unknown where it is on the GPU. */
+  outside?(row: number, target: number | null): RangeError;
+}
+
+/** How many elements and rows a loss sees, and how many values it gives. */
+export interface LossExtent {
+  readonly elements: number;
+  readonly rows: number;
+  readonly values: number;
+  /** Does a weight for each element mean anything? Not to a row loss. */
+  readonly elementWeights: boolean;
+}
+
+export function lossSettings(op: string, options: LossOptions, extent: LossExtent): LossSettings {
+  const place = (member: string): Place => ({ op, argument: `options.${member}` });
+  const reduction = oneOf(place("reduction"), options.reduction ?? "mean", ["none", "sum", "mean"]);
+  const placement = oneOf(place("placement"), options.placement ?? "host", ["host", "gpu"]);
+  const grad = boolean(place("grad"), options.grad ?? false);
+  const divisor = divisorOf(op, reduction, options.avgFactor, extent.values);
+  const { weight, weightKind } = weightOf(place("weight"), options.weight, extent);
+  const lossWeight = number(place("lossWeight"), options.lossWeight ?? 1);
+  const onHost = placement === "host";
+  const out = {
+    loss: outArray(place("out.loss"), options.out?.loss, onHost && reduction === "none" ? extent.values : null),
+    grad: outArray(place("out.grad"), options.out?.grad, onHost && grad ? extent.elements : null),
+  };
+  return { reduction, weight, weightKind, grad, factor: lossWeight / divisor, placement, out };
+}
+
+function divisorOf(op: string, reduction: Reduction, avgFactor: number | undefined, values: number): number {
+  const place = { op, argument: "options.avgFactor" };
+  if (avgFactor === undefined) return reduction === "mean" ? values : 1;
+  if (reduction === "sum") throw typeError(place, describe(avgFactor), `no avgFactor with reduction "sum"`);
+  if (!(number(place, avgFactor) > 0)) throw rangeError(place, avgFactor, "a number over 0");
+  return reduction === "mean" ? avgFactor : 1;
+}
+
+function weightOf(
+  place: Place,
+  weight: TensorLike | undefined,
+  { elements, rows, elementWeights }: LossExtent,
+): Pick<LossSettings, "weight" | "weightKind"> {
+  if (weight === undefined) return { weight: null, weightKind: 0 };
+  const found = tensorAnywhere(place, weight, (length) => [length]);
+  const length = elementsOf(found.dims);
+  if (elementWeights && length === elements) return { weight: found, weightKind: 1 };
+  if (length === rows) return { weight: found, weightKind: 2 };
+  const perElement = elementWeights ? `${elements} values, one per element, or ` : "";
+  throw typeError(place, describeTensor(weight, found), `${perElement}${rows} values, one per row`);
+}
+
+function outArray(place: Place, array: Float32Array | undefined, length: number | null): Float32Array | null {
+  if (array === undefined) return null;
+  if (length === null) throw typeError(place, describe(array), "nothing: this call has no such array");
+  if (!(array instanceof Float32Array) || array.length !== length) {
+    throw typeError(place, describe(array), `Float32Array(${length})`);
+  }
+  return array;
+}
+
+/** The shape of the predictions, and how many rows they make: all axes but the last. */
+export function predOf(op: string, pred: TensorLike): { source: AnySource; elements: number; rows: number } {
+  const source = tensorAnywhere({ op, argument: "pred" }, pred, (length) => [length]);
+  const elements = elementsOf(source.dims);
+  const columns = source.dims.length > 1 ? source.dims[source.dims.length - 1] : 1;
+  return { source, elements, rows: columns === 0 ? 0 : elements / columns };
+}
+
+/** A dense target: the shape of the predictions, or a bare array of as many values. */
+export function denseTarget(op: string, target: TensorLike, pred: AnySource): AnySource {
+  const place = { op, argument: "target" };
+  const found = tensorAnywhere(place, target, (length) => length === elementsOf(pred.dims) ? pred.dims : [length]);
+  if (found.dims.length !== pred.dims.length || found.dims.some((d, i) => d !== pred.dims[i])) {
+    throw typeError(place, describeTensor(target, found), `shape ${shapeOf(pred.dims)}, as pred`);
+  }
+  return found;
+}

@@ -1,0 +1,60 @@
+/**
+ * A device with its buffers and pipelines, and the calls that are on it.
+ */
+import type { LossCall } from "../ops/loss_call.ts";
+import { BufferPool } from "./buffers.ts";
+import type { OpenedDevice } from "./device.ts";
+import { runLoss } from "./loss.ts";
+import { Pipelines } from "./pipelines.ts";
+
+export class GpuBackend {
+  readonly device: GPUDevice;
+  readonly description: string;
+  readonly pool: BufferPool;
+  readonly pipelines: Pipelines;
+  readonly #own: boolean;
+  readonly #pending = new Set<(reason: string) => void>();
+  #lost: string | null = null;
+
+  constructor({ device, description, own }: OpenedDevice) {
+    this.device = device;
+    this.description = description;
+    this.pool = new BufferPool(device);
+    this.pipelines = new Pipelines(device);
+    this.#own = own;
+    device.lost.then(({ message, reason }) => this.#lose(`the GPU device was lost: ${message || reason}`));
+  }
+
+  /** Why nothing runs here any more, or null. */
+  get lost(): string | null {
+    return this.#lost;
+  }
+
+  /** A call's result; a lost device or a disposed engine rejects it at once. */
+  run(call: LossCall): ReturnType<typeof runLoss> {
+    return new Promise((resolve, reject) => {
+      const lose = (reason: string) => reject(new Error(`${call.op}: ${reason}`));
+      this.#pending.add(lose);
+      runLoss(this, call)
+        .then(resolve, (error) => this.#settled().then(() => reject(error)))
+        .finally(() => this.#pending.delete(lose));
+    });
+  }
+
+  /** Errors may come before the news of a lost device that they follow from. */
+  async #settled(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+
+  close(): void {
+    this.#lose("the engine is disposed");
+    if (this.#own) this.device.destroy();
+  }
+
+  #lose(reason: string): void {
+    if (this.#lost !== null) return;
+    this.#lost = reason;
+    for (const lose of this.#pending) lose(reason);
+    this.pool.close();
+  }
+}

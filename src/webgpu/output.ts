@@ -1,0 +1,33 @@
+/**
+ * Where a result goes: an array on the host that fills piece by piece, or a buffer that stays on the device.
+ */
+import type { GpuTensor } from "../types.ts";
+import type { Work } from "./work.ts";
+
+export class Output {
+  readonly #to: Float32Array | GPUBuffer;
+
+  constructor(to: Float32Array | GPUBuffer) {
+    this.#to = to;
+  }
+
+  /** Where a shader writes the values [start, start + length). */
+  room(work: Work, start: number, length: number): GPUBufferBinding {
+    if (this.#to instanceof Float32Array) return work.storage(length * 4);
+    return { buffer: this.#to, offset: start * 4, size: length * 4 };
+  }
+
+  /** Has the values of a room come to the host, if that is where they go. */
+  copyBack(work: Work, encoder: GPUCommandEncoder, room: GPUBufferBinding, start: number, length: number): void {
+    if (this.#to instanceof Float32Array) work.copyBack(encoder, room, this.#to.subarray(start, start + length));
+  }
+
+  tensor(dims: readonly number[]): Float32Array | GpuTensor {
+    return this.#to instanceof Float32Array ? this.#to : { gpuBuffer: this.#to, dims, dataType: "float32" };
+  }
+
+  /** Destroys a buffer that the caller will not see. */
+  discard(): void {
+    if (!(this.#to instanceof Float32Array)) this.#to.destroy();
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Rows in pieces that fit a binding.
+ */
+
+/** Most bytes of a binding, so that host input in flight is bounded. */
+const PIECE_BYTES = 128 * 1024 * 1024;
+/** Rows of a piece are a multiple of this, so that pieces of all widths begin at 256 bytes, in halves too. */
+const ALIGNED_ROWS = 128;
+
+export interface Piece {
+  readonly index: number;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** The most columns that a row may have, where its rows are more than fit a binding. */
+export function mostColumns(limits: GPUSupportedLimits): number {
+  return Math.floor(bindingBytes(limits) / (4 * ALIGNED_ROWS));
+}
+
+/** (rows, columns) in pieces of one size but for the last; null where not even the least one fits. */
+export function piecesOf(rows: number, columns: number, limits: GPUSupportedLimits): Piece[] | null {
+  if (rows * columns === 0) return [];
+  const fitting = Math.floor(bindingBytes(limits) / (columns * 4));
+  const most = fitting >= rows ? rows : Math.floor(fitting / ALIGNED_ROWS) * ALIGNED_ROWS;
+  if (most === 0) return null;
+  return Array.from({ length: Math.ceil(rows / most) }, (_, index) => {
+    return { index, firstRow: index * most, rows: Math.min(most, rows - index * most) };
+  });
+}
+
+function bindingBytes({ maxStorageBufferBindingSize }: GPUSupportedLimits): number {
+  return Math.min(maxStorageBufferBindingSize, PIECE_BYTES);
+}

@@ -1,0 +1,96 @@
+/** Pairs of boxes, and how a box loss is compared with its reference. */
+import { close } from "./compare.ts";
+import { boxes, random } from "./random.ts";
+import type { BoxLoss } from "./reference/box_loss.ts";
+
+export interface Both {
+  readonly loss: Float32Array;
+  readonly grad: Float32Array;
+}
+
+export const rowOf = (array: Float32Array, i: number) => array.subarray(4 * i, 4 * i + 4);
+export const largest = (values: ArrayLike<number>) => Math.max(...Array.from(values, Math.abs));
+
+/** A gradient is measured by its largest member or, near a minimum, by what one pixel is to the box. */
+function scaleOf(box: ArrayLike<number>, grad: readonly number[]): number {
+  const side = Math.max(box[2] - box[0], box[3] - box[1]);
+  return Math.max(largest(grad), side > 0 ? 1 / side : 0);
+}
+
+/** Every value within `bound` of max(1, value), every gradient of its scale; returns the worst of each. */
+export function check(
+  { loss, grad }: Both,
+  wanted: (i: number) => BoxLoss,
+  pred: Float32Array,
+  what: string,
+  least = 0,
+  bound = 1e-6,
+): [number, number] {
+  const worst: [number, number] = [0, 0];
+  for (let i = 0; i < loss.length; i++) {
+    const want = wanted(i);
+    const scale = Math.max(scaleOf(rowOf(pred, i), want.grad), least);
+    const size = Math.max(1, Math.abs(want.value));
+    worst[0] = Math.max(worst[0], close([loss[i]], [want.value], bound * size, `${what}, value of ${i}`) / size);
+    const error = close(rowOf(grad, i), want.grad, bound * scale, `${what}, gradient of ${i}`);
+    if (scale > 0) worst[1] = Math.max(worst[1], error / scale);
+  }
+  return worst;
+}
+
+/** Pairs by how they lie: apart, overlapping, all but equal, and in units of the image. */
+export function pairs(seed: number, count: number): [string, Float32Array, Float32Array][] {
+  const r = random(seed);
+  const target = boxes(r, count);
+  const moved = (by: number) => target.map((v) => v + by * r.normal());
+  const unit = target.map((v) => v / 400);
+  return [
+    ["any", boxes(r, count), target],
+    ["overlapping", moved(4), target],
+    ["all but equal", moved(0.01), target],
+    ["far", target, boxes(r, count).map((v) => v + 3000)],
+    ["unit", unit.map((v) => v + 0.01 * r.normal()), unit],
+  ];
+}
+
+/** Every pair of these: equal, touching, nested, apart, empty, inverted, tiny and large. */
+export const SPECIAL = [
+  [10, 20, 42, 36],
+  [12, 22, 40, 30],
+  [0, 0, 60, 60],
+  [42, 20, 60, 36],
+  [42, 36, 50, 50],
+  [26, 20, 26, 36],
+  [10, 28, 42, 28],
+  [20, 25, 20, 25],
+  [20, 25, 20, 33],
+  [20, 25, 33, 25],
+  [42, 20, 10, 36],
+  [42, 36, 10, 20],
+  [60, 50, 0, 0],
+  [100, 100, 120, 130],
+  [0, 0, 0, 0],
+  [1e6, 1e6, 1e6 + 16, 1e6 + 8],
+  [1e6, -1e6, 2e6, 3e6],
+  [-1e6, -1e6, 1e6, 1e6],
+  [1e10, 1e10, 2e10, 3e10],
+];
+/** Squares of these, and of their differences, leave float32; so do quotients of inverted ones by eps. */
+export const EXTREME = [
+  ...SPECIAL,
+  [-1e18, -1e18, 1e18, 1e18],
+  [1e19, 1e19, 3e19, 3e19],
+  [2e19, 1e19, 4e19, 2.5e19],
+  [1e30, 0, 2e30, 1],
+  [-3e38, -3e38, 3e38, 3e38],
+  [3e38, 3e38, -3e38, -3e38],
+  [2e17, 2e17, -1e17, -1e17],
+  [1e-7, 1e-7, 2e-7, 3e-7],
+  [1e-20, 1e-20, 2e-20, 3e-20],
+  [0, 0, 1e-38, 1e-40],
+];
+
+export function product(list: readonly number[][]): [Float32Array, Float32Array] {
+  const all = list.flatMap((a) => list.map((b) => [a, b]));
+  return [Float32Array.from(all.flatMap(([a]) => a)), Float32Array.from(all.flatMap(([, b]) => b))];
+}

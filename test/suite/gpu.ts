@@ -1,0 +1,85 @@
+/**
+ * A WebGPU device for tests, where the runtime or npm's `webgpu` finds an adapter.
+ */
+import { gpu, runtime } from "./runtime.ts";
+
+const adapter = await gpu?.requestAdapter() ?? null;
+
+/** Why there are no devices, or null. The runner takes "no adapter" for a failure with CI=true. */
+export const noDevice = gpu === undefined ? `${runtime} has no WebGPU` : adapter === null ? "WebGPU: no adapter" : null;
+
+/** A new device: an adapter gives only one. */
+export async function newDevice(): Promise<GPUDevice> {
+  const fresh = await gpu?.requestAdapter();
+  return await (fresh as GPUAdapter).requestDevice();
+}
+
+interface Watched {
+  /** The device, for `gpuDevice`. */
+  readonly device: GPUDevice;
+  /** Buffers that were made and not destroyed. */
+  readonly live: () => number;
+  /** Bytes that were mapped to be read. */
+  readonly mapped: () => number;
+}
+
+/** A device that counts what is done with its buffers, and says that its limits are these. */
+export function watch(device: GPUDevice, limits: Partial<GPUSupportedLimits> = {}): Watched {
+  const alive = new Set<GPUBuffer>();
+  let mapped = 0;
+  const createBuffer = (descriptor: GPUBufferDescriptor) => {
+    const buffer = device.createBuffer(descriptor);
+    alive.add(buffer);
+    const destroy = buffer.destroy.bind(buffer);
+    const mapAsync = buffer.mapAsync.bind(buffer);
+    return Object.assign(buffer, {
+      destroy: () => {
+        alive.delete(buffer);
+        destroy();
+      },
+      mapAsync: (mode: number, offset: number, size: number) => {
+        mapped += size;
+        return mapAsync(mode, offset, size);
+      },
+    });
+  };
+  const changed = { createBuffer, limits: { ...limitsOf(device), ...limits } };
+  const watched = new Proxy(device, {
+    get(target, name) {
+      if (name in changed) return changed[name as keyof typeof changed];
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  return { device: watched, live: () => alive.size, mapped: () => mapped };
+}
+
+function limitsOf({ limits }: GPUDevice) {
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = limits;
+  return { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension };
+}
+
+/** GPUBufferUsage: STORAGE, COPY_DST and COPY_SRC. */
+const STORAGE = 0x80 | 0x8 | 0x4;
+
+/** A buffer with these bytes, padded to whole words. */
+export function bufferOf(device: GPUDevice, data: Float32Array | Uint16Array, usage = STORAGE): GPUBuffer {
+  const size = Math.ceil(data.byteLength / 4) * 4;
+  const buffer = device.createBuffer({ size, usage });
+  const padded = new Uint8Array(size);
+  padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  device.queue.writeBuffer(buffer, 0, padded);
+  return buffer;
+}
+
+/** The floats of a buffer. */
+export async function floatsOf(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
+  const back = device.createBuffer({ size: buffer.size, usage: 0x1 | 0x8 });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, back, 0, buffer.size);
+  device.queue.submit([encoder.finish()]);
+  await back.mapAsync(0x1);
+  const values = new Float32Array(back.getMappedRange()).slice();
+  back.destroy();
+  return values;
+}

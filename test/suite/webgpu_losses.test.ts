@@ -1,0 +1,203 @@
+import { createEngine, type TensorLike } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { type Both, check as checkBoxes, EXTREME, largest, pairs, product, SPECIAL } from "../box_cases.ts";
+import { CASES, compare, HARD_LOGITS, HARD_TARGETS, targetsOf } from "../classification_cases.ts";
+import { close, same } from "../compare.ts";
+import { floats, random } from "../random.ts";
+import type { BoxLoss } from "../reference/box_loss.ts";
+import { ciouLoss } from "../reference/ciou_loss.ts";
+import { diouLoss } from "../reference/diou_loss.ts";
+import { distributionFocalLoss } from "../reference/distribution_focal_loss.ts";
+import { eiouLoss } from "../reference/eiou_loss.ts";
+import { giouLoss } from "../reference/giou_loss.ts";
+import { iouLoss } from "../reference/iou_loss.ts";
+import { siouLoss } from "../reference/siou_loss.ts";
+import { newDevice, noDevice } from "./gpu.ts";
+import { skip } from "./skip.ts";
+
+/** Relative error of an element's loss and gradient, and of sums. */
+const BOUND = 4e-6;
+const SUM_BOUND = 8e-6;
+const each = { reduction: "none", grad: true } as const;
+
+type Run = (pred: TensorLike, target: unknown, options?: object) => Promise<Both>;
+
+const BOX_LOSSES = { iouLoss, giouLoss, diouLoss, ciouLoss, eiouLoss, siouLoss };
+
+const tests = suite("losses on WebGPU");
+const device = noDevice === null ? await newDevice() : null;
+const engine = device && await createEngine({ device: "webgpu", gpuDevice: device });
+
+/** A test with a device, or a skipped one. */
+function test(title: string, body: (device: GPUDevice) => Promise<void>): void {
+  tests(title, async () => device === null ? skip(noDevice as string) : await body(device));
+}
+
+/** A loss on the device. */
+function lossOf(name: string, losses: unknown = engine): Run {
+  return (losses as Record<string, Run>)[name];
+}
+
+function nearSum(got: unknown, wanted: number, what: string): void {
+  close([got as number], [wanted], SUM_BOUND * Math.abs(wanted), what);
+}
+
+for (const c of CASES) {
+  test(`${c.name}: hard and random logits and targets, every exponent`, async () => {
+    const r = random(170);
+    const hard = HARD_LOGITS.flatMap((x) => HARD_TARGETS.map((y) => [x, y] as const));
+    const easy = Array.from({ length: 3000 }, (_, i) => [r.normal() * 6, i % 3 === 0 ? r.uniform() : i % 2] as const);
+    const x = Float32Array.from([...hard, ...easy], ([x]) => x);
+    const share = Float32Array.from([...hard, ...easy], ([, y]) => y);
+    for (const options of c.settings) {
+      const y = targetsOf(share, options);
+      compare(c, x, y, options, await lossOf(c.name)(x, y, { ...options, ...each }), BOUND);
+    }
+  });
+
+  test(`${c.name}: lengths around every block, reductions, weights, lossWeight and avgFactor`, async () => {
+    const r = random(171);
+    const run = lossOf(c.name);
+    for (const length of [0, 1, 2, 255, 256, 257, 2047, 2048, 2049, 9000]) {
+      const x = floats(length, () => r.normal() * 4);
+      const y = floats(length, () => r.integer(2));
+      const weight = floats(length, () => r.uniform(0, 2));
+      const { loss, grad } = await run(x, y, each);
+      const sum = loss.reduce((a, b) => a + b, 0);
+      nearSum((await run(x, y, { reduction: "sum" })).loss, sum, `${length}: sum`);
+      if (length > 0) nearSum((await run(x, y)).loss, sum / length, `${length}: mean`);
+      nearSum((await run(x, y, { avgFactor: 7, lossWeight: 3 })).loss, 3 * sum / 7, `${length}: avgFactor`);
+      const weighed = await run(x, y, { ...each, weight, lossWeight: 0.5 });
+      close(weighed.loss, loss.map((v, i) => v * weight[i] * 0.5), 1e-5);
+      close(weighed.grad, grad.map((v, i) => v * weight[i] * 0.5), 1e-5);
+    }
+  });
+
+  if (c.name === "generalizedFocalLoss") continue;
+
+  test(`${c.name}: labels are the dense targets they stand for, weights by row`, async () => {
+    const r = random(172);
+    const run = lossOf(c.name);
+    for (const [rows, classes] of [[1, 1], [3, 5], [300, 81], [3, 5000]] as const) {
+      const pred = { data: floats(rows * classes, () => r.normal() * 4), dims: [rows, classes] };
+      const labels = Int32Array.from({ length: rows }, () => r.integer(classes + 2) - 1);
+      const weight = floats(rows, () => r.uniform(0, 2));
+      for (const scores of [undefined, floats(rows, () => r.uniform())]) {
+        const dense = new Float32Array(rows * classes);
+        labels.forEach((label, row) => {
+          if (label >= 0 && label < classes) dense[row * classes + label] = scores?.[row] ?? 1;
+        });
+        const target = { labels, ...(scores && { scores }) };
+        const wanted = await run(pred, { data: dense, dims: pred.dims }, { ...each, weight });
+        const got = await run(pred, target, { ...each, weight });
+        same(got.grad, wanted.grad);
+        const sums = floats(rows, (row) => {
+          return wanted.loss.subarray(row * classes, (row + 1) * classes).reduce((a, b) => a + b, 0);
+        });
+        close(got.loss, sums, SUM_BOUND * largest(sums), `${rows} × ${classes}`);
+        const mean = (await run(pred, target, { weight })).loss;
+        nearSum(mean, sums.reduce((a, b) => a + b, 0) / rows, `${rows} × ${classes}: mean`);
+      }
+    }
+  });
+}
+
+test("NaN stays in its element, and its sum", async () => {
+  for (const { name } of CASES) {
+    const x = floats(40, (i) => i === 5 ? NaN : i / 4 - 5);
+    const y = floats(40, (i) => i === 9 ? NaN : i % 2);
+    const { loss, grad } = await lossOf(name)(x, y, each);
+    for (const values of [loss, grad]) {
+      assert.equal([...values].flatMap((v, i) => Number.isNaN(v) ? [i] : []), [5, 9], name);
+    }
+    assert.ok(Number.isNaN((await lossOf(name)(x, y)).loss as unknown as number));
+  }
+});
+
+for (const [name, reference] of Object.entries(BOX_LOSSES)) {
+  const wanted = (pred: Float32Array, target: Float32Array, eps?: number) => (i: number): BoxLoss =>
+    reference(pred.subarray(4 * i, 4 * i + 4), target.subarray(4 * i, 4 * i + 4), eps);
+
+  test(`${name}: random pairs, special boxes and finite results`, async () => {
+    const run = lossOf(name);
+    for (const [what, pred, target] of pairs(103, 600)) {
+      checkBoxes(await run(pred, target, each), wanted(pred, target), pred, what, 0, BOUND);
+    }
+    const [pred, target] = product(SPECIAL);
+    checkBoxes(await run(pred, target, each), wanted(pred, target), pred, "special", 1e-2, BOUND);
+    const [far, others] = product(EXTREME);
+    for (const eps of [1e-7, 0, 1e30]) {
+      const { loss, grad } = await run(far, others, { ...each, eps });
+      loss.forEach((value, i) => assert.ok(Number.isFinite(value) && value > -1e-6, `value ${i} is ${value}`));
+      grad.forEach((value, i) => assert.ok(Number.isFinite(value), `gradient ${i} is ${value}`));
+    }
+  });
+
+  test(`${name}: NaN stays alone; reductions and weights`, async () => {
+    const run = lossOf(name);
+    const [, pred, target] = pairs(107, 600)[1];
+    const weight = floats(600, (i) => i % 3);
+    const { loss, grad } = await run(pred, target, each);
+    const weighed = await run(pred, target, { ...each, weight, lossWeight: 3 });
+    close(weighed.loss, loss.map((v, i) => v * weight[i] * 3), 2e-6);
+    close(weighed.grad, grad.map((v, i) => v * weight[i >> 2] * 3), 1e-6 * largest(grad) * 6);
+    const total = loss.reduce((sum, v, i) => sum + v * weight[i], 0);
+    nearSum((await run(pred, target, { weight, avgFactor: 50 })).loss, total / 50, "mean");
+    for (let at = 0; at < 8; at++) {
+      const [p, t] = [pred.slice(), target.slice()];
+      (at < 4 ? p : t)[20 * 4 + at % 4] = NaN;
+      const found = await run(p, t, each);
+      same(found.loss, loss.map((v, i) => i === 20 ? NaN : v));
+      same(found.grad, grad.map((v, i) => i >> 2 === 20 ? NaN : v));
+    }
+  });
+}
+
+test("distributionFocalLoss: bins, labels, steps, hard logits", async () => {
+  const r = random(180);
+  const compareRows = async (pred: Float32Array, target: Float32Array, bins: number, options = {}) => {
+    const dims = [target.length, bins];
+    const got = await lossOf("distributionFocalLoss")({ data: pred, dims }, target, { ...options, ...each });
+    target.forEach((y, row) => {
+      const wanted = distributionFocalLoss(pred.subarray(row * bins, (row + 1) * bins), y, options);
+      const grad = got.grad.subarray(row * bins, (row + 1) * bins);
+      close(
+        [got.loss[row]],
+        [Math.fround(wanted.value)],
+        BOUND * Math.max(1, wanted.value),
+        `${bins} bins, row ${row}`,
+      );
+      close(grad, wanted.grad, BOUND, `${bins} bins, gradient of row ${row}`);
+    });
+  };
+  for (const [bins, rows] of [[2, 1], [7, 300], [16, 33], [17, 257], [64, 5]]) {
+    const pred = floats(rows * bins, () => r.normal() * 3);
+    await compareRows(pred, floats(rows, (i) => i % 4 === 0 ? bins - 1 : r.uniform(0, bins - 1)), bins);
+  }
+  await compareRows(floats(72, () => r.normal()), floats(9, (i) => Math.min(-1 + i * 0.1, -0.3)), 8, {
+    firstBin: -1,
+    binStep: 0.1,
+  });
+  const hard = [
+    [0, 0, 0, 0],
+    [20, 0, 0, 0],
+    [88, -88, 104, -104],
+    [1e4, -1e4, 0, 0],
+    [Infinity, 0, 0, 0],
+    [0, Infinity, Infinity, 0],
+    [0, -Infinity, 0, 0],
+    [-Infinity, -Infinity, -Infinity, -Infinity],
+    [NaN, 0, 0, 0],
+  ];
+  for (const y of [0, 0.5, 1, 2.25, 3]) {
+    await compareRows(Float32Array.from(hard.flat()), floats(hard.length, () => y), 4);
+  }
+  const { loss } = await lossOf("distributionFocalLoss")(
+    { data: Float32Array.of(25, 0, 0, 0), dims: [1, 4] },
+    Float32Array.of(0),
+  );
+  nearSum(loss, Math.log1p(3 * Math.exp(-25)), "a loss near 0");
+});
+
+tests.run();
