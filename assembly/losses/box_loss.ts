@@ -14,8 +14,8 @@ import { BLOCK } from "./passes";
 
 const VALUES = memory.data(BLOCK * 4 + 64, 16);
 
-/** What `cost` compares with `LIMIT`: the largest of its products. */
-const SPAN = memory.data(16, 16);
+/** By lane: was all that `tellSpan` was told under `LIMIT`? */
+const FITS = memory.data(16, 16);
 const LIMIT: f32 = 1.329228e36; // 2^120
 
 /** Four pairs, those over LIMIT brought down to where their products are finite, and each one's factor. */
@@ -36,67 +36,126 @@ const NUMBERS = memory.data<f32>([1, 0.5, -0.5, 2, -2, -0.0, LIMIT, LEAST_EPS, M
 export function boxLoss<K extends LossCall>(call: usize): void {
   const k = changetype<K>(call);
   const rows = k.count >> 2;
+  const eps = f32x4.splat(k.low);
   for (let done = 0; done < rows; done += BLOCK) {
     const count = min(BLOCK, rows - done);
-    if (k.grad != 0) block<K>(k, done, count, true);
-    else block<K>(k, done, count, false);
+    const at = <usize> done << 4;
+    const to: usize = k.grad == 0 ? 0 : k.grad + at;
+    const weights: usize = k.weightKind == NO_WEIGHT ? 0 : k.weight + (at >> 2);
+    if (!block<K>(k, k.pred + at, k.target + at, weights, to, VALUES, count, eps, one())) {
+      farBlock<K>(k, k.pred + at, k.target + at, weights, to, count, eps);
+    }
     if (k.values == 0) k.sum += sumOf(VALUES, count);
     else scaleInto(k.values + (<usize> done << 2), VALUES, count, k.valueScale);
   }
 }
 
+/** Values and, unless `to` is 0, gradients of `count` pairs; whether no product left the range. */
+function block<K extends LossCall>(
+  k: K,
+  pred: usize,
+  target: usize,
+  weights: usize,
+  to: usize,
+  values: usize,
+  count: i32,
+  eps: v128,
+  factor: v128,
+): bool {
+  v128.store(FITS, i32x4.splat(-1));
+  if (to != 0) loop<K>(k, true, pred, target, weights, to, values, count, eps, factor);
+  else loop<K>(k, false, pred, target, weights, to, values, count, eps, factor);
+  return v128.all_true<i32>(v128.load(FITS));
+}
+
 // @ts-ignore: decorator
 @inline
-function block<K extends LossCall>(k: K, done: i32, count: i32, gradient: bool): void {
-  const weighted = k.weightKind != NO_WEIGHT;
+function loop<K extends LossCall>(
+  k: K,
+  gradient: bool,
+  pred: usize,
+  target: usize,
+  weights: usize,
+  to: usize,
+  values: usize,
+  count: i32,
+  eps: v128,
+  factor: v128,
+): void {
+  const least = f32x4.pmax(eps, v128.load32_splat(NUMBERS, 28));
+  const scale = f32x4.mul(f32x4.splat(k.gradScale), factor);
   for (let i = 0; i < count; i += 4) {
-    const row = <usize> (done + i);
-    let pred = k.pred + (row << 4);
-    let target = k.target + (row << 4);
-    let eps = f32x4.pmax(f32x4.splat(k.low), v128.load32_splat(NUMBERS, 28));
-    const weight = weighted ? v128.load(k.weight + (row << 2)) : one();
-    let scale = f32x4.mul(f32x4.splat(k.gradScale), weight);
-    while (true) {
-      const p0 = v128.load(pred);
-      const p1 = v128.load(pred, 16);
-      const p2 = v128.load(pred, 32);
-      const p3 = v128.load(pred, 48);
-      const p01 = v128.shuffle<f32>(p0, p1, 0, 4, 1, 5);
-      const p23 = v128.shuffle<f32>(p2, p3, 0, 4, 1, 5);
-      const q01 = v128.shuffle<f32>(p0, p1, 2, 6, 3, 7);
-      const q23 = v128.shuffle<f32>(p2, p3, 2, 6, 3, 7);
-      const t0 = v128.load(target);
-      const t1 = v128.load(target, 16);
-      const t2 = v128.load(target, 32);
-      const t3 = v128.load(target, 48);
-      const t01 = v128.shuffle<f32>(t0, t1, 0, 4, 1, 5);
-      const t23 = v128.shuffle<f32>(t2, t3, 0, 4, 1, 5);
-      const u01 = v128.shuffle<f32>(t0, t1, 2, 6, 3, 7);
-      const u23 = v128.shuffle<f32>(t2, t3, 2, 6, 3, 7);
-      const value = k.cost(
-        gradient,
-        k.grad + (row << 4),
-        scale,
-        eps,
-        v128.shuffle<f64>(p01, p23, 0, 2),
-        v128.shuffle<f64>(p01, p23, 1, 3),
-        v128.shuffle<f64>(q01, q23, 0, 2),
-        v128.shuffle<f64>(q01, q23, 1, 3),
-        v128.shuffle<f64>(t01, t23, 0, 2),
-        v128.shuffle<f64>(t01, t23, 1, 3),
-        v128.shuffle<f64>(u01, u23, 0, 2),
-        v128.shuffle<f64>(u01, u23, 1, 3),
-      );
-      v128.store(VALUES + (<usize> i << 2), f32x4.mul(value, weight));
-      if (v128.all_true<i32>(f32x4.lt(v128.load(SPAN), v128.load32_splat(NUMBERS, 24))) || pred == NEAR_PRED) break;
-      bringNear(pred, target);
-      pred = NEAR_PRED;
-      target = NEAR_TARGET;
-      const factor = v128.load(NEAR_FACTOR);
-      scale = f32x4.mul(scale, factor);
-      eps = f32x4.pmax(f32x4.mul(f32x4.mul(eps, factor), factor), v128.load32_splat(NUMBERS, 28));
-    }
+    const weight = weights != 0 ? v128.load(weights + (<usize> i << 2)) : one();
+    const at = <usize> i << 4;
+    const value = costOf<K>(k, gradient, to + at, f32x4.mul(scale, weight), least, pred + at, target + at);
+    v128.store(values + (<usize> i << 2), f32x4.mul(value, weight));
   }
+}
+
+/** The block again, four pairs at a time, those over LIMIT brought down to where their products are finite. */
+function farBlock<K extends LossCall>(
+  k: K,
+  pred: usize,
+  target: usize,
+  weights: usize,
+  to: usize,
+  count: i32,
+  eps: v128,
+): void {
+  for (let i = 0; i < count; i += 4) {
+    const at = <usize> i << 4;
+    const values = VALUES + (at >> 2);
+    const own: usize = weights == 0 ? 0 : weights + (at >> 2);
+    const grad: usize = to == 0 ? 0 : to + at;
+    if (block<K>(k, pred + at, target + at, own, grad, values, 4, eps, one())) continue;
+    bringNear(pred + at, target + at);
+    const factor = v128.load(NEAR_FACTOR);
+    block<K>(k, NEAR_PRED, NEAR_TARGET, own, grad, values, 4, f32x4.mul(f32x4.mul(eps, factor), factor), factor);
+  }
+}
+
+/** The losses of four pairs of boxes; with `gradient`, their gradients to `to`. */
+// @ts-ignore: decorator
+@inline
+function costOf<K extends LossCall>(
+  k: K,
+  gradient: bool,
+  to: usize,
+  scale: v128,
+  eps: v128,
+  pred: usize,
+  target: usize,
+): v128 {
+  const p0 = v128.load(pred);
+  const p1 = v128.load(pred, 16);
+  const p2 = v128.load(pred, 32);
+  const p3 = v128.load(pred, 48);
+  const p01 = v128.shuffle<f32>(p0, p1, 0, 4, 1, 5);
+  const p23 = v128.shuffle<f32>(p2, p3, 0, 4, 1, 5);
+  const q01 = v128.shuffle<f32>(p0, p1, 2, 6, 3, 7);
+  const q23 = v128.shuffle<f32>(p2, p3, 2, 6, 3, 7);
+  const t0 = v128.load(target);
+  const t1 = v128.load(target, 16);
+  const t2 = v128.load(target, 32);
+  const t3 = v128.load(target, 48);
+  const t01 = v128.shuffle<f32>(t0, t1, 0, 4, 1, 5);
+  const t23 = v128.shuffle<f32>(t2, t3, 0, 4, 1, 5);
+  const u01 = v128.shuffle<f32>(t0, t1, 2, 6, 3, 7);
+  const u23 = v128.shuffle<f32>(t2, t3, 2, 6, 3, 7);
+  return k.cost(
+    gradient,
+    to,
+    scale,
+    eps,
+    v128.shuffle<f64>(p01, p23, 0, 2),
+    v128.shuffle<f64>(p01, p23, 1, 3),
+    v128.shuffle<f64>(q01, q23, 0, 2),
+    v128.shuffle<f64>(q01, q23, 1, 3),
+    v128.shuffle<f64>(t01, t23, 0, 2),
+    v128.shuffle<f64>(t01, t23, 1, 3),
+    v128.shuffle<f64>(u01, u23, 0, 2),
+    v128.shuffle<f64>(u01, u23, 1, 3),
+  );
 }
 
 /** A power of two for each pair over LIMIT. A loss has no unit: only eps and the gradients change with the factor. */
@@ -108,7 +167,7 @@ function bringNear(pred: usize, target: usize): void {
     const half = i32x4.max_s(both, v128.shuffle<i32>(both, both, 2, 3, 2, 3));
     const largest = max(i32x4.extract_lane(half, 0), i32x4.extract_lane(half, 1));
     const power = largest >> 23;
-    const fits = load<f32>(SPAN + (i >> 2)) < LIMIT;
+    const fits = load<i32>(FITS + (i >> 2)) != 0;
     const factor: f32 = fits ? 1 : reinterpret<f32>((NEAR + 127 - power) << 23);
     v128.store(NEAR_PRED + i, f32x4.mul(p, f32x4.splat(factor)));
     v128.store(NEAR_TARGET + i, f32x4.mul(t, f32x4.splat(factor)));
@@ -156,7 +215,7 @@ export function signBit(): v128 {
 // @ts-ignore: decorator
 @inline
 export function tellSpan(span: v128): void {
-  v128.store(SPAN, span);
+  v128.store(FITS, v128.and(v128.load(FITS), f32x4.lt(span, v128.load32_splat(NUMBERS, 24))));
 }
 
 /** max(high - low, 0). */
