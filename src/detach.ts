@@ -1,6 +1,7 @@
 /**
  * Calls that outlive their start: linear memory may grow, which empties its views, or be given back before they read it.
  */
+import type { Call } from "./ops/call.ts";
 import type { LossCall } from "./ops/loss_call.ts";
 import type { LossResult, Placement, Reduction } from "./types.ts";
 import type { AnySource } from "./validate.ts";
@@ -9,7 +10,13 @@ import type { WasmBackend } from "./wasm/backend.ts";
 type Result = LossResult<Reduction, boolean, Placement>;
 
 /** The call with copies of what it reads in linear memory, and what puts its results where `out` has them there. */
-export function detach(wasm: WasmBackend, call: LossCall): { detached: LossCall; fill(result: Result): Result } {
+export function detach(wasm: WasmBackend, call: Call): { detached: Call; fill(result: unknown): unknown } {
+  if (!("inputs" in call)) return detachLoss(wasm, call);
+  const inputs = call.inputs.map((input) => ({ ...input, source: copied(wasm, input.source) }));
+  return { detached: { ...call, inputs }, fill: (result) => result };
+}
+
+function detachLoss(wasm: WasmBackend, call: LossCall): { detached: LossCall; fill(result: Result): Result } {
   const { weight, out } = call.settings;
   const arrays = Object.entries(out).map(([name, array]) => ({ name, array, pointer: pointerOf(wasm, array) }));
   const inMemory = arrays.filter(({ pointer }) => pointer !== 0);

@@ -3,12 +3,11 @@
  */
 import { measureCrossover } from "./crossover.ts";
 import { detach } from "./detach.ts";
+import { type Call, elementsOfCall, runOnWasm, sourcesOf } from "./ops/call.ts";
 import { operations } from "./ops/index.ts";
-import { runLoss } from "./ops/loss.ts";
-import type { LossCall } from "./ops/loss_call.ts";
 import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
-import type { EngineOptions, LossResult, Placement, Reduction } from "./types.ts";
-import { describe, elementsOf, number, oneOf, type Place, typeError } from "./validate.ts";
+import type { EngineOptions } from "./types.ts";
+import { describe, number, oneOf, type Place, typeError } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 import type { GpuBackend } from "./webgpu/index.ts";
 
@@ -22,8 +21,6 @@ export interface Webgpu {
   readonly gpu: GPU | undefined;
   load(): Promise<typeof import("./webgpu/index.ts")>;
 }
-
-type Result = LossResult<Reduction, boolean, Placement>;
 
 /** Under this many elements no device is asked for and nothing is measured. */
 const WORTH_ASKING = 2 ** 17;
@@ -78,8 +75,10 @@ export class Dispatch {
     const wasm = (reason: string): Plan => ({ device: "wasm", reason });
     const webgpu = (reason: string): Plan => ({ device: "webgpu", reason });
     if (!("check" in operations[op as keyof typeof operations])) return wasm(`${op} has no shader`);
+    const lost = this.#gpu?.lost ?? null;
+    if (lost !== null) return wasm(lost);
+    if (this.#staysOnHost(op)) return wasm(`${op} computes too little to move host data without an offloadThreshold`);
     if (this.#gpu === null) return wasm(this.#absent);
-    if (this.#gpu.lost !== null) return wasm(this.#gpu.lost);
     if (this.#device === "webgpu") return webgpu(`the engine's device is "webgpu"`);
     if (this.#crossover === Infinity) return wasm("WASM was faster at every size that was measured");
     const [from, why] = this.#threshold !== undefined
@@ -90,9 +89,9 @@ export class Dispatch {
   }
 
   /** Runs a checked call where it belongs; at once where that is WASM and no device needs to be asked for. */
-  run(call: LossCall): Result | Promise<Result> {
+  run(call: Call): unknown {
     const bound = boundTo(call);
-    if (bound === null && !this.#considersGpu(elementsOf(call.pred.dims))) return runLoss(this.#wasm, call);
+    if (bound === null && !this.#considersGpu(call)) return runOnWasm(this.#wasm, call);
     const { detached, fill } = detach(this.#wasm, call);
     return this.#runAnywhere(detached, bound).then(fill);
   }
@@ -102,25 +101,33 @@ export class Dispatch {
     this.#gpu?.close();
   }
 
-  #considersGpu(elements: number): boolean {
+  #considersGpu(call: Call): boolean {
     if (this.#webgpu === null || this.#device === "wasm") return false;
     if (this.#opening !== null && this.#usable() === null) return false;
-    return this.#device === "webgpu" || elements >= (this.#threshold ?? this.#crossover ?? WORTH_ASKING);
+    if (this.#device === "webgpu") return true;
+    if (this.#staysOnHost(call.op)) return false;
+    return elementsOfCall(call) >= (this.#threshold ?? this.#crossover ?? WORTH_ASKING);
+  }
+
+  /** Are an operation's host data worked on where they are, whatever their size? */
+  #staysOnHost(op: string): boolean {
+    const light = "light" in operations[op as keyof typeof operations];
+    return light && this.#webgpu !== null && this.#device === "auto" && this.#threshold === undefined;
   }
 
   #usable(): GpuBackend | null {
     return this.#gpu?.lost === null ? this.#gpu : null;
   }
 
-  async #runAnywhere(call: LossCall, bound: Bound | null): Promise<Result> {
+  async #runAnywhere(call: Call, bound: Bound | null): Promise<unknown> {
     if (this.#device === "auto") {
       await this.#open();
       if (bound === null && this.#threshold === undefined) await this.#measure();
     }
     const gpu = this.#usable();
-    const offloads = bound !== null || this.plan(call.op, elementsOf(call.pred.dims)).device === "webgpu";
+    const offloads = bound !== null || this.plan(call.op, elementsOfCall(call)).device === "webgpu";
     if (gpu !== null && offloads) return gpu.run(call);
-    if (bound === null) return runLoss(this.#wasm, call);
+    if (bound === null) return runOnWasm(this.#wasm, call);
     const reason = this.#gpu?.lost ?? this.#absent;
     throw typeError(bound.place, bound.got, `"host" data: there is no GPU device, because ${reason}`);
   }
@@ -152,7 +159,7 @@ export class Dispatch {
     const call = (logits: Float32Array) => qualityFocalLoss.check(logits, logits, { reduction: "sum" });
     try {
       this.#crossover = await measureCrossover(
-        (logits) => runLoss(this.#wasm, call(logits)),
+        (logits) => runOnWasm(this.#wasm, call(logits)),
         (logits) => gpu.run(call(logits)),
       );
     } catch {
@@ -174,10 +181,11 @@ interface Bound {
   readonly got: string;
 }
 
-function boundTo({ op, pred, target, settings }: LossCall): Bound | null {
-  const sources = { pred, target, "options.weight": settings.weight };
-  for (const [argument, source] of Object.entries(sources)) {
+function boundTo(call: Call): Bound | null {
+  const { op } = call;
+  for (const [argument, source] of Object.entries(sourcesOf(call))) {
     if (source?.kind === "gpu") return { place: { op, argument }, got: "a GpuTensor" };
   }
-  return settings.placement === "gpu" ? { place: { op, argument: "options.placement" }, got: `"gpu"` } : null;
+  const staysThere = "settings" in call && call.settings.placement === "gpu";
+  return staysThere ? { place: { op, argument: "options.placement" }, got: `"gpu"` } : null;
 }

@@ -4,7 +4,7 @@
 import { detectImages } from "./detect/detect.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { operations } from "./ops/index.ts";
-import type { LossCall } from "./ops/loss_call.ts";
+import type { Call } from "./ops/call.ts";
 import type {
   AsyncOps,
   Detections,
@@ -133,7 +133,7 @@ function asyncFace(sync: SyncOps, dispatch: Dispatch, backend: (op: string) => W
     return [name, async (...args: unknown[]) => {
       if (!("check" in operation)) return run(...args);
       backend(name);
-      return dispatch.run((operation.check as (...args: unknown[]) => LossCall)(...args));
+      return dispatch.run((operation.check as (...args: unknown[]) => Call)(...args));
     }];
   });
   return { ...Object.fromEntries(face), detect: detectInTurns } as AsyncOps;

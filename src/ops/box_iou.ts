@@ -1,45 +1,67 @@
 /** Pairwise IoU. */
 import type { TensorLike } from "../types.ts";
-import { matrix } from "../validate.ts";
+import { matrixAnywhere } from "../validate.ts";
 import type { Kernels, WasmBackend } from "../wasm/backend.ts";
-import type { Operation } from "./operation.ts";
+import { type RowCall, rowOperation } from "./row_call.ts";
+import type { RowInput } from "./rows.ts";
 
-export const boxIou = {
+export const boxIou = rowOperation({
   name: "boxIou",
   stem: "box_iou",
   kernels: ["box_iou"],
   shapes: "(N, 4), (M, 4) → (N·M)",
   summary: "pairwise IoU",
-  run: (backend: WasmBackend, a: TensorLike, b: TensorLike): Float32Array =>
-    pairwise(backend, "boxIou", backend.kernels.box_iou, a, b),
-} satisfies Operation;
+  check: (a: TensorLike, b: TensorLike) => pairwise("boxIou", "box_iou", a, b),
+});
 
-/** Every pair of a (N, 4) and b (M, 4), in bands of rows of a so that the result needs little linear memory. */
-export function pairwise(
-  backend: WasmBackend,
+type PairStem = "box_iou" | "generalized_box_iou";
+
+/** The call of every pair of a (N, 4) and b (M, 4). */
+export function pairwise(op: string, stem: PairStem, a: TensorLike, b: TensorLike): RowCall<Float32Array> {
+  const first = matrixAnywhere({ op, argument: "a" }, a, 4);
+  const second = matrixAnywhere({ op, argument: "b" }, b, 4);
+  return {
+    op,
+    stem,
+    rows: first.rows,
+    inputs: [
+      { argument: "a", source: first, columns: 4 },
+      { argument: "b", source: second, columns: 4, shared: true },
+    ],
+    outputs: 1,
+    columns: second.rows,
+    counts: { boxes: second.rows },
+    parameters: {},
+    onWasm: (backend, inputs) => [pairsOf(op, backend, backend.kernels[stem], inputs)],
+    resultOf: ([ious]) => ious,
+  };
+}
+
+/** In bands of rows of a, so that the result needs little linear memory. */
+function pairsOf(
   op: string,
-  kernel: Kernels["box_iou"],
-  a: TensorLike,
-  b: TensorLike,
+  backend: WasmBackend,
+  kernel: Kernels[PairStem],
+  inputs: readonly RowInput[],
 ): Float32Array {
-  const first = matrix({ op, argument: "a" }, a, 4);
-  const second = matrix({ op, argument: "b" }, b, 4);
-  const result = new Float32Array(first.rows * second.rows);
+  const [first, second] = inputs.map(({ source }) => source);
+  const [countA, countB] = [first.dims[0], second.dims[0]];
+  const result = new Float32Array(countA * countB);
   if (result.length === 0) return result;
-  const columns = Math.min(second.rows, backend.chunk >> 2);
-  const rows = Math.min(first.rows, Math.max(1, Math.floor(backend.chunk / columns)));
+  const columns = Math.min(countB, backend.chunk >> 2);
+  const rows = Math.min(countA, Math.max(1, Math.floor(backend.chunk / columns)));
   backend.memory.frame(op, (allocate) => {
     const roomA = allocate(backend.room(rows * 4));
     const roomB = allocate(backend.room(columns * 4));
     const target = allocate(rows * columns * 4);
-    for (let row = 0; row < first.rows; row += rows) {
-      const height = Math.min(rows, first.rows - row);
+    for (let row = 0; row < countA; row += rows) {
+      const height = Math.min(rows, countA - row);
       const pointerA = backend.stage(first, row * 4, height * 4, roomA);
-      for (let column = 0; column < second.rows; column += columns) {
-        const width = Math.min(columns, second.rows - column);
+      for (let column = 0; column < countB; column += columns) {
+        const width = Math.min(columns, countB - column);
         const pointerB = backend.stage(second, column * 4, width * 4, roomB);
         kernel(pointerA, height, pointerB, width, target);
-        copyBlock(backend.memory.floats, target >> 2, result, row * second.rows + column, second.rows, height, width);
+        copyBlock(backend.memory.floats, target >> 2, result, row * countB + column, countB, height, width);
       }
     }
   });

@@ -1,17 +1,18 @@
 /** Box sides from distributions. */
 import type { DflDecodeOptions, DflLayout, TensorLike } from "../types.ts";
 import {
+  type AnySource,
   describeTensor,
   integer,
   number,
   oneOf,
   options as checkOptions,
   type Source,
-  tensor,
+  tensorAnywhere,
   typeError,
 } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import type { Operation } from "./operation.ts";
+import { type CallInput, type RowCall, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "dflDecode";
@@ -19,25 +20,33 @@ const MAX_BINS = 64;
 /** Anchors of a channels-first tile in the kernel: chunks are multiples of it, so that cutting changes no bit. */
 const TILE = 128;
 
-export const dflDecode = {
+export const dflDecode = rowOperation({
   name: op,
   stem: "dfl_decode",
   kernels: ["dfl_decode_rows", "dfl_decode_channels"],
   shapes: "(…, N, 4·bins) or (…, 4·bins, N) → (…, N, 4)",
   summary: "expectation of each side's distribution",
-  run(backend: WasmBackend, dist: TensorLike, options: DflDecodeOptions): Float32Array {
+  check(dist: TensorLike, options: DflDecodeOptions): RowCall<Float32Array> {
     const { firstBin = 0, binStep = 1 } = checkOptions(op, options, true);
     const first = number({ op, argument: "options.firstBin" }, firstBin);
     const step = number({ op, argument: "options.binStep" }, binStep);
     const found = distribution(op, dist, options);
-    if (!found.channelsFirst) return decodeRows(backend, found, first, step);
-    return decodeChannels(backend, found, first, step);
+    const decode = found.channelsFirst ? decodeChannels : decodeRows;
+    return {
+      op,
+      stem: "dfl_decode",
+      ...rowsOf(found),
+      outputs: 1,
+      parameters: { first, step },
+      onWasm: (backend, [{ source }]) => [decode(backend, { ...found, source }, first, step)],
+      resultOf: ([sides]) => sides,
+    };
   },
-} satisfies Operation;
+});
 
 /** A checked distribution: `images` of `anchors` each. */
-export interface Distribution {
-  readonly source: Source;
+export interface Distribution<S = AnySource> {
+  readonly source: S;
   readonly bins: number;
   readonly channelsFirst: boolean;
   readonly images: number;
@@ -50,7 +59,11 @@ export function distribution(op: string, dist: TensorLike, options: DflLayout): 
   const channelsFirst = layout === "channels-first";
   const channels = 4 * bins;
   const place = { op, argument: "dist" };
-  const source = tensor(place, dist, (n) => channelsFirst ? [channels, n / channels] : [n / channels, channels]);
+  const source = tensorAnywhere(
+    place,
+    dist,
+    (n) => channelsFirst ? [channels, n / channels] : [n / channels, channels],
+  );
   const { dims } = source;
   const [images, rows, columns] = dims.length === 3 ? dims : [1, ...dims];
   const [found, anchors] = channelsFirst ? [rows, columns] : [columns, rows];
@@ -61,7 +74,16 @@ export function distribution(op: string, dist: TensorLike, options: DflLayout): 
   return { source, bins, channelsFirst, images, anchors };
 }
 
-function decodeRows(backend: WasmBackend, dist: Distribution, first: number, step: number): Float32Array {
+/** The rows of a call: images of channels or, as images of one anchor, anchors. */
+export function rowsOf(dist: Distribution): Pick<RowCall, "rows" | "inputs" | "columns" | "counts"> {
+  const { source, bins, channelsFirst, images } = dist;
+  const anchors = channelsFirst ? dist.anchors : 1;
+  const input: CallInput = { argument: "dist", source, columns: 4 * bins * anchors };
+  const rows = channelsFirst ? images : images * dist.anchors;
+  return { rows, inputs: [input], columns: 4 * anchors, counts: { bins, anchors } };
+}
+
+function decodeRows(backend: WasmBackend, dist: Distribution<Source>, first: number, step: number): Float32Array {
   const inputs = [{ source: dist.source, columns: 4 * dist.bins }];
   const [sides] = mapRows(op, backend, dist.images * dist.anchors, inputs, [4], ([logits], [out], rows) => {
     backend.kernels.dfl_decode_rows(logits, rows, dist.bins, first, step, out);
@@ -69,7 +91,7 @@ function decodeRows(backend: WasmBackend, dist: Distribution, first: number, ste
   return sides;
 }
 
-function decodeChannels(backend: WasmBackend, dist: Distribution, first: number, step: number): Float32Array {
+function decodeChannels(backend: WasmBackend, dist: Distribution<Source>, first: number, step: number): Float32Array {
   const result = new Float32Array(dist.images * dist.anchors * 4);
   forEachChannelBlock(op, backend, dist, 1, (logits, stride, count, [out], at) => {
     backend.kernels.dfl_decode_channels(logits, stride, count, dist.bins, first, step, out);
@@ -82,7 +104,7 @@ function decodeChannels(backend: WasmBackend, dist: Distribution, first: number,
 export function forEachChannelBlock(
   op: string,
   backend: WasmBackend,
-  dist: Distribution,
+  dist: Distribution<Source>,
   outputs: number,
   body: (logits: number, stride: number, count: number, out: readonly number[], at: number) => void,
 ): void {

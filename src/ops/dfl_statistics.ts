@@ -1,28 +1,36 @@
 /** Shape of each side's distribution. */
 import type { DflLayout, DflStatistics, TensorLike } from "../types.ts";
-import { options as checkOptions } from "../validate.ts";
+import { options as checkOptions, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { type Distribution, distribution, forEachChannelBlock } from "./dfl_decode.ts";
-import type { Operation } from "./operation.ts";
+import { type Distribution, distribution, forEachChannelBlock, rowsOf } from "./dfl_decode.ts";
+import { type RowCall, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "dflStatistics";
 
-export const dflStatistics = {
+export const dflStatistics = rowOperation({
   name: op,
   stem: "dfl_statistics",
   kernels: ["dfl_statistics"],
   shapes: "(…, N, 4·bins) or (…, 4·bins, N) → 4 × (…, N, 4)",
   summary: "each side's standard deviation, entropy, highest probability and last bin",
-  run(backend: WasmBackend, dist: TensorLike, options: DflLayout): DflStatistics {
+  check(dist: TensorLike, options: DflLayout): RowCall<DflStatistics> {
     checkOptions(op, options, true);
     const found = distribution(op, dist, options);
-    const [std, entropy, top, saturation] = found.channelsFirst ? ofChannels(backend, found) : ofRows(backend, found);
-    return { std, entropy, top, saturation };
+    const measure = found.channelsFirst ? ofChannels : ofRows;
+    return {
+      op,
+      stem: "dfl_statistics",
+      ...rowsOf(found),
+      outputs: 4,
+      parameters: {},
+      onWasm: (backend, [{ source }]) => measure(backend, { ...found, source }),
+      resultOf: ([std, entropy, top, saturation]) => ({ std, entropy, top, saturation }),
+    };
   },
-} satisfies Operation;
+});
 
-function ofRows(backend: WasmBackend, dist: Distribution): Float32Array[] {
+function ofRows(backend: WasmBackend, dist: Distribution<Source>): Float32Array[] {
   const columns = 4 * dist.bins;
   const inputs = [{ source: dist.source, columns }];
   return mapRows(op, backend, dist.images * dist.anchors, inputs, [4, 4, 4, 4], ([logits], out, rows) => {
@@ -30,7 +38,7 @@ function ofRows(backend: WasmBackend, dist: Distribution): Float32Array[] {
   });
 }
 
-function ofChannels(backend: WasmBackend, dist: Distribution): Float32Array[] {
+function ofChannels(backend: WasmBackend, dist: Distribution<Source>): Float32Array[] {
   const results = Array.from({ length: 4 }, () => new Float32Array(dist.images * dist.anchors * 4));
   forEachChannelBlock(op, backend, dist, 4, (logits, stride, count, out, at) => {
     backend.kernels.dfl_statistics(logits, 4, stride, count, dist.bins, out[0], out[1], out[2], out[3]);

@@ -1,15 +1,13 @@
 /** Pairwise generalized IoU. */
 import type { TensorLike } from "../types.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
 import { pairwise } from "./box_iou.ts";
-import type { Operation } from "./operation.ts";
+import { rowOperation } from "./row_call.ts";
 
-export const generalizedBoxIou = {
+export const generalizedBoxIou = rowOperation({
   name: "generalizedBoxIou",
   stem: "generalized_box_iou",
   kernels: ["generalized_box_iou"],
   shapes: "(N, 4), (M, 4) → (N·M)",
   summary: "pairwise generalized IoU",
-  run: (backend: WasmBackend, a: TensorLike, b: TensorLike): Float32Array =>
-    pairwise(backend, "generalizedBoxIou", backend.kernels.generalized_box_iou, a, b),
-} satisfies Operation;
+  check: (a: TensorLike, b: TensorLike) => pairwise("generalizedBoxIou", "generalized_box_iou", a, b),
+});

@@ -2,7 +2,7 @@
  * What one row of the registry is: an operation's name, its layers' stem, and the function that runs it.
  */
 import type { WasmBackend } from "../wasm/backend.ts";
-import type { LossCall } from "./loss_call.ts";
+import type { Call } from "./call.ts";
 
 export interface Operation<A extends readonly never[] = readonly never[], R = unknown> {
   /** Name on the engine. */
@@ -16,7 +16,9 @@ export interface Operation<A extends readonly never[] = readonly never[], R = un
   /** One line, for the README's table. */
   readonly summary: string;
   /** Checks the arguments for any device; an operation without it stays on WASM. */
-  check?(...args: A): LossCall;
+  check?(...args: A): Call;
+  /** Does it compute too little to pay for moving host data to a device and back? */
+  readonly light?: boolean;
   /** Checks the arguments and runs on WASM. */
   run(backend: WasmBackend, ...args: A): R;
 }

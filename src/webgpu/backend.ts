@@ -1,11 +1,12 @@
 /**
  * A device with its buffers and pipelines, and the calls that are on it.
  */
-import type { LossCall } from "../ops/loss_call.ts";
+import type { Call } from "../ops/call.ts";
 import { BufferPool } from "./buffers.ts";
 import type { OpenedDevice } from "./device.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
+import { runRows } from "./rows.ts";
 
 export class GpuBackend {
   readonly device: GPUDevice;
@@ -31,11 +32,12 @@ export class GpuBackend {
   }
 
   /** A call's result; a lost device or a disposed engine rejects it at once. */
-  run(call: LossCall): ReturnType<typeof runLoss> {
+  run(call: Call): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const lose = (reason: string) => reject(new Error(`${call.op}: ${reason}`));
       this.#pending.add(lose);
-      runLoss(this, call)
+      const result = "inputs" in call ? runRows(this, call) : runLoss(this, call);
+      result
         .then(resolve, (error) => this.#settled().then(() => reject(error)))
         .finally(() => this.#pending.delete(lose));
     });

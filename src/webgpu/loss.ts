@@ -252,7 +252,7 @@ function variantOf(call: LossCall, family: Family): Variant {
   };
 }
 
-function storageOf(source: AnySource): Storage {
+export function storageOf(source: AnySource): Storage {
   return (source.kind === "gpu" ? source.half : source.kind === "f16") ? "float16" : "float32";
 }
 

@@ -23,7 +23,24 @@ export function piecesOf(rows: number, columns: number, limits: GPUSupportedLimi
   if (rows * columns === 0) return [];
   const fitting = Math.floor(bindingBytes(limits) / (columns * 4));
   const most = fitting >= rows ? rows : Math.floor(fitting / ALIGNED_ROWS) * ALIGNED_ROWS;
-  if (most === 0) return null;
+  return most === 0 ? null : cut(rows, most);
+}
+
+/** Bytes by which a binding may begin before its data, at an aligned place. */
+export const ALIGNED_BYTES = 256;
+
+/** The most values of a row that fits a binding of `unalignedPieces`. */
+export function mostValues({ maxStorageBufferBindingSize }: GPUSupportedLimits): number {
+  return Math.floor((maxStorageBufferBindingSize - ALIGNED_BYTES) / 4);
+}
+
+/** Rows of at most `mostValues` in pieces that may begin anywhere: a row at least, else what is in flight at a time. */
+export function unalignedPieces(rows: number, columns: number, limits: GPUSupportedLimits): Piece[] {
+  const fitting = Math.floor(Math.min(mostValues(limits), PIECE_BYTES / 4) / columns);
+  return cut(rows, Math.max(1, fitting));
+}
+
+function cut(rows: number, most: number): Piece[] {
   return Array.from({ length: Math.ceil(rows / most) }, (_, index) => {
     return { index, firstRow: index * most, rows: Math.min(most, rows - index * most) };
   });

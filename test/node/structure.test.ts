@@ -6,7 +6,7 @@ import { dirname, join, normalize, relative } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { operations } from "../../src/ops/index.ts";
-import { shaders } from "../../src/webgpu/shaders.ts";
+import { rowShaders, shaders } from "../../src/webgpu/shaders.ts";
 
 const test = suite("structure");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
@@ -106,7 +106,7 @@ test("WebGPU and WASM know nothing of each other, and WebGPU is loaded only when
 
 test("every operation that is checked for any device has a shader of its stem", () => {
   const checked = Object.values(operations).filter((operation) => "check" in operation);
-  assert.equal(checked.map(({ stem }) => stem).sort(), Object.keys(shaders).sort());
+  assert.equal(checked.map(({ stem }) => stem).sort(), Object.keys({ ...shaders, ...rowShaders }).sort());
   for (const { name, stem } of checked) {
     assert.match(read(`src/webgpu/${stem}.ts`), new RegExp(`^export const ${name} = /\\* wgsl \\*/`, "m"));
   }

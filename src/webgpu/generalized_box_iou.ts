@@ -1,0 +1,8 @@
+/** IoU less the share of the box around both that neither covers. */
+export const generalizedBoxIou = /* wgsl */ `
+fn item(i: u32) -> f32 {
+  let found = areas_of(i);
+  let value = ratio(found.inner, found.whole) - ratio(found.hull - found.whole, found.hull);
+  return select(value, params.nan, found.nan);
+}
+`;

@@ -1,0 +1,67 @@
+/**
+ * Operations whose rows stand alone, on WebGPU: pieces of rows, one after the other, each to the host.
+ */
+import type { CallInput, RowCall } from "../ops/row_call.ts";
+import { elementsOf, rangeError } from "../validate.ts";
+import type { Gpu } from "./loss.ts";
+import { ALIGNED_BYTES, mostValues, type Piece, unalignedPieces } from "./pieces.ts";
+import { rowGroups, rowParams, rowShader } from "./row_family.ts";
+import { rowShaders } from "./shaders.ts";
+import { Work } from "./work.ts";
+
+export async function runRows<R>(gpu: Gpu, call: RowCall<R>): Promise<R> {
+  const pieces = piecesOfCall(gpu, call);
+  const pipeline = await gpu.pipelines.get(call.op, rowShader(rowShaders[call.stem], call));
+  const results = Array.from({ length: call.outputs }, () => new Float32Array(call.rows * call.columns));
+  for (const piece of pieces) await runPiece(gpu, call, pipeline, piece, results);
+  return call.resultOf(results);
+}
+
+function piecesOfCall({ device: { limits } }: Gpu, call: RowCall): Piece[] {
+  if (call.rows * call.columns === 0) return [];
+  const most = mostValues(limits);
+  for (const { argument, source, columns, shared } of call.inputs) {
+    const values = shared ? elementsOf(source.dims) : columns;
+    if (values <= most) continue;
+    throw rangeError(
+      { op: call.op, argument },
+      `of ${values} values that belong together`,
+      `at most ${most} on this device`,
+    );
+  }
+  const widths = call.inputs.map(({ columns }) => columns);
+  return unalignedPieces(call.rows, Math.max(call.columns, ...widths), limits);
+}
+
+async function runPiece(
+  gpu: Gpu,
+  call: RowCall,
+  pipeline: GPUComputePipeline,
+  piece: Piece,
+  results: readonly Float32Array[],
+): Promise<void> {
+  const [start, items] = [piece.firstRow * call.columns, piece.rows * call.columns];
+  const work = new Work(call.op, gpu.device, gpu.pool);
+  try {
+    work.submit((encoder) => {
+      const inputs = call.inputs.map((input) => inputOf(work, input, piece));
+      const rooms = results.map(() => work.storage(items * 4));
+      const params = work.uniform(rowParams(call, items, inputs.map(({ before }) => before)));
+      const bindings = [params, ...inputs.map(({ binding }) => binding), ...rooms];
+      work.dispatch(encoder, pipeline, bindings, rowGroups(items));
+      rooms.forEach((room, i) => work.copyBack(encoder, room, results[i].subarray(start, start + items)));
+    });
+    await work.read();
+  } finally {
+    work.release();
+  }
+}
+
+/** The piece's rows of an input, and the elements that lie before them in the binding. */
+function inputOf(work: Work, { source, columns, shared }: CallInput, { firstRow, rows }: Piece) {
+  if (shared) return { binding: work.input(source, 0, elementsOf(source.dims)), before: 0 };
+  const start = firstRow * columns;
+  // Bindings of a tensor begin at multiples of some bytes.
+  const before = source.kind === "gpu" ? start % (ALIGNED_BYTES / (source.half ? 2 : 4)) : 0;
+  return { binding: work.input(source, start - before, rows * columns + before), before };
+}

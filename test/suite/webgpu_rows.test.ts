@@ -1,0 +1,316 @@
+/** Operations on rows and pairs on WebGPU, against float64: numbers, every kind of input, pieces, and where they run. */
+import { createEngine, type Engine, type GpuTensor, type TensorLike } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { close, rejects, same, throws } from "../compare.ts";
+import { halfBits } from "../half.ts";
+import { boxes, floats, random } from "../random.ts";
+import { bbox2distance } from "../reference/bbox2distance.ts";
+import { boxIou } from "../reference/box_iou.ts";
+import { channelsFirst, dflDecode } from "../reference/dfl_decode.ts";
+import { dflStatistics } from "../reference/dfl_statistics.ts";
+import { distance2bbox } from "../reference/distance2bbox.ts";
+import { generalizedBoxIou } from "../reference/generalized_box_iou.ts";
+import { refineDistances } from "../reference/refine_distances.ts";
+import { starDeformOffsets } from "../reference/star_deform_offsets.ts";
+import { starPoints } from "../reference/star_points.ts";
+import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
+import { skip } from "./skip.ts";
+
+/** Error allowed, of the range of bins, of a union or of the value. */
+const BOUND = 4e-6;
+const STATISTICS = ["std", "entropy", "top", "saturation"] as const;
+const LENGTHS = [0, 1, 63, 64, 65, 1000];
+
+const tests = suite("rows on WebGPU");
+const r = random(300);
+
+/** A test with a device and an engine on it, or a skipped one. */
+function test(title: string, body: (engine: Engine, device: GPUDevice) => Promise<void>): void {
+  tests(title, async () => {
+    if (noDevice !== null) return skip(noDevice);
+    const device = await newDevice();
+    using engine = await createEngine({ device: "webgpu", gpuDevice: device });
+    await body(engine, device);
+    device.destroy();
+  });
+}
+
+const rounded = (values: readonly number[]) => values.map(Math.fround);
+
+/** Both layouts of the same distributions. */
+function layouts(rows: Float32Array, bins: number) {
+  const anchors = rows.length / (4 * bins);
+  return [
+    { dist: { data: rows, dims: [anchors, 4 * bins] }, layout: "rows" },
+    { dist: { data: channelsFirst(rows, 4 * bins), dims: [4 * bins, anchors] }, layout: "channels-first" },
+  ] as const;
+}
+
+async function checkDistributions(engine: Engine, rows: Float32Array, bins: number): Promise<void> {
+  const bound = BOUND * (bins - 1);
+  const wanted = dflStatistics(rows, bins);
+  for (const { dist, layout } of layouts(rows, bins)) {
+    const what = `${bins} bins, ${layout}`;
+    close(await engine.dflDecode(dist, { bins, layout }), dflDecode(rows, bins), bound, what);
+    const got = await engine.dflStatistics(dist, { bins, layout });
+    for (const name of STATISTICS) close(got[name], wanted[name], bound, `${what}, ${name}`);
+  }
+}
+
+test("distributions: bin counts, lengths, both layouts", async (engine) => {
+  for (const bins of [2, 3, 8, 17, 33, 64]) {
+    await checkDistributions(engine, floats(37 * 4 * bins, () => r.normal() * 3), bins);
+  }
+  for (const anchors of LENGTHS) await checkDistributions(engine, floats(anchors * 64, () => r.normal() * 3), 16);
+});
+
+test("distributions: logits that overflow, vanish, saturate or are infinite", async (engine) => {
+  const hard = [
+    [0, 0, 0, 0],
+    [-0, 1e-30, -1e-30, 0],
+    [20, -20, 20, -20],
+    [50, 0, 0, 0],
+    [104, -104, 0, 104],
+    [-104, -103, -102, -101],
+    [1e4, 0, 0, 0],
+    [-1e4, -1e4, -1e4, 1e4],
+    [-1e4, -1e4, -1e4, -1e4 + 1],
+    [3e38, 3e38, -3e38, 0],
+    [2e38, 3e38, -3e38, 0],
+    [Infinity, 0, 0, 0],
+    [0, Infinity, Infinity, 0],
+    [-Infinity, 0, 0, -Infinity],
+    [-Infinity, -Infinity, -Infinity, -Infinity],
+    [-Infinity, -Infinity, 5, Infinity],
+    [NaN, 0, 0, 0],
+    [0, 0, Infinity, NaN],
+    [0, 10, 10, 0],
+    [3, 2, 1, 0],
+  ];
+  await checkDistributions(engine, Float32Array.from(hard.flat()), 4);
+});
+
+test("distributions: a batch, first bin and step", async (engine) => {
+  const rows = floats(3 * 5 * 32, () => r.normal() * 3);
+  const options = { bins: 8, firstBin: -2, binStep: 0.5 };
+  const wanted = dflDecode(rows, 8, -2, 0.5);
+  close(await engine.dflDecode({ data: rows, dims: [3, 5, 32] }, options), wanted, BOUND * 7);
+  const images = [0, 1, 2].map((i) => channelsFirst(rows.subarray(160 * i, 160 * i + 160), 32));
+  const columns = { data: Float32Array.from(images.flatMap((image) => [...image])), dims: [3, 32, 5] };
+  close(await engine.dflDecode(columns, { ...options, layout: "channels-first" }), wanted, BOUND * 7);
+});
+
+test("NaN and hard anchors change nothing beside them", async (engine) => {
+  const calm = floats(40 * 64, () => r.normal() * 3);
+  for (const layout of ["rows", "channels-first"] as const) {
+    const dims = layout === "rows" ? [40, 64] : [64, 40];
+    const spot = layout === "rows" ? 5 * 64 + 2 * 16 + 3 : (2 * 16 + 3) * 40 + 5;
+    const before = await engine.dflDecode({ data: calm, dims }, { bins: 16, layout });
+    for (const value of [NaN, 1e4, -1e4, Infinity]) {
+      const data = calm.slice();
+      data[spot] = value;
+      const after = await engine.dflDecode({ data, dims }, { bins: 16, layout });
+      assert.ok(after.every((v, i) => i === 22 || Object.is(v, before[i])), String(value));
+      assert.is(Number.isNaN(after[22]), Number.isNaN(value));
+    }
+  }
+});
+
+test("boxes and distances, rounded once", async (engine) => {
+  for (const count of LENGTHS) {
+    const points = floats(count * 2, () => r.uniform(0, 640));
+    const sides = floats(count * 4, () => r.uniform(-5, 200));
+    const edges = floats(count * 4, () => r.uniform(-100, 700));
+    const maxShape = [300, 500] as const;
+    close(await engine.distance2bbox(points, sides), rounded(distance2bbox(points, sides)), 0);
+    const clamped = rounded(distance2bbox(points, sides, maxShape));
+    close(await engine.distance2bbox(points, sides, { maxShape }), clamped, 0);
+    close(await engine.bbox2distance(points, edges), rounded(bbox2distance(points, edges)), 0);
+    const limited = rounded(bbox2distance(points, edges, 15.5));
+    close(await engine.bbox2distance(points, edges, { maxDistance: 16, eps: 0.5 }), limited, 0);
+    close(await engine.starPoints(points, sides), rounded(starPoints(points, sides)), 0);
+    close(await engine.starDeformOffsets(sides, { stride: 8 }), rounded(starDeformOffsets(sides, 8)), 0);
+    close(await engine.starDeformOffsets(sides, { stride: 12.3 }), starDeformOffsets(sides, 12.3), BOUND);
+    close(await engine.refineDistances(sides, edges), rounded(refineDistances(sides, edges)), 0);
+  }
+});
+
+test("NaN and infinities stay in what is made of them", async (engine) => {
+  const points = Float32Array.of(1, 2, NaN, 2, -0, 1e30);
+  const sides = Float32Array.of(NaN, Infinity, 3, -Infinity, 1, 2, 3, 4, 0, 1e30, 1e-30, -0);
+  close(await engine.distance2bbox(points, sides), rounded(distance2bbox(points, sides)), 0);
+  const maxShape = [300, 500] as const;
+  const clamped = engine.sync.distance2bbox(points, sides, { maxShape });
+  close(await engine.distance2bbox(points, sides, { maxShape }), clamped, 0);
+  close(await engine.bbox2distance(points, sides), rounded(bbox2distance(points, sides)), 0);
+  const near = engine.sync.bbox2distance(points, sides, { maxDistance: 16 });
+  close(await engine.bbox2distance(points, sides, { maxDistance: 16 }), near, 0);
+  close(await engine.starPoints(points, sides), rounded(starPoints(points, sides)), 0);
+  close(await engine.starDeformOffsets(sides, { stride: 8 }), rounded(starDeformOffsets(sides, 8)), 1e23);
+  for (let at = 0; at < 8; at++) {
+    const [a, b] = [Float32Array.of(0, 0, 2, 2), Float32Array.of(1, 1, 3, 3)];
+    (at < 4 ? a : b)[at % 4] = NaN;
+    same(await engine.boxIou(a, b), [NaN]);
+    same(await engine.generalizedBoxIou(a, b), [NaN]);
+  }
+});
+
+test("exponentials over all of float32, and past its ends", async (engine) => {
+  const deltas = floats(8000, (i) => -87 + i * (175.7 / 8000));
+  for (const distance of [1, 200]) {
+    const distances = new Float32Array(8000).fill(distance);
+    const wanted = refineDistances(distances, deltas, "exp");
+    const got = await engine.refineDistances(distances, deltas, { kind: "exp" });
+    const largest = 3.4028235e38;
+    got.forEach((v, i) => close([v], [wanted[i] > largest ? Infinity : wanted[i]], BOUND * wanted[i], `${deltas[i]}`));
+  }
+  const ends = Float32Array.of(0, -0, 89, Infinity, -104, -Infinity, NaN, 0);
+  const ones = new Float32Array(8).fill(1);
+  same(await engine.refineDistances(ones, ends, { kind: "exp" }), [1, 1, Infinity, Infinity, 0, 0, NaN, 1]);
+  const zeros = Float32Array.of(0, -0, NaN, 2);
+  for (const kind of ["multiply", "exp"] as const) {
+    close(await engine.refineDistances(zeros, Float32Array.of(5, 5, 1, NaN), { kind }), [0, -0, NaN, NaN], 0);
+  }
+});
+
+/** Identical, touching, nested, disjoint, empty, inverted, huge, negative, tiny. */
+const SPECIAL = Float32Array.from([
+  [0, 0, 10, 10],
+  [0, 0, 10, 10],
+  [10, 0, 20, 10],
+  [2, 2, 4, 4],
+  [100, 100, 101, 101],
+  [5, 5, 5, 5],
+  [5, 5, 5, 9],
+  [9, 9, 1, 1],
+  [-1e9, -1e9, 1e9, 1e9],
+  [-10, -10, -1, -1],
+  [0, 0, 1e-3, 1e-3],
+].flat());
+
+test("every pair of boxes", async (engine) => {
+  const sizes = [[0, 3], [3, 0], [1, 1], [7, 9], [3, 257], [300, 17]];
+  const pairs = sizes.map(([n, m]) => [boxes(r, n), boxes(r, m)]);
+  for (const [a, b] of [...pairs, [SPECIAL, SPECIAL]]) {
+    close(await engine.boxIou(a, b), boxIou(a, b), BOUND);
+    close(await engine.generalizedBoxIou(a, b), generalizedBoxIou(a, b), BOUND);
+  }
+});
+
+type Call = (engine: Engine, ...inputs: TensorLike[]) => Promise<Float32Array>;
+
+/** An operation with the shapes of its inputs. */
+const CALLS: Record<string, [call: Call, ...dims: number[][]]> = {
+  "dflDecode, rows": [(e, dist) => e.dflDecode(dist, { bins: 5 }), [301, 20]],
+  "dflDecode, channels": [(e, dist) => e.dflDecode(dist, { bins: 5, layout: "channels-first" }), [7, 20, 53]],
+  dflStatistics: [(e, dist) => e.dflStatistics(dist, { bins: 5 }).then(({ std }) => std), [301, 20]],
+  distance2bbox: [(e, points, sides) => e.distance2bbox(points, sides), [1001, 2], [1001, 4]],
+  bbox2distance: [(e, points, edges) => e.bbox2distance(points, edges), [1001, 2], [1001, 4]],
+  starPoints: [(e, points, sides) => e.starPoints(points, sides), [1001, 2], [1001, 4]],
+  starDeformOffsets: [(e, sides) => e.starDeformOffsets(sides, { stride: 4 }), [1001, 4]],
+  refineDistances: [(e, sides, deltas) => e.refineDistances(sides, deltas, { kind: "exp" }), [1001, 4], [1001, 4]],
+  boxIou: [(e, a, b) => e.boxIou(a, b), [33, 4], [201, 4]],
+  generalizedBoxIou: [(e, a, b) => e.generalizedBoxIou(a, b), [33, 4], [201, 4]],
+};
+
+/** Exact in halves and in bytes of a quarter. */
+const quarters = (dims: readonly number[]) => {
+  return { data: floats(dims.reduce((product, d) => product * d), () => r.integer(100) / 4 - 12), dims };
+};
+
+test("every kind of input, on the host and on the GPU, gives the same", async (engine, device) => {
+  const kinds: ((data: Float32Array, dims: readonly number[]) => TensorLike)[] = [
+    (data, dims) => ({ data: Float64Array.from(data), dims }),
+    (data, dims) => ({ data: Uint16Array.from(data, halfBits), dims }),
+    (data, dims) => ({ data: Int8Array.from(data, (v) => v * 4), dims, scale: 1 / 4 }),
+    (data, dims) => ({ data: Uint8Array.from(data, (v) => v * 4 + 60), dims, scale: 1 / 4, zeroPoint: 60 }),
+    (data, dims) => ({ gpuBuffer: bufferOf(device, data), dims }),
+    (data, dims) => ({ gpuBuffer: bufferOf(device, Uint16Array.from(data, halfBits)), dims, dataType: "float16" }),
+    (data, dims) => {
+      const resident = engine.tensor(dims);
+      resident.data.set(data);
+      return resident;
+    },
+  ];
+  for (const [name, [call, ...shapes]] of Object.entries(CALLS)) {
+    const inputs = shapes.map(quarters);
+    const wanted = await call(engine, ...inputs);
+    for (const [i, kind] of kinds.entries()) {
+      const others = inputs.map(({ data, dims }) => kind(data, dims));
+      same(await call(engine, ...others), wanted, `${name}, kind ${i}`);
+    }
+  }
+});
+
+test("maps larger than a binding are cut, tensors on the GPU where no binding can begin", async (engine, device) => {
+  const limits = { maxStorageBufferBindingSize: 8192, maxComputeWorkgroupsPerDimension: 3 };
+  const { device: watched, live } = watch(device, limits);
+  const small = await createEngine({ device: "webgpu", gpuDevice: watched });
+  for (const [name, [call, ...shapes]] of Object.entries(CALLS)) {
+    const inputs = shapes.map(quarters);
+    const wanted = await call(engine, ...inputs);
+    same(await call(small, ...inputs), wanted, name);
+    const before = live();
+    same(await call(small, ...inputs), wanted, name);
+    assert.is(live(), before);
+    const floats = inputs.map(({ data, dims }) => ({ gpuBuffer: bufferOf(device, data), dims }));
+    same(await call(small, ...floats), wanted, `${name} on the GPU`);
+    const halves = inputs.map(({ data, dims }) => {
+      return { gpuBuffer: bufferOf(device, Uint16Array.from(data, halfBits)), dims, dataType: "float16" as const };
+    });
+    same(await call(small, ...halves), wanted, `${name} on the GPU, halves`);
+  }
+  const wide = { data: new Float32Array(20 * 100), dims: [20, 100] };
+  const decoded = small.dflDecode(wide, { bins: 5, layout: "channels-first" });
+  await rejects(decoded, RangeError, "dflDecode", "dist", "2000 values", "at most 1984");
+  const many = small.boxIou(new Float32Array(4), new Float32Array(2000));
+  await rejects(many, RangeError, "boxIou", "b", "2000 values", "at most 1984");
+  small.dispose();
+  assert.is(live(), 0);
+});
+
+test("where they run: host data stay on WASM by themselves", async (engine, device) => {
+  assert.is(engine.plan("dflDecode", 1).device, "webgpu");
+  using auto = await createEngine({ gpuDevice: device });
+  const { device: planned, reason } = auto.plan("dflDecode", 1e9);
+  assert.is(planned, "wasm");
+  assert.match(reason, /offloadThreshold/);
+  assert.match(auto.plan("giouLoss", 1e9).reason, /not measured before/);
+  const logits = floats(2 ** 17, () => r.normal());
+  same(await auto.dflDecode(logits, { bins: 16 }), auto.sync.dflDecode(logits, { bins: 16 }));
+  using offloading = await createEngine({ gpuDevice: device, offloadThreshold: 5000 });
+  assert.is(offloading.plan("dflDecode", 4999).device, "wasm");
+  assert.is(offloading.plan("boxIou", 5000).device, "webgpu");
+  const onGpu: GpuTensor = { gpuBuffer: bufferOf(device, logits), dims: [2048, 64] };
+  const wanted = await engine.dflDecode(logits, { bins: 16 });
+  for (const other of [auto, offloading]) same(await other.dflDecode(onGpu, { bins: 16 }), wanted);
+  same(await offloading.dflDecode(logits, { bins: 16 }), wanted);
+  using wasm = await createEngine({ device: "wasm" });
+  await rejects(wasm.dflDecode(onGpu, { bins: 16 }), TypeError, "dflDecode", "dist", "a GpuTensor", "no GPU device");
+});
+
+test("wrong input is told as on WASM, and a tensor may be disposed of at once", async (engine, device) => {
+  const points = new Float32Array(8);
+  const wrongs: ((ops: unknown) => unknown)[] = [
+    (ops) => (ops as Engine).dflDecode(points, { bins: 1 }),
+    (ops) => (ops as Engine).dflStatistics(points, { bins: 8 }),
+    (ops) => (ops as Engine).distance2bbox(points, points),
+    (ops) => (ops as Engine).starDeformOffsets(points, { stride: 0 }),
+    (ops) => (ops as Engine).boxIou(points, points.subarray(1)),
+  ];
+  for (const call of wrongs) {
+    const error = await (call(engine) as Promise<unknown>).then(() => undefined, (thrown) => thrown);
+    throws(() => call(engine.sync), error.constructor, error.message);
+  }
+  const onGpu = { gpuBuffer: bufferOf(device, points), dims: [2, 4] };
+  throws(() => engine.sync.boxIou(points, onGpu), TypeError, "boxIou", "b", "GpuTensor");
+  const resident = engine.tensor([2, 4]);
+  resident.data.fill(3);
+  const pending = engine.refineDistances(points.fill(2), resident);
+  resident.dispose();
+  engine.tensor([2, 4]).data.fill(9);
+  same(await pending, new Float32Array(8).fill(6));
+});
+
+tests.run();
