@@ -7,12 +7,13 @@ import type { Family } from "./bench.ts";
 import { criteria } from "./criteria.ts";
 import { decode } from "./decode.ts";
 import { detect } from "./detect.ts";
+import { gpu } from "./gpu.ts";
 import { losses } from "./losses.ts";
 import { nms } from "./nms.ts";
 import { Report } from "./report.ts";
 import { QUICK, Runner, THOROUGH } from "./runner.ts";
 
-const FAMILIES: readonly Family[] = [detect, nms, decode, losses, criteria, accuracy];
+const FAMILIES: readonly Family[] = [detect, nms, decode, losses, criteria, gpu, accuracy];
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");

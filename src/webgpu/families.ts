@@ -1,53 +1,91 @@
 /**
- * The shaders around a loss's mathematics. A family turns an item (an element, or a row) into a value and its gradients;
- * bindings, weights and the tail (values, or sums of a workgroup) are the same for all. A second shader adds up.
+ * The shaders around a loss's mathematics. A family turns an item (four elements, an element, a row or a pair of boxes)
+ * into its value and its gradients; bindings and what becomes of the values (stored, or added up by workgroups) are the
+ * same for all.
  */
+import { access, type Quads, type Variant } from "./bindings.ts";
 import { boxGeometry } from "./box_geometry.ts";
 import { mirror } from "./mirror.ts";
 import { numbers } from "./numbers.ts";
-
-/** Invocations of a workgroup. */
-export const LANES = 256;
-/** Values that a lane adds up. With the tree of the workgroup that is 16 roundings, 1e-6 of a sum at most. */
-const PER_LANE = 8;
-export const BLOCK = LANES * PER_LANE;
+import { enabling, LANES, workgroupSum } from "./sums.ts";
 
 export interface Family {
-  /** WGSL with `item(i)`: stores the gradients of an item and returns its weighted value. */
+  /** WGSL with `item(i)`: stores the gradients of an item and returns its weighted value, or its four values. */
   readonly text: string;
   /** Is an item a row? */
   readonly byRow: boolean;
-  readonly itemsPerLane: number;
+  /** Values of an item. */
+  readonly width: 1 | 4;
+  readonly quads: Quads;
+  readonly itemsPerGroup: number;
+  /** What takes the values that make no item. */
+  readonly rest?: Family;
 }
 
-/** Losses over logits and targets in [0, 1]: an item is an element. */
-export const elementwise: Family = {
-  byRow: false,
-  itemsPerLane: PER_LANE,
-  text: mirror + /* wgsl */ `
-fn item(i: u32) -> f32 {
-  let x = pred_at(i);
-  let y = target_at(i);
+const element = mirror + /* wgsl */ `
+// The weighted value and its gradient.
+fn element(x: f32, y: f32, weight: f32) -> vec2f {
   let nan = is_nan(x) || is_nan(y);
-  let weight = weight_at(i);
   let m = mirror(x, y);
+  var slope = 0.0;
   if (GRADIENT) {
-    let slope = gradient(m);
-    store_grad(i, select(select(-slope, slope, x < 0.0), params.nan, nan) * params.grad_factor * weight);
+    slope = gradient(m);
+    slope = select(select(-slope, slope, x < 0.0), params.nan, nan) * params.grad_factor * weight;
   }
   let finite = value(m);
-  return select(select(finite, params.infinity, is_infinite(x) && finite != 0.0), params.nan, nan) * weight;
+  return vec2f(
+    select(select(finite, params.infinity, is_infinite(x) && finite != 0.0), params.nan, nan) * weight,
+    slope,
+  );
+}
+`;
+
+const singleElements: Family = {
+  byRow: false,
+  width: 1,
+  quads: [],
+  itemsPerGroup: LANES,
+  text: element + /* wgsl */ `
+fn item(i: u32) -> f32 {
+  let found = element(pred_at(i), target_at(i), weight_at(i));
+  store_grad(i, found.y);
+  return found.x;
+}
+`,
+};
+
+/** Losses over logits and targets in [0, 1]: an item is four elements; of what is left, each is one. */
+export const elementwise: Family = {
+  byRow: false,
+  width: 4,
+  quads: ["pred", "target", "weight", "values", "grad"],
+  // 4 items a lane. With the sum of four and the tree of the workgroup that is 13 roundings.
+  itemsPerGroup: 4 * LANES,
+  rest: singleElements,
+  text: element + /* wgsl */ `
+fn item(i: u32) -> vec4f {
+  let x = pred_at(i);
+  let y = target_at(i);
+  let weight = weight_at(i);
+  let a = element(x.x, y.x, weight.x);
+  let b = element(x.y, y.y, weight.y);
+  let c = element(x.z, y.z, weight.z);
+  let d = element(x.w, y.w, weight.w);
+  store_grad(i, vec4f(a.y, b.y, c.y, d.y));
+  return vec4f(a.x, b.x, c.x, d.x);
 }
 `,
 };
 
 /** Losses over rows of logits: an item is a row, and the loss's text has its `item`. */
-export const rowwise: Family = { byRow: true, itemsPerLane: 1, text: "" };
+export const rowwise: Family = { byRow: true, width: 1, quads: [], itemsPerGroup: LANES, text: "" };
 
 /** Losses over pairs of boxes: an item is a pair. */
 export const boxwise: Family = {
   byRow: true,
-  itemsPerLane: 1,
+  width: 1,
+  quads: ["pred", "target", "grad"],
+  itemsPerGroup: LANES,
   text: boxGeometry + /* wgsl */ `
 fn exponent_of(v: vec4f) -> u32 {
   let bits = bitcast<vec4u>(v) & vec4u(0x7fffffffu);
@@ -57,8 +95,8 @@ fn exponent_of(v: vec4f) -> u32 {
 fn box_at(v: vec4f) -> vec4f { return clamp(v, vec4f(-3.4e38), vec4f(3.4e38)); }
 
 fn item(i: u32) -> f32 {
-  let p = vec4f(pred_at(4u * i), pred_at(4u * i + 1u), pred_at(4u * i + 2u), pred_at(4u * i + 3u));
-  let t = vec4f(target_at(4u * i), target_at(4u * i + 1u), target_at(4u * i + 2u), target_at(4u * i + 3u));
+  let p = pred_at(i);
+  let t = target_at(i);
   let nan = is_nan(p.x) || is_nan(p.y) || is_nan(p.z) || is_nan(p.w)
     || is_nan(t.x) || is_nan(t.y) || is_nan(t.z) || is_nan(t.w);
   // Coordinates over 2^59, whose products leave float32, are brought to 2^40. A loss has no unit: only eps and the
@@ -70,51 +108,16 @@ fn item(i: u32) -> f32 {
   let weight = weight_at(i);
   if (GRADIENT) {
     let scale = select(factor, params.nan, nan) * params.grad_factor * weight;
-    let gradient = found.gradient * scale;
-    store_grad(4u * i, gradient.x);
-    store_grad(4u * i + 1u, gradient.y);
-    store_grad(4u * i + 2u, gradient.z);
-    store_grad(4u * i + 3u, gradient.w);
+    store_grad(i, found.gradient * scale);
   }
   return select(found.value, params.nan, nan) * weight;
 }
 `,
 };
 
-/** How an input lies in its buffer. */
-export type Storage = "float32" | "float16";
-
-/** What a call's shader is made for. */
-export interface Variant {
-  readonly pred: Storage;
-  readonly target: Storage | "labels" | "qualities";
-  readonly weight: "none" | "item" | "row";
-  readonly weightStorage: Storage;
-  readonly gradient: boolean;
-  /** Values for each item, or their sums over workgroups. */
-  readonly each: boolean;
-  /** Is the exponent 2? */
-  readonly squared: boolean;
-  /** Does the loss tell rows whose target is outside? */
-  readonly outside: boolean;
-}
-
-/** Names of the buffers of a variant in the order of their bindings, behind the parameters at 0. */
-export function bindingsOf(variant: Variant): string[] {
-  return [
-    "pred",
-    ...(variant.target === "labels" || variant.target === "qualities" ? ["labels"] : ["target"]),
-    ...(variant.target === "qualities" ? ["scores"] : []),
-    ...(variant.weight === "none" ? [] : ["weight"]),
-    "values",
-    ...(variant.gradient ? ["grad"] : []),
-    ...(variant.outside ? ["outside"] : []),
-  ];
-}
-
 const params = /* wgsl */ `
 struct Params {
-  count: u32,         // items
+  end: u32,           // of the items
   columns: u32,       // elements of a row
   first_row: u32,
   first_block: u32,   // where this piece's sums go
@@ -129,139 +132,58 @@ struct Params {
   low: f32,
   inverse: f32,
   scale: f32,
+  first_item: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 `;
 
 /** The shader of a loss: its mathematics within its family, for one variant. */
 export function lossShader(body: string, family: Family, variant: Variant): string {
-  const items = LANES * family.itemsPerLane;
   return [
+    enabling(variant.subgroups),
     `const SQUARED = ${variant.squared};`,
     `const GRADIENT = ${variant.gradient};`,
     params,
-    ...bindingsOf(variant).map((name, i) => `@group(0) @binding(${i + 1}) ${declaration(name, variant)}`),
     numbers,
-    access(variant),
-    body,
+    access(variant, family.quads),
     family.text,
-    variant.each ? eachTail(items) : sumTail(items),
+    body,
+    workgroupSum(variant.subgroups),
+    entry(family, variant.each ? storing : addingUp(family)),
   ].join("\n");
 }
 
-/** Workgroups that take all items. */
-export function groupsOf(family: Family, count: number): number {
-  return Math.ceil(count / (LANES * family.itemsPerLane));
+/** What an entry point does with the values of items. */
+interface Tail {
+  readonly before: string;
+  readonly each: string;
+  readonly after: string;
 }
 
-function declaration(name: string, variant: Variant): string {
-  const halves = {
-    pred: variant.pred === "float16",
-    target: variant.target === "float16",
-    weight: variant.weightStorage === "float16",
-  };
-  switch (name) {
-    case "values":
-    case "grad":
-      return `var<storage, read_write> ${name}: array<f32>;`;
-    case "outside":
-      return "var<storage, read_write> outside: atomic<u32>;";
-    case "labels":
-      return "var<storage, read> labels: array<i32>;";
-    default:
-      return `var<storage, read> ${name}_buffer: array<${halves[name as keyof typeof halves] ? "u32" : "f32"}>;`;
-  }
-}
+const storing: Tail = { before: "", each: "values[i] = item(i) * params.value_factor;", after: "" };
 
-/** The functions through which families reach the bindings. */
-function access(variant: Variant): string {
-  const { weight, target } = variant;
-  const index = weight === "row" ? "i / params.columns" : "i";
-  return [
-    half,
-    reader("pred", variant.pred, "i"),
-    target === "labels" || target === "qualities" ? labelReader(target) : reader("target", target, "i"),
-    weight === "none" ? "fn weight_at(i: u32) -> f32 { return 1.0; }" : reader("weight", variant.weightStorage, index),
-    variant.gradient ? "fn store_grad(i: u32, v: f32) { grad[i] = v; }" : "fn store_grad(i: u32, v: f32) {}",
-  ].join("\n");
-}
+const addingUp = ({ width, itemsPerGroup }: Family): Tail => ({
+  before: `var own = ${width === 4 ? "vec4f(0.0)" : "0.0"};`,
+  each: "own += item(i);",
+  after: /* wgsl */ `
+  let sum = workgroup_sum(at, ${width === 4 ? "(own.x + own.y) + (own.z + own.w)" : "own"});
+  let first = params.first_item + block * ${itemsPerGroup}u;
+  if (at.lane == 0u && first < params.end) { values[params.first_block + block] = sum; }`,
+});
 
-function reader(name: string, storage: Storage, index: string): string {
-  const value = storage === "float16" ? `half_of(${name}_buffer[k >> 1u], k & 1u)` : `${name}_buffer[k]`;
-  return `fn ${name}_at(i: u32) -> f32 { let k = ${index}; return ${value}; }`;
-}
-
-function labelReader(target: "labels" | "qualities"): string {
-  return /* wgsl */ `
-fn target_at(i: u32) -> f32 {
-  let row = i / params.columns;
-  let own = i32(i - row * params.columns) == labels[row];
-  return select(0.0, ${target === "qualities" ? "scores_buffer[row]" : "1.0"}, own);
-}`;
-}
-
-/** WGSL leaves open what unpacking makes of NaN and infinity. */
-export const half = /* wgsl */ `
-fn half_of(word: u32, odd: u32) -> f32 {
-  let bits = (word >> (16u * odd)) & 0xffffu;
-  let special = bitcast<f32>(((bits & 0x8000u) << 16u) | 0x7f800000u | ((bits & 0x3ffu) << 13u));
-  return select(unpack2x16float(bits).x, special, (bits & 0x7c00u) == 0x7c00u);
-}`;
-
-const eachTail = (items: number) => /* wgsl */ `
+const entry = ({ itemsPerGroup }: Family, { before, each, after }: Tail) => /* wgsl */ `
 @compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32) {
-  let first = (group.y * groups.x + group.x) * ${items}u + lane;
-  for (var k = 0u; k < ${items}u; k += ${LANES}u) {
-    if (first + k < params.count) { values[first + k] = item(first + k) * params.value_factor; }
+fn main(at: Invocation) {
+  let block = block_of(at);
+  ${before}
+  for (var k = at.lane; k < ${itemsPerGroup}u; k += ${LANES}u) {
+    let i = params.first_item + block * ${itemsPerGroup}u + k;
+    if (i < params.end) { ${each} }
   }
+  ${after}
 }`;
 
-/** Adds up a value of each lane; all lanes get there. */
-const workgroupSum = /* wgsl */ `
-var<workgroup> sums: array<f32, ${LANES}>;
-fn workgroup_sum(lane: u32, own: f32) -> f32 {
-  sums[lane] = own;
-  for (var width = ${LANES / 2}u; width > 0u; width >>= 1u) {
-    workgroupBarrier();
-    if (lane < width) { sums[lane] += sums[lane + width]; }
-  }
-  return sums[0];
-}`;
-
-const sumTail = (items: number) => /* wgsl */ `
-${workgroupSum}
-@compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32) {
-  let block = group.y * groups.x + group.x;
-  let first = block * ${items}u + lane;
-  var own = 0.0;
-  for (var k = 0u; k < ${items}u; k += ${LANES}u) {
-    if (first + k < params.count) { own += item(first + k); }
-  }
-  let sum = workgroup_sum(lane, own);
-  if (lane == 0u && block * ${items}u < params.count) { values[params.first_block + block] = sum; }
-}`;
-
-/** Adds up rows: (rows, columns) → (rows, blocks), each sum over at most BLOCK columns. */
-export const sumShader = /* wgsl */ `
-struct Params { rows: u32, columns: u32, blocks: u32, factor: f32 }
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> values: array<f32>;
-@group(0) @binding(2) var<storage, read_write> totals: array<f32>;
-${workgroupSum}
-@compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32) {
-  let index = group.y * groups.x + group.x;
-  let row = index / params.blocks;
-  let first = (index - row * params.blocks) * ${BLOCK}u + lane;
-  var own = 0.0;
-  for (var k = 0u; k < ${BLOCK}u; k += ${LANES}u) {
-    if (row < params.rows && first + k < params.columns) { own += values[row * params.columns + first + k]; }
-  }
-  let sum = workgroup_sum(lane, own);
-  if (lane == 0u && row < params.rows) { totals[index] = sum * params.factor; }
-}`;
+/** Workgroups that take so many items. */
+export function groupsOf(family: Family, items: number): number {
+  return Math.ceil(items / family.itemsPerGroup);
+}

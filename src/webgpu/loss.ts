@@ -4,21 +4,14 @@
 import type { LossCall, LossParameters } from "../ops/loss_call.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
 import { type AnySource, rangeError } from "../validate.ts";
+import { bindingsOf, type Storage, type Variant } from "./bindings.ts";
 import type { BufferPool } from "./buffers.ts";
-import {
-  bindingsOf,
-  BLOCK,
-  type Family,
-  groupsOf,
-  lossShader,
-  type Storage,
-  sumShader,
-  type Variant,
-} from "./families.ts";
+import { type Family, groupsOf, lossShader } from "./families.ts";
 import { Output } from "./output.ts";
-import { mostColumns, type Piece, piecesOf } from "./pieces.ts";
+import { mostColumns, type Piece, pieceBytes, piecesOf } from "./pieces.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { shaders } from "./shaders.ts";
+import { BLOCK, sumShader } from "./sums.ts";
 import { Work } from "./work.ts";
 
 /** What losses need of a backend. */
@@ -35,19 +28,40 @@ type Result = LossResult<Reduction, boolean, Placement>;
 
 export async function runLoss(gpu: Gpu, call: LossCall): Promise<Result> {
   const { family, body } = shaders[call.kernel];
-  const variant = variantOf(call, family);
-  const [main, sum] = await Promise.all([
-    gpu.pipelines.get(call.op, lossShader(body, family, variant)),
-    gpu.pipelines.get(call.op, sumShader),
+  const variant = variantOf(call, family, gpu.device.features.has("subgroups"));
+  const pipeline = (code: string) => gpu.pipelines.get(call.op, code);
+  const stageOf = async (family: Family): Promise<Stage> => {
+    return { family, pipeline: await pipeline(lossShader(body, family, variant)) };
+  };
+  const leavesRest = family.rest !== undefined && call.rows * call.columns % family.width > 0;
+  const [main, rest, sum] = await Promise.all([
+    stageOf(family),
+    leavesRest ? stageOf(family.rest) : null,
+    pipeline(sumShader(variant.subgroups)),
   ]);
-  return new LossRun(gpu, call, { family, variant, main, sum }).result();
+  return new LossRun(gpu, call, { variant, main, rest, sum }).result();
+}
+
+/** A family's shader. */
+interface Stage {
+  readonly family: Family;
+  readonly pipeline: GPUComputePipeline;
 }
 
 interface Shader {
-  readonly family: Family;
   readonly variant: Variant;
-  readonly main: GPUComputePipeline;
+  readonly main: Stage;
+  /** For the values that make no item of the main family; null where there are none. */
+  readonly rest: Stage | null;
   readonly sum: GPUComputePipeline;
+}
+
+/** Items [first, end) of a stage. */
+interface Part {
+  readonly stage: Stage;
+  readonly first: number;
+  readonly end: number;
+  readonly groups: number;
 }
 
 interface Outputs {
@@ -68,17 +82,20 @@ class LossRun {
   readonly #gpu: Gpu;
   readonly #call: LossCall;
   readonly #shader: Shader;
-  /** Items of a row: its elements, or the row itself. */
-  readonly #itemsPerRow: number;
+  /** Values of a row: its elements', or its own. */
+  readonly #valuesPerRow: number;
   /** Has every element or row its own value? */
   readonly #each: boolean;
+  /** Do maps come from the host or go there? Then pieces wait for each other. */
+  readonly #streams: boolean;
 
   constructor(gpu: Gpu, call: LossCall, shader: Shader) {
     this.#gpu = gpu;
     this.#call = call;
     this.#shader = shader;
-    this.#itemsPerRow = shader.family.byRow ? 1 : call.columns;
+    this.#valuesPerRow = shader.main.family.byRow ? 1 : call.columns;
     this.#each = call.settings.reduction === "none";
+    this.#streams = streams(call);
   }
 
   async result(): Promise<Result> {
@@ -103,10 +120,10 @@ class LossRun {
 
   #pieces(): Piece[] {
     const { op, columns, rows } = this.#call;
-    const { limits } = this.#gpu.device;
-    const pieces = piecesOf(rows, columns, limits);
+    const bytes = pieceBytes(this.#gpu.device.limits, this.#streams);
+    const pieces = piecesOf(rows, columns, bytes);
     if (pieces !== null) return pieces;
-    const wanted = `at most ${mostColumns(limits)} on this device`;
+    const wanted = `at most ${mostColumns(bytes)} on this device`;
     throw rangeError({ op, argument: "pred" }, `of ${columns} values a row`, wanted);
   }
 
@@ -122,7 +139,7 @@ class LossRun {
 
   async #run(work: Work, pieces: readonly Piece[], outputs: Outputs): Promise<void> {
     const { settings, outside, target } = this.#call;
-    const blocksOf = pieces.map(({ rows }) => this.#groupsOf(rows));
+    const blocksOf = pieces.map(({ rows }) => this.#parts(rows).reduce((total, { groups }) => total + groups, 0));
     const blocks = blocksOf.reduce((total, count) => total + count, 0);
     const found = Uint32Array.of(NONE);
     const to: Targets = work.guard(() => ({
@@ -131,9 +148,10 @@ class LossRun {
       sums: work.storage(Math.max(blocks, 1) * 4),
       outside: outside && work.upload(found),
     }));
-    for (const piece of pieces.slice(0, -1)) await this.#runPiece(piece, to);
+    const waiting = this.#streams ? pieces.slice(0, -1) : [];
+    for (const piece of waiting) await this.#runPiece(piece, to);
     work.submit((encoder) => {
-      for (const piece of pieces.slice(-1)) this.#encode(work, encoder, piece, to);
+      for (const piece of pieces.slice(waiting.length)) this.#encode(work, encoder, piece, to);
       if (!this.#each) {
         const total = to.loss.room(work, 0, 1);
         this.#addUp(work, encoder, to.sums, { rows: 1, columns: blocks, factor: settings.factor }, total);
@@ -145,7 +163,7 @@ class LossRun {
     if (found[0] !== NONE) throw outside?.(found[0], labelOf(target, found[0]));
   }
 
-  /** A piece that is not the last: done before the next one is uploaded. */
+  /** A piece that is done before the next one is uploaded. */
   async #runPiece(piece: Piece, to: Targets): Promise<void> {
     const work = this.#work();
     try {
@@ -156,8 +174,14 @@ class LossRun {
     }
   }
 
-  #groupsOf(rows: number): number {
-    return groupsOf(this.#shader.family, rows * this.#itemsPerRow);
+  /** The main shader's items, and what is left of so many rows. */
+  #parts(rows: number): Part[] {
+    const { main, rest } = this.#shader;
+    const values = rows * this.#valuesPerRow;
+    const items = Math.floor(values / main.family.width);
+    const parts = [partOf(main, 0, items)];
+    if (rest !== null) parts.push(partOf(rest, items * main.family.width, values));
+    return parts.filter(({ groups }) => groups > 0);
   }
 
   /** The commands of a piece: the loss's shader, sums of rows where labels make them, and what comes back. */
@@ -165,7 +189,7 @@ class LossRun {
     const { columns, valueColumns, settings } = this.#call;
     const [firstValue, values] = [piece.firstRow * valueColumns, piece.rows * valueColumns];
     const [firstElement, elements] = [piece.firstRow * columns, piece.rows * columns];
-    const rowSums = this.#each && valueColumns < this.#itemsPerRow;
+    const rowSums = this.#each && valueColumns < this.#valuesPerRow;
     const room = this.#each ? to.loss.room(work, firstValue, values) : to.sums;
     const grad = to.grad?.room(work, firstElement, elements);
     const buffers: Record<string, GPUBufferBinding | undefined> = {
@@ -175,8 +199,12 @@ class LossRun {
       outside: to.outside,
     };
     const bound = bindingsOf(this.#shader.variant).map((name) => buffers[name] as GPUBufferBinding);
-    const params = work.uniform(this.#params(piece, piece.index * to.blocksPerPiece, rowSums));
-    work.dispatch(encoder, this.#shader.main, [params, ...bound], this.#groupsOf(piece.rows));
+    let firstBlock = piece.index * to.blocksPerPiece;
+    for (const part of this.#parts(piece.rows)) {
+      const params = work.uniform(this.#params(piece, part, firstBlock, rowSums));
+      work.dispatch(encoder, part.stage.pipeline, [params, ...bound], part.groups);
+      firstBlock += part.groups;
+    }
     if (rowSums) {
       const size = { rows: piece.rows, columns, factor: settings.factor };
       this.#addUp(work, encoder, buffers.values as GPUBufferBinding, size, room);
@@ -199,12 +227,14 @@ class LossRun {
   }
 
   /** The block of `Params` in families.ts. */
-  #params({ firstRow, rows }: Piece, firstBlock: number, rowSums: boolean): ArrayBuffer {
+  #params({ firstRow }: Piece, { first, end }: Part, firstBlock: number, rowSums: boolean): ArrayBuffer {
     const { columns, parameters, settings } = this.#call;
     const { exponent = 0, alpha = 0, low = 0, inverse = 1, scale = 1 }: LossParameters = parameters;
     const high = leadingBits(exponent);
     const block = new ArrayBuffer(64);
-    new Uint32Array(block).set([rows * this.#itemsPerRow, columns, firstRow, firstBlock]);
+    const words = new Uint32Array(block);
+    words.set([end, columns, firstRow, firstBlock]);
+    words[15] = first;
     const factors = [rowSums ? 1 : settings.factor, settings.factor];
     const own = [exponent, high, exponent - high, alpha, low, inverse, scale];
     new Float32Array(block).set([Infinity, NaN, ...factors, ...own], 4);
@@ -231,15 +261,24 @@ class LossRun {
 
   #tensors({ loss, grad }: Outputs): Result {
     const { pred, rows, valueColumns } = this.#call;
-    const dims = valueColumns === this.#itemsPerRow && !this.#shader.family.byRow ? pred.dims : [rows];
+    const dims = valueColumns === this.#valuesPerRow && !this.#shader.main.family.byRow ? pred.dims : [rows];
     const values = loss.tensor(this.#each ? dims : []);
     const scalar = !this.#each && values instanceof Float32Array ? values[0] : values;
     return (grad === null ? { loss: scalar } : { loss: scalar, grad: grad.tensor(pred.dims) }) as Result;
   }
 }
 
-function variantOf(call: LossCall, family: Family): Variant {
-  const { pred, target, scores, parameters, settings: { weight, weightKind, grad, reduction } } = call;
+function partOf(stage: Stage, first: number, end: number): Part {
+  return { stage, first, end, groups: groupsOf(stage.family, end - first) };
+}
+
+function streams({ pred, target, settings: { weight, placement, grad, reduction } }: LossCall): boolean {
+  const onHost = [pred, target, weight].some((source) => source !== null && source.kind !== "gpu");
+  return onHost || (placement === "host" && (grad || reduction === "none"));
+}
+
+function variantOf(call: LossCall, family: Family, subgroups: boolean): Variant {
+  const { pred, target, columns, scores, parameters, settings: { weight, weightKind, grad, reduction } } = call;
   return {
     pred: storageOf(pred),
     target: target !== null ? storageOf(target) : scores === null ? "labels" : "qualities",
@@ -249,6 +288,8 @@ function variantOf(call: LossCall, family: Family): Variant {
     each: reduction === "none",
     squared: parameters.exponent === 2,
     outside: call.outside !== undefined,
+    evenRows: columns % 4 === 0,
+    subgroups,
   };
 }
 

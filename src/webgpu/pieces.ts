@@ -2,7 +2,7 @@
  * Rows in pieces that fit a binding.
  */
 
-/** Most bytes of a binding, so that host input in flight is bounded. */
+/** Most bytes of a binding for maps that come from the host or go there, so that what is in flight is bounded. */
 const PIECE_BYTES = 128 * 1024 * 1024;
 /** Rows of a piece are a multiple of this, so that pieces of all widths begin at 256 bytes, in halves too. */
 const ALIGNED_ROWS = 128;
@@ -13,15 +13,20 @@ export interface Piece {
   readonly rows: number;
 }
 
-/** The most columns that a row may have, where its rows are more than fit a binding. */
-export function mostColumns(limits: GPUSupportedLimits): number {
-  return Math.floor(bindingBytes(limits) / (4 * ALIGNED_ROWS));
+/** Bytes of a map that a shader gets at a time. */
+export function pieceBytes({ maxStorageBufferBindingSize }: GPUSupportedLimits, streams: boolean): number {
+  return streams ? Math.min(maxStorageBufferBindingSize, PIECE_BYTES) : maxStorageBufferBindingSize;
+}
+
+/** The most columns that a row may have, where its rows are more than fit a piece. */
+export function mostColumns(bytes: number): number {
+  return Math.floor(bytes / (4 * ALIGNED_ROWS));
 }
 
 /** (rows, columns) in pieces of one size but for the last; null where not even the least one fits. */
-export function piecesOf(rows: number, columns: number, limits: GPUSupportedLimits): Piece[] | null {
+export function piecesOf(rows: number, columns: number, bytes: number): Piece[] | null {
   if (rows * columns === 0) return [];
-  const fitting = Math.floor(bindingBytes(limits) / (columns * 4));
+  const fitting = Math.floor(bytes / (columns * 4));
   const most = fitting >= rows ? rows : Math.floor(fitting / ALIGNED_ROWS) * ALIGNED_ROWS;
   return most === 0 ? null : cut(rows, most);
 }
@@ -44,8 +49,4 @@ function cut(rows: number, most: number): Piece[] {
   return Array.from({ length: Math.ceil(rows / most) }, (_, index) => {
     return { index, firstRow: index * most, rows: Math.min(most, rows - index * most) };
   });
-}
-
-function bindingBytes({ maxStorageBufferBindingSize }: GPUSupportedLimits): number {
-  return Math.min(maxStorageBufferBindingSize, PIECE_BYTES);
 }

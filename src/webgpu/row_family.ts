@@ -3,7 +3,8 @@
  * read by their arguments' names, as `points_at(i)`.
  */
 import type { RowCall } from "../ops/row_call.ts";
-import { half, LANES, type Storage } from "./families.ts";
+import { half, type Storage } from "./bindings.ts";
+import { LANES } from "./sums.ts";
 import { storageOf } from "./loss.ts";
 import { numbers } from "./numbers.ts";
 

@@ -8,10 +8,13 @@ const adapter = await gpu?.requestAdapter() ?? null;
 /** Why there are no devices, or null. The runner takes "no adapter" for a failure with CI=true. */
 export const noDevice = gpu === undefined ? `${runtime} has no WebGPU` : adapter === null ? "WebGPU: no adapter" : null;
 
+/** Can devices have subgroups? */
+export const hasSubgroups = adapter?.features.has("subgroups") ?? false;
+
 /** A new device: an adapter gives only one. */
-export async function newDevice(): Promise<GPUDevice> {
+export async function newDevice(requiredFeatures: GPUFeatureName[] = []): Promise<GPUDevice> {
   const fresh = await gpu?.requestAdapter();
-  return await (fresh as GPUAdapter).requestDevice();
+  return await (fresh as GPUAdapter).requestDevice({ requiredFeatures });
 }
 
 interface Watched {

@@ -101,6 +101,22 @@ test("maps larger than a binding or a dispatch are cut", async (device) => {
   const onGpu = { gpuBuffer: bufferOf(device, x), dims: [9001] };
   close([(await engine.qualityFocalLoss(onGpu, { data: y, dims: [9001] })).loss], [total], 8e-6 * total);
 
+  const yOnGpu = { gpuBuffer: bufferOf(device, y), dims: [9001] };
+  close([(await engine.qualityFocalLoss(onGpu, yOnGpu)).loss], [total], 8e-6 * total);
+  const placed = await engine.qualityFocalLoss(onGpu, yOnGpu, { ...each, placement: "gpu" });
+  close(await floatsOf(device, placed.loss.gpuBuffer as GPUBuffer), wanted.loss, 1e-5);
+  close(await floatsOf(device, placed.grad.gpuBuffer as GPUBuffer), wanted.grad, 1e-5);
+  const bits = Uint16Array.from(x, (_, i) => 0x3c00 + i % 2048);
+  const fromHost = await engine.qualityFocalLoss({ data: bits, dims: [9001] }, { data: y, dims: [9001] }, each);
+  const halves: GpuTensor = { gpuBuffer: bufferOf(device, bits), dims: [9001], dataType: "float16" };
+  const fromGpu = await engine.qualityFocalLoss(halves, { data: y, dims: [9001] }, each);
+  same(fromGpu.loss, fromHost.loss);
+  close(
+    fromGpu.grad,
+    engine.sync.qualityFocalLoss({ data: bits, dims: [9001] }, { data: y, dims: [9001] }, each).grad,
+    1e-5,
+  );
+
   const labels = Int32Array.from({ length: 1500 }, (_, i) => i % 9 - 1);
   const weight = floats(1500, (i) => i % 5);
   const rows = { data: x.slice(0, 9000), dims: [1500, 6] };

@@ -13,7 +13,7 @@ import { eiouLoss } from "../reference/eiou_loss.ts";
 import { giouLoss } from "../reference/giou_loss.ts";
 import { iouLoss } from "../reference/iou_loss.ts";
 import { siouLoss } from "../reference/siou_loss.ts";
-import { newDevice, noDevice } from "./gpu.ts";
+import { hasSubgroups, newDevice, noDevice } from "./gpu.ts";
 import { skip } from "./skip.ts";
 
 /** Relative error of an element's loss and gradient, and of sums. */
@@ -59,7 +59,7 @@ for (const c of CASES) {
   test(`${c.name}: lengths around every block, reductions, weights, lossWeight and avgFactor`, async () => {
     const r = random(171);
     const run = lossOf(c.name);
-    for (const length of [0, 1, 2, 255, 256, 257, 2047, 2048, 2049, 9000]) {
+    for (const length of [0, 1, 3, 4, 5, 6, 7, 8, 1023, 1024, 1025, 4095, 4096, 4097, 4098, 9000]) {
       const x = floats(length, () => r.normal() * 4);
       const y = floats(length, () => r.integer(2));
       const weight = floats(length, () => r.uniform(0, 2));
@@ -79,7 +79,7 @@ for (const c of CASES) {
   test(`${c.name}: labels are the dense targets they stand for, weights by row`, async () => {
     const r = random(172);
     const run = lossOf(c.name);
-    for (const [rows, classes] of [[1, 1], [3, 5], [300, 81], [3, 5000]] as const) {
+    for (const [rows, classes] of [[1, 1], [5, 1], [3, 5], [7, 4], [30, 6], [300, 81], [61, 80], [3, 5000]] as const) {
       const pred = { data: floats(rows * classes, () => r.normal() * 4), dims: [rows, classes] };
       const labels = Int32Array.from({ length: rows }, () => r.integer(classes + 2) - 1);
       const weight = floats(rows, () => r.uniform(0, 2));
@@ -198,6 +198,55 @@ test("distributionFocalLoss: bins, labels, steps, hard logits", async () => {
     Float32Array.of(0),
   );
   nearSum(loss, Math.log1p(3 * Math.exp(-25)), "a loss near 0");
+});
+
+test("reductions through subgroups are those without", async () => {
+  if (!hasSubgroups) return skip("WebGPU: no subgroups");
+  const r = random(190);
+  const grouped = await newDevice(["subgroups"]);
+  using fast = await createEngine({ device: "webgpu", gpuDevice: grouped });
+  const agree = async (name: string, pred: TensorLike, target: TensorLike, what: string) => {
+    for (const options of [{ reduction: "sum" }, { grad: true }]) {
+      const wanted = await lossOf(name)(pred, target, options);
+      const got = await lossOf(name, fast)(pred, target, options);
+      nearSum(got.loss, wanted.loss as unknown as number, `${name}, ${what}`);
+      if (wanted.grad !== undefined) close(got.grad, wanted.grad, BOUND);
+    }
+  };
+  for (const length of [1, 3, 4, 255, 1027, 4096, 4097, 70000]) {
+    const x = floats(length, () => r.normal() * 4);
+    const y = floats(length, () => r.integer(2));
+    for (const { name } of CASES) await agree(name, x, y, `${length} elements`);
+  }
+  for (const name of Object.keys(BOX_LOSSES)) {
+    const [, pred, target] = pairs(191, 600)[1];
+    await agree(name, pred, target, "600 pairs");
+  }
+  const rows = { data: floats(500 * 16, () => r.normal() * 3), dims: [500, 16] };
+  const labels = floats(500, () => r.uniform(0, 15));
+  await agree("distributionFocalLoss", rows, { data: labels, dims: [500] }, "500 rows");
+  grouped.destroy();
+});
+
+test("half bits on rows and boxes are the floats they stand for", async () => {
+  const r = random(192);
+  const bits = Uint16Array.from({ length: 4 * 303 }, () => 0x3f00 + 0x40 * r.integer(20)); // 1.75 to 6.75
+  const values = Float32Array.from(bits, (word) => 2 ** ((word >> 10) - 15) * (1 + (word & 0x3ff) / 1024));
+  const others = floats(4 * 303, () => r.uniform(1, 8));
+  for (const name of Object.keys(BOX_LOSSES)) {
+    const wanted = await lossOf(name)(values, others, each);
+    const got = await lossOf(name)({ data: bits, dims: [303, 4] }, { data: others, dims: [303, 4] }, each);
+    same(got.loss, wanted.loss);
+    same(got.grad, wanted.grad);
+  }
+  for (const bins of [3, 4]) {
+    const dims = [303, bins];
+    const target = floats(303, () => r.uniform(0, bins - 1));
+    const wanted = await lossOf("distributionFocalLoss")({ data: values.slice(0, 303 * bins), dims }, target, each);
+    const got = await lossOf("distributionFocalLoss")({ data: bits.slice(0, 303 * bins), dims }, target, each);
+    same(got.loss, wanted.loss);
+    same(got.grad, wanted.grad);
+  }
 });
 
 tests.run();

@@ -1,0 +1,150 @@
+/**
+ * The buffers of a loss's shader, and the WGSL functions that reach them: value by value, or four values at a time, so
+ * that neighbouring lanes read and write neighbouring 16 bytes.
+ */
+
+/** How an input lies in its buffer. */
+export type Storage = "float32" | "float16";
+
+/** What a call's shader is made for. */
+export interface Variant {
+  readonly pred: Storage;
+  readonly target: Storage | "labels" | "qualities";
+  readonly weight: "none" | "item" | "row";
+  readonly weightStorage: Storage;
+  readonly gradient: boolean;
+  /** Values for each item, or their sums over workgroups. */
+  readonly each: boolean;
+  /** Is the exponent 2? */
+  readonly squared: boolean;
+  /** Does the loss tell rows whose target is outside? */
+  readonly outside: boolean;
+  /** Are four elements in a line always of one row? */
+  readonly evenRows: boolean;
+  /** Has the device subgroups? */
+  readonly subgroups: boolean;
+}
+
+/** Buffers that a family reaches four values at a time. */
+export type Quads = readonly string[];
+
+/** Names of the buffers of a variant in the order of their bindings, behind the parameters at 0. */
+export function bindingsOf(variant: Variant): string[] {
+  return [
+    "pred",
+    ...(variant.target === "labels" || variant.target === "qualities" ? ["labels"] : ["target"]),
+    ...(variant.target === "qualities" ? ["scores"] : []),
+    ...(variant.weight === "none" ? [] : ["weight"]),
+    "values",
+    ...(variant.gradient ? ["grad"] : []),
+    ...(variant.outside ? ["outside"] : []),
+  ];
+}
+
+/** The declarations of the bindings, with `pred_at`, `target_at`, `weight_at` and `store_grad`. */
+export function access(variant: Variant, quads: Quads): string {
+  const { pred, target, gradient } = variant;
+  const slope = shape(quads.includes("grad"));
+  return [
+    ...bindingsOf(variant).map((name, i) => `@group(0) @binding(${i + 1}) ${declaration(name, variant, quads)}`),
+    half,
+    reader("pred", pred, quads.includes("pred")),
+    target === "labels" || target === "qualities"
+      ? labelReader(target, quads.includes("target"), variant.evenRows)
+      : reader("target", target, quads.includes("target")),
+    weightReader(variant, quads.includes("weight")),
+    `fn store_grad(i: u32, v: ${slope}) {${gradient ? " grad[i] = v; " : ""}}`,
+  ].join("\n");
+}
+
+function shape(quad: boolean): "f32" | "vec4f" {
+  return quad ? "vec4f" : "f32";
+}
+
+function declaration(name: string, variant: Variant, quads: Quads): string {
+  switch (name) {
+    case "pred":
+      return inputDeclaration(name, variant.pred, quads.includes(name));
+    case "target":
+      return inputDeclaration(name, variant.target as Storage, quads.includes(name));
+    case "weight":
+      return inputDeclaration(name, variant.weightStorage, variant.weight === "item" && quads.includes(name));
+    case "labels":
+      return "var<storage, read> labels: array<i32>;";
+    case "values":
+      return `var<storage, read_write> values: array<${shape(variant.each && quads.includes(name))}>;`;
+    case "grad":
+      return `var<storage, read_write> grad: array<${shape(quads.includes(name))}>;`;
+    case "outside":
+      return "var<storage, read_write> outside: atomic<u32>;";
+    default:
+      return inputDeclaration(name, "float32", false);
+  }
+}
+
+function inputDeclaration(name: string, storage: Storage, quad: boolean): string {
+  const words = storage === "float32" ? shape(quad) : quad ? "vec2u" : "u32";
+  return `var<storage, read> ${name}_buffer: array<${words}>;`;
+}
+
+function reader(name: string, storage: Storage, quad: boolean): string {
+  return returning(name, quad, valueOf(`${name}_buffer`, storage, quad));
+}
+
+function valueOf(buffer: string, storage: Storage, quad: boolean): string {
+  if (storage === "float32") return `${buffer}[i]`;
+  return quad ? `halves_of(${buffer}[i])` : `half_of(${buffer}[i >> 1u], i & 1u)`;
+}
+
+function returning(name: string, quad: boolean, value: string): string {
+  return `fn ${name}_at(i: u32) -> ${shape(quad)} { return ${value}; }`;
+}
+
+/** Weights by row are read value by value. */
+function weightReader({ weight, weightStorage, evenRows }: Variant, quad: boolean): string {
+  if (weight === "none") return returning("weight", quad, `${shape(quad)}(1.0)`);
+  if (weight === "item") return reader("weight", weightStorage, quad);
+  const ofRow = returning("row_weight", false, valueOf("weight_buffer", weightStorage, false));
+  if (!quad) return [ofRow, returning("weight", quad, "row_weight_at(i / params.columns)")].join("\n");
+  const values = evenRows
+    ? "row_weight_at(4u * i / params.columns)"
+    : four((k) => `row_weight_at(${k} / params.columns)`);
+  return [ofRow, returning("weight", quad, `vec4f(${values})`)].join("\n");
+}
+
+/** One target of labels is 1, or the row's score, at the label's column, and 0 elsewhere. */
+function labelReader(target: "labels" | "qualities", quad: boolean, evenRows: boolean): string {
+  const score = target === "qualities" ? "scores_buffer[row]" : "1.0";
+  if (quad && evenRows) return quadLabelReader(score);
+  return /* wgsl */ `
+fn own_target(i: u32) -> f32 {
+  let row = i / params.columns;
+  let own = i32(i - row * params.columns) == labels[row];
+  return select(0.0, ${score}, own);
+}
+${returning("target", quad, quad ? `vec4f(${four((k) => `own_target(${k})`)})` : "own_target(i)")}`;
+}
+
+const quadLabelReader = (score: string) => /* wgsl */ `
+fn target_at(i: u32) -> vec4f {
+  let row = 4u * i / params.columns;
+  let column = i32(4u * i - row * params.columns);
+  let own = vec4i(labels[row]) == vec4i(column, column + 1, column + 2, column + 3);
+  return select(vec4f(0.0), vec4f(${score}), own);
+}`;
+
+/** The four elements of item i. */
+function four(value: (element: string) => string): string {
+  return [0, 1, 2, 3].map((k) => value(`(4u * i + ${k}u)`)).join(", ");
+}
+
+/** WGSL leaves open what unpacking makes of NaN and infinity. */
+export const half = /* wgsl */ `
+fn half_of(word: u32, odd: u32) -> f32 {
+  let bits = (word >> (16u * odd)) & 0xffffu;
+  let special = bitcast<f32>(((bits & 0x8000u) << 16u) | 0x7f800000u | ((bits & 0x3ffu) << 13u));
+  return select(unpack2x16float(bits).x, special, (bits & 0x7c00u) == 0x7c00u);
+}
+fn halves_of(words: vec2u) -> vec4f {
+  return vec4f(half_of(words.x, 0u), half_of(words.x, 1u), half_of(words.y, 0u), half_of(words.y, 1u));
+}`;
