@@ -201,7 +201,7 @@ fn target_at(i: u32) -> f32 {
 }
 
 /** WGSL leaves open what unpacking makes of NaN and infinity. */
-const half = /* wgsl */ `
+export const half = /* wgsl */ `
 fn half_of(word: u32, odd: u32) -> f32 {
   let bits = (word >> (16u * odd)) & 0xffffu;
   let special = bitcast<f32>(((bits & 0x8000u) << 16u) | 0x7f800000u | ((bits & 0x3ffu) << 13u));

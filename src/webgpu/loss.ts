@@ -252,7 +252,8 @@ function variantOf(call: LossCall, family: Family): Variant {
   };
 }
 
-function storageOf(source: AnySource): Storage {
+/** How a shader reads the source. */
+export function storageOf(source: AnySource): Storage {
   return (source.kind === "gpu" ? source.half : source.kind === "f16") ? "float16" : "float32";
 }
 
