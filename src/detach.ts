@@ -1,6 +1,8 @@
 /**
  * Calls that outlive their start: linear memory may grow, which empties its views, or be given back before they read it.
  */
+import type { DetectCall } from "./detect/detect_call.ts";
+import type { Field } from "./heads/outputs.ts";
 import type { Call } from "./ops/call.ts";
 import type { LossCall } from "./ops/loss_call.ts";
 import type { LossResult, Placement, Reduction } from "./types.ts";
@@ -38,6 +40,23 @@ function detachLoss(wasm: WasmBackend, call: LossCall): { detached: LossCall; fi
 
 function pointerOf(wasm: WasmBackend, array: Float32Array | null): number {
   return array !== null && wasm.memory.owns(array.buffer) ? array.byteOffset : 0;
+}
+
+/** Likewise for `detect`. A tensor that several fields share stays one. */
+export function detachOutputs(wasm: WasmBackend, call: DetectCall): DetectCall {
+  const copies = new Map<AnySource, AnySource>();
+  const copyOf = <F extends Field<AnySource>>(field: F): F => {
+    const source = copies.get(field.source) ?? copied(wasm, field.source);
+    copies.set(field.source, source);
+    return { ...field, source };
+  };
+  const parts = call.parts.map((part) => ({
+    ...part,
+    classes: copyOf(part.classes),
+    boxes: copyOf(part.boxes),
+    objectness: part.objectness && copyOf(part.objectness),
+  }));
+  return { ...call, parts };
 }
 
 function copied<S extends AnySource | null>(wasm: WasmBackend, source: S): S {

@@ -2,7 +2,10 @@
  * Which device an operation runs on, and why.
  */
 import { measureCrossover } from "./crossover.ts";
-import { detach } from "./detach.ts";
+import { detach, detachOutputs } from "./detach.ts";
+import { type DetectCall, op as detectOp } from "./detect/detect_call.ts";
+import { type FoundCandidates, searchOf } from "./detect/found.ts";
+import { fieldsOf } from "./heads/outputs.ts";
 import { type Call, elementsOfCall, runOnWasm, sourcesOf } from "./ops/call.ts";
 import { operations } from "./ops/index.ts";
 import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
@@ -74,9 +77,13 @@ export class Dispatch {
     number({ op: "plan", argument: "elements" }, elements, 0);
     const wasm = (reason: string): Plan => ({ device: "wasm", reason });
     const webgpu = (reason: string): Plan => ({ device: "webgpu", reason });
-    if (!("check" in operations[op as keyof typeof operations])) return wasm(`${op} has no shader`);
+    const hasShader = op === detectOp || "check" in operations[op as keyof typeof operations];
+    if (!hasShader) return wasm(`${op} has no shader`);
     const lost = this.#gpu?.lost ?? null;
     if (lost !== null) return wasm(lost);
+    if (op === detectOp && this.#device === "auto") {
+      return wasm("uploading maps costs more than filtering them here; those that are GPU tensors are filtered there");
+    }
     if (this.#staysOnHost(op)) return wasm(`${op} computes too little to move host data without an offloadThreshold`);
     if (this.#gpu === null) return wasm(this.#absent);
     if (this.#device === "webgpu") return webgpu(`the engine's device is "webgpu"`);
@@ -94,6 +101,21 @@ export class Dispatch {
     if (bound === null && !this.#considersGpu(call)) return runOnWasm(this.#wasm, call);
     const { detached, fill } = detach(this.#wasm, call);
     return this.#runAnywhere(detached, bound).then(fill);
+  }
+
+  /** The candidates of each image where the GPU is to find them, else null: "auto" uploads no maps. */
+  find(call: DetectCall): Promise<FoundCandidates[]> | null {
+    const field = call.parts.flatMap(fieldsOf).find(({ source }) => source.kind === "gpu");
+    const bound = field ? { place: { op: detectOp, argument: field.argument }, got: "a GpuTensor" } : null;
+    if (bound === null && (this.#device !== "webgpu" || this.#usable() === null)) return null;
+    return this.#findOnGpu(detachOutputs(this.#wasm, call), bound);
+  }
+
+  async #findOnGpu(call: DetectCall, bound: Bound | null): Promise<FoundCandidates[]> {
+    if (this.#device === "auto") await this.#open();
+    const gpu = this.#usable();
+    if (gpu === null) throw this.#refusal(bound as Bound);
+    return gpu.find(searchOf(call));
   }
 
   close(): void {
@@ -128,8 +150,12 @@ export class Dispatch {
     const offloads = bound !== null || this.plan(call.op, elementsOfCall(call)).device === "webgpu";
     if (gpu !== null && offloads) return gpu.run(call);
     if (bound === null) return runOnWasm(this.#wasm, call);
+    throw this.#refusal(bound);
+  }
+
+  #refusal({ place, got }: Bound): TypeError {
     const reason = this.#gpu?.lost ?? this.#absent;
-    throw typeError(bound.place, bound.got, `"host" data: there is no GPU device, because ${reason}`);
+    return typeError(place, got, `"host" data: there is no GPU device, because ${reason}`);
   }
 
   #open(): Promise<void> {

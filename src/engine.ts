@@ -2,6 +2,7 @@
  * An engine: the registry's operations on one backend, with a synchronous and an asynchronous face.
  */
 import { detectImages } from "./detect/detect.ts";
+import { checkDetect } from "./detect/detect_call.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { operations } from "./ops/index.ts";
 import type { Call } from "./ops/call.ts";
@@ -139,12 +140,16 @@ function asyncFace(sync: SyncOps, dispatch: Dispatch, backend: (op: string) => W
   return { ...Object.fromEntries(face), detect: detectInTurns } as AsyncOps;
 
   async function detectInTurns(outputs: Outputs, options: DetectOptions): Promise<Detections[]> {
-    const found: Detections[] = [];
-    for (const detections of detectImages(backend("detect"), outputs, options)) {
-      found.push(detections);
+    const wasm = backend("detect");
+    const call = checkDetect(outputs, options);
+    call.signal?.throwIfAborted();
+    const found = dispatch.find(call);
+    const results: Detections[] = [];
+    for (const detections of detectImages(wasm, call, found && await found)) {
+      results.push(detections);
       // Only a turn of the event loop lets whoever holds the controller abort.
       if (options.signal !== undefined) await new Promise((resolve) => setTimeout(resolve));
     }
-    return found;
+    return results;
   }
 }

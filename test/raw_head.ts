@@ -1,7 +1,21 @@
 /** Random raw outputs of a head, and the ways in which exports pack them into tensors. */
-import type { HeadSpec, HostTensor } from "densehead";
+import type { HeadSpec, HostTensor, Outputs } from "densehead";
 import { floats, type Random } from "./random.ts";
 import type { RawHead } from "./reference/detect.ts";
+
+/** Names of the presets in `heads`. */
+export const PRESETS = [
+  "gfl",
+  "vfnet",
+  "nanodet",
+  "nanodetPlus",
+  "picodet",
+  "ppyoloe",
+  "yolov6",
+  "yolov8",
+  "yolo11",
+  "yolov8Decoded",
+] as const;
 
 /** Values of one image or a batch: (B, A, channels) each. */
 export interface RawValues {
@@ -104,4 +118,31 @@ export function inOrder(head: HeadSpec, raw: RawValues): Float32Array[] {
     ? [raw.classes, raw.objectness, raw.boxes]
     : [raw.boxes, raw.objectness, raw.classes];
   return order.filter((values) => values !== null);
+}
+
+/** Every way in which the head's outputs can come. */
+export function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
+  const { classes, boxes, objectness } = raw;
+  const roles = { classes, boxes, ...(objectness === null ? {} : { objectness }) };
+  const each = (make: (values: Float32Array) => unknown) =>
+    Object.fromEntries(Object.entries(roles).map(([role, values]) => [role, make(values)])) as unknown as Outputs;
+  const named: [string, Outputs][] = [
+    ["by name", each((values) => pack(head, raw, [values]))],
+    ["by name and level", each((values) => packLevels(head, raw, [values]))],
+    ["by name, bare arrays", each((values) => pack(head, raw, [values]).data)],
+  ];
+  if (head.channelOrder === "separate") {
+    const levels = Object.values(roles).map((values) => packLevels(head, raw, [values]));
+    const interleaved = levels[0].flatMap((_, i) => levels.map((list) => list[i]));
+    return [...named, ["a list by role", levels.flat()], ["a list by level", interleaved]];
+  }
+  const together = inOrder(head, raw);
+  const list = packLevels(head, raw, together);
+  return [
+    ...named,
+    ["one tensor", pack(head, raw, together)],
+    ["one bare array", pack(head, raw, together).data as Float32Array],
+    ["one tensor per level", list],
+    ["levels in reverse", [...list].reverse()],
+  ];
 }

@@ -2,7 +2,7 @@
  * Raw outputs as criteria take them: one row of channels per anchor, however the network lays them out.
  */
 import { levelsOf } from "../heads/levels.ts";
-import { type Field, fieldRows, resolveOutputs } from "../heads/outputs.ts";
+import { type Field, fieldRows, partsOnHost, resolveOutputs } from "../heads/outputs.ts";
 import type { HeadSpec, HostTensor } from "../types.ts";
 import type { FileOutputs } from "./outputs.ts";
 import { toFloat32 } from "./readers/npy.ts";
@@ -27,9 +27,10 @@ export function mapsOf(
   inputSize: readonly [number, number],
 ): Maps[] {
   const levels = levelsOf(head, inputSize);
-  const { images, parts } = resolveOutputs("score", outputs, head, levels);
+  const { images, parts: given } = resolveOutputs("score", outputs, head, levels);
+  const parts = partsOnHost("score", given);
   const before = "classes" in outputs && initial !== undefined
-    ? resolveOutputs("score", { ...outputs, boxes: initial }, head, levels).parts
+    ? partsOnHost("score", resolveOutputs("score", { ...outputs, boxes: initial }, head, levels).parts)
     : undefined;
   return Array.from({ length: images }, (_, image) => ({
     classes: rowsOf(parts.map((part) => part.classes), image),

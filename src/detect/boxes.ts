@@ -12,11 +12,17 @@ type Allocate = (bytes: number) => number;
 /** Anchors that are gathered at a time: 512 of 4 · 16 bins are 128 KiB. */
 const GROUP = 512;
 
-interface Geometry {
+export interface Geometry {
   readonly head: HeadSpec;
   readonly levels: readonly Level[];
   readonly imageSize: readonly [number, number];
   readonly clip: boolean;
+}
+
+/** Of each side of each detection, in pixels of the network input and as a share of 1. */
+export interface ShapeStatistics {
+  readonly std: Float32Array;
+  readonly saturation: Float32Array;
 }
 
 /** A sorted list of distinct anchors in linear memory. */
@@ -48,11 +54,16 @@ export function decodeBoxes(
       decodeGroup(backend, part, image, anchors, count, geometry, room, points, boxes + at * 16);
     });
   });
-  if (geometry.clip) kernels.clip_boxes(boxes, list.count, geometry.imageSize[1], geometry.imageSize[0]);
+  clipBoxes(backend, boxes, list.count, geometry);
   if (list.count === candidates.count) return boxes;
   const spread = allocate(candidates.count * 16);
   kernels.gather_rows(boxes, 16, 4, rows, candidates.count, spread);
   return spread;
+}
+
+/** Clips the boxes to the network input, where that is asked for. */
+export function clipBoxes({ kernels }: WasmBackend, boxes: number, count: number, geometry: Geometry): void {
+  if (geometry.clip) kernels.clip_boxes(boxes, count, geometry.imageSize[1], geometry.imageSize[0]);
 }
 
 /** The candidates' anchors without repeats (they are sorted), and for each candidate its place among them. */
@@ -93,9 +104,25 @@ function decodeGroup(
     const to = memory.view(Float32Array, boxes, count * 4);
     for (let i = 0; i < to.length; i++) to[i] = channelsFirst ? from[(i & 3) * count + (i >> 2)] : from[i];
   }
+  placeBoxes(backend, anchors, count, geometry, points, boxes);
+}
+
+/**
+ * Boxes in place of what stands for them: centres and sizes, or distances from the anchor points (of a distribution in units
+ * of the stride). Anchors are in order; `points` has room for (count, 2).
+ */
+export function placeBoxes(
+  backend: WasmBackend,
+  anchors: number,
+  count: number,
+  { head, levels }: Geometry,
+  points: number,
+  boxes: number,
+): void {
+  const { kernels } = backend;
   if (head.boxes === "xywh") kernels.xywh2xyxy(boxes, count);
   if (head.boxes === "xywh" || head.boxes === "xyxy") return;
-  forEachLevel(backend, geometry.levels, anchors, count, (level, at, length) => {
+  forEachLevel(backend, levels, anchors, count, (level, at, length) => {
     const { firstAnchor, width, stride } = level;
     const scale = head.boxes === "distribution" ? stride : 1;
     const box = boxes + at * 16;
@@ -145,7 +172,7 @@ export function shapeStatistics(
   image: number,
   anchors: Int32Array,
   levels: readonly Level[],
-): { std?: Float32Array; saturation?: Float32Array } {
+): ShapeStatistics {
   const std = new Float32Array(anchors.length * 4);
   const saturation = new Float32Array(anchors.length * 4);
   const bins = parts[0].boxes.channels / 4;

@@ -40,8 +40,21 @@ export function joinScore(head: HeadSpec, classScore: number, objectness: number
 }
 
 /** The raw class value over which a score is over the threshold. */
-function rawThreshold(head: HeadSpec, threshold: number): number {
+export function rawThreshold(head: HeadSpec, threshold: number): number {
   return floorToFloat(head.scores === "logits" ? logit(threshold) : threshold);
+}
+
+/** What the product of class score and objectness must exceed. */
+export function productThreshold(head: HeadSpec, scoreThreshold: number): number {
+  return head.objectness === "sqrt-multiply" ? Math.max(scoreThreshold, 0) ** 2 : scoreThreshold;
+}
+
+/** The raw class value over which a score joined with raw objectness is over the threshold. */
+export function thresholdByObjectness(head: HeadSpec, scoreThreshold: number): (objectness: number) => number {
+  const wanted = productThreshold(head, scoreThreshold);
+  // The class score must exceed wanted / objectness, and is at most 1.
+  const least = rawThreshold(head, wanted);
+  return (objectness) => objectness > least ? rawThreshold(head, wanted / probability(head, objectness)) : Infinity;
 }
 
 export function makeThresholds(
@@ -65,12 +78,8 @@ export function makeThresholds(
   }
   const given = backend.memory.view(Float32Array, objectness, anchors);
   const thresholds = backend.memory.view(Float32Array, pointer, anchors);
-  // The class score must exceed t / o (or t² / o), and is at most 1.
-  const wanted = head.objectness === "sqrt-multiply" ? Math.max(scoreThreshold, 0) ** 2 : scoreThreshold;
-  const least = rawThreshold(head, wanted);
-  for (let i = 0; i < anchors; i++) {
-    thresholds[i] = given[i] > least ? rawThreshold(head, wanted / probability(head, given[i])) : Infinity;
-  }
+  const thresholdOf = thresholdByObjectness(head, scoreThreshold);
+  for (let i = 0; i < anchors; i++) thresholds[i] = thresholdOf(given[i]);
   return { pointer, stride: 4, objectness };
 }
 

@@ -1,45 +1,20 @@
 /**
  * From raw head tensors to detections. For each image: filter scores, expand classes, keep the best candidates, decode their
- * boxes, suppress, and only for what is left compute scores in float64.
+ * boxes, suppress, and only for what is left compute scores in float64. Another device may find the candidates instead.
  */
-import { checkHead } from "../heads/presets.ts";
+import { anchorsIn } from "../heads/levels.ts";
+import { type Part, partsOnHost } from "../heads/outputs.ts";
 import type { Operation } from "../ops/operation.ts";
 import type { Detections, DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
-import {
-  boolean,
-  describe,
-  integer,
-  number,
-  options as checkOptions,
-  rangeError,
-  size,
-  typeError,
-} from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { decodeBoxes, shapeStatistics } from "./boxes.ts";
 import { filterAnchors, joinScore, makeThresholds, probability, type Thresholds } from "./candidates.ts";
 import { type Candidates, expandClasses, keepBest, withObjectness } from "./classes.ts";
+import { checkDetect, type DetectCall, op, type Settings } from "./detect_call.ts";
 import { DetectionList } from "./detections.ts";
-import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
-import { type Part, resolveOutputs } from "../heads/outputs.ts";
+import { type FoundCandidates, type ImageCandidates, stageFound } from "./found.ts";
 
-const op = "detect";
-
-/** Checked options with their defaults. */
-interface Settings {
-  readonly head: HeadSpec;
-  readonly imageSize: readonly [number, number];
-  readonly levels: readonly Level[];
-  readonly scoreThreshold: number;
-  readonly iouThreshold: number;
-  readonly maxDetections: number;
-  readonly preNmsTopK: number;
-  readonly multiLabel: boolean;
-  readonly classAgnostic: boolean;
-  readonly transform: ImageTransform | null;
-  readonly clip: boolean;
-  readonly uncertainty: boolean;
-}
+type Allocate = (bytes: number) => number;
 
 export const detect = {
   name: op,
@@ -59,89 +34,70 @@ export const detect = {
   shapes: "raw head tensors → boxes, scores, classes, anchors",
   summary: "from raw head tensors to detections",
   run(backend: WasmBackend, outputs: Outputs, options: DetectOptions): Detections[] {
-    return [...detectImages(backend, outputs, options)];
+    return [...detectImages(backend, checkDetect(outputs, options))];
   },
 } satisfies Operation;
 
-/** One image's detections at each step; stops before an image once the signal is aborted. */
+/**
+ * One image's detections at each step, of what was found on another device or else of the outputs; stops before an image
+ * once the signal is aborted.
+ */
 export function* detectImages(
   backend: WasmBackend,
-  outputs: Outputs,
-  options: DetectOptions,
+  { images, parts, settings, signal }: DetectCall,
+  found: readonly FoundCandidates[] | null = null,
 ): Generator<Detections, void, void> {
-  const settings = readSettings(checkOptions(op, options, true));
-  const { images, parts } = resolveOutputs(op, outputs, settings.head, settings.levels);
+  const onHost = found === null ? partsOnHost(op, parts) : [];
   for (let image = 0; image < images; image++) {
-    options.signal?.throwIfAborted();
-    yield detectImage(backend, parts, image, settings);
+    signal?.throwIfAborted();
+    yield backend.memory.frame(op, (allocate) => {
+      const candidates = found === null
+        ? findCandidates(backend, allocate, onHost, image, settings)
+        : stageFound(backend, allocate, found[image], settings);
+      return detectionsOf(backend, allocate, candidates, settings);
+    });
   }
 }
 
-function readSettings(given: Partial<DetectOptions>): Settings {
-  const place = (member: string) => ({ op, argument: `options.${member}` });
-  const head = checkHead(op, "options.head", given.head as HeadSpec);
-  const imageSize = size(place("imageSize"), given.imageSize);
-  const uncertainty = boolean(place("uncertainty"), given.uncertainty ?? false);
-  if (uncertainty && head.boxes !== "distribution") {
-    throw typeError(
-      place("uncertainty"),
-      `true for head ${head.name} with boxes "${head.boxes}"`,
-      "a head with a distribution",
-    );
-  }
+function findCandidates(
+  backend: WasmBackend,
+  allocate: Allocate,
+  parts: readonly Part[],
+  image: number,
+  settings: Settings,
+): ImageCandidates {
+  const { head, levels, scoreThreshold } = settings;
+  const anchors = anchorsIn(levels);
+  const thresholds = makeThresholds(backend, allocate, head, parts, image, anchors, scoreThreshold);
+  const survivors = filterAnchors(backend, op, allocate, parts, image, anchors, thresholds);
+  const list = settings.multiLabel
+    ? expandClasses(backend, op, allocate, parts, image, survivors, thresholds, settings)
+    : survivors;
   return {
-    head,
-    imageSize,
-    levels: levelsOf(head, imageSize),
-    scoreThreshold: number(place("scoreThreshold"), given.scoreThreshold ?? 0.25),
-    iouThreshold: number(place("iouThreshold"), given.iouThreshold ?? 0.6, 0, 1),
-    maxDetections: integer(place("maxDetections"), given.maxDetections ?? 300, 0),
-    preNmsTopK: integer(place("preNmsTopK"), given.preNmsTopK ?? 30000, 0),
-    multiLabel: boolean(place("multiLabel"), given.multiLabel ?? false),
-    classAgnostic: boolean(place("classAgnostic"), given.classAgnostic ?? false),
-    transform: given.transform === undefined ? null : readTransform(given.transform),
-    clip: boolean(place("clip"), given.clip ?? false),
-    uncertainty,
+    list,
+    thresholds,
+    boxesOf: (candidates) => decodeBoxes(backend, op, allocate, parts, image, candidates, settings),
+    shapeOf: (kept) => shapeStatistics(backend, op, parts, image, kept, levels),
   };
 }
 
-function readTransform(given: ImageTransform): ImageTransform {
-  const place = (member: string) => ({ op, argument: `options.transform${member}` });
-  if (typeof given !== "object" || given === null) {
-    throw typeError(place(""), describe(given), "an object with scaleX, scaleY, padX and padY");
-  }
-  for (const member of ["scaleX", "scaleY", "padX", "padY"] as const) {
-    const value = number(place(`.${member}`), given[member]);
-    if (!Number.isFinite(value)) throw rangeError(place(`.${member}`), value, "a finite number");
-    if (member.startsWith("scale") && value === 0) {
-      throw rangeError(place(`.${member}`), value, "a number other than 0");
-    }
-  }
-  if (given.clip !== undefined) size(place(".clip"), given.clip);
-  return given;
-}
-
-function detectImage(backend: WasmBackend, parts: readonly Part[], image: number, settings: Settings): DetectionList {
-  const { head, levels, scoreThreshold } = settings;
-  const anchors = anchorsIn(levels);
-  return backend.memory.frame(op, (allocate) => {
-    const thresholds = makeThresholds(backend, allocate, head, parts, image, anchors, scoreThreshold);
-    const survivors = filterAnchors(backend, op, allocate, parts, image, anchors, thresholds);
-    const expanded = settings.multiLabel
-      ? expandClasses(backend, op, allocate, parts, image, survivors, thresholds, settings)
-      : survivors;
-    const ranked = withObjectness(backend, allocate, head, expanded, thresholds);
-    const candidates = keepBest(backend, allocate, ranked, settings.preNmsTopK);
-    const boxes = decodeBoxes(backend, op, allocate, parts, image, candidates, settings);
-    const keep = suppress(backend, allocate, candidates, boxes, settings);
-    return collect(backend, parts, image, settings, candidates, boxes, keep, thresholds);
-  });
+function detectionsOf(
+  backend: WasmBackend,
+  allocate: Allocate,
+  found: ImageCandidates,
+  settings: Settings,
+): DetectionList {
+  const ranked = withObjectness(backend, allocate, settings.head, found.list, found.thresholds);
+  const candidates = keepBest(backend, allocate, ranked, settings.preNmsTopK);
+  const boxes = found.boxesOf(candidates);
+  const keep = suppress(backend, allocate, candidates, boxes, settings);
+  return collect(backend, settings, candidates, boxes, keep, found);
 }
 
 /** Positions of the kept candidates, best first. */
 function suppress(
   backend: WasmBackend,
-  allocate: (bytes: number) => number,
+  allocate: Allocate,
   candidates: Candidates,
   boxes: number,
   settings: Settings,
@@ -160,13 +116,11 @@ function suppress(
 
 function collect(
   backend: WasmBackend,
-  parts: readonly Part[],
-  image: number,
   settings: Settings,
   candidates: Candidates,
   boxes: number,
   keep: Int32Array,
-  thresholds: Thresholds,
+  { thresholds, shapeOf }: ImageCandidates,
 ): DetectionList {
   const { floats, ints } = backend.memory;
   const list = {
@@ -183,8 +137,8 @@ function collect(
     list.scores[i] = scoreOf(settings.head, floats, (candidates.values >> 2) + from, thresholds, anchor);
     for (let side = 0; side < 4; side++) list.boxes[4 * i + side] = floats[(boxes >> 2) + 4 * from + side];
   }
-  const shape = settings.uncertainty ? shapeStatistics(backend, op, parts, image, list.anchors, settings.levels) : {};
-  if (settings.transform !== null) mapBack(settings.transform, list.boxes, shape.std);
+  const shape = settings.uncertainty ? shapeOf(list.anchors) : null;
+  if (settings.transform !== null) mapBack(settings.transform, list.boxes, shape?.std);
   return new DetectionList({ ...list, ...shape });
 }
 

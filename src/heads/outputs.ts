@@ -3,15 +3,27 @@
  */
 import { boxChannels, hasObjectness } from "./presets.ts";
 import type { HeadSpec, Outputs, TensorLike } from "../types.ts";
-import { describe, describeTensor, type Place, shapeOf, type Source, tensor, typeError } from "../validate.ts";
+import {
+  type AnySource,
+  describe,
+  describeTensor,
+  onHost,
+  type Place,
+  shapeOf,
+  type Source,
+  tensorAnywhere,
+  typeError,
+} from "../validate.ts";
 import type { Rows } from "../wasm/backend.ts";
 import { anchorsIn, type Level } from "./levels.ts";
 
 export type Role = "classes" | "boxes" | "objectness";
 
 /** The channels of one role over a run of anchors, in one tensor. */
-export interface Field {
-  readonly source: Source;
+export interface Field<S extends AnySource = Source> {
+  /** Where its tensor was passed: "outputs[0]". */
+  readonly argument: string;
+  readonly source: S;
   readonly channelsFirst: boolean;
   /** Channels of the role, the first of them, and all in the tensor. */
   readonly channels: number;
@@ -24,26 +36,37 @@ export interface Field {
 }
 
 /** A run of anchors whose fields stand in tensors of one extent. */
-export interface Part {
+export interface Part<S extends AnySource = Source> {
   readonly firstAnchor: number;
   readonly anchors: number;
-  readonly classes: Field;
-  readonly boxes: Field;
-  readonly objectness: Field | null;
+  readonly classes: Field<S>;
+  readonly boxes: Field<S>;
+  readonly objectness: Field<S> | null;
 }
 
-export interface ResolvedOutputs {
+export interface ResolvedOutputs<S extends AnySource = AnySource> {
   readonly images: number;
-  readonly parts: readonly Part[];
+  readonly parts: readonly Part<S>[];
 }
 
 /** One tensor with its shape understood. */
 interface TensorMap {
   readonly argument: string;
-  readonly source: Source;
+  readonly source: AnySource;
   readonly images: number;
   readonly channels: number;
   readonly anchors: number;
+}
+
+/** The fields that a part has. */
+export function fieldsOf<S extends AnySource>({ classes, boxes, objectness }: Part<S>): Field<S>[] {
+  return objectness === null ? [classes, boxes] : [classes, boxes, objectness];
+}
+
+/** Refuses parts that lie on the GPU. */
+export function partsOnHost(op: string, parts: readonly Part<AnySource>[]): readonly Part[] {
+  for (const { argument, source } of parts.flatMap(fieldsOf)) onHost({ op, argument }, source);
+  return parts as readonly Part[];
 }
 
 /** The field's channels over [from, from + count) of its anchors, in one image, as rows of the tensor. */
@@ -184,7 +207,7 @@ function readMap(
   widths: readonly number[],
 ): TensorMap {
   const extents = [anchorsIn(levels), ...levels.map((level) => level.anchors)];
-  const found = tensor(place, value, (length) => bareShape(length, head, widths, extents));
+  const found = tensorAnywhere(place, value, (length) => bareShape(length, head, widths, extents));
   const fits = readings(found.dims, head.layout === "channels-first")
     .find(({ channels, anchors }) => widths.includes(channels) && extents.includes(anchors));
   if (fits === undefined) {
@@ -291,11 +314,12 @@ function fieldOf(
   maps: readonly TensorMap[],
   run: { readonly firstAnchor: number; readonly anchors: number },
   index: number,
-): Field {
+): Field<AnySource> {
   const shared = maps.length === 1;
   const map = shared ? maps[0] : maps[index];
   const channels = channelsOf(head).get(role) ?? 0;
   return {
+    argument: map.argument,
     source: map.source,
     channelsFirst: head.layout === "channels-first",
     channels,

@@ -1,8 +1,10 @@
 /**
  * A device with its buffers and pipelines, and the calls that are on it.
  */
+import type { CandidateSearch, FoundCandidates } from "../detect/found.ts";
 import type { Call } from "../ops/call.ts";
 import { BufferPool } from "./buffers.ts";
+import { findCandidates } from "./detect.ts";
 import type { OpenedDevice } from "./device.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -31,12 +33,20 @@ export class GpuBackend {
     return this.#lost;
   }
 
-  /** A call's result; a lost device or a disposed engine rejects it at once. */
   run(call: Call): Promise<unknown> {
+    return this.#watch<unknown>(call.op, "inputs" in call ? runRows(this, call) : runLoss(this, call));
+  }
+
+  /** The candidates of each image. */
+  find(search: CandidateSearch): Promise<FoundCandidates[]> {
+    return this.#watch(search.op, findCandidates(this, search));
+  }
+
+  /** A call's result; a lost device or a disposed engine rejects it at once. */
+  #watch<T>(op: string, result: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const lose = (reason: string) => reject(new Error(`${call.op}: ${reason}`));
+      const lose = (reason: string) => reject(new Error(`${op}: ${reason}`));
       this.#pending.add(lose);
-      const result = "inputs" in call ? runRows(this, call) : runLoss(this, call);
       result
         .then(resolve, (error) => this.#settled().then(() => reject(error)))
         .finally(() => this.#pending.delete(lose));

@@ -293,6 +293,7 @@ function variantOf(call: LossCall, family: Family, subgroups: boolean): Variant 
   };
 }
 
+/** How a shader reads the source. */
 export function storageOf(source: AnySource): Storage {
   return (source.kind === "gpu" ? source.half : source.kind === "f16") ? "float16" : "float32";
 }

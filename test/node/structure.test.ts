@@ -54,9 +54,9 @@ const LAYERS: Record<string, string[]> = {
   "validate.ts": ["types.ts"],
   "crossover.ts": [],
   // Of webgpu only types, and what the entries load.
-  "detach.ts": ["ops", "wasm", "types.ts", "validate.ts"],
-  "dispatch.ts": ["crossover.ts", "detach.ts", "ops", "wasm", "webgpu", "types.ts", "validate.ts"],
-  webgpu: ["webgpu", "ops", "types.ts", "validate.ts"],
+  "detach.ts": ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts"],
+  "dispatch.ts": ["crossover.ts", "detach.ts", "detect", "heads", "ops", "wasm", "webgpu", "types.ts", "validate.ts"],
+  webgpu: ["webgpu", "detect", "heads", "ops", "types.ts", "validate.ts"],
   wasm: ["wasm", "types.ts", "validate.ts"],
   heads: ["heads", "wasm", "types.ts", "validate.ts"],
   ops: ["ops", "criteria", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
@@ -88,7 +88,7 @@ test("WebGPU and WASM know nothing of each other, and WebGPU is loaded only when
   for (const file of list("src").filter((name) => !name.startsWith("cli"))) {
     const text = read("src", file);
     if (file.startsWith("webgpu/")) {
-      for (const [, types] of text.matchAll(/^import (type )?[^;]*? from "\.\.\/ops\//gm)) {
+      for (const [, types] of text.matchAll(/^import (type )?[^;]*? from "\.\.\/(?:detect|heads|ops)\//gm)) {
         assert.ok(types, `${file} runs what is of the operations`);
       }
     } else {

@@ -1,56 +1,16 @@
-import { createEngine, type Detections, type DetectOptions, heads, type HeadSpec, type Outputs } from "densehead";
+import { createEngine, type Detections, type DetectOptions, heads, type Outputs } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close, same, throws } from "../compare.ts";
 import { halfBits } from "../half.ts";
 import { random } from "../random.ts";
-import { boxChannels, imageOf, inOrder, pack, packLevels, randomHead, type RawValues } from "../raw_head.ts";
+import { boxChannels, imageOf, inOrder, pack, packings, PRESETS, randomHead } from "../raw_head.ts";
 import { detect, type Found } from "../reference/detect.ts";
 
 const test = suite("detect");
 const engine = await createEngine();
 const { sync } = engine;
 const imageSize = [96, 128] as const;
-
-const PRESETS = [
-  "gfl",
-  "vfnet",
-  "nanodet",
-  "nanodetPlus",
-  "picodet",
-  "ppyoloe",
-  "yolov6",
-  "yolov8",
-  "yolo11",
-  "yolov8Decoded",
-] as const;
-
-/** Every way in which the head's outputs can come. */
-function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
-  const { classes, boxes, objectness } = raw;
-  const roles = { classes, boxes, ...(objectness === null ? {} : { objectness }) };
-  const each = (make: (values: Float32Array) => unknown) =>
-    Object.fromEntries(Object.entries(roles).map(([role, values]) => [role, make(values)])) as unknown as Outputs;
-  const named: [string, Outputs][] = [
-    ["by name", each((values) => pack(head, raw, [values]))],
-    ["by name and level", each((values) => packLevels(head, raw, [values]))],
-    ["by name, bare arrays", each((values) => pack(head, raw, [values]).data)],
-  ];
-  if (head.channelOrder === "separate") {
-    const levels = Object.values(roles).map((values) => packLevels(head, raw, [values]));
-    const interleaved = levels[0].flatMap((_, i) => levels.map((list) => list[i]));
-    return [...named, ["a list by role", levels.flat()], ["a list by level", interleaved]];
-  }
-  const together = inOrder(head, raw);
-  const list = packLevels(head, raw, together);
-  return [
-    ...named,
-    ["one tensor", pack(head, raw, together)],
-    ["one bare array", pack(head, raw, together).data as Float32Array],
-    ["one tensor per level", list],
-    ["levels in reverse", [...list].reverse()],
-  ];
-}
 
 function agrees(got: Detections, wanted: Found[], what: string): void {
   assert.is(got.length, wanted.length, `${what}: number of detections`);
@@ -348,11 +308,13 @@ test("wrong input", () => {
   throws(run({ data: [1, 2], dims: [2] }), TypeError, "outputs.data", "an array of 2");
   throws(run({ data: new Int32Array(2), dims: [2] }), TypeError, "outputs.data", "Int32Array(2)");
   throws(run({ data: new Uint8Array(2), dims: [2] }), TypeError, "outputs.scale", "undefined");
-  throws(run({ gpuBuffer: {}, dims: [2] }), TypeError, "GpuTensor");
+  const gpuBuffer = { size: data.byteLength, usage: 0x80 };
+  throws(run({ gpuBuffer, dims: outputs.dims }), TypeError, "detect: outputs", "GpuTensor");
+  throws(run({ gpuBuffer: {}, dims: [2] }), TypeError, "outputs.gpuBuffer", "GPUBuffer");
   const located = {
     location: "gpu-buffer",
-    dims: [2],
-    gpuBuffer: {},
+    dims: outputs.dims,
+    gpuBuffer,
     get data() {
       return assert.unreachable("read");
     },

@@ -3,21 +3,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { throws } from "../compare.ts";
 import { random } from "../random.ts";
-import { inOrder, pack, packLevels, randomHead } from "../raw_head.ts";
+import { inOrder, pack, packLevels, PRESETS, randomHead } from "../raw_head.ts";
 
 const test = suite("heads");
-const PRESETS = [
-  "gfl",
-  "vfnet",
-  "nanodet",
-  "nanodetPlus",
-  "picodet",
-  "ppyoloe",
-  "yolov6",
-  "yolov8",
-  "yolo11",
-  "yolov8Decoded",
-] as const;
 
 /** The outputs as the family's export gives them. */
 function exported(head: HeadSpec, imageSize: readonly [number, number]): Outputs {

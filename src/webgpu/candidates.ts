@@ -1,0 +1,209 @@
+/**
+ * The two shaders of `detect`: which anchors' classes compete, listed as they come; then the box channels of what is listed.
+ */
+import { half, type Storage } from "./bindings.ts";
+import { numbers } from "./numbers.ts";
+
+/** Invocations of a workgroup. */
+export const LANES = 64;
+/** Words before the first candidate of a list, of which the first is the count; and words of a candidate. */
+export const LIST_HEAD = 4;
+export const CANDIDATE_WORDS = 4;
+
+/** What a search's shaders are made for. */
+export interface FilterVariant {
+  readonly classes: Storage;
+  /** Null where the head has none. */
+  readonly objectness: Storage | null;
+  readonly logits: boolean;
+  readonly multiLabel: boolean;
+}
+
+export interface SidesVariant {
+  readonly boxes: Storage;
+  readonly distribution: boolean;
+  readonly uncertainty: boolean;
+}
+
+/** Words of a candidate's sides: of each a value and, with uncertainty, a deviation and a saturation. */
+export function sideWords(uncertainty: boolean): number {
+  return uncertainty ? 12 : 4;
+}
+
+const params = /* wgsl */ `
+// Where a channel of an anchor stands in its buffer: base + anchor * by_anchor + channel * by_channel.
+struct Place { base: u32, by_anchor: u32, by_channel: u32 }
+
+struct Params {
+  first_anchor: u32,
+  anchors: u32,
+  channels: u32,     // classes, or bins
+  capacity: u32,     // candidates that the list has room for
+  threshold: u32,    // as a key
+  product: f32,
+  nan: f32,
+  @align(16) main: Place,       // of the classes, or of the box channels
+  @align(16) objectness: Place,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+
+fn at(place: Place, anchor: u32, channel: u32) -> u32 {
+  return place.base + anchor * place.by_anchor + channel * place.by_channel;
+}
+`;
+
+function reader(name: string, storage: Storage): string {
+  const value = storage === "float16" ? `half_of(${name}[k >> 1u], k & 1u)` : `bitcast<f32>(${name}[k])`;
+  return `fn ${name}_at(k: u32) -> f32 { return ${value}; }`;
+}
+
+/** Lists the best class of each anchor of a part, or every class, that is over the threshold. */
+export function filterShader({ classes, objectness, logits, multiLabel }: FilterVariant): string {
+  return [
+    `const LOGITS = ${logits};`,
+    `const JOINED = ${objectness !== null};`,
+    `const EVERY = ${multiLabel};`,
+    params,
+    "@group(0) @binding(1) var<storage, read_write> list: List;",
+    "@group(0) @binding(2) var<storage, read> classes: array<u32>;",
+    objectness === null ? "" : "@group(0) @binding(3) var<storage, read> objectness: array<u32>;",
+    numbers,
+    half,
+    reader("classes", classes),
+    objectness === null ? "fn objectness_at(k: u32) -> f32 { return 0.0; }" : reader("objectness", objectness),
+    filter,
+  ].join("\n");
+}
+
+const filter = /* wgsl */ `
+struct List { count: atomic<u32>, candidates: array<vec4u> }
+
+// Keys are in the order of the floats, with one for both zeros and 0 for NaN, which is less than any threshold's.
+fn key_of(x: f32) -> u32 {
+  let bits = bitcast<u32>(x);
+  let magnitude = bits & 0x7fffffffu;
+  let key = select(bits | 0x80000000u, ~bits, bits > 0x80000000u);
+  return select(key, 0u, magnitude > 0x7f800000u);
+}
+
+fn probability_of(x: f32) -> f32 {
+  if (!LOGITS) { return x; }
+  let e = exp_of_minus(abs(x));
+  return select(1.0, e, x < 0.0) / (1.0 + e);
+}
+
+fn passes(key: u32, value: f32, other: f32) -> bool {
+  if (!JOINED) { return key > params.threshold; }
+  let product = probability_of(value) * probability_of(other);
+  return key != 0u && key_of(other) != 0u && (params.product <= 0.0 || product >= params.product);
+}
+
+fn append(anchor: u32, label: u32, value: f32, other: f32) {
+  let slot = atomicAdd(&list.count, 1u);
+  if (slot < params.capacity) {
+    list.candidates[slot] = vec4u(params.first_anchor + anchor, label, bitcast<u32>(value), bitcast<u32>(other));
+  }
+}
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32) {
+  let anchor = (group.y * groups.x + group.x) * ${LANES}u + lane;
+  if (anchor >= params.anchors) { return; }
+  var other = 0.0;
+  if (JOINED) { other = objectness_at(at(params.objectness, anchor, 0u)); }
+  var best = 0u;
+  var best_value = 0.0;
+  var best_label = 0u;
+  for (var label = 0u; label < params.channels; label++) {
+    let value = classes_at(at(params.main, anchor, label));
+    let key = key_of(value);
+    if (EVERY) {
+      if (passes(key, value, other)) { append(anchor, label, value, other); }
+    } else if (key > best) {
+      best = key;
+      best_value = value;
+      best_label = label;
+    }
+  }
+  if (!EVERY && passes(best, best_value, other)) { append(anchor, best_label, best_value, other); }
+}
+`;
+
+/** The sides of the listed candidates of a part: values as they are, or the expectations of distributions. */
+export function sidesShader({ boxes, distribution, uncertainty }: SidesVariant): string {
+  return [
+    `const UNCERTAINTY = ${uncertainty};`,
+    params,
+    "struct List { count: u32, candidates: array<vec4u> }",
+    "@group(0) @binding(1) var<storage, read> list: List;",
+    "@group(0) @binding(2) var<storage, read_write> sides: array<f32>;",
+    "@group(0) @binding(3) var<storage, read> boxes: array<u32>;",
+    numbers,
+    half,
+    reader("boxes", boxes),
+    distribution ? ofDistribution : ofValues,
+    sidesMain(sideWords(uncertainty)),
+  ].join("\n");
+}
+
+const ofValues = /* wgsl */ `
+fn store_side(anchor: u32, side: u32, to: u32) { sides[to] = boxes_at(at(params.main, anchor, side)); }
+`;
+
+const ofDistribution = /* wgsl */ `
+// Infinite logits as the largest finite ones.
+const FAR = 0x1.fffffep+127f;
+
+fn logit(anchor: u32, side: u32, bin: u32) -> f32 {
+  return boxes_at(at(params.main, anchor, side * params.channels + bin));
+}
+
+fn share(anchor: u32, side: u32, bin: u32, peak: f32) -> f32 {
+  // Of halves, because the gap itself may overflow.
+  let half_gap = 0.5 * peak - 0.5 * clamp(logit(anchor, side, bin), -FAR, FAR);
+  return exp_of_minus(2.0 * min(half_gap, 50.0));
+}
+
+fn store_side(anchor: u32, side: u32, to: u32) {
+  var nan = false;
+  var peak = -FAR;
+  for (var bin = 0u; bin < params.channels; bin++) {
+    let x = logit(anchor, side, bin);
+    nan = nan || is_nan(x);
+    peak = max(peak, clamp(x, -FAR, FAR));
+  }
+  var sum = 0.0;
+  var weighted = 0.0;
+  for (var bin = 0u; bin < params.channels; bin++) {
+    let e = share(anchor, side, bin, peak);
+    sum += e;
+    weighted += e * f32(bin);
+  }
+  let mean = weighted / sum;
+  sides[to] = select(mean, params.nan, nan);
+  if (UNCERTAINTY) {
+    var spread = 0.0;
+    for (var bin = 0u; bin < params.channels; bin++) {
+      let gap = f32(bin) - mean;
+      spread += share(anchor, side, bin, peak) * gap * gap;
+    }
+    sides[to + 4u] = select(sqrt(spread / sum), params.nan, nan);
+    sides[to + 8u] = select(share(anchor, side, params.channels - 1u, peak) / sum, params.nan, nan);
+  }
+}
+`;
+
+const sidesMain = (words: number) => /* wgsl */ `
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32) {
+  let item = (group.y * groups.x + group.x) * ${LANES}u + lane;
+  let candidate = item / 4u;
+  if (candidate >= min(list.count, params.capacity)) { return; }
+  let anchor = list.candidates[candidate].x - params.first_anchor;
+  // One of another part: what is before this one wraps around.
+  if (anchor >= params.anchors) { return; }
+  store_side(anchor, item % 4u, candidate * ${words}u + item % 4u);
+}
+`;

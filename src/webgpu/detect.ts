@@ -1,0 +1,210 @@
+/**
+ * The candidates of `detect`: a filter and a gather for each part of an image, in one submission; lists come back, not maps.
+ */
+import type { CandidateSearch, FoundCandidates } from "../detect/found.ts";
+import type { Field, Part } from "../heads/outputs.ts";
+import { type AnySource, rangeError } from "../validate.ts";
+import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
+import { type Gpu, storageOf } from "./loss.ts";
+import { Work } from "./work.ts";
+
+/** Candidates that an image's first list has room for: 128 KiB to read back. */
+const FIRST_CAPACITY = 4096;
+/** Bindings begin at a multiple of this. */
+const ALIGNMENT = 256;
+
+/** The candidates of every image; all are on their way at once. */
+export function findCandidates(gpu: Gpu, search: CandidateSearch): Promise<FoundCandidates[]> {
+  return Promise.all(Array.from({ length: search.images }, (_, image) => new ImageSearch(gpu, search, image).result()));
+}
+
+/** A part with its compiled shaders. */
+interface CompiledPart {
+  readonly part: Part<AnySource>;
+  readonly filter: GPUComputePipeline;
+  readonly sides: GPUComputePipeline;
+}
+
+/** A tensor's values of one image, and the element of the binding that they begin at. */
+interface Bound {
+  readonly binding: GPUBufferBinding;
+  readonly first: number;
+}
+
+interface Lists {
+  readonly candidates: Uint32Array;
+  readonly sides: Float32Array;
+}
+
+/** One image of a call. */
+class ImageSearch {
+  readonly #gpu: Gpu;
+  readonly #search: CandidateSearch;
+  readonly #image: number;
+  readonly #work: Work;
+  /** What is bound already: tensors may serve several parts and roles. */
+  readonly #bound = new Map<AnySource, Bound>();
+
+  constructor(gpu: Gpu, search: CandidateSearch, image: number) {
+    this.#gpu = gpu;
+    this.#search = search;
+    this.#image = image;
+    this.#work = new Work(search.op, gpu.device, gpu.pool);
+  }
+
+  async result(): Promise<FoundCandidates> {
+    try {
+      const parts = await Promise.all(this.#search.parts.map((part) => this.#compile(part)));
+      const first = await this.#run(parts, FIRST_CAPACITY);
+      const count = first.candidates[0];
+      const lists = count <= FIRST_CAPACITY ? first : await this.#run(parts, this.#bounded(count));
+      return sorted(lists, count, this.#search);
+    } finally {
+      this.#work.release();
+    }
+  }
+
+  /** The count, if lists of that many fit a binding. */
+  #bounded(count: number): number {
+    const { op, uncertainty } = this.#search;
+    const words = Math.max(CANDIDATE_WORDS, sideWords(uncertainty));
+    const most = Math.floor((this.#gpu.device.limits.maxStorageBufferBindingSize / 4 - LIST_HEAD) / words);
+    if (count <= most) return count;
+    const wanted = `one that at most ${most} pass on this device`;
+    throw rangeError({ op, argument: "options.scoreThreshold" }, `passed by ${count} candidates of an image`, wanted);
+  }
+
+  async #compile(part: Part<AnySource>): Promise<CompiledPart> {
+    const { op, logits, bins, multiLabel, uncertainty } = this.#search;
+    const { classes, boxes, objectness } = part;
+    const joined = objectness && storageOf(objectness.source);
+    const [filter, sides] = await Promise.all([
+      filterShader({ classes: storageOf(classes.source), objectness: joined, logits, multiLabel }),
+      sidesShader({ boxes: storageOf(boxes.source), distribution: bins > 0, uncertainty }),
+    ].map((code) => this.#gpu.pipelines.get(op, code)));
+    return { part, filter, sides };
+  }
+
+  async #run(parts: readonly CompiledPart[], capacity: number): Promise<Lists> {
+    const work = this.#work;
+    const words = sideWords(this.#search.uncertainty);
+    const lists = {
+      candidates: new Uint32Array(LIST_HEAD + capacity * CANDIDATE_WORDS),
+      sides: new Float32Array(capacity * words),
+    };
+    work.submit((encoder) => {
+      const [list, sides] = [lists.candidates, lists.sides].map(({ byteLength }) => work.storage(byteLength));
+      encoder.clearBuffer(list.buffer, 0, LIST_HEAD * 4);
+      for (const { part, filter } of parts) {
+        const others = [part.classes, part.objectness].filter((field) => field !== null);
+        const bindings = [
+          this.#filterParams(part, capacity),
+          list,
+          ...others.map((field) => this.#bind(field).binding),
+        ];
+        work.dispatch(encoder, filter, bindings, Math.ceil(part.anchors / LANES));
+      }
+      for (const { part, sides: pipeline } of parts) {
+        const bindings = [this.#sidesParams(part, capacity), list, sides, this.#bind(part.boxes).binding];
+        work.dispatch(encoder, pipeline, bindings, Math.ceil(capacity * 4 / LANES));
+      }
+      work.copyBack(encoder, list, lists.candidates);
+      work.copyBack(encoder, sides, lists.sides);
+    });
+    await work.read();
+    return lists;
+  }
+
+  /** The image's share of the field's tensor: uploaded, or where it lies. */
+  #bind({ source, argument, allChannels, allAnchors }: Field<AnySource>): Bound {
+    const known = this.#bound.get(source);
+    if (known !== undefined) return known;
+    const length = allChannels * allAnchors;
+    const start = this.#image * length;
+    const first = source.kind === "gpu" ? start % (ALIGNMENT / (source.half ? 2 : 4)) : 0;
+    const most = this.#gpu.device.limits.maxStorageBufferBindingSize;
+    const bytes = (first + length) * (storageOf(source) === "float16" ? 2 : 4);
+    if (bytes > most) {
+      const place = { op: this.#search.op, argument };
+      throw rangeError(place, `of ${bytes} bytes an image`, `at most ${most} on this device`);
+    }
+    const bound = { binding: this.#work.input(source, start - first, first + length), first };
+    this.#bound.set(source, bound);
+    return bound;
+  }
+
+  #filterParams(part: Part<AnySource>, capacity: number): GPUBufferBinding {
+    const { numClasses, threshold } = this.#search;
+    return this.#params(part, numClasses, capacity, [part.classes, part.objectness], threshold);
+  }
+
+  #sidesParams(part: Part<AnySource>, capacity: number): GPUBufferBinding {
+    return this.#params(part, this.#search.bins, capacity, [part.boxes], 0);
+  }
+
+  /** The block of `Params` in candidates.ts. */
+  #params(
+    { firstAnchor, anchors }: Part<AnySource>,
+    channels: number,
+    capacity: number,
+    fields: readonly (Field<AnySource> | null)[],
+    threshold: number,
+  ): GPUBufferBinding {
+    const block = new ArrayBuffer(64);
+    const words = new Uint32Array(block);
+    words.set([firstAnchor, anchors, channels, capacity, keyOf(threshold)]);
+    new Float32Array(block).set([loosened(threshold), NaN], 5);
+    fields.forEach((field, i) => words.set(field === null ? [] : this.#placeOf(field), 8 + 4 * i));
+    return this.#work.uniform(block);
+  }
+
+  #placeOf(field: Field<AnySource>): readonly number[] {
+    const { channelsFirst, firstChannel, firstAnchor, allChannels, allAnchors } = field;
+    const { first } = this.#bind(field);
+    return channelsFirst
+      ? [first + firstChannel * allAnchors + firstAnchor, 1, allAnchors]
+      : [first + firstAnchor * allChannels + firstChannel, allChannels, 1];
+  }
+}
+
+/** A float's key in candidates.ts. */
+function keyOf(value: number): number {
+  const [bits] = new Uint32Array(Float32Array.of(value).buffer);
+  return (bits > 0x80000000 ? ~bits : bits | 0x80000000) >>> 0;
+}
+
+/**
+ * A product that float32 cannot have over the threshold though the exact one is. Where factors may leave float32's normal
+ * range, everything passes.
+ */
+function loosened(threshold: number): number {
+  return threshold > 1e-30 ? threshold * (1 - 1e-5) : 0;
+}
+
+/** Candidates by anchor and class: the shader lists them in any order. */
+function sorted({ candidates, sides }: Lists, count: number, search: CandidateSearch): FoundCandidates {
+  const floats = new Float32Array(candidates.buffer);
+  const at = (i: number) => LIST_HEAD + i * CANDIDATE_WORDS;
+  // Whole numbers under 2^53, each with its place in the list.
+  const keys = Float64Array.from({ length: count }, (_, i) => {
+    return (candidates[at(i)] * search.numClasses + candidates[at(i) + 1]) * count + i;
+  });
+  const order = Uint32Array.from(keys.sort(), (key) => key % count);
+  const column = (first: number, source: Float32Array | Uint32Array) => (i: number) => source[at(i) + first];
+  const words = sideWords(search.uncertainty);
+  const four = (first: number) => {
+    const values = new Float32Array(count * 4);
+    order.forEach((from, i) => values.set(sides.subarray(from * words + first, from * words + first + 4), 4 * i));
+    return values;
+  };
+  const none = new Float32Array(0);
+  return {
+    anchors: Int32Array.from(order, column(0, candidates)),
+    labels: Int32Array.from(order, column(1, candidates)),
+    values: Float32Array.from(order, column(2, floats)),
+    objectness: Float32Array.from(order, column(3, floats)),
+    sides: four(0),
+    std: search.uncertainty ? four(4) : none,
+    saturation: search.uncertainty ? four(8) : none,
+  };
+}

@@ -1,0 +1,275 @@
+import {
+  createEngine,
+  type Detections,
+  type DetectOptions,
+  type Engine,
+  type GpuTensor,
+  type HeadOptions,
+  heads,
+  type HostTensor,
+  type Outputs,
+  type TensorLike,
+} from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { close, rejects, same, throws } from "../compare.ts";
+import { halfBits } from "../half.ts";
+import { random } from "../random.ts";
+import { inOrder, pack, packings, PRESETS, randomHead } from "../raw_head.ts";
+import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
+import { skip } from "./skip.ts";
+
+/** Candidates that fit the first list. */
+const FIRST_CAPACITY = 4096;
+const imageSize = [96, 128] as const;
+
+const tests = suite("detection on WebGPU");
+const device = noDevice === null ? await newDevice() : null;
+const engine = device && await createEngine({ device: "webgpu", gpuDevice: device });
+
+/** A test with a device and its engine, or a skipped one. */
+function test(title: string, body: (device: GPUDevice, engine: Engine) => Promise<void>): void {
+  tests(title, async () => device === null ? skip(noDevice as string) : await body(device, engine as Engine));
+}
+
+/** The outputs with the tensors that `moves` chooses on the GPU; those without dims stay. */
+function onGpu(device: GPUDevice, outputs: Outputs, moves = (_: number) => true): Outputs {
+  let index = 0;
+  const place = (tensor: TensorLike): TensorLike => {
+    if (tensor instanceof Float32Array || !moves(index++)) return tensor;
+    const { data, dims } = tensor as HostTensor;
+    const dataType = data instanceof Uint16Array ? "float16" : "float32";
+    return { gpuBuffer: bufferOf(device, data as Float32Array | Uint16Array), dims, dataType };
+  };
+  const each = (value: TensorLike | readonly TensorLike[]) =>
+    Array.isArray(value) ? value.map(place) : place(value as TensorLike);
+  if (!("classes" in outputs)) return each(outputs);
+  return Object.fromEntries(Object.entries(outputs).map(([role, value]) => [role, each(value)])) as unknown as Outputs;
+}
+
+/** The same detections: exactly those, with boxes as near as float32 lets them be. */
+function agrees(got: Detections[], wanted: Detections[], what: string): void {
+  assert.is(got.length, wanted.length, `${what}: images`);
+  got.forEach((list, image) => {
+    same(list.anchors, wanted[image].anchors, `${what}, image ${image}: anchor`);
+    same(list.classes, wanted[image].classes, `${what}, image ${image}: class`);
+    same(list.scores, wanted[image].scores, `${what}, image ${image}: score`);
+    for (const member of ["boxes", "std", "saturation"] as const) near(list[member], wanted[image][member], member);
+  });
+}
+
+function near(got: Float32Array | undefined, wanted: Float32Array | undefined, what: string): void {
+  assert.is(got?.length, wanted?.length, what);
+  wanted?.forEach((value, i) => close([got?.[i] ?? NaN], [value], 1e-4 + 4e-6 * Math.abs(value), `${what} ${i}`));
+}
+
+for (const name of PRESETS) {
+  test(`${name}: every packing of a batch, on the GPU, half of it there, or uploaded`, async (device, engine) => {
+    const head = heads[name]({ numClasses: 5 });
+    const raw = randomHead(random(40), head, imageSize, 3);
+    const uncertainty = head.boxes === "distribution";
+    for (const [packing, outputs] of packings(head, raw)) {
+      const options = { head, imageSize, uncertainty };
+      const wanted = engine.sync.detect(outputs, options);
+      assert.ok(wanted.every((list) => list.length > 3));
+      agrees(await engine.detect(onGpu(device, outputs), options), wanted, packing);
+      agrees(await engine.detect(onGpu(device, outputs, (i) => i % 2 === 1), options), wanted, `${packing}, mixed`);
+      agrees(await engine.detect(outputs, options), wanted, `${packing}, uploaded`);
+    }
+  });
+}
+
+/** Outputs of a random head in one tensor, and the options to detect in them. */
+function example(changes: HeadOptions = {}, options: Partial<DetectOptions> = {}, size = imageSize) {
+  const head = heads.yolov8({ numClasses: 7, ...changes });
+  const raw = randomHead(random(41), head, size, 2);
+  return { raw, outputs: pack(head, raw, inOrder(head, raw)), options: { head, imageSize: size, ...options } };
+}
+
+const SETTINGS: Partial<DetectOptions>[] = [
+  { scoreThreshold: 0.5 },
+  { scoreThreshold: 0, maxDetections: 1000 },
+  { scoreThreshold: -1, multiLabel: true },
+  { scoreThreshold: 1 },
+  { scoreThreshold: 2 },
+  { preNmsTopK: 5 },
+  { preNmsTopK: 0 },
+  { multiLabel: true, scoreThreshold: 0.005, preNmsTopK: 20 },
+  { multiLabel: true, classAgnostic: true, scoreThreshold: 0.05, maxDetections: 7 },
+  { clip: true, iouThreshold: 0.3, transform: { scaleX: 0.5, scaleY: 0.25, padX: 3, padY: 4, clip: [300, 200] } },
+];
+
+for (const layout of ["rows", "channels-first"] as const) {
+  test(`every option, ${layout}`, async (device, engine) => {
+    for (const settings of SETTINGS) {
+      const { outputs, options } = example({ layout }, { ...settings, uncertainty: true });
+      const wanted = engine.sync.detect(outputs, options);
+      agrees(await engine.detect(onGpu(device, outputs), options), wanted, JSON.stringify(settings));
+    }
+  });
+}
+
+for (const objectness of ["multiply", "sqrt-multiply"] as const) {
+  test(`objectness: ${objectness}, of logits and probabilities, at every kind of threshold`, async (device, engine) => {
+    for (const scores of ["logits", "probabilities"] as const) {
+      for (const multiLabel of [false, true]) {
+        for (const scoreThreshold of [-1, 0, 1e-20, 0.05, 0.3, 1]) {
+          const { outputs, options } = example({ objectness, scores }, { multiLabel, scoreThreshold });
+          const wanted = engine.sync.detect(outputs, options);
+          const what = `${scores}, ${multiLabel ? "every class" : "best class"}, over ${scoreThreshold}`;
+          agrees(await engine.detect(onGpu(device, outputs), options), wanted, what);
+        }
+      }
+    }
+  });
+}
+
+test("boxes of every kind, from 2 to 64 bins", async (device, engine) => {
+  for (const bins of [2, 5, 33, 64]) {
+    const { outputs, options } = example({ bins }, { uncertainty: true });
+    const wanted = engine.sync.detect(outputs, options);
+    agrees(await engine.detect(onGpu(device, outputs), options), wanted, `${bins} bins`);
+  }
+  for (const boxes of ["distances", "xywh", "xyxy"] as const) {
+    const { outputs, options } = example({ boxes, bins: 0 }, { clip: true });
+    const wanted = engine.sync.detect(outputs, options);
+    agrees(await engine.detect(onGpu(device, outputs), options), wanted, boxes);
+  }
+});
+
+test("every kind of tensor", async (device, engine) => {
+  const { outputs, options } = example({ numClasses: 6 }, { uncertainty: true });
+  const { data, dims } = outputs;
+  const half = { data: Uint16Array.from(data, halfBits), dims };
+  const bytes = { data: Int8Array.from(data, (x) => Math.max(-127, Math.min(127, x * 12))), dims, scale: 1 / 16 };
+  const wide = { data: Float64Array.from(data), dims };
+  using resident = engine.tensor(dims);
+  resident.data.set(data);
+  for (const input of [half, bytes, wide, resident]) {
+    const wanted = engine.sync.detect(input, options);
+    agrees(await engine.detect(input, options), wanted, input.data.constructor.name);
+  }
+  agrees(await engine.detect(onGpu(device, half), options), engine.sync.detect(half, options), "halves on the GPU");
+});
+
+test("a tensor in linear memory may be disposed of before the GPU has read it", async (_, engine) => {
+  const { outputs, options } = example();
+  const resident = engine.tensor(outputs.dims);
+  resident.data.set(outputs.data);
+  const wanted = engine.sync.detect(resident, options);
+  const pending = engine.detect(resident, options);
+  resident.dispose();
+  engine.tensor(outputs.dims).data.fill(9);
+  agrees(await pending, wanted, "detections");
+});
+
+test("NaN and infinity, among classes, objectness and boxes", async (device, engine) => {
+  const special = [NaN, Infinity, -Infinity, 0, -0, 3e38];
+  for (const changes of [{}, { objectness: "multiply" }, { boxes: "distances", bins: 0 }] as const) {
+    for (const multiLabel of [false, true]) {
+      const { outputs, options } = example(changes, { multiLabel });
+      const r = random(42);
+      const data = Float32Array.from(outputs.data, (x) => r.integer(12) === 0 ? special[r.integer(6)] : x);
+      const hard = { data, dims: outputs.dims };
+      const wanted = engine.sync.detect(hard, options);
+      agrees(await engine.detect(onGpu(device, hard), options), wanted, JSON.stringify(changes));
+    }
+  }
+  const { outputs, options } = example();
+  const nothing = { data: new Float32Array(outputs.data.length).fill(NaN), dims: outputs.dims };
+  const found = await engine.detect(onGpu(device, nothing), options);
+  assert.equal(found.map((list) => list.length), [0, 0]);
+});
+
+test("equal classes and scores keep their order", async (device, engine) => {
+  const { outputs, options } = example();
+  const level = { data: new Float32Array(outputs.data.length).fill(1), dims: outputs.dims };
+  for (const multiLabel of [false, true]) {
+    const settings = { ...options, multiLabel, iouThreshold: 1 };
+    const wanted = engine.sync.detect(level, settings);
+    agrees(await engine.detect(onGpu(device, level), settings), wanted, "detections");
+  }
+});
+
+test("more candidates than the first list has room for are all found", async (device, engine) => {
+  const changes = { numClasses: 40, layout: "rows" } as const;
+  const options = { scoreThreshold: 0.0005, multiLabel: true, maxDetections: 5000, uncertainty: true };
+  const { outputs, options: settings } = example(changes, options, [320, 320] as never);
+  for (const preNmsTopK of [100, 30000]) {
+    const wanted = engine.sync.detect(outputs, { ...settings, preNmsTopK });
+    agrees(await engine.detect(onGpu(device, outputs), { ...settings, preNmsTopK }), wanted, `top ${preNmsTopK}`);
+  }
+  const everything = engine.sync.detect(outputs, { ...settings, iouThreshold: 1, maxDetections: 1e6 });
+  assert.ok(everything.every((list) => list.length > 2 * FIRST_CAPACITY));
+});
+
+test("an image and its candidates must fit a binding; a batch need not", async (device) => {
+  const changes = { numClasses: 40, layout: "rows" } as const;
+  const { outputs, options } = example(changes, { multiLabel: true }, [320, 320] as never);
+  const bytesOfImage = outputs.data.length * 2;
+  const narrow = async (maxStorageBufferBindingSize: number) =>
+    await createEngine({ device: "webgpu", gpuDevice: watch(device, { maxStorageBufferBindingSize }).device });
+  using enough = await narrow(bytesOfImage + 256);
+  const placed = onGpu(device, outputs);
+  agrees(await enough.detect(placed, options), enough.sync.detect(outputs, options), "images one by one");
+  const everything = enough.detect(placed, { ...options, scoreThreshold: -1 });
+  await rejects(everything, RangeError, "options.scoreThreshold", "84000 candidates", "at most 54");
+  using little = await narrow(4096);
+  await rejects(little.detect(placed, options), RangeError, "detect: outputs", "an image", "at most 4096");
+});
+
+test("only lists are read back, and buffers are used again", async (device) => {
+  const { device: watched, live, mapped } = watch(device);
+  using engine = await createEngine({ device: "webgpu", gpuDevice: watched });
+  const { outputs, options } = example({}, {}, [640, 640] as never);
+  const placed = onGpu(device, outputs);
+  await engine.detect(placed, options);
+  const [before, read] = [live(), mapped()];
+  assert.ok(read <= 2 * FIRST_CAPACITY * 32 + 64, `${read} bytes`);
+  for (let i = 0; i < 5; i++) await engine.detect(placed, options);
+  assert.is(live(), before);
+});
+
+test("where detection runs, and what is refused", async (device, engine) => {
+  const { raw, outputs, options } = example();
+  const placed = onGpu(device, outputs) as GpuTensor;
+  const wanted = engine.sync.detect(outputs, options);
+  assert.is(engine.plan("detect", 1).device, "webgpu");
+  throws(() => engine.sync.detect(placed, options), TypeError, "detect: outputs", "GpuTensor");
+  const [classes, boxes] = [raw.classes, raw.boxes].map((values) => pack(options.head, raw, [values]));
+  const mixed = { classes, boxes: onGpu(device, boxes) as GpuTensor };
+  throws(() => engine.sync.detect(mixed, options), TypeError, "detect: outputs.boxes", "GpuTensor");
+
+  using auto = await createEngine({ gpuDevice: device });
+  const plan = auto.plan("detect", 1e9);
+  assert.is(plan.device, "wasm");
+  assert.match(plan.reason, /upload/);
+  agrees(await auto.detect(placed, options), wanted, "auto");
+  using wasm = await createEngine({ device: "wasm" });
+  await rejects(wasm.detect(placed, options), TypeError, "detect: outputs", "GpuTensor", "no GPU device");
+});
+
+test("a signal stops between images, before the first as well", async (device, engine) => {
+  const { outputs, options } = example();
+  const placed = onGpu(device, outputs);
+  const stop = new AbortController();
+  const pending = engine.detect(placed, { ...options, signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await rejects(pending, Error, "enough");
+  await rejects(engine.detect(placed, { ...options, signal: stop.signal }), Error, "enough");
+});
+
+test("a lost device rejects what is pending, and the host's outputs go to WASM", async () => {
+  const device = await newDevice();
+  using engine = await createEngine({ device: "webgpu", gpuDevice: device });
+  const { outputs, options } = example();
+  const placed = onGpu(device, outputs);
+  await engine.detect(placed, options);
+  const pending = engine.detect(placed, options);
+  device.destroy();
+  await rejects(pending, Error, "detect: the GPU device was lost");
+  await rejects(engine.detect(placed, options), TypeError, "outputs", "lost");
+  agrees(await engine.detect(outputs, options), engine.sync.detect(outputs, options), "detections");
+});
+
+tests.run();
