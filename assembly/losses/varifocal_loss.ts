@@ -30,7 +30,13 @@ class Varifocal extends LossCall {
   distance(t: v128, small: v128, near: bool): v128 {
     const d = f32x4.sub(small, t);
     if (near) return d;
-    return v128.andnot(d, f32x4.lt(f32x4.abs(d), this.low4()));
+    return v128.andnot(d, this.isNothing(d));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  isNothing(d: v128): v128 {
+    return f32x4.lt(f32x4.abs(d), this.low4());
   }
 
   // @ts-ignore: decorator
@@ -57,7 +63,7 @@ class Varifocal extends LossCall {
     let counted = d;
     let least = small;
     if (!near) {
-      const nothing = f32x4.lt(f32x4.abs(d), this.low4());
+      const nothing = this.isNothing(d);
       counted = v128.andnot(d, nothing);
       least = v128.andnot(small, nothing);
     }

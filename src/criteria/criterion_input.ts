@@ -4,7 +4,17 @@
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import { checkHead } from "../heads/presets.ts";
 import type { CriterionInput, GroundTruth, HeadSpec, HostTensor, TensorLike } from "../types.ts";
-import { describe, describeTensor, rangeError, shapeOf, size, type Source, tensor, typeError } from "../validate.ts";
+import {
+  describe,
+  describeTensor,
+  elementsOf,
+  rangeError,
+  shapeOf,
+  size,
+  type Source,
+  tensor,
+  typeError,
+} from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { assignAtss, ATSS_DEFAULTS } from "./atss_assign.ts";
 import { type CheckedGroundTruth, checkGroundTruth, IGNORED, NEGATIVE } from "./ground_truth.ts";
@@ -111,6 +121,5 @@ export function anchorMap(
 export function tensorOf(backend: WasmBackend, map: Source): HostTensor {
   const pointer = backend.resident(map);
   if (pointer === 0) return map;
-  const length = map.dims.reduce((product, d) => product * d, 1);
-  return { data: backend.memory.view(Float32Array, pointer, length), dims: map.dims };
+  return { data: backend.memory.view(Float32Array, pointer, elementsOf(map.dims)), dims: map.dims };
 }

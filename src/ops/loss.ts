@@ -2,7 +2,7 @@
  * Losses on WASM: the operation from its check, the chunks through the kernel, and the parameter block that it reads.
  */
 import type { LossResult, Reduction } from "../types.ts";
-import { onHost, type Source, typeError } from "../validate.ts";
+import { elementsOf, onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { LossCall, LossKernel, LossParameters, LossSettings } from "./loss_call.ts";
 
@@ -46,8 +46,9 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
     const rooms = lossRooms(backend, allocate, call, settings, chunk);
     const block = allocate(96);
     writeParameters(backend, block, call.parameters, settings);
+    const direct = rowsInPlace(backend, call, settings, chunk, place);
     for (let row = 0; row < rows;) {
-      const count = callRows(backend, call, settings, chunk, row, place);
+      const count = row < direct ? direct : Math.min(chunk, rows - row);
       // Kernels write whole vectors, so the last rows are not written where another array may follow.
       const own = place !== 0 && row + count < rows ? place + row * columns * 4 : rooms.grad;
       stageChunk(backend, call, settings, { ...rooms, grad: own }, block, row, count);
@@ -105,7 +106,7 @@ function placeOf(
   const { byteOffset, byteLength } = grad;
   for (const source of [call.pred, call.target, weight]) {
     const from = source === null ? 0 : backend.resident(source);
-    const length = source === null ? 0 : source.dims.reduce((product, d) => product * d, 4);
+    const length = source === null ? 0 : 4 * elementsOf(source.dims);
     if (from !== 0 && from < byteOffset + byteLength && byteOffset < from + length) return 0;
   }
   return byteOffset;
@@ -117,21 +118,19 @@ function chunkRows({ columns, blockRows, rows }: LossCall<Source>): number {
   return Math.min(rows, Math.floor(most / blockRows) * blockRows || most);
 }
 
-/** Rows of the call from `row` on: a chunk, or as many as need no staging; blocks are cut at the same places. */
-function callRows(
+/** How many rows, from the first on, one call takes because nothing of them is staged; blocks end at the same places. */
+function rowsInPlace(
   backend: WasmBackend,
   { labels, pred, target, blockRows, rows }: LossCall<Source>,
   { weight, reduction, grad }: LossSettings<Source>,
   chunk: number,
-  row: number,
   place: number,
 ): number {
   const inputs = [pred, target, weight].filter((source) => source !== null);
   const inPlace = labels === null && inputs.every((source) => backend.resident(source) !== 0);
-  if (!inPlace || reduction === "none" || chunk % blockRows !== 0) return Math.min(chunk, rows - row);
+  if (!inPlace || reduction === "none" || chunk % blockRows !== 0) return 0;
   if (!grad) return rows;
-  const staged = place === 0 ? 0 : Math.floor((rows - 1) / chunk) * chunk;
-  return row < staged ? staged : Math.min(chunk, rows - row);
+  return place === 0 ? 0 : Math.floor((rows - 1) / chunk) * chunk;
 }
 
 interface Rooms {

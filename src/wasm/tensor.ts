@@ -2,6 +2,7 @@
  * Tensors that the caller holds in linear memory.
  */
 import type { WasmTensor } from "../types.ts";
+import { elementsOf } from "../validate.ts";
 import type { LinearMemory } from "./memory.ts";
 
 /** A zeroed float32 tensor; `data` is made anew from the current buffer at each use. */
@@ -14,7 +15,7 @@ export class LinearTensor implements WasmTensor {
   constructor(memory: LinearMemory, dims: readonly number[]) {
     this.dims = Object.freeze([...dims]);
     this.#memory = memory;
-    this.#length = dims.reduce((product, d) => product * d, 1);
+    this.#length = elementsOf(dims);
     this.#pointer = memory.allocate("tensor", this.#length * 4);
     this.data.fill(0);
   }
