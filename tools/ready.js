@@ -34,6 +34,14 @@ export function ensureInstalled(folder) {
   if (status !== 0) throw new Error(`npm ci failed in ${folder}\n${output}`);
 }
 
+/** Installs the examples that have dependencies; they take densehead from this checkout. */
+export function ensureExamples() {
+  const examples = join(root, "examples");
+  for (const name of readdirSync(examples)) {
+    if (existsSync(join(examples, name, "package-lock.json"))) ensureInstalled(join(examples, name));
+  }
+}
+
 function ensureBuilt() {
   const dist = join(root, "dist");
   if (modified(join(dist, "index.js")) >= Math.max(...SOURCES.map((path) => newest(join(root, path))))) return;

