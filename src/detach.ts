@@ -1,10 +1,12 @@
 /**
  * Calls that outlive their start: linear memory may grow, which empties its views, or be given back before they read it.
  */
+import type { CriterionCall } from "./criteria/criterion_call.ts";
 import type { DetectCall } from "./detect/detect_call.ts";
 import type { Field } from "./heads/outputs.ts";
 import type { Call } from "./ops/call.ts";
 import type { LossCall } from "./ops/loss_call.ts";
+import type { RowCall } from "./ops/row_call.ts";
 import type { LossResult, Placement, Reduction } from "./types.ts";
 import type { AnySource } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
@@ -13,9 +15,21 @@ type Result = LossResult<Reduction, boolean, Placement>;
 
 /** The call with copies of what it reads in linear memory, and what puts its results where `out` has them there. */
 export function detach(wasm: WasmBackend, call: Call): { detached: Call; fill(result: unknown): unknown } {
-  if (!("inputs" in call)) return detachLoss(wasm, call);
-  const inputs = call.inputs.map((input) => ({ ...input, source: copied(wasm, input.source) }));
-  return { detached: { ...call, inputs }, fill: (result) => result };
+  if ("kernel" in call) return detachLoss(wasm, call);
+  return {
+    detached: "inputs" in call ? detachRows(wasm, call) : detachCriterion(wasm, call),
+    fill: (result) => result,
+  };
+}
+
+function detachRows(wasm: WasmBackend, call: RowCall): RowCall {
+  return { ...call, inputs: call.inputs.map((input) => ({ ...input, source: copied(wasm, input.source) })) };
+}
+
+function detachCriterion(wasm: WasmBackend, call: CriterionCall): CriterionCall {
+  const cls = { ...call.cls, pred: copied(wasm, call.cls.pred) };
+  if (call.op === "gflCriterion") return { ...call, cls, dist: copied(wasm, call.dist) };
+  return { ...call, cls, distances: copied(wasm, call.distances), refined: copied(wasm, call.refined) };
 }
 
 function detachLoss(wasm: WasmBackend, call: LossCall): { detached: LossCall; fill(result: Result): Result } {

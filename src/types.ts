@@ -780,7 +780,7 @@ export interface VfnetCriterionInput extends CriterionInput {
 }
 
 /** Parameters of `gflCriterion`. */
-export interface GflCriterionOptions {
+export interface GflCriterionOptions<P extends Placement = Placement> {
   /** What the parts are divided by: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
   /** Weight of the box part. Default 2. */
@@ -791,10 +791,12 @@ export interface GflCriterionOptions {
   beta?: number;
   /** Also return gradients. Default false. */
   grad?: boolean;
+  /** "gpu": gradients stay on the device as `GpuTensor` (WebGPU only). Default "host". */
+  placement?: P;
 }
 
 /** Parameters of `vfnetCriterion`. */
-export interface VfnetCriterionOptions {
+export interface VfnetCriterionOptions<P extends Placement = Placement> {
   /** What the box parts are divided by: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
   /** Weight of the initial boxes' part. Default 1.5. */
@@ -807,10 +809,12 @@ export interface VfnetCriterionOptions {
   gamma?: number;
   /** Also return gradients. Default false. */
   grad?: boolean;
+  /** "gpu": gradients stay on the device as `GpuTensor` (WebGPU only). Default "host". */
+  placement?: P;
 }
 
 /** A training loss. */
-export interface CriterionResult {
+export interface CriterionResult<P extends Placement = "host"> {
   /** The sum of the parts. */
   readonly total: number;
   /** Already weighted; `dfl` of `gflCriterion`, `boxRefine` of `vfnetCriterion`. */
@@ -827,7 +831,7 @@ export interface CriterionResult {
   /** Positives of the batch. */
   readonly numPos: number;
   /** d(total)/d(input) under the inputs' names, in their shapes; with `grad`. */
-  readonly grad?: Readonly<Record<string, Float32Array>>;
+  readonly grad?: Readonly<Record<string, P extends "gpu" ? GpuTensor : Float32Array>>;
 }
 
 /** Operations on whole heads. */
@@ -910,9 +914,13 @@ export interface DetectionOps<F> {
    * Defaults: "paper", λ_box 2, λ_dfl 1/4, β 2. TypeError: a head without distributions; maps that do not fit head, image
    * size and gt. RangeError: a label that is no class; an index that is no object's; an inverted box; λ or β under 0.
    * Error ≤ 1e-6 of max(1, part), 4e-6 for `dfl`, whose targets are float32; of a gradient, ≤ 1e-6 of the largest in its map.
-   * NaN stays in its anchor and in the sums, divisors among them. Li et al. 2020 (Generalized Focal Loss), equation 8.
+   * NaN stays in its anchor and in the sums, divisors among them. On WebGPU one submission: the maps may be `GpuTensor`s, of
+   * which only sums come back; error ≤ 8e-6 of max(1, part), ≤ 4e-6 of the largest gradient of a map. Li et al. 2020 (Generalized Focal Loss), equation 8.
    */
-  gflCriterion(input: GflCriterionInput, options?: GflCriterionOptions): Result<F, CriterionResult>;
+  gflCriterion<P extends Placement = "host">(
+    input: GflCriterionInput,
+    options?: GflCriterionOptions<P>,
+  ): Result<F, CriterionResult<P>>;
   /**
    * The training loss of VarifocalNet: varifocal loss of all anchors, and over the P positives generalized IoU loss of the
    * initial and of the refined boxes,
@@ -929,10 +937,13 @@ export interface DetectionOps<F> {
    * `distances` and `refined`. Defaults: "paper", λ_box 1.5, λ_refine 2, α 0.75, γ 2.
    * TypeError: a head whose boxes are not distances; maps that do not fit head, image size and gt. RangeError: a label that
    * is no class; an index that is no object's; an inverted box; λ, α or γ under 0. Error ≤ 1e-6 of max(1, part); of a
-   * gradient, ≤ 1e-6 of the largest in its map. NaN stays in its anchor and in the sums, divisors among them.
-   * Zhang et al. 2021 (VarifocalNet), equation 3.
+   * gradient, ≤ 1e-6 of the largest in its map. NaN stays in its anchor and in the sums, divisors among them. On WebGPU as
+   * `gflCriterion`. Zhang et al. 2021 (VarifocalNet), equation 3.
    */
-  vfnetCriterion(input: VfnetCriterionInput, options?: VfnetCriterionOptions): Result<F, CriterionResult>;
+  vfnetCriterion<P extends Placement = "host">(
+    input: VfnetCriterionInput,
+    options?: VfnetCriterionOptions<P>,
+  ): Result<F, CriterionResult<P>>;
 }
 
 /** The synchronous operations. */

@@ -3,20 +3,19 @@
  */
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import { checkHead } from "../heads/presets.ts";
-import type { CriterionInput, GroundTruth, HeadSpec, HostTensor, TensorLike } from "../types.ts";
+import type { CriterionInput, GroundTruth, HeadSpec, TensorLike } from "../types.ts";
 import {
+  type AnySource,
   describe,
   describeTensor,
-  elementsOf,
   rangeError,
   shapeOf,
   size,
-  type Source,
-  tensor,
+  tensorAnywhere,
   typeError,
 } from "../validate.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
 import { assignAtss, ATSS_DEFAULTS } from "./atss_assign.ts";
+import type { CriterionCall } from "./criterion_call.ts";
 import { type CheckedGroundTruth, checkGroundTruth, IGNORED, NEGATIVE } from "./ground_truth.ts";
 
 /** Anchors, objects, and the assignment of the ones to the others. */
@@ -104,11 +103,11 @@ export function anchorMap(
   value: TensorLike,
   { gt, anchors, rows }: Scene,
   columns: number,
-): Source {
+): AnySource {
   const place = { op, argument: `input.${argument}` };
   const one = [anchors, columns];
   const wanted = [gt.length, ...one];
-  const found = tensor(place, value, (length) => length === rows * columns ? wanted : [length]);
+  const found = tensorAnywhere(place, value, (length) => length === rows * columns ? wanted : [length]);
   const shape = shapeOf(found.dims);
   if (shape !== shapeOf(wanted) && (gt.length !== 1 || shape !== shapeOf(one))) {
     const images = `${gt.length} image${gt.length === 1 ? "" : "s"}`;
@@ -117,9 +116,16 @@ export function anchorMap(
   return found;
 }
 
-/** A checked map as operations take it. A view of linear memory is made anew: memory may have grown since. */
-export function tensorOf(backend: WasmBackend, map: Source): HostTensor {
-  const pointer = backend.resident(map);
-  if (pointer === 0) return map;
-  return { data: backend.memory.view(Float32Array, pointer, elementsOf(map.dims)), dims: map.dims };
+/** A checked map as operations take it. */
+export function tensorOf(map: AnySource): TensorLike {
+  if (map.kind !== "gpu") return map;
+  const { gpuBuffer, dims, half } = map;
+  return { gpuBuffer, dims, dataType: half ? "float16" : "float32" };
+}
+
+/** On WASM gradients lie on the host. */
+export function checkPlacement({ op, settings }: CriterionCall): void {
+  if (settings.placement === "host") return;
+  const place = { op, argument: "options.placement" };
+  throw typeError(place, `"${settings.placement}"`, `"host": gradients stay on the device only with WebGPU`);
 }

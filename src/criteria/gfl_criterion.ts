@@ -2,20 +2,23 @@
 import { atLeastZero } from "../ops/classification_loss.ts";
 import { dflDecode } from "../ops/dfl_decode.ts";
 import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
+import { runLoss } from "../ops/loss.ts";
 import type { Operation } from "../ops/operation.ts";
 import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
 import { mapRows } from "../ops/rows.ts";
-import type { CriterionResult, GflCriterionInput, GflCriterionOptions, LabelTarget } from "../types.ts";
-import { boolean, matrix, oneOf, options as checkOptions, type Source } from "../validate.ts";
+import type { CriterionResult, GflCriterionInput, GflCriterionOptions } from "../types.ts";
+import { boolean, matrix, oneOf, onHost, options as checkOptions } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
-import { anchorMap, readScene, type Scene, tensorOf } from "./criterion_input.ts";
+import type { GflCall } from "./criterion_call.ts";
+import { anchorMap, checkPlacement, readScene, tensorOf } from "./criterion_input.ts";
 import {
   anchorWeights,
   collectPositives,
   gatherRows,
-  labelTarget,
+  labelsOf,
   type Positives,
+  qualitiesOf,
   scatterRows,
   topScores,
 } from "./positives.ts";
@@ -32,14 +35,28 @@ export const gflCriterion = {
   kernels: ["aligned_iou", "dfl_decode_grad"],
   shapes: "(B, N, C), (B, N, 4·bins), ground truth → (), gradients",
   summary: "training loss of GFL, with gradients",
-  run(backend: WasmBackend, input: GflCriterionInput, options?: GflCriterionOptions): CriterionResult {
-    const settings = readSettings(checkOptions(op, options));
-    const scene = readScene(op, input, "distribution");
-    const cls = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
-    const dist = anchorMap(op, "dist", input.dist, scene, 4 * scene.head.bins);
-    return backend.memory.frame(op, () => criterion(backend, scene, cls, dist, settings));
-  },
+  check,
+  run: (backend: WasmBackend, input: GflCriterionInput, options?: GflCriterionOptions): CriterionResult =>
+    runGfl(backend, check(input, options)),
 } satisfies Operation;
+
+function check(input: GflCriterionInput, options?: GflCriterionOptions): GflCall {
+  const settings = readSettings(checkOptions(op, options));
+  const scene = readScene(op, input, "distribution");
+  const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
+  const dist = anchorMap(op, "dist", input.dist, scene, 4 * scene.head.bins);
+  const positives = collectPositives(scene);
+  const { beta, grad, placement } = settings;
+  const cls = qualityFocalLoss.check(tensorOf(map), { labels: labelsOf(scene, positives) }, {
+    beta,
+    grad,
+    placement,
+    weight: anchorWeights(scene),
+    avgFactor: clsDivisor(settings.normalizer, positives),
+  });
+  const targets = distributionTargets(positives, scene.head.bins);
+  return { op, scene, positives, cls: { ...cls, op }, dist, targets, settings };
+}
 
 function readSettings(given: Partial<GflCriterionOptions>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
@@ -49,28 +66,38 @@ function readSettings(given: Partial<GflCriterionOptions>): Settings {
     lambdaDfl: atLeastZero(op, "lambdaDfl", given.lambdaDfl ?? 0.25),
     beta: atLeastZero(op, "beta", given.beta ?? 2),
     grad: boolean(place("grad"), given.grad ?? false),
+    placement: oneOf(place("placement"), given.placement ?? "host", ["host", "gpu"]),
   };
 }
 
-function criterion(
-  backend: WasmBackend,
-  scene: Scene,
-  clsMap: Source,
-  distMap: Source,
-  settings: Settings,
-): CriterionResult {
+/** The criterion on WASM. */
+export function runGfl(backend: WasmBackend, call: GflCall): CriterionResult {
+  checkPlacement(call);
+  return backend.memory.frame(op, () => criterion(backend, call));
+}
+
+function criterion(backend: WasmBackend, call: GflCall): CriterionResult {
+  const { scene, positives, targets, settings } = call;
   const { bins, numClasses } = scene.head;
   const { lambdaBox, lambdaDfl, grad } = settings;
-  const positives = collectPositives(scene);
+  const clsMap = onHost({ op, argument: "input.cls" }, call.cls.pred);
+  const distMap = onHost({ op, argument: "input.dist" }, call.dist);
   const confidence = topScores(backend, clsMap, numClasses, positives.rows);
   const logits = gatherRows(backend, distMap, 4 * bins, positives.rows);
   const pred = decode(backend, logits, positives, bins);
-  const target = boxesOf(positives.sides);
-  const quality = alignedIou(backend, op, pred, target);
+  const scores = qualitiesOf(scene, positives, alignedIou(backend, op, pred, positives.boxes));
   const divisors = divisorsOf(settings.normalizer, positives, confidence);
-  const cls = clsTerm(backend, clsMap, scene, labelTarget(scene, positives, quality), divisors.cls, settings);
-  const box = boxTerm(backend, pred, target, scaled(confidence, lambdaBox / divisors.box), grad);
-  const dfl = dflTerm(backend, logits, positives, scaled(confidence, lambdaDfl / divisors.dfl), bins, grad);
+  const cls = termOf(runLoss(backend, { ...call.cls, scores }));
+  const box = boxTerm(backend, pred, positives.boxes, scaled(confidence, lambdaBox / divisors.box), grad);
+  const dfl = dflTerm(
+    backend,
+    logits,
+    positives.count,
+    targets,
+    scaled(confidence, lambdaDfl / divisors.dfl),
+    bins,
+    grad,
+  );
   const result = {
     total: cls.loss + box.loss + dfl.loss,
     parts: { cls: cls.loss, box: box.loss, dfl: dfl.loss },
@@ -87,46 +114,43 @@ function decode(backend: WasmBackend, logits: Float32Array, { count, strides }: 
   return boxesOf(sides.map((side, i) => side * strides[i >> 2]));
 }
 
-/** What the sum of each part is divided by. */
-function divisorsOf(
-  normalizer: Settings["normalizer"],
-  { count, perImage }: Positives,
-  confidence: Float32Array,
-): { cls: number; box: number; dfl: number } {
-  const atLeastOne = Math.max(count, 1);
-  if (normalizer === "paper") return { cls: atLeastOne, box: atLeastOne, dfl: atLeastOne };
-  const perImageAtLeastOne = perImage.reduce((sum, found) => sum + Math.max(found, 1), 0);
-  const confidences = Math.max(confidence.reduce((sum, score) => sum + score, 0), 1);
-  return { cls: Math.max(perImageAtLeastOne, 1), box: confidences, dfl: 4 * confidences };
+/** What the sum over all anchors is divided by. */
+function clsDivisor(normalizer: Settings["normalizer"], { count, perImage }: Positives): number {
+  const counted = normalizer === "paper" ? count : perImage.reduce((sum, found) => sum + Math.max(found, 1), 0);
+  return Math.max(counted, 1);
 }
 
-/** Quality focal loss of all anchors but the ignored ones. */
-function clsTerm(
-  backend: WasmBackend,
-  map: Source,
-  scene: Scene,
-  target: LabelTarget,
-  avgFactor: number,
-  { beta, grad }: Settings,
-): Term {
-  const weight = anchorWeights(scene);
-  return termOf(qualityFocalLoss.run(backend, tensorOf(backend, map), target, { beta, grad, weight, avgFactor }));
+/** What the sums over the positives are divided by. */
+function divisorsOf(
+  normalizer: Settings["normalizer"],
+  { count }: Positives,
+  confidence: Float32Array,
+): { box: number; dfl: number } {
+  const atLeastOne = Math.max(count, 1);
+  if (normalizer === "paper") return { box: atLeastOne, dfl: atLeastOne };
+  const confidences = Math.max(confidence.reduce((sum, score) => sum + score, 0), 1);
+  return { box: confidences, dfl: 4 * confidences };
 }
 
 /** Distribution focal loss of the four sides, each with its positive's weight. */
 function dflTerm(
   backend: WasmBackend,
   logits: Float32Array,
-  { count, sides, strides }: Positives,
+  count: number,
+  target: Float32Array,
   weights: Float32Array,
   bins: number,
   grad: boolean,
 ): Term {
-  const last = bins - 1 - MARGIN;
-  const target = sides.map((side, i) => Math.min(Math.max(side / strides[i >> 2], 0), last));
-  const weight = sides.map((_, i) => weights[i >> 2]);
+  const weight = target.map((_, i) => weights[i >> 2]);
   const pred = { data: logits, dims: [4 * count, bins] };
   return termOf(distributionFocalLoss.run(backend, pred, target, { reduction: "sum", weight, grad }));
+}
+
+/** (P·4), what the distributions learn: the distances in strides, within the bins. */
+function distributionTargets({ sides, strides }: Positives, bins: number): Float32Array {
+  const last = bins - 1 - MARGIN;
+  return sides.map((side, i) => Math.min(Math.max(side / strides[i >> 2], 0), last));
 }
 
 /** (P, 4·bins): through the boxes, which are the stride times the mean of each side's distribution, and of the bins. */

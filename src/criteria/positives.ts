@@ -2,7 +2,6 @@
  * The anchors that have an object: collected from all images, their rows gathered from the maps and scattered back.
  */
 import { anchorPoint } from "../heads/levels.ts";
-import type { LabelTarget } from "../types.ts";
 import type { Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { Scene } from "./criterion_input.ts";
@@ -21,6 +20,8 @@ export interface Positives {
   readonly strides: Float32Array;
   /** (P, 4), from the anchor's point to the sides l, t, r, b of its object, in pixels. */
   readonly sides: Float32Array;
+  /** (P, 4), the objects' boxes around the anchors' points. */
+  readonly boxes: Float32Array;
 }
 
 export function collectPositives(scene: Scene): Positives {
@@ -34,6 +35,7 @@ export function collectPositives(scene: Scene): Positives {
     labels: new Int32Array(count),
     strides: new Float32Array(count),
     sides: new Float32Array(count * 4),
+    boxes: new Float32Array(count * 4),
   };
   let at = 0;
   found.forEach((anchors, image) => {
@@ -64,16 +66,21 @@ function describePositive(
   positives.labels[at] = gt[image].labels[index];
   positives.strides[at] = stride;
   positives.sides.set([x - x1, y - y1, x2 - x, y2 - y], 4 * at);
+  positives.boxes.set([x1 - x, y1 - y, x2 - x, y2 - y], 4 * at);
 }
 
-/** The target of a classification loss over all anchors: each positive's class, with its quality. */
-export function labelTarget(scene: Scene, { rows, labels }: Positives, quality: Float32Array): LabelTarget {
-  const target = { labels: new Int32Array(scene.rows).fill(NEGATIVE), scores: new Float32Array(scene.rows) };
-  rows.forEach((row, i) => {
-    target.labels[row] = labels[i];
-    target.scores[row] = quality[i];
-  });
-  return target;
+/** (B·N), the class of each positive, and of no class elsewhere. */
+export function labelsOf(scene: Scene, { rows, labels }: Positives): Int32Array {
+  const ofRows = new Int32Array(scene.rows).fill(NEGATIVE);
+  rows.forEach((row, i) => ofRows[row] = labels[i]);
+  return ofRows;
+}
+
+/** (B·N), the quality of each positive. */
+export function qualitiesOf(scene: Scene, { rows }: Positives, quality: Float32Array): Float32Array {
+  const ofRows = new Float32Array(scene.rows);
+  rows.forEach((row, i) => ofRows[row] = quality[i]);
+  return ofRows;
 }
 
 /** (B·N): 0 for the ignored anchors, else 1; nothing where none is ignored. */

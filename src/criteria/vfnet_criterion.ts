@@ -1,13 +1,15 @@
 /** The training loss of VarifocalNet: varifocal loss, and generalized IoU loss of the initial and of the refined boxes. */
 import { atLeastZero } from "../ops/classification_loss.ts";
+import { runLoss } from "../ops/loss.ts";
 import type { Operation } from "../ops/operation.ts";
 import { varifocalLoss } from "../ops/varifocal_loss.ts";
 import type { CriterionResult, VfnetCriterionInput, VfnetCriterionOptions } from "../types.ts";
-import { boolean, oneOf, options as checkOptions, type Source } from "../validate.ts";
+import { boolean, oneOf, onHost, options as checkOptions, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
-import { anchorMap, readScene, type Scene, tensorOf } from "./criterion_input.ts";
-import { collectPositives, gatherRows, labelTarget, type Positives, scatterRows } from "./positives.ts";
+import type { VfnetCall } from "./criterion_call.ts";
+import { anchorMap, checkPlacement, readScene, tensorOf } from "./criterion_input.ts";
+import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, scatterRows } from "./positives.ts";
 
 const op = "vfnetCriterion";
 /** A positive whose box misses its object stays a positive. */
@@ -21,15 +23,28 @@ export const vfnetCriterion = {
   kernels: ["aligned_iou"],
   shapes: "(B, N, C), 2 × (B, N, 4), ground truth → (), gradients",
   summary: "training loss of VarifocalNet, with gradients",
-  run(backend: WasmBackend, input: VfnetCriterionInput, options?: VfnetCriterionOptions): CriterionResult {
-    const settings = readSettings(checkOptions(op, options));
-    const scene = readScene(op, input, "distances");
-    const cls = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
-    const distances = anchorMap(op, "distances", input.distances, scene, 4);
-    const refined = anchorMap(op, "refined", input.refined, scene, 4);
-    return backend.memory.frame(op, () => criterion(backend, scene, cls, distances, refined, settings));
-  },
+  check,
+  run: (backend: WasmBackend, input: VfnetCriterionInput, options?: VfnetCriterionOptions): CriterionResult =>
+    runVfnet(backend, check(input, options)),
 } satisfies Operation;
+
+function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions): VfnetCall {
+  const settings = readSettings(checkOptions(op, options));
+  const scene = readScene(op, input, "distances");
+  const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
+  const distances = anchorMap(op, "distances", input.distances, scene, 4);
+  const refined = anchorMap(op, "refined", input.refined, scene, 4);
+  const positives = collectPositives(scene);
+  const { alpha, gamma, grad, placement } = settings;
+  const cls = varifocalLoss.check(tensorOf(map), { labels: labelsOf(scene, positives) }, {
+    alpha,
+    gamma,
+    grad,
+    placement,
+    avgFactor: Math.max(positives.count, 1),
+  });
+  return { op, scene, positives, cls: { ...cls, op }, distances, refined, settings };
+}
 
 function readSettings(given: Partial<VfnetCriterionOptions>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
@@ -40,26 +55,25 @@ function readSettings(given: Partial<VfnetCriterionOptions>): Settings {
     alpha: atLeastZero(op, "alpha", given.alpha ?? 0.75),
     gamma: atLeastZero(op, "gamma", given.gamma ?? 2),
     grad: boolean(place("grad"), given.grad ?? false),
+    placement: oneOf(place("placement"), given.placement ?? "host", ["host", "gpu"]),
   };
 }
 
-function criterion(
-  backend: WasmBackend,
-  scene: Scene,
-  clsMap: Source,
-  distances: Source,
-  refined: Source,
-  settings: Settings,
-): CriterionResult {
-  const { alpha, gamma, grad, lambdaBox, lambdaRefine } = settings;
-  const positives = collectPositives(scene);
+/** The criterion on WASM. */
+export function runVfnet(backend: WasmBackend, call: VfnetCall): CriterionResult {
+  checkPlacement(call);
+  return backend.memory.frame(op, () => criterion(backend, call));
+}
+
+function criterion(backend: WasmBackend, call: VfnetCall): CriterionResult {
+  const { scene, positives, settings } = call;
+  const { grad, lambdaBox, lambdaRefine } = settings;
+  const distances = onHost({ op, argument: "input.distances" }, call.distances);
+  const refined = onHost({ op, argument: "input.refined" }, call.refined);
   const initial = boxesTerm(backend, distances, positives, lambdaBox, settings);
   const refinement = boxesTerm(backend, refined, positives, lambdaRefine, settings);
-  const labels = labelTarget(scene, positives, refinement.iou);
-  const avgFactor = Math.max(positives.count, 1);
-  const cls = termOf(
-    varifocalLoss.run(backend, tensorOf(backend, clsMap), labels, { alpha, gamma, grad, avgFactor }),
-  );
+  const scores = qualitiesOf(scene, positives, refinement.iou);
+  const cls = termOf(runLoss(backend, { ...call.cls, scores }));
   const result = {
     total: cls.loss + initial.loss + refinement.loss,
     parts: { cls: cls.loss, box: initial.loss, boxRefine: refinement.loss },
@@ -74,12 +88,11 @@ function criterion(
 function boxesTerm(
   backend: WasmBackend,
   map: Source,
-  { count, rows, sides }: Positives,
+  { count, rows, boxes: target }: Positives,
   lambda: number,
   { normalizer, grad }: Settings,
 ): Term & { readonly iou: Float32Array } {
   const pred = boxesOf(gatherRows(backend, map, 4, rows));
-  const target = boxesOf(sides);
   const iou = alignedIou(backend, op, pred, target).map((value) => Math.max(value, LEAST_IOU));
   const divisor = Math.max(normalizer === "paper" ? count : iou.reduce((sum, value) => sum + value, 0), 1);
   return { ...boxTerm(backend, pred, target, scaled(iou, lambda / divisor), grad), iou };

@@ -73,8 +73,12 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
   };
 }
 
-/** The same call with every tensor on the host. */
-function hostCall(call: LossCall): LossCall<Source> {
+/** A call with every tensor on the host. */
+interface HostCall extends LossCall<Source> {
+  readonly scores: Float32Array | null;
+}
+
+function hostCall(call: LossCall): HostCall {
   const { op, settings } = call;
   if (settings.placement !== "host") {
     const place = { op, argument: "options.placement" };
@@ -83,11 +87,11 @@ function hostCall(call: LossCall): LossCall<Source> {
   const pred = onHost({ op, argument: "pred" }, call.pred);
   const target = call.target && onHost({ op, argument: "target" }, call.target);
   const weight = settings.weight && onHost({ op, argument: "options.weight" }, settings.weight);
-  return { ...call, pred, target, settings: { ...settings, weight } };
+  return { ...call, pred, target, scores: call.scores as Float32Array | null, settings: { ...settings, weight } };
 }
 
 /** A kernel leaves the first row whose target is outside, counted from 1; the chunk began at `firstRow`. */
-function checkTargets(backend: WasmBackend, block: number, call: LossCall<Source>, firstRow: number): void {
+function checkTargets(backend: WasmBackend, block: number, call: HostCall, firstRow: number): void {
   if (call.outside === undefined) return;
   const { floats, ints } = backend.memory;
   const found = ints[(block >> 2) + 18];
@@ -98,7 +102,7 @@ function checkTargets(backend: WasmBackend, block: number, call: LossCall<Source
 /** Where `grad` lies, if that is in linear memory and apart from all that is read; else 0. */
 function placeOf(
   backend: WasmBackend,
-  call: LossCall<Source>,
+  call: HostCall,
   { weight }: LossSettings<Source>,
   grad: Float32Array,
 ): number {
@@ -113,7 +117,7 @@ function placeOf(
 }
 
 /** Rows of a chunk: whole blocks of the kernel where they fit. */
-function chunkRows({ columns, blockRows, rows }: LossCall<Source>): number {
+function chunkRows({ columns, blockRows, rows }: HostCall): number {
   const most = Math.max(1, Math.floor(CHUNK / columns));
   return Math.min(rows, Math.floor(most / blockRows) * blockRows || most);
 }
@@ -121,7 +125,7 @@ function chunkRows({ columns, blockRows, rows }: LossCall<Source>): number {
 /** How many rows, from the first on, one call takes because nothing of them is staged; blocks end at the same places. */
 function rowsInPlace(
   backend: WasmBackend,
-  { labels, pred, target, blockRows, rows }: LossCall<Source>,
+  { labels, pred, target, blockRows, rows }: HostCall,
   { weight, reduction, grad }: LossSettings<Source>,
   chunk: number,
   place: number,
@@ -146,7 +150,7 @@ interface Rooms {
 function lossRooms(
   backend: WasmBackend,
   allocate: (bytes: number) => number,
-  call: LossCall<Source>,
+  call: HostCall,
   { weight, weightKind, reduction, grad }: LossSettings<Source>,
   chunk: number,
 ): Rooms {
@@ -198,7 +202,7 @@ function nearOf(exponent: number, { grad, factor }: LossSettings<Source>): numbe
 /** Stages a chunk of rows and writes the fields of the block that change with it. */
 function stageChunk(
   backend: WasmBackend,
-  call: LossCall<Source>,
+  call: HostCall,
   settings: LossSettings<Source>,
   rooms: Rooms,
   block: number,

@@ -8,6 +8,7 @@ import {
   describe,
   describeTensor,
   elementsOf,
+  type GpuSource,
   number,
   oneOf,
   type Place,
@@ -71,7 +72,8 @@ export interface LossCall<S = AnySource> {
   readonly target: S | null;
   readonly targetColumns: number;
   readonly labels: Int32Array | null;
-  readonly scores: Float32Array | null;
+  /** Of the labels; on the GPU where a criterion makes them there. */
+  readonly scores: Float32Array | GpuSource | null;
   /** Values of a row: its elements, or 1 for a row loss. */
   readonly valueColumns: number;
   /** The error for a row whose target the kernel found to be outside; the target is unknown where it is on the GPU. */

@@ -4,6 +4,7 @@
 import type { CandidateSearch, FoundCandidates } from "../detect/found.ts";
 import type { Call } from "../ops/call.ts";
 import { BufferPool } from "./buffers.ts";
+import { runCriterion } from "./criterion.ts";
 import { findCandidates } from "./detect.ts";
 import type { OpenedDevice } from "./device.ts";
 import { runLoss } from "./loss.ts";
@@ -34,7 +35,12 @@ export class GpuBackend {
   }
 
   run(call: Call): Promise<unknown> {
-    return this.#watch<unknown>(call.op, "inputs" in call ? runRows(this, call) : runLoss(this, call));
+    return this.#watch(call.op, this.#start(call));
+  }
+
+  #start(call: Call): Promise<unknown> {
+    if ("inputs" in call) return runRows(this, call);
+    return "kernel" in call ? runLoss(this, call) : runCriterion(this, call);
   }
 
   /** The candidates of each image. */

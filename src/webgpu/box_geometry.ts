@@ -40,6 +40,30 @@ fn pair_of(p: vec4f, t: vec4f, eps: f32) -> Pair {
 
 fn area(size: vec2f) -> f32 { return size.x * size.y; }
 
+fn is_nan_box(v: vec4f) -> bool { return is_nan(v.x) || is_nan(v.y) || is_nan(v.z) || is_nan(v.w); }
+
+fn finite_box(v: vec4f) -> vec4f { return clamp(v, vec4f(-3.4e38), vec4f(3.4e38)); }
+
+fn exponent_of(v: vec4f) -> u32 {
+  let bits = bitcast<vec4u>(v) & vec4u(0x7fffffffu);
+  return max(max(bits.x, bits.y), max(bits.z, bits.w)) >> 23u;
+}
+
+// Coordinates over 2^59, whose products leave float32, are brought to 2^40; others stay as they are.
+fn factor_of(p: vec4f, t: vec4f) -> f32 {
+  let exponent = min(max(exponent_of(p), exponent_of(t)), 254u);
+  return select(1.0, bitcast<f32>((127u + 127u + 40u - exponent) << 23u), exponent > 127u + 59u);
+}
+
+// The IoU of two boxes, which no rounding brings over 1; 0 for two empty ones.
+fn iou_of(p: vec4f, t: vec4f) -> f32 {
+  let factor = factor_of(p, t);
+  let b = pair_of(finite_box(p) * factor, finite_box(t) * factor, 0.0);
+  let whole = whole_of(b);
+  let iou = select(min(area(b.overlap) / whole, 1.0), 0.0, whole == 0.0);
+  return select(iou, params.nan, is_nan_box(p) || is_nan_box(t));
+}
+
 // The union, with eps. Exactly the area of the prediction and eps where that holds the target.
 fn whole_of(b: Pair) -> f32 { return area(b.size) + (area(b.target_size) - area(b.overlap)) + b.eps; }
 

@@ -29,4 +29,18 @@ fn peak_of(start: u32) -> Peak {
 fn gap_of(peak: Peak, start: u32, bin: u32) -> f32 {
   return 2.0 * min(0.5 * peak.logit - 0.5 * logit(start, bin), 50.0);
 }
+
+// The mean bin, and what the bins' terms are divided by; the peak's term is 1.
+struct Expectation { mean: f32, sum: f32 }
+
+fn expectation_of(peak: Peak, start: u32) -> Expectation {
+  var sum = 0.0;
+  var weighted = 0.0;
+  for (var bin = 0u; bin < params.bins; bin++) {
+    let e = exp_of_minus(gap_of(peak, start, bin));
+    sum += e;
+    weighted += f32(bin) * e;
+  }
+  return Expectation(weighted / sum, sum);
+}
 `;

@@ -87,24 +87,14 @@ export const boxwise: Family = {
   quads: ["pred", "target", "grad"],
   itemsPerGroup: LANES,
   text: boxGeometry + /* wgsl */ `
-fn exponent_of(v: vec4f) -> u32 {
-  let bits = bitcast<vec4u>(v) & vec4u(0x7fffffffu);
-  return max(max(bits.x, bits.y), max(bits.z, bits.w)) >> 23u;
-}
-
-fn box_at(v: vec4f) -> vec4f { return clamp(v, vec4f(-3.4e38), vec4f(3.4e38)); }
-
 fn item(i: u32) -> f32 {
   let p = pred_at(i);
   let t = target_at(i);
-  let nan = is_nan(p.x) || is_nan(p.y) || is_nan(p.z) || is_nan(p.w)
-    || is_nan(t.x) || is_nan(t.y) || is_nan(t.z) || is_nan(t.w);
-  // Coordinates over 2^59, whose products leave float32, are brought to 2^40. A loss has no unit: only eps and the
-  // gradients change with the factor.
-  let exponent = min(max(exponent_of(p), exponent_of(t)), 254u);
-  let factor = select(1.0, bitcast<f32>((127u + 127u + 40u - exponent) << 23u), exponent > 127u + 59u);
+  let nan = is_nan_box(p) || is_nan_box(t);
+  // A loss has no unit: only eps and the gradients change with the factor.
+  let factor = factor_of(p, t);
   let eps = max(params.low * factor * factor, 1e-20);
-  let found = cost(pair_of(box_at(p) * factor, box_at(t) * factor, eps));
+  let found = cost(pair_of(finite_box(p) * factor, finite_box(t) * factor, eps));
   let weight = weight_at(i);
   if (GRADIENT) {
     let scale = select(factor, params.nan, nan) * params.grad_factor * weight;

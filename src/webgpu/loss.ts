@@ -3,15 +3,15 @@
  */
 import type { LossCall, LossParameters } from "../ops/loss_call.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
-import { type AnySource, rangeError } from "../validate.ts";
+import type { AnySource } from "../validate.ts";
 import { bindingsOf, type Storage, type Variant } from "./bindings.ts";
 import type { BufferPool } from "./buffers.ts";
-import { type Family, groupsOf, lossShader } from "./families.ts";
+import { type Family, groupsOf, lossShader, rowwise } from "./families.ts";
 import { Output } from "./output.ts";
-import { mostColumns, type Piece, pieceBytes, piecesOf } from "./pieces.ts";
+import { type Piece, pieceBytes, piecesOf } from "./pieces.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { shaders } from "./shaders.ts";
-import { BLOCK, sumShader } from "./sums.ts";
+import { addUp, sumShader } from "./sums.ts";
 import { Work } from "./work.ts";
 
 /** What losses need of a backend. */
@@ -27,6 +27,17 @@ const NONE = 0xffffffff;
 type Result = LossResult<Reduction, boolean, Placement>;
 
 export async function runLoss(gpu: Gpu, call: LossCall): Promise<Result> {
+  const run = await prepareLoss(gpu, call);
+  const work = new Work(call.op, gpu.device, gpu.pool);
+  try {
+    return await run.result(work);
+  } finally {
+    work.release();
+  }
+}
+
+/** A call with its shaders compiled. */
+export async function prepareLoss(gpu: Gpu, call: LossCall): Promise<LossRun> {
   const { family, body } = shaders[call.kernel];
   const variant = variantOf(call, family, gpu.device.features.has("subgroups"));
   const pipeline = (code: string) => gpu.pipelines.get(call.op, code);
@@ -39,7 +50,7 @@ export async function runLoss(gpu: Gpu, call: LossCall): Promise<Result> {
     leavesRest ? stageOf(family.rest) : null,
     pipeline(sumShader(variant.subgroups)),
   ]);
-  return new LossRun(gpu, call, { variant, main, rest, sum }).result();
+  return new LossRun(gpu, call, { variant, main, rest, sum });
 }
 
 /** A family's shader. */
@@ -64,21 +75,26 @@ interface Part {
   readonly groups: number;
 }
 
-interface Outputs {
+/** Where a call's results go. */
+export interface Outputs {
   readonly loss: Output;
   readonly grad: Output | null;
 }
 
 /** What all pieces write to. */
 interface Targets extends Outputs {
+  readonly blocks: number;
   readonly blocksPerPiece: number;
   readonly sums: GPUBufferBinding;
   /** The first row whose target is outside. */
   readonly outside?: GPUBufferBinding;
 }
 
+/** Commands that go before a call's own. */
+type Before = (encoder: GPUCommandEncoder) => void;
+
 /** One call: its pieces, and where its results go. */
-class LossRun {
+export class LossRun {
   readonly #gpu: Gpu;
   readonly #call: LossCall;
   readonly #shader: Shader;
@@ -98,33 +114,46 @@ class LossRun {
     this.#streams = streams(call);
   }
 
-  async result(): Promise<Result> {
-    const pieces = this.#pieces();
-    const work = this.#work();
+  async result(work: Work): Promise<Result> {
     const outputs = work.guard(() => this.#outputs());
     try {
-      await this.#run(work, pieces, outputs);
+      await this.run(work, outputs);
     } catch (error) {
       outputs.loss.discard();
       outputs.grad?.discard();
       throw error;
-    } finally {
-      work.release();
     }
     return this.#tensors(outputs);
   }
 
-  #work(): Work {
-    return new Work(this.#call.op, this.#gpu.device, this.#gpu.pool);
+  /** Runs the call and fills the outputs, `before` in the same submission where the call takes only one. */
+  async run(work: Work, outputs: Outputs, before: Before = () => {}): Promise<void> {
+    const { outside, target } = this.#call;
+    const pieces = this.#pieces();
+    const to = work.guard(() => this.#targets(work, pieces, outputs));
+    const found = Uint32Array.of(NONE);
+    const waiting = this.#streams ? pieces.slice(0, -1) : [];
+    if (waiting.length > 0) work.submit(before);
+    for (const piece of waiting) await this.#runPiece(piece, to);
+    work.submit((encoder) => {
+      if (waiting.length === 0) before(encoder);
+      this.#encodeAll(work, encoder, pieces.slice(waiting.length), to);
+      if (to.outside) work.copyBack(encoder, to.outside, found);
+    });
+    await work.read();
+    if (found[0] !== NONE) throw outside?.(found[0], labelOf(target, found[0]));
+  }
+
+  /** The call as a part of other commands, over tensors that are on the device: its sum and its gradient stay there. */
+  encode(work: Work, encoder: GPUCommandEncoder, loss: GPUBufferBinding, grad: GPUBufferBinding | null): void {
+    const pieces = this.#pieces();
+    const outputs = { loss: new Output(loss.buffer), grad: grad && new Output(grad.buffer) };
+    this.#encodeAll(work, encoder, pieces, this.#targets(work, pieces, outputs));
   }
 
   #pieces(): Piece[] {
     const { op, columns, rows } = this.#call;
-    const bytes = pieceBytes(this.#gpu.device.limits, this.#streams);
-    const pieces = piecesOf(rows, columns, bytes);
-    if (pieces !== null) return pieces;
-    const wanted = `at most ${mostColumns(bytes)} on this device`;
-    throw rangeError({ op, argument: "pred" }, `of ${columns} values a row`, wanted);
+    return piecesOf({ op, argument: "pred" }, rows, columns, pieceBytes(this.#gpu.device.limits, this.#streams));
   }
 
   #outputs(): Outputs {
@@ -137,35 +166,31 @@ class LossRun {
     };
   }
 
-  async #run(work: Work, pieces: readonly Piece[], outputs: Outputs): Promise<void> {
-    const { settings, outside, target } = this.#call;
+  #targets(work: Work, pieces: readonly Piece[], outputs: Outputs): Targets {
     const blocksOf = pieces.map(({ rows }) => this.#parts(rows).reduce((total, { groups }) => total + groups, 0));
     const blocks = blocksOf.reduce((total, count) => total + count, 0);
-    const found = Uint32Array.of(NONE);
-    const to: Targets = work.guard(() => ({
+    return {
       ...outputs,
+      blocks,
       blocksPerPiece: blocksOf[0],
       sums: work.storage(Math.max(blocks, 1) * 4),
-      outside: outside && work.upload(found),
-    }));
-    const waiting = this.#streams ? pieces.slice(0, -1) : [];
-    for (const piece of waiting) await this.#runPiece(piece, to);
-    work.submit((encoder) => {
-      for (const piece of pieces.slice(waiting.length)) this.#encode(work, encoder, piece, to);
-      if (!this.#each) {
-        const total = to.loss.room(work, 0, 1);
-        this.#addUp(work, encoder, to.sums, { rows: 1, columns: blocks, factor: settings.factor }, total);
-        to.loss.copyBack(work, encoder, total, 0, 1);
-      }
-      if (to.outside) work.copyBack(encoder, to.outside, found);
-    });
-    await work.read();
-    if (found[0] !== NONE) throw outside?.(found[0], labelOf(target, found[0]));
+      outside: this.#shader.variant.outside ? work.upload(Uint32Array.of(NONE)) : undefined,
+    };
+  }
+
+  /** The last pieces, and the sum over all. */
+  #encodeAll(work: Work, encoder: GPUCommandEncoder, pieces: readonly Piece[], to: Targets): void {
+    for (const piece of pieces) this.#encode(work, encoder, piece, to);
+    if (this.#each) return;
+    const total = to.loss.room(work, 0, 1);
+    const size = { rows: 1, columns: to.blocks, factor: this.#call.settings.factor };
+    addUp(work, encoder, this.#shader.sum, to.sums, size, total);
+    to.loss.copyBack(work, encoder, total, 0, 1);
   }
 
   /** A piece that is done before the next one is uploaded. */
   async #runPiece(piece: Piece, to: Targets): Promise<void> {
-    const work = this.#work();
+    const work = new Work(this.#call.op, this.#gpu.device, this.#gpu.pool);
     try {
       work.submit((encoder) => this.#encode(work, encoder, piece, to));
       await Promise.all([work.read(), this.#gpu.device.queue.onSubmittedWorkDone()]);
@@ -207,7 +232,7 @@ class LossRun {
     }
     if (rowSums) {
       const size = { rows: piece.rows, columns, factor: settings.factor };
-      this.#addUp(work, encoder, buffers.values as GPUBufferBinding, size, room);
+      addUp(work, encoder, this.#shader.sum, buffers.values as GPUBufferBinding, size, room);
     }
     if (this.#each) to.loss.copyBack(work, encoder, room, firstValue, values);
     if (grad) to.grad?.copyBack(work, encoder, grad, firstElement, elements);
@@ -221,7 +246,9 @@ class LossRun {
       pred: input(pred, columns),
       target: input(target, targetColumns),
       labels: labels === null ? undefined : work.upload(labels.subarray(firstRow, firstRow + rows)),
-      scores: scores === null ? undefined : work.upload(scores.subarray(firstRow, firstRow + rows)),
+      scores: scores instanceof Float32Array
+        ? work.upload(scores.subarray(firstRow, firstRow + rows))
+        : input(scores, 1),
       weight: input(weight, weightKind === 1 ? columns : 1),
     };
   }
@@ -239,24 +266,6 @@ class LossRun {
     const own = [exponent, high, exponent - high, alpha, low, inverse, scale];
     new Float32Array(block).set([Infinity, NaN, ...factors, ...own], 4);
     return block;
-  }
-
-  /** (rows, columns) → (rows), times the factor, in as many passes as it takes. */
-  #addUp(
-    work: Work,
-    encoder: GPUCommandEncoder,
-    values: GPUBufferBinding,
-    { rows, columns, factor }: { rows: number; columns: number; factor: number },
-    into: GPUBufferBinding,
-  ): void {
-    const blocks = Math.max(1, Math.ceil(columns / BLOCK));
-    const last = blocks === 1;
-    const totals = last ? into : work.storage(rows * blocks * 4);
-    const params = new ArrayBuffer(16);
-    new Uint32Array(params).set([rows, columns, blocks]);
-    new Float32Array(params)[3] = last ? factor : 1;
-    work.dispatch(encoder, this.#shader.sum, [work.uniform(params), values, totals], rows * blocks);
-    if (!last) this.#addUp(work, encoder, totals, { rows, columns: blocks, factor }, into);
   }
 
   #tensors({ loss, grad }: Outputs): Result {
@@ -287,7 +296,7 @@ function variantOf(call: LossCall, family: Family, subgroups: boolean): Variant 
     gradient: grad,
     each: reduction === "none",
     squared: parameters.exponent === 2,
-    outside: call.outside !== undefined,
+    outside: family === rowwise,
     evenRows: columns % 4 === 0,
     subgroups,
   };

@@ -1,6 +1,7 @@
 /**
  * Rows in pieces that fit a binding.
  */
+import { type Place, rangeError } from "../validate.ts";
 
 /** Most bytes of a binding for maps that come from the host or go there, so that what is in flight is bounded. */
 const PIECE_BYTES = 128 * 1024 * 1024;
@@ -18,17 +19,14 @@ export function pieceBytes({ maxStorageBufferBindingSize }: GPUSupportedLimits, 
   return streams ? Math.min(maxStorageBufferBindingSize, PIECE_BYTES) : maxStorageBufferBindingSize;
 }
 
-/** The most columns that a row may have, where its rows are more than fit a piece. */
-export function mostColumns(bytes: number): number {
-  return Math.floor(bytes / (4 * ALIGNED_ROWS));
-}
-
-/** (rows, columns) in pieces of one size but for the last; null where not even the least one fits. */
-export function piecesOf(rows: number, columns: number, bytes: number): Piece[] | null {
+/** (rows, columns) in pieces of one size but for the last; RangeError where not even the least one fits. */
+export function piecesOf(place: Place, rows: number, columns: number, bytes: number): Piece[] {
   if (rows * columns === 0) return [];
   const fitting = Math.floor(bytes / (columns * 4));
   const most = fitting >= rows ? rows : Math.floor(fitting / ALIGNED_ROWS) * ALIGNED_ROWS;
-  return most === 0 ? null : cut(rows, most);
+  if (most > 0) return cut(rows, most);
+  const mostColumns = Math.floor(bytes / (4 * ALIGNED_ROWS));
+  throw rangeError(place, `of ${columns} values a row`, `at most ${mostColumns} on this device`);
 }
 
 /** Bytes by which a binding may begin before its data, at an aligned place. */

@@ -4,43 +4,27 @@
  */
 import type { RowCall } from "../ops/row_call.ts";
 import { half, type Storage } from "./bindings.ts";
-import { LANES } from "./sums.ts";
+import { eachItem } from "./items.ts";
 import { storageOf } from "./loss.ts";
 import { numbers } from "./numbers.ts";
-
-/** What a shader finds in `params`, in this order: whole numbers, then floats. */
-interface Fields {
-  readonly counts: Readonly<Record<string, number>>;
-  readonly parameters: Readonly<Record<string, number>>;
-}
+import { type Fields, paramsBlock, paramsText } from "./params.ts";
 
 /** `starts` has the elements that lie before each input in its binding. */
 function fieldsOf({ inputs, counts, parameters }: RowCall, items: number, starts: readonly number[]): Fields {
   const named = inputs.map(({ argument }, i) => [`${argument}_start`, starts[i]]);
-  return {
-    counts: { items, ...Object.fromEntries(named), ...counts },
-    parameters: { nan: NaN, infinity: Infinity, ...parameters },
-  };
+  return { counts: { items, ...Object.fromEntries(named), ...counts }, parameters };
 }
 
 export function rowParams(call: RowCall, items: number, starts: readonly number[]): ArrayBuffer {
-  const { counts, parameters } = fieldsOf(call, items, starts);
-  const [whole, real] = [Object.values(counts), Object.values(parameters)];
-  const block = new ArrayBuffer(Math.ceil((whole.length + real.length) / 4) * 16);
-  new Uint32Array(block).set(whole);
-  new Float32Array(block).set(real, whole.length);
-  return block;
+  return paramsBlock(fieldsOf(call, items, starts));
 }
 
 /** Its bindings are `params`, the inputs and the results. */
 export function rowShader(body: string, call: RowCall): string {
-  const { counts, parameters } = fieldsOf(call, 0, []);
-  const fields = [...Object.keys(counts).map(typed("u32")), ...Object.keys(parameters).map(typed("f32"))];
   const results = Array.from({ length: call.outputs }, (_, i) => `result_${i}`);
   const firstResult = call.inputs.length + 1;
   return [
-    `struct Params { ${fields.join(", ")} }`,
-    "@group(0) @binding(0) var<uniform> params: Params;",
+    paramsText(fieldsOf(call, 0, [])),
     ...call.inputs.map(({ argument, source }, i) => reader(argument, storageOf(source), i + 1)),
     ...results.map((name, i) => `@group(0) @binding(${firstResult + i}) ${result(name)}`),
     numbers,
@@ -49,13 +33,6 @@ export function rowShader(body: string, call: RowCall): string {
     tail(results),
   ].join("\n");
 }
-
-/** Workgroups that take all items. */
-export function rowGroups(items: number): number {
-  return Math.ceil(items / LANES);
-}
-
-const typed = (type: string) => (name: string) => `${name}: ${type}`;
 
 const result = (name: string) => `var<storage, read_write> ${name}: array<f32>;`;
 
@@ -69,13 +46,5 @@ fn ${name}_at(i: u32) -> f32 { let k = params.${name}_start + i; return ${value}
 
 function tail(results: readonly string[]): string {
   const stores = results.map((name, i) => `${name}[i] = found${results.length === 1 ? "" : `[${i}]`};`);
-  return /* wgsl */ `
-@compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32) {
-  let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
-  if (i >= params.items) { return; }
-  let found = item(i);
-  ${stores.join("\n")}
-}`;
+  return eachItem(`let found = item(i); ${stores.join(" ")}`);
 }

@@ -3,9 +3,10 @@
  */
 import type { CallInput, RowCall } from "../ops/row_call.ts";
 import { elementsOf, rangeError } from "../validate.ts";
+import { itemGroups } from "./items.ts";
 import type { Gpu } from "./loss.ts";
 import { ALIGNED_BYTES, mostValues, type Piece, unalignedPieces } from "./pieces.ts";
-import { rowGroups, rowParams, rowShader } from "./row_family.ts";
+import { rowParams, rowShader } from "./row_family.ts";
 import { rowShaders } from "./shaders.ts";
 import { Work } from "./work.ts";
 
@@ -48,7 +49,7 @@ async function runPiece(
       const rooms = results.map(() => work.storage(items * 4));
       const params = work.uniform(rowParams(call, items, inputs.map(({ before }) => before)));
       const bindings = [params, ...inputs.map(({ binding }) => binding), ...rooms];
-      work.dispatch(encoder, pipeline, bindings, rowGroups(items));
+      work.dispatch(encoder, pipeline, bindings, itemGroups(items));
       rooms.forEach((room, i) => work.copyBack(encoder, room, results[i].subarray(start, start + items)));
     });
     await work.read();

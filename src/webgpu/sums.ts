@@ -1,12 +1,13 @@
 /**
  * Sums: of a workgroup's lanes, through subgroups where the device has them, and of what workgroups have left.
  */
+import type { Work } from "./work.ts";
 
 /** Invocations of a workgroup. */
 export const LANES = 256;
 /** Values that a lane of `sumShader` adds up. With the workgroup's tree that is 16 roundings, 1e-6 of a sum at most. */
 const PER_LANE = 8;
-export const BLOCK = LANES * PER_LANE;
+const BLOCK = LANES * PER_LANE;
 
 const builtins = /* wgsl */ `
   @builtin(workgroup_id) group: vec3u,
@@ -52,6 +53,25 @@ fn workgroup_sum(at: Invocation, own: f32) -> f32 {
 /** What comes before everything else in a shader. */
 export function enabling(subgroups: boolean): string {
   return subgroups ? "enable subgroups;" : "";
+}
+
+/** (rows, columns) → (rows), times the factor, in as many passes of `sumShader` as it takes. */
+export function addUp(
+  work: Work,
+  encoder: GPUCommandEncoder,
+  pipeline: GPUComputePipeline,
+  values: GPUBufferBinding,
+  { rows, columns, factor }: { rows: number; columns: number; factor: number },
+  into: GPUBufferBinding,
+): void {
+  const blocks = Math.max(1, Math.ceil(columns / BLOCK));
+  const last = blocks === 1;
+  const totals = last ? into : work.storage(rows * blocks * 4);
+  const params = new ArrayBuffer(16);
+  new Uint32Array(params).set([rows, columns, blocks]);
+  new Float32Array(params)[3] = last ? factor : 1;
+  work.dispatch(encoder, pipeline, [work.uniform(params), values, totals], rows * blocks);
+  if (!last) addUp(work, encoder, pipeline, totals, { rows, columns: blocks, factor }, into);
 }
 
 /** Adds up rows: (rows, columns) → (rows, blocks), each sum over at most BLOCK columns. */

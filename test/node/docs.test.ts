@@ -25,7 +25,7 @@ const documented = [
   ...read("src/types.ts").matchAll(
     /^(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\n)?export interface \w+Ops<F> \{\n([^]*?)^\}/gm,
   ),
-].flatMap(([, intro, body]) => [...body.matchAll(/^ {2}(\w+)[(:]/gm)].map(([, name]) => ({ name, intro })));
+].flatMap(([, intro, body]) => [...body.matchAll(/^ {2}(\w+)[(:<]/gm)].map(([, name]) => ({ name, intro })));
 
 /** What a reader is told of an operation: its text, that of operations it refers to, and of its options and results. */
 function told(name: string, intro: string): string {

@@ -24,12 +24,15 @@ interface Watched {
   readonly live: () => number;
   /** Bytes that were mapped to be read. */
   readonly mapped: () => number;
+  /** Submissions to its queue. */
+  readonly submitted: () => number;
 }
 
 /** A device that counts what is done with its buffers, and says that its limits are these. */
 export function watch(device: GPUDevice, limits: Partial<GPUSupportedLimits> = {}): Watched {
   const alive = new Set<GPUBuffer>();
   let mapped = 0;
+  let submitted = 0;
   const createBuffer = (descriptor: GPUBufferDescriptor) => {
     const buffer = device.createBuffer(descriptor);
     alive.add(buffer);
@@ -46,15 +49,25 @@ export function watch(device: GPUDevice, limits: Partial<GPUSupportedLimits> = {
       },
     });
   };
-  const changed = { createBuffer, limits: { ...limitsOf(device), ...limits } };
-  const watched = new Proxy(device, {
-    get(target, name) {
-      if (name in changed) return changed[name as keyof typeof changed];
+  const queue = bound(device.queue, {
+    submit: (commands: Iterable<GPUCommandBuffer>) => {
+      submitted++;
+      device.queue.submit(commands);
+    },
+  });
+  const watched = bound(device, { createBuffer, queue, limits: { ...limitsOf(device), ...limits } });
+  return { device: watched, live: () => alive.size, mapped: () => mapped, submitted: () => submitted };
+}
+
+/** The same object with some members of its own. */
+function bound<T extends object>(target: T, changed: Partial<Record<keyof T, unknown>>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      if (name in changed) return changed[name as keyof T];
       const value = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  return { device: watched, live: () => alive.size, mapped: () => mapped };
 }
 
 function limitsOf({ limits }: GPUDevice) {

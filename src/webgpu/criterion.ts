@@ -1,0 +1,231 @@
+/**
+ * The criteria on WebGPU, in one submission: the positives' rows are gathered, their boxes and weights made, the losses run
+ * over those and, with the qualities of the boxes, over all anchors; gradients go back to the rows they came from.
+ */
+import type { CriterionCall } from "../criteria/criterion_call.ts";
+import type { LossCall } from "../ops/loss_call.ts";
+import type { CriterionResult, Placement } from "../types.ts";
+import { type GpuSource, matrix } from "../validate.ts";
+import { gflPlan } from "./gfl_criterion.ts";
+import { eachItem, itemGroups } from "./items.ts";
+import { type Gpu, prepareLoss } from "./loss.ts";
+import { numbers } from "./numbers.ts";
+import { Output } from "./output.ts";
+import { type Fields, paramsBlock, paramsText } from "./params.ts";
+import { PositiveRows, type RowMap, type Step } from "./positive_rows.ts";
+import { addUp, sumShader } from "./sums.ts";
+import { vfnetPlan } from "./vfnet_criterion.ts";
+import { Work } from "./work.ts";
+
+/** Of generalized IoU loss. */
+const EPS = 1e-7;
+/** Bytes of a `Positive`. */
+const POSITIVE_BYTES = 32;
+
+const shared = /* wgsl */ `
+struct Positive {
+  box: vec4f,   // of its object, around the anchor's point
+  row: u32,     // in a map of all anchors
+  stride: f32,
+}
+
+// What the sum over the positives is divided by, with that of their weights.
+fn divisor_of(total: f32) -> f32 {
+  let by_weight = select(max(total, 1.0), params.nan, is_nan(total));
+  return select(params.divisor, by_weight, params.by_weight == 1u);
+}
+`;
+
+export async function runCriterion(gpu: Gpu, call: CriterionCall): Promise<CriterionResult<Placement>> {
+  const work = new Work(call.op, gpu.device, gpu.pool);
+  try {
+    const run = new CriterionRun(gpu, work, call);
+    return await run.result(call.op === "gflCriterion" ? gflPlan(run, call) : vfnetPlan(run, call));
+  } finally {
+    work.release();
+  }
+}
+
+/** What comes of the positives' rows. */
+export interface Plan {
+  /** Commands in their order, before the classification loss. */
+  steps(): readonly Promise<Step>[];
+  /** Sums that come back. */
+  readonly sums: Readonly<Record<string, GPUBufferBinding>>;
+  /** Gradients (P, columns), and the maps that they are of. */
+  readonly grads: Readonly<Record<string, { readonly map: RowMap; readonly rows: GPUBufferBinding }>>;
+  /** The weighted parts beside the classification's. */
+  parts(sums: Readonly<Record<string, number>>): Omit<CriterionResult["parts"], "cls">;
+}
+
+/** The losses over (P, …) rows that a plan is made of. */
+type RowLoss = Pick<LossCall, "kernel" | "parameters" | "pred" | "columns" | "rows" | "target" | "targetColumns">;
+
+/** One call: what its plans are made of, and the run of one. */
+export class CriterionRun {
+  readonly count: number;
+  readonly rows: PositiveRows;
+  readonly positives: GPUBufferBinding;
+  /** (B·N), the qualities of the positives; anything elsewhere. */
+  readonly scores: GPUBufferBinding;
+  readonly #gpu: Gpu;
+  readonly #work: Work;
+  readonly #call: CriterionCall;
+
+  constructor(gpu: Gpu, work: Work, call: CriterionCall) {
+    const { positives, scene } = call;
+    this.#gpu = gpu;
+    this.#work = work;
+    this.#call = call;
+    this.count = positives.count;
+    this.rows = new PositiveRows(gpu, work, call.op, positives.rows, scene.rows);
+    this.positives = work.guard(() => work.upload(positivesBlock(call)));
+    this.scores = this.buffer(scene.rows);
+  }
+
+  buffer(floats: number): GPUBufferBinding {
+    return this.#work.guard(() => this.#work.storage(floats * 4));
+  }
+
+  /** A shader's item for each positive, or for each of its sides. */
+  async each(text: string, { counts, parameters }: Fields, bindings: readonly GPUBufferBinding[]): Promise<Step> {
+    const { normalizer } = this.#call.settings;
+    const fields = {
+      counts: { ...counts, by_weight: normalizer === "mmdet" ? 1 : 0 },
+      parameters: { ...parameters, divisor: Math.max(this.count, 1) },
+    };
+    const code = [paramsText(fields), numbers, shared, text, eachItem("item(i);")].join("\n");
+    const pipeline = await this.#gpu.pipelines.get(this.#call.op, code);
+    return (encoder) => {
+      const params = this.#work.uniform(paramsBlock(fields));
+      this.#work.dispatch(encoder, pipeline, [params, ...bindings], itemGroups(counts.items));
+    };
+  }
+
+  /** Generalized IoU loss of the boxes with those of their objects. */
+  boxLoss(
+    pred: GPUBufferBinding,
+    weights: GPUBufferBinding,
+    sum: GPUBufferBinding,
+    grad: GPUBufferBinding | null,
+  ): Promise<Step> {
+    const { op, positives } = this.#call;
+    const target = matrix({ op, argument: "boxes" }, positives.boxes, 4);
+    const pairs = { pred: onDevice(pred, this.count, 4), columns: 4, rows: this.count, target, targetColumns: 4 };
+    return this.loss({ kernel: "giou_loss", parameters: { low: EPS }, ...pairs }, weights, sum, grad);
+  }
+
+  /** The weighted sum of a loss and, where there is room for it, its gradient. */
+  async loss(
+    part: RowLoss,
+    weights: GPUBufferBinding,
+    sum: GPUBufferBinding,
+    grad: GPUBufferBinding | null,
+  ): Promise<Step> {
+    const run = await prepareLoss(this.#gpu, {
+      ...part,
+      op: this.#call.op,
+      settings: {
+        reduction: "sum",
+        weight: onDevice(weights, part.rows, 1),
+        weightKind: 2,
+        grad: grad !== null,
+        factor: 1,
+        placement: "gpu",
+        out: { loss: null, grad: null },
+      },
+      blockRows: 1,
+      labels: null,
+      scores: null,
+      valueColumns: 1,
+    });
+    return (encoder) => run.encode(this.#work, encoder, sum, grad);
+  }
+
+  async sum(values: GPUBufferBinding, into: GPUBufferBinding): Promise<Step> {
+    const code = sumShader(this.#gpu.device.features.has("subgroups"));
+    const pipeline = await this.#gpu.pipelines.get(this.#call.op, code);
+    const size = { rows: 1, columns: this.count, factor: 1 };
+    return (encoder) => addUp(this.#work, encoder, pipeline, values, size, into);
+  }
+
+  /** What a sum over the positives is divided by, with that of their weights. */
+  divisorOf(total: number): number {
+    return Math.max(this.#call.settings.normalizer === "paper" ? this.count : total, 1);
+  }
+
+  async result(plan: Plan): Promise<CriterionResult<Placement>> {
+    const { cls: call, scene, settings } = this.#call;
+    const work = this.#work;
+    const none = this.count === 0;
+    const scores = none ? null : onDevice(this.scores, scene.rows, 1);
+    const loss = new Float32Array(1);
+    const sums = Object.entries(plan.sums).map(([name, at]) => ({ name, at, value: new Float32Array(1) }));
+    const clsGrad = settings.grad ? this.#output(scene.rows * scene.head.numClasses) : null;
+    const grads = Object.entries(plan.grads).map(([name, { map, rows }]) => this.#gradient(name, map, rows));
+    try {
+      const cls = await prepareLoss(this.#gpu, { ...call, scores });
+      const steps = none ? [] : await Promise.all([...plan.steps(), ...grads.map(({ step }) => step())]);
+      await cls.run(work, { loss: new Output(loss), grad: clsGrad }, (encoder) => {
+        for (const step of steps) step(encoder);
+        if (!none) sums.forEach(({ at, value }) => work.copyBack(encoder, at, value));
+      });
+    } catch (error) {
+      for (const output of [clsGrad, ...grads.map(({ output }) => output)]) output?.discard();
+      throw error;
+    }
+    const others = plan.parts(Object.fromEntries(sums.map(({ name, value }) => [name, value[0]])));
+    const parts = { cls: loss[0], ...others };
+    const result = {
+      total: Object.values<number>(parts).reduce((sum, part) => sum + part),
+      parts,
+      numPos: this.count,
+    };
+    if (clsGrad === null) return result;
+    const tensors = grads.map(({ name, tensor }) => [name, tensor()]);
+    return { ...result, grad: { cls: clsGrad.tensor(call.pred.dims), ...Object.fromEntries(tensors) } };
+  }
+
+  #output(floats: number): Output {
+    const onGpu = this.#call.settings.placement === "gpu";
+    return new Output(onGpu ? this.#work.guard(() => this.#gpu.pool.result(floats * 4)) : new Float32Array(floats));
+  }
+
+  /** The gradient of a map: for the host only the positives' rows come back. */
+  #gradient(name: string, { argument, source, columns }: RowMap, rows: GPUBufferBinding) {
+    const { positives, scene, settings } = this.#call;
+    if (settings.placement === "gpu") {
+      const output = this.#output(scene.rows * columns);
+      const step = () => this.rows.scatter(argument, columns, rows, output);
+      return { name, output, step, tensor: () => output.tensor(source.dims) };
+    }
+    const values = new Float32Array(this.count * columns);
+    const step = () => Promise.resolve((encoder: GPUCommandEncoder) => this.#work.copyBack(encoder, rows, values));
+    return { name, output: null, step, tensor: () => scattered(values, positives.rows, scene.rows, columns) };
+  }
+}
+
+/** (P, columns) in the rows of a map, zeros elsewhere. */
+function scattered(values: Float32Array, rows: Int32Array, mapRows: number, columns: number): Float32Array {
+  const map = new Float32Array(mapRows * columns);
+  rows.forEach((row, i) => map.set(values.subarray(i * columns, (i + 1) * columns), row * columns));
+  return map;
+}
+
+/** What is in a buffer of ours, as (rows, columns). */
+export function onDevice({ buffer }: GPUBufferBinding, rows: number, columns: number): GpuSource {
+  return { kind: "gpu", gpuBuffer: buffer, dims: [rows, columns], half: false };
+}
+
+/** The block of `Positive`s. */
+function positivesBlock({ positives: { count, rows, strides, boxes } }: CriterionCall): Uint8Array {
+  const block = new ArrayBuffer(Math.max(count, 1) * POSITIVE_BYTES);
+  const [floats, words] = [new Float32Array(block), new Uint32Array(block)];
+  const each = POSITIVE_BYTES / 4;
+  for (let i = 0; i < count; i++) {
+    floats.set(boxes.subarray(4 * i, 4 * i + 4), each * i);
+    words[each * i + 4] = rows[i];
+    floats[each * i + 5] = strides[i];
+  }
+  return new Uint8Array(block);
+}

@@ -1,0 +1,23 @@
+/**
+ * Shaders whose invocations have one item each.
+ */
+
+/** Invocations of a workgroup. */
+const LANES = 256;
+
+/** The entry point: what is done for each item `i` of `params.items`. */
+export function eachItem(body: string): string {
+  return /* wgsl */ `
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32) {
+  let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
+  if (i >= params.items) { return; }
+  ${body}
+}`;
+}
+
+/** Workgroups that take so many items. */
+export function itemGroups(items: number): number {
+  return Math.ceil(items / LANES);
+}

@@ -1,0 +1,135 @@
+/**
+ * The rows of a map that belong to positives: gathered into (P, columns), and scattered back.
+ */
+import type { AnySource, Source } from "../validate.ts";
+import { half, type Storage } from "./bindings.ts";
+import { eachItem, itemGroups } from "./items.ts";
+import { type Gpu, storageOf } from "./loss.ts";
+import type { Output } from "./output.ts";
+import { paramsBlock, paramsText } from "./params.ts";
+import { type Piece, piecesOf } from "./pieces.ts";
+import type { Work } from "./work.ts";
+
+/** Commands of a call. */
+export type Step = (encoder: GPUCommandEncoder) => void;
+
+/** A map (rows, columns), and where it was passed. */
+export interface RowMap {
+  readonly argument: string;
+  readonly source: AnySource;
+  readonly columns: number;
+}
+
+const noFields = { counts: { items: 0, columns: 0, first: 0, first_row: 0 }, parameters: {} };
+
+const place = /* wgsl */ `
+@group(0) @binding(1) var<storage, read> rows: array<u32>;
+
+// Where value i of the gathered rows stands in the map.
+fn place_of(i: u32) -> u32 {
+  let row = rows[params.first + i / params.columns] - params.first_row;
+  return row * params.columns + i % params.columns;
+}
+`;
+
+const gatherShader = (storage: Storage) => /* wgsl */ `
+${paramsText(noFields)}
+${half}
+${place}
+@group(0) @binding(2) var<storage, read> map: array<${storage === "float16" ? "u32" : "f32"}>;
+@group(0) @binding(3) var<storage, read_write> gathered: array<f32>;
+fn value_at(k: u32) -> f32 { return ${storage === "float16" ? "half_of(map[k >> 1u], k & 1u)" : "map[k]"}; }
+${eachItem("gathered[params.first * params.columns + i] = value_at(place_of(i));")}`;
+
+const scatterShader = /* wgsl */ `
+${paramsText(noFields)}
+${place}
+@group(0) @binding(2) var<storage, read> gathered: array<f32>;
+@group(0) @binding(3) var<storage, read_write> map: array<f32>;
+${eachItem("map[place_of(i)] = gathered[params.first * params.columns + i];")}`;
+
+/** A batch's positives on the device. */
+export class PositiveRows {
+  readonly #gpu: Gpu;
+  readonly #work: Work;
+  readonly #op: string;
+  /** Each positive's row in a map, ascending; and rows of a map. */
+  readonly #rows: Int32Array;
+  readonly #mapRows: number;
+
+  constructor(gpu: Gpu, work: Work, op: string, rows: Int32Array, mapRows: number) {
+    this.#gpu = gpu;
+    this.#work = work;
+    this.#op = op;
+    this.#rows = rows;
+    this.#mapRows = mapRows;
+  }
+
+  /** (P, columns) of a map; of one on the host, only those rows are uploaded. */
+  async gather({ argument, source, columns }: RowMap, into: GPUBufferBinding): Promise<Step> {
+    const pipeline = await this.#gpu.pipelines.get(this.#op, gatherShader(storageOf(source)));
+    if (source.kind !== "gpu") {
+      const listed = listedRows(source, this.#rows, columns);
+      const rows = Int32Array.from(this.#rows.keys());
+      return (encoder) => {
+        const map = this.#work.input(listed, 0, rows.length * columns);
+        const piece = { index: 0, firstRow: 0, rows: rows.length };
+        this.#dispatch(encoder, pipeline, rows, piece, columns, [map, into]);
+      };
+    }
+    const pieces = this.#pieces(argument, columns);
+    return (encoder) => {
+      for (const piece of pieces) {
+        const map = this.#work.input(source, piece.firstRow * columns, piece.rows * columns);
+        this.#dispatch(encoder, pipeline, this.#rows, piece, columns, [map, into]);
+      }
+    };
+  }
+
+  /** The rows of (P, columns) into a map of zeros. */
+  async scatter(argument: string, columns: number, gathered: GPUBufferBinding, map: Output): Promise<Step> {
+    const pipeline = await this.#gpu.pipelines.get(this.#op, scatterShader);
+    const pieces = this.#pieces(argument, columns);
+    return (encoder) => {
+      for (const piece of pieces) {
+        const part = map.room(this.#work, piece.firstRow * columns, piece.rows * columns);
+        this.#dispatch(encoder, pipeline, this.#rows, piece, columns, [gathered, part]);
+      }
+    };
+  }
+
+  #pieces(argument: string, columns: number): Piece[] {
+    const { maxStorageBufferBindingSize } = this.#gpu.device.limits;
+    return piecesOf({ op: this.#op, argument }, this.#mapRows, columns, maxStorageBufferBindingSize);
+  }
+
+  /** What a piece of the map has of the listed rows. */
+  #dispatch(
+    encoder: GPUCommandEncoder,
+    pipeline: GPUComputePipeline,
+    rows: Int32Array,
+    { firstRow, rows: count }: Piece,
+    columns: number,
+    bindings: readonly GPUBufferBinding[],
+  ): void {
+    const first = countBelow(rows, firstRow);
+    const items = (countBelow(rows, firstRow + count) - first) * columns;
+    if (items === 0) return;
+    const counts = { items, columns, first, first_row: firstRow };
+    const params = this.#work.uniform(paramsBlock({ ...noFields, counts }));
+    this.#work.dispatch(encoder, pipeline, [params, this.#work.upload(rows), ...bindings], itemGroups(items));
+  }
+}
+
+/** How many of the ascending rows are below a bound. */
+function countBelow(rows: Int32Array, bound: number): number {
+  const found = rows.findIndex((row) => row >= bound);
+  return found < 0 ? rows.length : found;
+}
+
+function listedRows(source: Source, rows: Int32Array, columns: number): Source {
+  const Values = source.data.constructor as new (length: number) => Source["data"];
+  const data = new Values(rows.length * columns);
+  rows.forEach((row, i) => data.set(source.data.subarray(row * columns, (row + 1) * columns) as never, i * columns));
+  return { ...source, data, buffer: data.buffer, byteOffset: 0 };
+}
