@@ -1,0 +1,192 @@
+/**
+ * What the README says of exported networks and of boxes in the wrong place: each row of its table of heads takes the
+ * tensors that it names, the lines of the letterbox compute, and each mistake looks as described.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createEngine, heads } from "densehead";
+import type { Detections, DetectOptions, HeadOptions, HeadSpec, HostTensor, Outputs } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseSafetensors } from "../../src/cli/readers/safetensors.ts";
+
+const test = suite("README");
+const root = process.env.DENSEHEAD_ROOT ?? ".";
+const read = (path: string) => readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n");
+const engine = await createEngine();
+test.after(() => engine.dispose());
+
+/** The README's sections by heading. */
+const sections = new Map(
+  read("README.md").split(/^## /m).slice(1).map((text) => {
+    const [heading] = text.split("\n");
+    return [heading, text.slice(heading.length)];
+  }),
+);
+
+// ── Your model → which head ─────────────────────────────────────────────────────
+
+const SIZE = 640;
+
+const rows = (sections.get("Your model → which head") ?? "").split("\n").filter((line) => line.startsWith("|")).slice(
+  2,
+);
+const models = rows.map((row) => {
+  const [, model, tensors, head] = row.split("|").map((cell) => cell.trim());
+  return { model, tensors, code: head.replaceAll("`", "") };
+});
+
+function evaluate(code: string): HeadSpec {
+  return new Function("heads", `return ${code}`)(heads);
+}
+
+/** Zeros of the shapes in a cell, where h, w and n stand for the extents of each level. */
+function zeros(cell: string, { strides }: HeadSpec): HostTensor[] {
+  const shapes = [...cell.matchAll(/\(([^)]+)\)/g)].map(([, shape]) => shape.split(", "));
+  return shapes.flatMap((shape) => {
+    const byLevel = shape.some((extent) => /[hwn]/.test(extent));
+    return (byLevel ? strides : [1]).map((stride) => {
+      const cells = Math.ceil(SIZE / stride);
+      const dims = shape.map((extent) => ({ h: cells, w: cells, n: cells ** 2 })[extent] ?? Number(extent));
+      return { dims, data: new Float32Array(dims.reduce((a, b) => a * b)) };
+    });
+  });
+}
+
+test("every preset has a row", () => {
+  const named = models.map(({ code }) => /\w+(?=\()/.exec(code)?.[0]);
+  for (const name of Object.keys(heads)) assert.ok(name === "infer" || named.includes(name), `no row for ${name}`);
+});
+
+for (const { model, tensors, code } of models) {
+  test(`${model} gives tensors that ${code} takes`, () => {
+    const head = evaluate(code);
+    const maps = zeros(tensors, head);
+    const outputs: Outputs = maps.length === 1 ? maps[0] : maps;
+    const imageSize = [SIZE, SIZE] as const;
+    assert.is(engine.sync.detect(outputs, { head, imageSize }).length, 1);
+    // A preset as it is can be inferred from these shapes; YOLO11's are those of YOLOv8.
+    if (!code.endsWith("()")) return;
+    const inferred = heads.infer(outputs, { imageSize, numClasses: 80 });
+    assert.equal({ ...inferred, name: "" }, { ...head, name: "" });
+  });
+}
+
+test("what it links to in docs/export.md is there", () => {
+  const anchors = [...read("docs/export.md").matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-")
+  );
+  const links = [...(read("README.md") + read("docs/export.md")).matchAll(/\((?:docs\/export\.md)?#([^)]+)\)/g)];
+  assert.ok(links.length > 4);
+  for (const [, anchor] of links) assert.ok(anchors.includes(anchor), anchor);
+});
+
+// ── My boxes are in the wrong place ─────────────────────────────────────────────
+
+const wrongPlace = sections.get("My boxes are in the wrong place") ?? "";
+
+test("the letterbox is that of what was resized and padded", () => {
+  const code = /```js\n([^]*?)```/.exec(wrongPlace)?.[1];
+  const letterbox = new Function("image", "width", "height", `${code}; return transform;`);
+  assert.equal(letterbox({ width: 640, height: 480 }, 320, 320), {
+    scaleX: 0.5,
+    scaleY: 0.5,
+    padX: 0,
+    padY: 40,
+    clip: [480, 640],
+  });
+  const odd = letterbox({ width: 1000, height: 333 }, 320, 320);
+  assert.is(odd.scaleY, 107 / 333);
+  assert.is(odd.padY, 106);
+});
+
+const file = parseSafetensors(readFileSync(join(root, "examples/shapes/scene1.safetensors")));
+const scene = file.names.map(file.read);
+const [cls8, cls16, reg8, reg16] = scene;
+
+function detect(outputs: Outputs, changes: HeadOptions = {}, options: Partial<DetectOptions> = {}): Detections {
+  const head = heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16], ...changes });
+  return engine.sync.detect(outputs, { head, imageSize: [160, 160], ...options })[0];
+}
+
+/** All anchors of two maps in one tensor, channels first. */
+function joined(a: HostTensor, b: HostTensor): HostTensor {
+  const channels = a.dims[1];
+  const rows = Array.from({ length: channels }, (_, channel) => [...channelOf(a, channel), ...channelOf(b, channel)]);
+  return { dims: [1, channels, rows[0].length], data: Float32Array.from(rows.flat()) };
+}
+
+function channelOf({ data, dims: [, , height, width] }: HostTensor, channel: number) {
+  return data.subarray(channel * height * width, (channel + 1) * height * width) as Float32Array;
+}
+
+const classes = joined(cls8, cls16);
+const boxes = joined(reg8, reg16);
+const right = detect(scene);
+const sides = ({ boxes }: Detections) => Array.from(boxes, (_, i) => boxes[i | 2] - boxes[i & ~2]);
+
+test("the scene has seven boxes, the best with 0.94", () => {
+  assert.is(right.length, 7);
+  assert.is(right.scores[0].toFixed(2), "0.94");
+});
+
+test("an offset of half a cell moves small boxes by 4 px, large ones by 8", () => {
+  const moved = detect(scene, { anchorOffset: 0.5 });
+  const distances = Array.from(moved.boxes, (side, i) => Math.round(side - right.boxes[i]));
+  assert.equal([...new Set(distances)].sort(), [4, 8]);
+});
+
+test("sigmoid twice: hundreds between 0.5 and 0.73", () => {
+  const sigmoid = (map: HostTensor) => ({ ...map, data: Float32Array.from(map.data, (x) => 1 / (1 + Math.exp(-x))) });
+  const outputs = [sigmoid(cls8), sigmoid(cls16), reg8, reg16];
+  const { length, scores } = detect(outputs);
+  assert.ok(length >= 300);
+  assert.ok(scores.every((score) => score > 0.5 && score < 0.732));
+  assert.is(detect(outputs, { scores: "probabilities" }).length, 7);
+});
+
+test("no sigmoid: scores over 1, and fewer boxes", () => {
+  const { length, scores } = detect(scene, { scores: "probabilities" });
+  assert.ok(scores[0] > 1 && length < 7);
+});
+
+test("width for height: one object several times", () => {
+  // The upper part of the scene, which is wider than high.
+  const upper = scene.map((map) => {
+    const [, channels, height, width] = map.dims;
+    const rows = Math.floor(height * 0.6);
+    const cut = Array.from({ length: channels }, (_, i) => [...channelOf(map, i).subarray(0, rows * width)]);
+    return { dims: [1, channels, rows, width], data: Float32Array.from(cut.flat()) };
+  });
+  assert.is(detect(upper, {}, { imageSize: [96, 160] }).length, 4);
+  assert.ok(detect(upper, {}, { imageSize: [160, 96] }).length > 8);
+});
+
+test("strides in another order than the levels of one tensor: half or double the size", () => {
+  assert.equal(sides(detect({ classes, boxes })), sides(right));
+  const [width] = sides(detect({ classes, boxes }, { strides: [16, 8] }));
+  assert.ok(Math.abs(width - sides(right)[0] / 2) < 0.01);
+});
+
+test("rows read as channels: dozens, with good scores", () => {
+  const transposed = ({ data, dims: [, channels, anchors] }: HostTensor) =>
+    data.map((_, i) => data[i % channels * anchors + Math.floor(i / channels)]) as Float32Array;
+  const outputs = { classes: transposed(classes), boxes: transposed(boxes) };
+  assert.ok(detect(outputs).length > 24);
+  assert.is(detect(outputs).scores[0].toFixed(2), "0.94");
+  assert.is(detect(outputs, { layout: "rows" }).length, 7);
+});
+
+test("classes and boxes the wrong way round: hundreds with 1.00", () => {
+  const data = Float32Array.of(...boxes.data as Float32Array, ...classes.data as Float32Array);
+  const outputs = { dims: [1, 36, 500], data };
+  assert.is(detect(outputs, { channelOrder: "box-first" }).length, 7);
+  const { length, scores } = detect(outputs, { channelOrder: "class-first" });
+  assert.ok(length > 200 && scores[0] > 0.995);
+});
+
+test("reg_max for bins: an error that says so", () => {
+  assert.throws(() => detect(scene, { bins: 7 }), /\(1, 32, 20, 20\).*\(B, 28, anchors\)/);
+});
+
+test.run();
