@@ -107,7 +107,7 @@ export class Dispatch {
   find(call: DetectCall): Promise<FoundCandidates[]> | null {
     const field = call.parts.flatMap(fieldsOf).find(({ source }) => source.kind === "gpu");
     const bound = field ? { place: { op: detectOp, argument: field.argument }, got: "a GpuTensor" } : null;
-    if (bound === null && (this.#device !== "webgpu" || this.#usable() === null)) return null;
+    if (bound === null && (this.#device !== "webgpu" || !this.#usable()?.holdsImages(searchOf(call)))) return null;
     return this.#findOnGpu(detachOutputs(this.#wasm, call), bound);
   }
 
@@ -148,7 +148,7 @@ export class Dispatch {
     }
     const gpu = this.#usable();
     const offloads = bound !== null || this.plan(call.op, elementsOfCall(call)).device === "webgpu";
-    if (gpu !== null && offloads) return gpu.run(call);
+    if (gpu !== null && offloads && (bound !== null || gpu.holds(call))) return gpu.run(call);
     if (bound === null) return runOnWasm(this.#wasm, call);
     throw this.#refusal(bound);
   }

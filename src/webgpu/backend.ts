@@ -5,11 +5,11 @@ import type { CandidateSearch, FoundCandidates } from "../detect/found.ts";
 import type { Call } from "../ops/call.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
-import { findCandidates } from "./detect.ts";
+import { findCandidates, fitsBindings, Room } from "./detect.ts";
 import type { OpenedDevice } from "./device.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
-import { runRows } from "./rows.ts";
+import { runRows, tooLarge } from "./rows.ts";
 
 export class GpuBackend {
   readonly device: GPUDevice;
@@ -17,6 +17,7 @@ export class GpuBackend {
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
   readonly #own: boolean;
+  readonly #room = new Room();
   readonly #pending = new Set<(reason: string) => void>();
   #lost: string | null = null;
 
@@ -34,6 +35,16 @@ export class GpuBackend {
     return this.#lost;
   }
 
+  /** Does each of the call's tensors fit a binding, whole or cut by rows? */
+  holds(call: Call): boolean {
+    return !("inputs" in call) || tooLarge(call, this.device.limits) === undefined;
+  }
+
+  /** Does an image's share of each tensor? */
+  holdsImages(search: CandidateSearch): boolean {
+    return fitsBindings(search, this.device.limits);
+  }
+
   run(call: Call): Promise<unknown> {
     return this.#watch(call.op, this.#start(call));
   }
@@ -45,7 +56,7 @@ export class GpuBackend {
 
   /** The candidates of each image. */
   find(search: CandidateSearch): Promise<FoundCandidates[]> {
-    return this.#watch(search.op, findCandidates(this, search));
+    return this.#watch(search.op, findCandidates(this, search, this.#room));
   }
 
   /** A call's result; a lost device or a disposed engine rejects it at once. */

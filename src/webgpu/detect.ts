@@ -8,14 +8,41 @@ import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords
 import { type Gpu, storageOf } from "./loss.ts";
 import { Work } from "./work.ts";
 
-/** Candidates that an image's first list has room for: 128 KiB to read back. */
+/** Candidates that the first list has room for: 128 KiB to read back. */
 const FIRST_CAPACITY = 4096;
 /** Bindings begin at a multiple of this. */
 const ALIGNMENT = 256;
 
+/** Room in lists: for as many candidates as the image that had most in the last search. */
+export class Room {
+  candidates = FIRST_CAPACITY;
+
+  remember(found: readonly FoundCandidates[]): void {
+    const most = Math.max(1, ...found.map(({ anchors }) => anchors.length));
+    this.candidates = Math.max(FIRST_CAPACITY, 2 ** Math.ceil(Math.log2(most)));
+  }
+}
+
 /** The candidates of every image; all are on their way at once. */
-export function findCandidates(gpu: Gpu, search: CandidateSearch): Promise<FoundCandidates[]> {
-  return Promise.all(Array.from({ length: search.images }, (_, image) => new ImageSearch(gpu, search, image).result()));
+export async function findCandidates(gpu: Gpu, search: CandidateSearch, room: Room): Promise<FoundCandidates[]> {
+  const found = await Promise.all(Array.from({ length: search.images }, (_, image) => {
+    return new ImageSearch(gpu, search, image).result(room.candidates);
+  }));
+  room.remember(found);
+  return found;
+}
+
+/** Does an image's share of every tensor fit a binding? */
+export function fitsBindings({ parts }: CandidateSearch, { maxStorageBufferBindingSize }: GPUSupportedLimits): boolean {
+  const fields = parts.flatMap(({ classes, boxes, objectness }) =>
+    objectness ? [classes, boxes, objectness] : [classes, boxes]
+  );
+  return fields.every((field) => bytesOf(field, 0) <= maxStorageBufferBindingSize);
+}
+
+/** Of an image's share of the field's tensor, with the elements that lie before it in the binding. */
+function bytesOf({ source, allChannels, allAnchors }: Field<AnySource>, first: number): number {
+  return (first + allChannels * allAnchors) * (storageOf(source) === "float16" ? 2 : 4);
 }
 
 /** A part with its compiled shaders. */
@@ -52,12 +79,14 @@ class ImageSearch {
     this.#work = new Work(search.op, gpu.device, gpu.pool);
   }
 
-  async result(): Promise<FoundCandidates> {
+  /** With room for so many at first; where more are found, anew with room for all. */
+  async result(room: number): Promise<FoundCandidates> {
     try {
       const parts = await Promise.all(this.#search.parts.map((part) => this.#compile(part)));
-      const first = await this.#run(parts, FIRST_CAPACITY);
+      const capacity = Math.min(room, this.#mostCandidates());
+      const first = await this.#run(parts, capacity);
       const count = first.candidates[0];
-      const lists = count <= FIRST_CAPACITY ? first : await this.#run(parts, this.#bounded(count));
+      const lists = count <= capacity ? first : await this.#run(parts, this.#bounded(count));
       return sorted(lists, count, this.#search);
     } finally {
       this.#work.release();
@@ -66,12 +95,16 @@ class ImageSearch {
 
   /** The count, if lists of that many fit a binding. */
   #bounded(count: number): number {
-    const { op, uncertainty } = this.#search;
-    const words = Math.max(CANDIDATE_WORDS, sideWords(uncertainty));
-    const most = Math.floor((this.#gpu.device.limits.maxStorageBufferBindingSize / 4 - LIST_HEAD) / words);
+    const most = this.#mostCandidates();
     if (count <= most) return count;
+    const place = { op: this.#search.op, argument: "options.scoreThreshold" };
     const wanted = `one that at most ${most} pass on this device`;
-    throw rangeError({ op, argument: "options.scoreThreshold" }, `passed by ${count} candidates of an image`, wanted);
+    throw rangeError(place, `passed by ${count} candidates of an image`, wanted);
+  }
+
+  #mostCandidates(): number {
+    const words = Math.max(CANDIDATE_WORDS, sideWords(this.#search.uncertainty));
+    return Math.floor((this.#gpu.device.limits.maxStorageBufferBindingSize / 4 - LIST_HEAD) / words);
   }
 
   async #compile(part: Part<AnySource>): Promise<CompiledPart> {
@@ -116,14 +149,15 @@ class ImageSearch {
   }
 
   /** The image's share of the field's tensor: uploaded, or where it lies. */
-  #bind({ source, argument, allChannels, allAnchors }: Field<AnySource>): Bound {
+  #bind(field: Field<AnySource>): Bound {
+    const { source, argument, allChannels, allAnchors } = field;
     const known = this.#bound.get(source);
     if (known !== undefined) return known;
     const length = allChannels * allAnchors;
     const start = this.#image * length;
     const first = source.kind === "gpu" ? start % (ALIGNMENT / (source.half ? 2 : 4)) : 0;
     const most = this.#gpu.device.limits.maxStorageBufferBindingSize;
-    const bytes = (first + length) * (storageOf(source) === "float16" ? 2 : 4);
+    const bytes = bytesOf(field, first);
     if (bytes > most) {
       const place = { op: this.#search.op, argument };
       throw rangeError(place, `of ${bytes} bytes an image`, `at most ${most} on this device`);

@@ -20,18 +20,23 @@ export async function runRows<R>(gpu: Gpu, call: RowCall<R>): Promise<R> {
 
 function piecesOfCall({ device: { limits } }: Gpu, call: RowCall): Piece[] {
   if (call.rows * call.columns === 0) return [];
-  const most = mostValues(limits);
-  for (const { argument, source, columns, shared } of call.inputs) {
-    const values = shared ? elementsOf(source.dims) : columns;
-    if (values <= most) continue;
-    throw rangeError(
-      { op: call.op, argument },
-      `of ${values} values that belong together`,
-      `at most ${most} on this device`,
-    );
+  const large = tooLarge(call, limits);
+  if (large !== undefined) {
+    const wanted = `at most ${mostValues(limits)} on this device`;
+    const got = `of ${valuesTogether(large)} values that belong together`;
+    throw rangeError({ op: call.op, argument: large.argument }, got, wanted);
   }
   const widths = call.inputs.map(({ columns }) => columns);
   return unalignedPieces(call.rows, Math.max(call.columns, ...widths), limits);
+}
+
+/** An input of which not even the least piece fits a binding. */
+export function tooLarge({ inputs }: RowCall, limits: GPUSupportedLimits): CallInput | undefined {
+  return inputs.find((input) => valuesTogether(input) > mostValues(limits));
+}
+
+function valuesTogether({ source, columns, shared }: CallInput): number {
+  return shared ? elementsOf(source.dims) : columns;
 }
 
 async function runPiece(

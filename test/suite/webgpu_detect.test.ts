@@ -216,6 +216,23 @@ test("an image and its candidates must fit a binding; a batch need not", async (
   await rejects(everything, RangeError, "options.scoreThreshold", "84000 candidates", "at most 54");
   using little = await narrow(4096);
   await rejects(little.detect(placed, options), RangeError, "detect: outputs", "an image", "at most 4096");
+  agrees(await little.detect(outputs, options), enough.sync.detect(outputs, options), "on the host");
+});
+
+test("lists have room for what the last call found, so that it needs no second run", async (device) => {
+  const { device: watched, submitted } = watch(device);
+  using engine = await createEngine({ device: "webgpu", gpuDevice: watched });
+  const changes = { numClasses: 40, layout: "rows" } as const;
+  const { outputs, options } = example(changes, { scoreThreshold: 0.0005, multiLabel: true }, [320, 320] as never);
+  const placed = onGpu(device, outputs);
+  const submissions = async () => {
+    const before = submitted();
+    agrees(await engine.detect(placed, options), engine.sync.detect(outputs, options), "detections");
+    return submitted() - before;
+  };
+  const images = outputs.dims[0];
+  assert.is(await submissions(), 2 * images);
+  assert.is(await submissions(), images);
 });
 
 test("only lists are read back, and buffers are used again", async (device) => {

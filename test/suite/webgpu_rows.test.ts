@@ -261,13 +261,22 @@ test("maps larger than a binding are cut, tensors on the GPU where no binding ca
     });
     same(await call(small, ...halves), wanted, `${name} on the GPU, halves`);
   }
-  const wide = { data: new Float32Array(20 * 100), dims: [20, 100] };
-  const decoded = small.dflDecode(wide, { bins: 5, layout: "channels-first" });
-  await rejects(decoded, RangeError, "dflDecode", "dist", "2000 values", "at most 1984");
-  const many = small.boxIou(new Float32Array(4), new Float32Array(2000));
-  await rejects(many, RangeError, "boxIou", "b", "2000 values", "at most 1984");
   small.dispose();
   assert.is(live(), 0);
+});
+
+test("what belongs together and fits no binding runs on WASM, if the host has it", async (_, device) => {
+  const small = watch(device, { maxStorageBufferBindingSize: 8192 }).device;
+  using engine = await createEngine({ device: "webgpu", gpuDevice: small });
+  const wide = { data: floats(20 * 100, () => r.normal()), dims: [20, 100] };
+  const options = { bins: 5, layout: "channels-first" } as const;
+  same(await engine.dflDecode(wide, options), engine.sync.dflDecode(wide, options), "dflDecode");
+  const decoded = engine.dflDecode({ gpuBuffer: bufferOf(device, wide.data), dims: wide.dims }, options);
+  await rejects(decoded, RangeError, "dflDecode", "dist", "2000 values", "at most 1984");
+  const [one, many] = [floats(4, () => r.uniform()), floats(2000, () => r.uniform())];
+  same(await engine.boxIou(one, many), engine.sync.boxIou(one, many), "boxIou");
+  const pairs = engine.boxIou(one, { gpuBuffer: bufferOf(device, many), dims: [500, 4] });
+  await rejects(pairs, RangeError, "boxIou", "b", "2000 values", "at most 1984");
 });
 
 test("where they run: host data stay on WASM by themselves", async (engine, device) => {
