@@ -85,14 +85,16 @@ export function makeThresholds(
 
 /** One channel of an image as float32 at `dst`. */
 function readColumn(backend: WasmBackend, allocate: Allocate, field: Field, image: number, dst: number): void {
-  const every = Int32Array.from({ length: field.anchors }, (_, i) => i);
-  const list = allocate(field.anchors * 4);
-  const room = allocate(backend.room(field.anchors));
-  backend.memory.view(Int32Array, list, field.anchors).set(every);
+  const { source, anchors } = field;
   const part = fieldRows(field, image);
-  if (field.channelsFirst) backend.gatherColumns(field.source, part, list, field.anchors, 0, room);
-  else backend.gatherRows(field.source, part, list, field.anchors, 0, room);
-  backend.memory.view(Float32Array, dst, field.anchors).set(backend.memory.view(Float32Array, room, field.anchors));
+  const room = allocate(backend.room(anchors));
+  const column = field.channelsFirst ? backend.stage(source, part.start, anchors, room) : room;
+  if (!field.channelsFirst) {
+    const list = allocate(anchors * 4);
+    backend.memory.view(Int32Array, list, anchors).set(Array.from({ length: anchors }, (_, i) => i));
+    backend.gatherRows(source, part, list, anchors, 0, room);
+  }
+  backend.memory.view(Float32Array, dst, anchors).set(backend.memory.view(Float32Array, column, anchors));
 }
 
 /** The anchors of an image whose best class is over their threshold. */
