@@ -8,7 +8,7 @@ import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords
 import { type Gpu, storageOf } from "./loss.ts";
 import { Work } from "./work.ts";
 
-/** Candidates that an image's first list has room for: 128 KiB to read back. */
+/** Candidates that an image's first list has room for at most: 128 KiB to read back. */
 const FIRST_CAPACITY = 4096;
 /** Bindings begin at a multiple of this. */
 const ALIGNMENT = 256;
@@ -55,13 +55,21 @@ class ImageSearch {
   async result(): Promise<FoundCandidates> {
     try {
       const parts = await Promise.all(this.#search.parts.map((part) => this.#compile(part)));
-      const first = await this.#run(parts, FIRST_CAPACITY);
+      const capacity = Math.min(FIRST_CAPACITY, this.#most());
+      const first = await this.#run(parts, capacity);
       const count = first.candidates[0];
-      const lists = count <= FIRST_CAPACITY ? first : await this.#run(parts, this.#bounded(count));
+      const lists = count <= capacity ? first : await this.#run(parts, this.#bounded(count));
       return sorted(lists, count, this.#search);
     } finally {
       this.#work.release();
     }
+  }
+
+  /** Candidates that there can be. */
+  #most(): number {
+    const { parts, multiLabel, numClasses } = this.#search;
+    const anchors = parts.reduce((sum, part) => sum + part.anchors, 0);
+    return multiLabel ? anchors * numClasses : anchors;
   }
 
   /** The count, if lists of that many fit a binding. */
