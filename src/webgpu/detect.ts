@@ -8,7 +8,7 @@ import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords
 import { type Gpu, storageOf } from "./loss.ts";
 import { Work } from "./work.ts";
 
-/** Candidates that the first list has room for: 128 KiB to read back. */
+/** Candidates that the first list has room for, if there can be so many: 128 KiB to read back. */
 const FIRST_CAPACITY = 4096;
 /** Bindings begin at a multiple of this. */
 const ALIGNMENT = 256;
@@ -83,7 +83,7 @@ class ImageSearch {
   async result(room: number): Promise<FoundCandidates> {
     try {
       const parts = await Promise.all(this.#search.parts.map((part) => this.#compile(part)));
-      const capacity = Math.min(room, this.#mostCandidates());
+      const capacity = Math.min(room, this.#all(), this.#mostBound());
       const first = await this.#run(parts, capacity);
       const count = first.candidates[0];
       const lists = count <= capacity ? first : await this.#run(parts, this.#bounded(count));
@@ -93,16 +93,24 @@ class ImageSearch {
     }
   }
 
+  /** Candidates that there can be. */
+  #all(): number {
+    const { parts, multiLabel, numClasses } = this.#search;
+    const anchors = parts.reduce((sum, part) => sum + part.anchors, 0);
+    return multiLabel ? anchors * numClasses : anchors;
+  }
+
   /** The count, if lists of that many fit a binding. */
   #bounded(count: number): number {
-    const most = this.#mostCandidates();
+    const most = this.#mostBound();
     if (count <= most) return count;
     const place = { op: this.#search.op, argument: "options.scoreThreshold" };
     const wanted = `one that at most ${most} pass on this device`;
     throw rangeError(place, `passed by ${count} candidates of an image`, wanted);
   }
 
-  #mostCandidates(): number {
+  /** Those that lists in a binding have room for. */
+  #mostBound(): number {
     const words = Math.max(CANDIDATE_WORDS, sideWords(this.#search.uncertainty));
     return Math.floor((this.#gpu.device.limits.maxStorageBufferBindingSize / 4 - LIST_HEAD) / words);
   }

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
+import { launchBrowser } from "./browser.js";
 
 const [consumer, executablePath] = process.argv.slice(2);
 const folder = join(consumer, "chromium");
@@ -41,18 +41,7 @@ const server = createServer((request, response) => {
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-  ],
-});
+const browser = await launchBrowser(executablePath);
 try {
   const page = await browser.newPage();
   page.on("console", (message) => console.log(message.text()));

@@ -2,10 +2,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { root } from "../../tools/ready.js";
+import { BROWSERS, findBrowser } from "./browser.js";
 import { consumer } from "./consumer.js";
 
 const here = join(root, "test/runtimes");
-const BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"];
 const NODE = [process.execPath, "--enable-source-maps"];
 const platform = `${process.platform}-${process.arch}`;
 
@@ -50,12 +50,6 @@ export function runtimes() {
 
 export function findDeno() {
   return installed("node_modules/deno", process.platform === "win32" ? "deno.exe" : "deno");
-}
-
-function findBrowser() {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const paths = BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return paths.find((path) => existsSync(path)) ?? null;
 }
 
 /**

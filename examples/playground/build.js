@@ -1,0 +1,37 @@
+/** Makes the page in dist/; with --serve also serves it on localhost. */
+import { context } from "esbuild";
+import { cpSync, rmSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const fileOf = (specifier) => fileURLToPath(import.meta.resolve(specifier));
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+const builder = await context({
+  absWorkingDir: here("."),
+  entryPoints: ["main.ts", "page.css"],
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: "esm",
+  target: "es2023",
+});
+rmSync(here("dist"), { recursive: true, force: true });
+await builder.rebuild();
+
+cpSync(here("index.html"), here("dist/index.html"));
+for (const name of ["shapes.onnx", "scene1.png", "scene2.png", "scene3.png"]) {
+  cpSync(here(`../shapes/${name}`), here(`dist/shapes/${name}`));
+}
+// onnxruntime-web fetches its WebAssembly from beside the script: with WebGPU, and without.
+for (const name of ["ort-wasm-simd-threaded.asyncify.wasm", "ort-wasm-simd-threaded.wasm"]) {
+  cpSync(fileOf(`onnxruntime-web/${name}`), here(`dist/${name}`));
+}
+
+if (process.argv.includes("--serve")) {
+  const { port } = await builder.serve({ servedir: here("dist"), host: "127.0.0.1" });
+  console.log(`http://localhost:${port}/`);
+} else {
+  await builder.dispose();
+}

@@ -1,0 +1,10 @@
+/** Starts the three parts of the page. */
+import { createEngine } from "densehead";
+import { startCurves } from "./curves.ts";
+import { startDetection } from "./detection.ts";
+import { startDistribution } from "./distribution.ts";
+
+const engine = await createEngine({ device: "wasm" });
+startCurves(engine);
+startDistribution(engine);
+startDetection(engine);
