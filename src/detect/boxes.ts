@@ -173,26 +173,33 @@ export function shapeStatistics(
   anchors: Int32Array,
   levels: readonly Level[],
 ): ShapeStatistics {
-  const std = new Float32Array(anchors.length * 4);
-  const saturation = new Float32Array(anchors.length * 4);
-  const bins = parts[0].boxes.channels / 4;
+  const count = anchors.length;
+  const std = new Float32Array(count * 4);
+  const saturation = new Float32Array(count * 4);
+  const order = Array.from(anchors.keys()).sort((a, b) => anchors[a] - anchors[b]);
+  const { channels } = parts[0].boxes;
+  const group = Math.max(1, Math.min(GROUP, count));
   backend.memory.frame(op, (allocate) => {
-    const list = allocate(4);
-    const room = allocate(backend.room(4 * bins));
-    const [stdOut, entropy, top, last] = Array.from({ length: 4 }, () => allocate(16));
-    anchors.forEach((anchor, i) => {
-      const part = parts.findLast((p) => p.firstAnchor <= anchor) as Part;
-      const level = levels.findLast((l) => l.firstAnchor <= anchor) as Level;
-      backend.memory.ints[list >> 2] = anchor;
-      // A list of one lies the same way in both layouts.
-      gather(backend, part.boxes, image, list, 1, part.firstAnchor, room);
-      backend.kernels.dfl_statistics(room, 0, 4, 1, bins, stdOut, entropy, top, last);
+    const list = { anchors: allocate(count * 4), count };
+    const room = allocate(backend.room(group * channels));
+    const [stdOut, entropy, top, last] = Array.from({ length: 4 }, () => allocate(group * 16));
+    order.forEach((from, i) => backend.memory.ints[(list.anchors >> 2) + i] = anchors[from]);
+    forEachGroup(backend, parts, list, group, (part, at, listed) => {
+      gather(backend, part.boxes, image, list.anchors + at * 4, listed, part.firstAnchor, room);
+      const [byAnchor, byBin] = part.boxes.channelsFirst ? [4, listed * 4] : [channels * 4, 4];
+      backend.kernels.dfl_statistics(room, byAnchor, byBin, listed, channels / 4, stdOut, entropy, top, last);
       const { floats } = backend.memory;
-      for (let side = 0; side < 4; side++) {
-        std[4 * i + side] = floats[(stdOut >> 2) + side] * level.stride;
-        saturation[4 * i + side] = floats[(last >> 2) + side];
+      for (let i = 0; i < 4 * listed; i++) {
+        const detection = order[at + (i >> 2)];
+        const to = 4 * detection + (i & 3);
+        std[to] = floats[(stdOut >> 2) + i] * strideOf(levels, anchors[detection]);
+        saturation[to] = floats[(last >> 2) + i];
       }
     });
   });
   return { std, saturation };
+}
+
+function strideOf(levels: readonly Level[], anchor: number): number {
+  return (levels.findLast(({ firstAnchor }) => firstAnchor <= anchor) as Level).stride;
 }

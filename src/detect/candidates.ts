@@ -208,14 +208,10 @@ function beginBlock(
   label: number,
 ): void {
   const padded = paddedColumns(columns);
-  const values = backend.memory.view(Float32Array, best, padded);
-  const { floats } = backend.memory;
-  if (thresholds.stride === 0) {
-    values.fill(floats[thresholds.pointer >> 2]);
-  } else {
-    const from = (thresholds.pointer >> 2) + first;
-    values.set(floats.subarray(from, from + columns));
-  }
-  values.fill(Infinity, columns);
-  backend.memory.view(Int32Array, label, padded).fill(-1);
+  const { floats, ints } = backend.memory;
+  const [from, to] = [best >> 2, (best >> 2) + columns];
+  if (thresholds.stride === 0) floats.fill(floats[thresholds.pointer >> 2], from, to);
+  else floats.copyWithin(from, (thresholds.pointer >> 2) + first, (thresholds.pointer >> 2) + first + columns);
+  floats.fill(Infinity, to, from + padded);
+  ints.fill(-1, label >> 2, (label >> 2) + padded);
 }
