@@ -1,0 +1,23 @@
+/**
+ * What wrangler.jsonc and the secrets give the Worker.
+ */
+export interface Env {
+  /** Secret: what clients send as `Authorization: Bearer …`. */
+  readonly API_TOKEN: string;
+  /** What the heads in the bucket are: head, imageSize and so on, as a query string. */
+  readonly QUEUE_QUERY: string;
+  /** Raw heads, and ground truth beside them. */
+  readonly HEADS: R2Bucket;
+  /** Results, partial summaries, and the summary. */
+  readonly RESULTS: R2Bucket;
+  readonly DEAD_LETTERS: Queue<DeadLetter>;
+}
+
+/** A message that can never succeed. */
+export interface DeadLetter {
+  /** As the message has it; null where it has none. */
+  readonly key: unknown;
+  readonly reason: string;
+  /** The message as it came. */
+  readonly message: unknown;
+}

@@ -1,0 +1,140 @@
+/**
+ * What all heads together give. A partial summary says what each key contributes, not a sum: a delivery that is repeated,
+ * or a batch that is cut anew, says the same again, and merging it changes nothing.
+ */
+import type { Detections } from "densehead";
+import type { Score } from "./score.ts";
+
+/** What one head adds to the summary. */
+export interface Contribution {
+  /** When the head was written, in milliseconds, and its version: of two, the later counts. */
+  readonly uploaded: number;
+  readonly etag: string;
+  /** Detections by score, in tenths. */
+  readonly scores: readonly number[];
+  /** Total and parts of its loss, where it was scored and they are finite. */
+  readonly losses?: Readonly<Record<string, number>>;
+}
+
+/** By key. */
+export type Contributions = Map<string, Contribution>;
+
+export interface Summary {
+  readonly heads: number;
+  readonly detections: number;
+  /** Detections by score: below 0.1, below 0.2 and so on. */
+  readonly scoreHistogram: readonly number[];
+  /** Heads with ground truth beside them and a finite loss. */
+  readonly scored: number;
+  /** Means over those, of total and parts. */
+  readonly lossMeans: Readonly<Record<string, number>>;
+}
+
+const BINS = 10;
+const PREFIX = "summaries/";
+/** Bytes of partial summaries whose contributions are in memory at a time, where they take about twice as much. */
+const PASS_BYTES = 16 * 1024 * 1024;
+
+export function contributionOf(
+  { uploaded, etag }: R2Object,
+  images: readonly Detections[],
+  score: Score | undefined,
+): Contribution {
+  const scores = new Array<number>(BINS).fill(0);
+  for (const found of images) {
+    for (const value of found.scores) scores[Math.min(Math.floor(value * BINS), BINS - 1)]++;
+  }
+  const losses = score && { total: score.total, ...score.parts };
+  const finite = losses !== undefined && Object.values(losses).every(Number.isFinite);
+  return { uploaded: uploaded.getTime(), etag, scores, ...(finite ? { losses } : {}) };
+}
+
+/** Adds a partial summary to `all`: associative, commutative, and idempotent. */
+export function merge(all: Contributions, partial: Contributions): Contributions {
+  for (const [key, contribution] of partial) {
+    const present = all.get(key);
+    if (present === undefined || isLater(contribution, present)) all.set(key, contribution);
+  }
+  return all;
+}
+
+function isLater(a: Contribution, b: Contribution): boolean {
+  return a.uploaded > b.uploaded || (a.uploaded === b.uploaded && a.etag > b.etag);
+}
+
+/** Writes the partial summary of a batch, under a name of its contents: a repeat writes the same object. */
+export async function writePartial(results: R2Bucket, contributions: Contributions): Promise<void> {
+  const text = JSON.stringify(Object.fromEntries(contributions));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const name = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  await results.put(`${PREFIX}${name}.json`, text);
+}
+
+/** Merges all partial summaries into summary.json. Memory is bounded: each pass takes a share of the keys. */
+export async function mergePartials(results: R2Bucket, passBytes = PASS_BYTES): Promise<Summary> {
+  const partials = await list(results);
+  const passes = Math.ceil(partials.reduce((sum, { size }) => sum + size, 0) / passBytes);
+  const sums = new Sums();
+  for (let pass = 0; pass < passes; pass++) {
+    const all: Contributions = new Map();
+    for (const { key } of partials) {
+      const partial = await readPartial(results, key);
+      merge(all, new Map(partial.filter(([head]) => hash(head) % passes === pass)));
+    }
+    sums.add(all);
+  }
+  const summary = sums.summary();
+  await results.put("summary.json", JSON.stringify(summary));
+  return summary;
+}
+
+async function list(results: R2Bucket): Promise<R2Object[]> {
+  const objects: R2Object[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await results.list({ prefix: PREFIX, cursor });
+    objects.push(...page.objects);
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor !== undefined);
+  return objects;
+}
+
+async function readPartial(results: R2Bucket, key: string): Promise<[string, Contribution][]> {
+  const object = await results.get(key);
+  return Object.entries(await object?.json<Record<string, Contribution>>() ?? {});
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}
+
+/** Sums over keys, of which each is added once. */
+class Sums {
+  #heads = 0;
+  #scored = 0;
+  readonly #scores = new Array<number>(BINS).fill(0);
+  readonly #losses = new Map<string, number>();
+
+  add(contributions: Contributions): void {
+    for (const { scores, losses } of contributions.values()) {
+      this.#heads++;
+      scores.forEach((count, bin) => this.#scores[bin] += count);
+      if (losses === undefined) continue;
+      this.#scored++;
+      for (const [name, loss] of Object.entries(losses)) this.#losses.set(name, (this.#losses.get(name) ?? 0) + loss);
+    }
+  }
+
+  summary(): Summary {
+    return {
+      heads: this.#heads,
+      detections: this.#scores.reduce((a, b) => a + b, 0),
+      scoreHistogram: this.#scores,
+      scored: this.#scored,
+      lossMeans: Object.fromEntries(Array.from(this.#losses, ([name, sum]) => [name, sum / this.#scored])),
+    };
+  }
+}

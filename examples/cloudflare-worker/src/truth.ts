@@ -1,0 +1,62 @@
+/**
+ * What is to be found in an image: from tensors beside the head's, or from JSON.
+ */
+import type { GroundTruth, HostTensor } from "densehead";
+import { float16ToFloat32 } from "npyjs";
+import { badRequest } from "./problem.ts";
+import { floats, shapeOf, type Tensor, type Tensors } from "./tensors.ts";
+
+/** Assignment takes time for each. */
+const MAX_OBJECTS = 1000;
+
+/** `gt_boxes` (K, 4), x1, y1, x2, y2 in pixels of the network input, and `gt_labels` (K). */
+export function truthOf(tensors: Tensors): GroundTruth {
+  const boxes = floats("gt_boxes", named(tensors, "gt_boxes"));
+  const labels = named(tensors, "gt_labels");
+  const [count, sides] = boxes.dims;
+  if (boxes.dims.length !== 2 || sides !== 4 || count > MAX_OBJECTS) {
+    throw badRequest("gt_boxes", `tensor gt_boxes is ${shapeOf(boxes.dims)}; wanted (K, 4), K up to ${MAX_OBJECTS}`);
+  }
+  if (labels.dtype.startsWith("F") || labels.dims.length !== 1 || labels.dims[0] !== count) {
+    const got = `${labels.dtype} ${shapeOf(labels.dims)}`;
+    throw badRequest("gt_labels", `tensor gt_labels is ${got}; wanted integers (${count})`);
+  }
+  return { boxes: toFloat32(boxes.data), labels: Int32Array.from(labels.data as ArrayLike<number | bigint>, Number) };
+}
+
+/** `{"boxes": [[x1, y1, x2, y2], …], "labels": [0, …]}`, in the same units. */
+export function truthFromJson(text: string): GroundTruth {
+  const { boxes, labels } = parseObject(text);
+  if (
+    !Array.isArray(boxes) || boxes.length > MAX_OBJECTS || !boxes.every((box) => isNumbers(box) && box.length === 4)
+  ) {
+    throw badRequest("boxes", `ground truth: boxes is no list of up to ${MAX_OBJECTS} [x1, y1, x2, y2]`);
+  }
+  if (!isNumbers(labels) || labels.length !== boxes.length) {
+    throw badRequest("labels", `ground truth: labels is no list of ${boxes.length} classes`);
+  }
+  return { boxes: Float32Array.from(boxes.flat()), labels: Int32Array.from(labels) };
+}
+
+function named(tensors: Tensors, name: string): Tensor {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw badRequest(name, `tensor ${name} is missing`);
+  return tensor;
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    throw badRequest("body", "ground truth is no JSON");
+  }
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => typeof n === "number");
+}
+
+/** Values, or half bits, as float32. */
+export function toFloat32(data: HostTensor["data"]): Float32Array {
+  return data instanceof Uint16Array ? Float32Array.from(data, float16ToFloat32) : Float32Array.from(data);
+}
