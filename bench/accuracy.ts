@@ -15,6 +15,7 @@ import { attempt } from "./peers/load.ts";
 import { onnxValues } from "./peers/onnx_losses.ts";
 import { onnxWebRuntime } from "./peers/onnx_session.ts";
 import { tensorflowValues } from "./peers/tensorflow_losses.ts";
+import type { Report } from "./report.ts";
 import { between, integerBelow, normal, type Random, seeded } from "./random.ts";
 
 const ELEMENTS = 1_000_000;
@@ -22,8 +23,6 @@ const QUICK_ELEMENTS = 100_000;
 const BINS = 17;
 /** Relative errors count for what is larger. */
 const TINY = 1e-37;
-const NAME_WIDTH = 38;
-const CELL_WIDTH = 24;
 const HARD_LOGITS = [
   0,
   1e-40,
@@ -85,13 +84,13 @@ export const accuracy: Family = {
       "",
       "soft targets, DFL and GIoU: absolute error, of a loss over 1 its share; gradient of GIoU: share of its largest",
     );
-    printRow("", [...contestants.map(({ name }) => name), "best"]);
+    report.columns([...contestants.map(({ name }) => name), "best"]);
     for (const loss of Object.keys(REFERENCES) as ClassificationName[]) {
-      await judge(contestants, classificationCase(loss, count, "hard"));
-      await judge(contestants, classificationCase(loss, count, "soft"));
+      await judge(report, contestants, classificationCase(loss, count, "hard"));
+      await judge(report, contestants, classificationCase(loss, count, "soft"));
     }
-    await judge(contestants, distributionCase(count));
-    await judge(contestants, boxCase(count));
+    await judge(report, contestants, distributionCase(count));
+    await judge(report, contestants, boxCase(count));
   },
 };
 
@@ -152,6 +151,7 @@ type Measure = (
 ) => { readonly worst: number; readonly text: string };
 
 async function judge(
+  report: Report,
   contestants: readonly Contestant[],
   { title, input, truth, errors }: Case,
 ): Promise<void> {
@@ -169,17 +169,11 @@ async function judge(
       ({ name }) => name.split(" ")[0],
     );
     const cells = judged.map((error) => error?.text ?? "–");
-    printRow(`${title}, ${part === "values" ? "value" : "gradient"}`, [
+    report.row(`${title}, ${part === "values" ? "value" : "gradient"}`, [
       ...cells,
       winners.join(", "),
     ]);
   }
-}
-
-function printRow(name: string, cells: readonly string[]): void {
-  console.log(
-    `  ${name.padEnd(NAME_WIDTH)}${cells.map((cell) => cell.padEnd(CELL_WIDTH)).join("")}`.trimEnd(),
-  );
 }
 
 const relative: Measure = (results, truth) => {

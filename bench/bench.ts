@@ -14,4 +14,6 @@ export interface Bench {
 export interface Family {
   readonly name: string;
   run(bench: Bench): Promise<void>;
+  /** Measures again what RESULTS.md has against plain JavaScript, and nothing else. */
+  check?(bench: Bench): Promise<void>;
 }

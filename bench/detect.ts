@@ -1,13 +1,12 @@
 /** Whole detection from the raw output of a YOLOv8 head, against what else does that in JavaScript. */
-import { createEngine, heads } from "densehead";
+import { heads } from "densehead";
 import { differentDetections, type Found } from "./agreement.ts";
 import type { Bench, Family } from "./bench.ts";
-import { heapGrowth } from "./heap.ts";
 import { headScene, type Scene } from "./inputs.ts";
 import { carefulDetect } from "./peers/careful_detect.ts";
 import { asFound, copiedDetect } from "./peers/copied_detect.ts";
 import { attempt } from "./peers/load.ts";
-import { onnxNode, onnxWeb } from "./peers/onnx_runtime.ts";
+import { type OnnxDetector, onnxNode, onnxWeb } from "./peers/onnx_runtime.ts";
 import type { Absent, Entrant, Rival } from "./runner.ts";
 import { ANCHORS, CHANNELS, IMAGE, KEEP } from "./yolov8.ts";
 
@@ -20,37 +19,32 @@ const TARGETS = {
   memory: { copied: 45, careful: 5, onnx: 20 },
   host: { copied: 30, careful: 3, onnx: 12 },
 } as const;
-const PEAK_MIB = 2;
-const REPEATED_CALLS = 1000;
-/** What one call may leave behind: less than the smallest object. */
-const HEAP_SLACK = 8;
+const SCENES = [() => headScene(12, 11, 1), () => headScene(60, 14, 2)] as const;
 
 export const detect: Family = {
   name: "detect",
   async run(bench) {
-    const load = await loadPeers();
-    for (const scene of [headScene(12, 11, 1), headScene(60, 14, 2)]) {
-      await measureScene(bench, scene, load);
-    }
-    await measureMemory(bench, headScene(60, 14, 2));
-    await measureLeaks(bench, headScene(12, 11, 1));
+    const onnx = [
+      await attempt("onnxruntime-web", onnxWeb),
+      await attempt("onnxruntime-node", onnxNode),
+    ];
+    for (const scene of SCENES) await measureScene(bench, scene(), onnx);
+  },
+  async check(bench) {
+    for (const scene of SCENES) await measureScene(bench, scene(), []);
   },
 };
 
 type Targets = (typeof TARGETS)[keyof typeof TARGETS];
-type LoadedPeers = (
-  logits: Float32Array,
-  targets: Targets,
-) => (Rival<Found> | Absent)[];
 
-async function loadPeers(): Promise<LoadedPeers> {
+function rivalsOf(
+  logits: Float32Array,
+  onnx: readonly (OnnxDetector | Absent)[],
+  targets: Targets,
+): (Rival<Found> | Absent)[] {
   const copied = copiedDetect();
   const careful = carefulDetect();
-  const onnx = [
-    await attempt("onnxruntime-web", onnxWeb),
-    await attempt("onnxruntime-node", onnxNode),
-  ];
-  return (logits, targets) => [
+  return [
     {
       name: "copied JavaScript",
       target: targets.copied,
@@ -70,7 +64,7 @@ async function loadPeers(): Promise<LoadedPeers> {
 async function measureScene(
   { engine, runner, report }: Bench,
   scene: Scene,
-  peers: LoadedPeers,
+  onnx: readonly (OnnxDetector | Absent)[],
 ): Promise<void> {
   const { logits, survivors } = scene;
   using tensor = engine.tensor([1, CHANNELS, ANCHORS]);
@@ -90,58 +84,12 @@ async function measureScene(
   const difference = differentDetections;
   await runner.race({
     ours: memory,
-    rivals: peers(logits, TARGETS.memory),
+    rivals: rivalsOf(logits, onnx, TARGETS.memory),
     difference,
   });
   await runner.race({
     ours: host,
-    rivals: peers(logits, TARGETS.host),
+    rivals: rivalsOf(logits, onnx, TARGETS.host),
     difference,
   });
-}
-
-/** Peak of linear memory when host arrays are streamed. */
-async function measureMemory(
-  { report }: Bench,
-  { logits, survivors }: Scene,
-): Promise<void> {
-  using engine = await createEngine({ device: "wasm" });
-  engine.sync.detect(logits, OPTIONS);
-  report.heading("detect: memory of a fresh engine, host array");
-  const peak = engine.memory.peak / 2 ** 20;
-  report.check(
-    `peak, ${survivors} over the threshold`,
-    `${peak.toFixed(2)} MiB`,
-    peak <= PEAK_MIB,
-    `≤ ${PEAK_MIB} MiB`,
-  );
-}
-
-/** Does anything stay behind in linear memory or on the JavaScript heap? */
-async function measureLeaks(
-  { report, quick }: Bench,
-  { logits }: Scene,
-): Promise<void> {
-  using engine = await createEngine({ device: "wasm" });
-  const repeat = () => {
-    for (let i = 0; i < REPEATED_CALLS; i++) {
-      engine.sync.detect(logits, OPTIONS);
-    }
-  };
-  repeat();
-  const reserved = engine.memory.reserved;
-  const growth = await heapGrowth(repeat, quick ? 3 : 6) / REPEATED_CALLS;
-  const grown = engine.memory.reserved - reserved;
-  report.check(
-    `memory.reserved, ${REPEATED_CALLS} calls`,
-    `+${grown} bytes`,
-    grown === 0,
-    "+0 bytes",
-  );
-  report.check(
-    "JS heap, each call",
-    `${growth.toFixed(1)} bytes`,
-    growth < HEAP_SLACK,
-    `< ${HEAP_SLACK} bytes`,
-  );
 }

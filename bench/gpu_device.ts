@@ -1,4 +1,4 @@
-/** npm's WebGPU for the bench: a device, maps on it, and a kernel that copies. */
+/** WebGPU for the bench: a device, maps on it, and a kernel that copies. */
 /** GPUBufferUsage: STORAGE, COPY_DST and COPY_SRC. */
 const STORAGE = 0x80 | 0x8 | 0x4;
 /** Results that calls in flight may hold. */
@@ -30,8 +30,7 @@ export interface Gpu {
 }
 
 export async function openGpu(): Promise<Gpu> {
-  const { create } = await import("webgpu");
-  const instance = create([]);
+  const instance = await findGpu();
   const adapter = await instance.requestAdapter({
     powerPreference: "high-performance",
   });
@@ -52,9 +51,19 @@ export async function openGpu(): Promise<Gpu> {
     device,
     description: named,
     features,
-    software: isFallbackAdapter,
+    software: isFallbackAdapter || /swiftshader|llvmpipe/i.test(named),
     instance,
   };
+}
+
+/** The runtime's own, or npm's, which is put where peers look for it. */
+async function findGpu(): Promise<GPU> {
+  if (globalThis.navigator?.gpu !== undefined) return navigator.gpu;
+  const { create, globals } = await import("webgpu");
+  Object.assign(globalThis, globals);
+  globalThis.navigator ??= { userAgent: "Node.js" } as Navigator;
+  Object.defineProperty(navigator, "gpu", { value: create([]) });
+  return navigator.gpu;
 }
 
 /** A map on the device, repeated until a buffer of so many bytes is full. */
@@ -79,6 +88,17 @@ export function repeated(
   device.queue.submit([encoder.finish()]);
   once.destroy();
   return buffer;
+}
+
+/** Waits until a result is on the host. */
+export async function readBack(device: GPUDevice, result: GPUBuffer): Promise<void> {
+  const { size } = result;
+  const copy = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(result, 0, copy, 0, size);
+  device.queue.submit([encoder.finish()]);
+  await copy.mapAsync(GPUMapMode.READ);
+  copy.destroy();
 }
 
 /** Milliseconds of each of so many calls, whose results hold so many bytes, until the queue is empty. */

@@ -1,18 +1,24 @@
 /** What a loss is computed on, the same for us and for every peer. */
 
-export type ClassificationName =
-  | "binaryCrossEntropyWithLogits"
-  | "sigmoidFocalLoss"
-  | "qualityFocalLoss"
-  | "varifocalLoss"
-  | "generalizedFocalLoss";
-export type BoxLossName =
-  | "iouLoss"
-  | "giouLoss"
-  | "diouLoss"
-  | "ciouLoss"
-  | "eiouLoss"
-  | "siouLoss";
+/** Together with distribution focal loss these are all of the registry; a test holds that. */
+export const CLASSIFICATION = [
+  "qualityFocalLoss",
+  "binaryCrossEntropyWithLogits",
+  "sigmoidFocalLoss",
+  "varifocalLoss",
+  "generalizedFocalLoss",
+] as const;
+export const BOX = [
+  "giouLoss",
+  "iouLoss",
+  "diouLoss",
+  "ciouLoss",
+  "eiouLoss",
+  "siouLoss",
+] as const;
+
+export type ClassificationName = (typeof CLASSIFICATION)[number];
+export type BoxLossName = (typeof BOX)[number];
 export type LossName =
   | ClassificationName
   | "distributionFocalLoss"
@@ -41,11 +47,25 @@ export interface LossOutcome {
 export interface LossPeer {
   readonly name: string;
   /** A way to run the task with inputs that were made outside the measurement, or null where it has none. */
-  prepare(task: LossTask): Promise<PreparedLoss | null>;
+  prepare(task: LossTask): PreparedLoss | null | Promise<PreparedLoss | null>;
 }
 
 export interface PreparedLoss {
   run(): LossOutcome | Promise<LossOutcome>;
   /** For a peer that is a process of its own: milliseconds of each of so many calls. */
   clock?(calls: number): Promise<number>;
+}
+
+/** Somebody else's losses on WebGPU. */
+export interface GpuLossPeer {
+  readonly name: string;
+  /** Null where it has no such loss. */
+  prepare(task: LossTask): GpuPreparedLoss | null | Promise<GpuPreparedLoss | null>;
+}
+
+export interface GpuPreparedLoss {
+  /** From host arrays to a result on the host. */
+  readonly host?: PreparedLoss;
+  /** With inputs that are on the device; only the sum comes back, a gradient stays. */
+  readonly resident: PreparedLoss;
 }

@@ -3,16 +3,20 @@ import type { Engine, TensorLike } from "densehead";
 import { differentLosses } from "./agreement.ts";
 import type { Bench, Family } from "./bench.ts";
 import { boxInput, classificationInput, distributionInput, withMagnitude } from "./loss_inputs.ts";
-import type {
-  BoxLossName,
-  ClassificationName,
-  LossInput,
-  LossName,
-  LossOutcome,
-  LossPeer,
-  LossTask,
-  PreparedLoss,
+import {
+  BOX,
+  type BoxLossName,
+  CLASSIFICATION,
+  type LossInput,
+  type LossName,
+  type LossOutcome,
+  type LossPeer,
+  type LossTask,
+  type PreparedLoss,
 } from "./loss_task.ts";
+import { clangLosses } from "./peers/clang_losses.ts";
+import { formulaLoss } from "./peers/formula_losses.ts";
+import { jaxLosses } from "./peers/jax_losses.ts";
 import { attempt } from "./peers/load.ts";
 import { onnxLosses } from "./peers/onnx_losses.ts";
 import { onnxNodeRuntime, onnxWebRuntime } from "./peers/onnx_session.ts";
@@ -38,22 +42,6 @@ const SLOW_LIMIT = 1.3;
 /** Between 20 and 60 powers of exp(−|x|) are denormal numbers. */
 const MAGNITUDES = [20, 25, 30, 60, 100, 1e-40, 0] as const;
 
-const CLASSIFICATION: readonly ClassificationName[] = [
-  "qualityFocalLoss",
-  "binaryCrossEntropyWithLogits",
-  "sigmoidFocalLoss",
-  "varifocalLoss",
-  "generalizedFocalLoss",
-];
-const BOX: readonly BoxLossName[] = [
-  "giouLoss",
-  "iouLoss",
-  "diouLoss",
-  "ciouLoss",
-  "eiouLoss",
-  "siouLoss",
-];
-
 /** How many times faster than each peer ours should be, in memory. */
 interface Targets {
   readonly plain: number;
@@ -63,47 +51,37 @@ interface Targets {
   readonly torch?: number;
 }
 
-interface Peers {
-  readonly onnxNode: LossPeer | Absent;
-  readonly onnxWeb: LossPeer | Absent;
-  readonly tensorflow: LossPeer | Absent;
-  readonly torch: LossPeer | Absent;
-}
+/** By the key of its target, if it has one. */
+type Peers = readonly { readonly key?: keyof Targets; readonly peer: LossPeer | Absent }[];
 
 export const losses: Family = {
   name: "losses",
   async run(bench) {
     const torch = await attempt("PyTorch", torchLosses);
-    const peers: Peers = {
-      onnxNode: await attempt(
-        "onnxruntime-node",
-        async () => onnxLosses(await onnxNodeRuntime()),
-      ),
-      onnxWeb: await attempt(
-        "onnxruntime-web",
-        async () => onnxLosses(await onnxWebRuntime()),
-      ),
-      tensorflow: await attempt("TensorFlow.js", tensorflowLosses),
-      torch,
-    };
     try {
-      await measureClassification(bench, peers);
+      await measureAll(bench, [
+        { key: "onnxNode", peer: await attempt("onnxruntime-node", async () => onnxLosses(await onnxNodeRuntime())) },
+        { key: "onnxWeb", peer: await attempt("onnxruntime-web", async () => onnxLosses(await onnxWebRuntime())) },
+        { key: "tensorflow", peer: await attempt("TensorFlow.js", tensorflowLosses) },
+        { peer: await attempt("jax-js", jaxLosses) },
+        { peer: await attempt("C by clang", clangLosses) },
+        { key: "torch", peer: torch },
+      ]);
+      await measureBandwidth(bench);
       await measureSlowCases(bench);
-      await measure(
-        bench,
-        distributionInput(SIDES, BINS, 1),
-        peers,
-        distributionTargets,
-      );
-      const boxes = boxInput(BOXES, 1);
-      for (const loss of BOX) {
-        await measure(bench, { loss, ...boxes }, peers, boxTargets);
-      }
     } finally {
       if ("close" in torch) torch.close();
     }
   },
+  check: (bench) => measureAll(bench, []),
 };
+
+async function measureAll(bench: Bench, peers: Peers): Promise<void> {
+  await measureClassification(bench, peers);
+  await measure(bench, distributionInput(SIDES, BINS, 1), peers, distributionTargets);
+  const boxes = boxInput(BOXES, 1);
+  for (const loss of BOX) await measure(bench, { loss, ...boxes }, peers, boxTargets);
+}
 
 async function measureClassification(
   bench: Bench,
@@ -161,26 +139,19 @@ async function measure(
     const task = { ...input, grad };
     const inMemory = ours(engine, task, () => slopes.data);
     const room = new Float32Array(input.pred.length);
-    const onHost = ours(engine, task, () => room);
     report.heading(`losses: ${titleOf(task)}`);
     const rivals = await rivalsOf(task, peers, targets(grad));
     await race(bench, {
       name: "ours, in memory",
       run: () => inMemory(pred, target),
     }, rivals);
-    await reportBandwidth(bench, task, {
-      name: "ours, in memory",
-      run: () => inMemory(pred, target),
-    });
+    const onHost = ours(engine, task, () => room);
     const host = {
       name: "ours, host arrays",
       run: () => onHost(input.pred, input.target),
     };
-    await race(
-      bench,
-      host,
-      rivals.map((rival) => ({ ...rival, target: undefined })),
-    );
+    // What the others take does not change.
+    await race(bench, host, [{ ...rivals[0], target: undefined }]);
   }
 }
 
@@ -221,8 +192,10 @@ async function rivalsOf(
   const rivals: (Rival<LossOutcome> | Absent)[] = [
     { name: "plain JavaScript", run: plainOf(task), target: targets.plain },
   ];
-  for (const key of ["onnxNode", "onnxWeb", "tensorflow", "torch"] as const) {
-    const rival = await rivalOf(peers[key], task, targets[key]);
+  const formula = formulaLoss(task);
+  if (formula !== null) rivals.push({ name: "JavaScript by the formula", run: formula });
+  for (const { key, peer } of peers) {
+    const rival = await rivalOf(peer, task, key && targets[key]);
     if (rival !== null) rivals.push(rival);
   }
   return rivals;
@@ -235,13 +208,13 @@ async function rivalOf(
   target: number | undefined,
 ): Promise<Rival<LossOutcome> | Absent | null> {
   if ("absent" in peer) return peer;
-  const prepared = await attempt(peer.name, () => peer.prepare(task));
-  if (prepared === null || "absent" in prepared) return prepared;
-  const ms = await secondRun(prepared);
-  if (ms > PATIENCE_MS) {
-    return { name: peer.name, absent: `takes ${ms.toFixed(0)} ms a call` };
-  }
-  return { name: peer.name, target, ...prepared };
+  return await attempt(peer.name, async () => {
+    const prepared = await peer.prepare(task);
+    if (prepared === null) return null;
+    const ms = await secondRun(prepared);
+    if (ms > PATIENCE_MS) throw new Error(`takes over ${PATIENCE_MS} ms a call`);
+    return { name: peer.name, target, ...prepared };
+  });
 }
 
 /** Milliseconds, without what only the first run does. */
@@ -271,22 +244,28 @@ function isBoxLoss(loss: LossName): loss is BoxLossName {
 }
 
 /** Bytes read and written in a second, and what a loop in JavaScript that only adds up the inputs reaches. */
-async function reportBandwidth(
-  { runner, report }: Bench,
-  task: LossTask,
-  entrant: Entrant<LossOutcome>,
-) {
-  const { pred, target, grad } = task;
-  const read = (pred.byteLength + target.byteLength) / 1e6;
-  const { time, ratio } = await runner.compare<unknown>(entrant, {
-    name: "plain read",
-    run: () => addUp(pred) + addUp(target),
-  });
-  const rate = (read + (grad ? pred.byteLength / 1e6 : 0)) * ratio.median /
-    time.median;
-  const plain = read / time.median;
-  report.line(
-    "  bandwidth",
+async function measureBandwidth(bench: Bench): Promise<void> {
+  bench.report.heading(`losses: bandwidth, qualityFocalLoss, ${ANCHORS[1]} × ${CLASSES}`);
+  const input = classificationInput("qualityFocalLoss", ANCHORS[1], CLASSES, 1);
+  for (const grad of [false, true]) await reportBandwidth(bench, { ...input, grad });
+}
+
+async function reportBandwidth({ engine, runner, report }: Bench, task: LossTask): Promise<void> {
+  using pred = engine.tensor(task.predDims);
+  using target = engine.tensor(task.targetDims);
+  using slopes = engine.tensor(task.predDims);
+  pred.data.set(task.pred);
+  target.data.set(task.target);
+  const run = ours(engine, task, () => slopes.data);
+  const { time, ratio } = await runner.compare<unknown>(
+    { name: "ours", run: () => run(pred, target) },
+    { name: "plain read", run: () => addUp(task.pred) + addUp(task.target) },
+  );
+  const read = (task.pred.byteLength + task.target.byteLength) / 1e6;
+  const moved = read + (task.grad ? task.pred.byteLength / 1e6 : 0);
+  const [rate, plain] = [moved * ratio.median / time.median, read / time.median];
+  report.figure(
+    task.grad ? "sum and gradient" : "sum",
     `${rate.toFixed(1)} GB/s; a sum over the same arrays in JavaScript ${plain.toFixed(1)} GB/s`,
   );
 }

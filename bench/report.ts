@@ -1,22 +1,63 @@
-/** What the bench prints. A missed target and a differing result are also counted, for the last line. */
-import type { Spread } from "./statistics.ts";
+/** What the bench prints, and keeps for RESULTS.md. A missed target and a differing result are also counted. */
+import type { Figure, Race } from "./results.ts";
+import { significant, type Spread } from "./statistics.ts";
 
 const NAME_WIDTH = 38;
+const CELL_WIDTH = 30;
 
 export class Report {
   missed = 0;
   differing = 0;
+  readonly races: Race[] = [];
+  readonly figures: Figure[] = [];
+  readonly #skipped = new Set<string>();
+  #title = "";
+  #columns: readonly string[] = [];
 
-  heading(text: string): void {
-    console.log(`\n${text}`);
+  get title(): string {
+    return this.#title;
+  }
+
+  get skipped(): string[] {
+    return [...this.#skipped];
+  }
+
+  /** Of what follows; "family: what is measured". */
+  heading(title: string): void {
+    this.#title = title;
+    console.log(`\n${title}`);
   }
 
   line(name: string, text: string): void {
     console.log(`  ${name.padEnd(NAME_WIDTH)} ${text}`);
   }
 
-  time(name: string, time: Spread): void {
-    this.line(name, milliseconds(time));
+  /** A line that is kept. */
+  figure(name: string, text: string): void {
+    this.figures.push({ title: this.#title, name, text });
+    this.line(name, text);
+  }
+
+  /** Names of what the cells of the rows that follow are. */
+  columns(names: readonly string[]): void {
+    this.#columns = names;
+    this.#cells("", names);
+  }
+
+  row(name: string, cells: readonly string[]): void {
+    const named = cells.map((cell, i) => cell === "–" ? null : `${this.#columns[i]} ${cell}`);
+    this.figures.push({ title: this.#title, name, text: named.filter((text) => text !== null).join(", ") });
+    this.#cells(name, cells);
+  }
+
+  #cells(name: string, cells: readonly string[]): void {
+    this.line(name, cells.map((cell) => cell.padEnd(CELL_WIDTH)).join("").trimEnd());
+  }
+
+  /** Ours, to which the ratios that follow belong. */
+  time(ours: string, time: Spread): void {
+    this.races.push({ title: this.#title, ours, ms: rounded(time.median), rivals: [] });
+    this.line(ours, milliseconds(time));
   }
 
   ratio(
@@ -25,7 +66,13 @@ export class Report {
     ratio: Spread,
     target: number | undefined,
   ): void {
-    const verdict = target === undefined ? "" : this.#judge(ratio.median >= target, `≥ ${target}×`);
+    const { low, median, high } = ratio;
+    this.races.at(-1)?.rivals.push({
+      name,
+      ms: rounded(time.median),
+      ratio: { low: rounded(low), median: rounded(median), high: rounded(high) },
+    });
+    const verdict = target === undefined ? "" : this.#judge(median >= target, `≥ ${target}×`);
     this.line(
       `  against ${name}`,
       `${milliseconds(time)}  ${times(ratio)}${verdict}`,
@@ -34,18 +81,19 @@ export class Report {
 
   /** A figure that is right or not. */
   check(name: string, text: string, holds: boolean, wanted: string): void {
+    this.figures.push({ title: this.#title, name, text });
     this.line(name, `${text}${this.#judge(holds, wanted)}`);
   }
 
-  skipped(name: string, reason: string): void {
-    this.line(
-      `  against ${name}`,
-      `skipped: ${reason.split(/\n| imported from /)[0]}`,
-    );
+  absent(name: string, reason: string): void {
+    const text = reason.split(/\n| imported from /)[0];
+    this.#skipped.add(`${name}: ${text}`);
+    this.line(`  against ${name}`, `skipped: ${text}`);
   }
 
   differs(name: string, difference: string): void {
     this.differing++;
+    this.#skipped.add(`${name}: in "${this.#title}" its result differs, ${difference}`);
     this.line(
       `  against ${name}`,
       `NOT TIMED, its result differs: ${difference}`,
@@ -66,8 +114,7 @@ function times({ low, median, high }: Spread): string {
   return `${significant(median).padStart(6)}× ${`[${significant(low)} – ${significant(high)}]`.padEnd(17)}`;
 }
 
-/** Three significant digits without an exponent. */
-function significant(value: number): string {
-  const digits = 2 - Math.floor(Math.log10(Math.max(value, 1e-9)));
-  return value.toFixed(Math.min(Math.max(digits, 0), 6));
+/** Enough for a table, and short in a file. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }

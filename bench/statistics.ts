@@ -39,3 +39,10 @@ export function growthExponent(
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
+/** Three significant digits without an exponent. */
+export function significant(value: number): string {
+  // Rounded before its digits are counted: 9.999 is 10.0.
+  const digits = 2 - Math.floor(Math.log10(Math.max(Number(value.toPrecision(3)), 1e-9)));
+  return value.toFixed(Math.min(Math.max(digits, 0), 6));
+}

@@ -1,6 +1,6 @@
 /** Losses as ONNX graphs, without a gradient. Parameters are the defaults. */
-import type { InferenceSession } from "onnxruntime-common";
-import type { LossInput, LossName, LossPeer } from "../loss_task.ts";
+import type { InferenceSession, Tensor } from "onnxruntime-common";
+import type { GpuLossPeer, LossInput, LossName, LossPeer } from "../loss_task.ts";
 import { GraphBuilder } from "./onnx_model.ts";
 import type { OnnxRuntime } from "./onnx_session.ts";
 
@@ -35,6 +35,36 @@ export function onnxLosses(onnx: OnnxRuntime): LossPeer {
       };
     },
   };
+}
+
+/** Tensors that are on the device belong to the one that the first session makes. */
+export function onnxGpuLosses(onnx: OnnxRuntime): GpuLossPeer {
+  return {
+    name: onnx.name,
+    async prepare(task) {
+      const ready = task.grad ? null : await start(onnx, task, true, false);
+      if (ready === null) return null;
+      const { session, feeds, output } = ready;
+      const device: GPUDevice = await onnx.runtime.env.webgpu.device;
+      const resident = Object.fromEntries(
+        Object.entries(feeds).map(([name, tensor]) => [name, onDevice(onnx, device, tensor as Tensor)]),
+      );
+      const run = async (inputs: InferenceSession.FeedsType) => ({
+        loss: (await session.run(inputs))[output].data[0] as number,
+      });
+      return { host: { run: () => run(feeds) }, resident: { run: () => run(resident) } };
+    },
+  };
+}
+
+function onDevice({ runtime }: OnnxRuntime, device: GPUDevice, { data, dims }: Tensor): Tensor {
+  const values = data as Float32Array<ArrayBuffer>;
+  const gpuBuffer = device.createBuffer({
+    size: values.byteLength,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+  });
+  device.queue.writeBuffer(gpuBuffer, 0, values);
+  return runtime.Tensor.fromGpuBuffer(gpuBuffer as never, { dataType: "float32", dims });
 }
 
 export function onnxValues(onnx: OnnxRuntime): OnnxValues {

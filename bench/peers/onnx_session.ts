@@ -1,5 +1,6 @@
 /** Sessions of onnxruntime-web and onnxruntime-node, on one thread each. */
 import type { InferenceSession } from "onnxruntime-common";
+import { runtimeName } from "../machine.ts";
 import type { Bytes } from "./protobuf.ts";
 
 /** What both packages have in common. */
@@ -19,6 +20,19 @@ export async function onnxWebRuntime(): Promise<OnnxRuntime> {
     `onnxruntime-web ${runtime.env.versions.web}`,
     runtime,
     "wasm",
+  );
+}
+
+export async function onnxGpuRuntime(): Promise<OnnxRuntime> {
+  if (runtimeName().startsWith("Node 20.")) {
+    throw new Error("it writes from shared memory, and there Dawn ends Node 20; run it in Node 24");
+  }
+  const runtime: Runtime = await import("onnxruntime-web/webgpu");
+  runtime.env.wasm.numThreads = 1;
+  return onnxRuntime(
+    `onnxruntime-web ${runtime.env.versions.web} (webgpu)`,
+    runtime,
+    "webgpu",
   );
 }
 

@@ -1,7 +1,7 @@
 /** Losses in TensorFlow.js, and their gradients by its own differentiation. Parameters are the defaults. */
 import type { Tensor } from "@tensorflow/tfjs";
-import type { LossInput, LossName, LossOutcome, LossPeer, LossTask } from "../loss_task.ts";
-import { type Tensorflow, tensorflow } from "./tensorflow.ts";
+import type { GpuLossPeer, LossInput, LossName, LossOutcome, LossPeer, LossTask } from "../loss_task.ts";
+import { type Tensorflow, tensorflow, tensorflowGpu } from "./tensorflow.ts";
 
 /** The loss of every element or row, and the gradient of their sum. */
 export interface TensorflowValues {
@@ -27,7 +27,7 @@ const FORMULAS: Readonly<Partial<Record<LossName, Formula>>> = {
 
 export async function tensorflowLosses(): Promise<LossPeer> {
   const { tf, name } = await tensorflow();
-  return { name, prepare: (task) => Promise.resolve(prepare(tf, task)) };
+  return { name, prepare: (task) => prepare(tf, task) };
 }
 
 export async function tensorflowValues(): Promise<TensorflowValues> {
@@ -49,6 +49,43 @@ export async function tensorflowValues(): Promise<TensorflowValues> {
       });
     },
   };
+}
+
+export async function tensorflowGpuLosses(): Promise<GpuLossPeer> {
+  const { tf, name } = await tensorflowGpu();
+  return {
+    name,
+    prepare(task) {
+      const formula = FORMULAS[task.loss];
+      if (formula === undefined) return null;
+      const inputs = tensors(tf, task);
+      const run = (read: boolean) => gpuOutcome(tf, formula, task.grad, () => read ? tensors(tf, task) : inputs, read);
+      return { host: { run: () => run(true) }, resident: { run: () => run(false) } };
+    },
+  };
+}
+
+/** The sum, and the gradient where it is to be read; a WebGPU tensor is read asynchronously, outside of `tidy`. */
+async function gpuOutcome(
+  tf: Tensorflow,
+  formula: Formula,
+  grad: boolean,
+  inputs: () => { pred: Tensor; target: Tensor },
+  read: boolean,
+): Promise<LossOutcome> {
+  const { value, slopes } = tf.tidy(() => {
+    const { pred, target } = inputs();
+    const loss = (x: Tensor) => tf.sum(formula(tf, x, target, false));
+    if (!grad) return { value: loss(pred), slopes: undefined };
+    const both = tf.valueAndGrad(loss)(pred);
+    return { value: both.value, slopes: both.grad };
+  });
+  try {
+    const [loss] = await value.data();
+    return { loss, grad: read ? await slopes?.data() as Float32Array | undefined : undefined };
+  } finally {
+    tf.dispose([value, ...(slopes ? [slopes] : [])]);
+  }
 }
 
 function prepare(

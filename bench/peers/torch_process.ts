@@ -21,13 +21,13 @@ export interface PreparedTorch {
   clock(calls: number): Promise<number>;
 }
 
-/** The first Python that has PyTorch, with a script that fills TASKS of torch_server.py. */
-export async function startTorch(script: string): Promise<TorchProcess> {
+/** The first Python that has PyTorch, with a script that fills TASKS of torch_server.py, and ends where it cannot. */
+export async function startTorch(script: string, wanted = "PyTorch"): Promise<TorchProcess> {
   for (const python of PYTHONS) {
     const torch = new TorchProcess(python, script);
     if (await torch.started()) return torch;
   }
-  throw new Error("no python3 that has PyTorch");
+  throw new Error(`no python3 that has ${wanted}`);
 }
 
 export class TorchProcess {

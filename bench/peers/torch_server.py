@@ -39,7 +39,7 @@ def serve():
             answer({"ready": True})
         elif "run" in command:
             value, tensors = call()
-            arrays = [tensor.float().numpy().tobytes() for tensor in tensors]
+            arrays = [tensor.float().cpu().numpy().tobytes() for tensor in tensors]
             answer({"value": value, "bytes": [len(array) for array in arrays]}, arrays)
         else:
             start = time.perf_counter()
