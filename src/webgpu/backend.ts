@@ -16,16 +16,18 @@ export class GpuBackend {
   readonly description: string;
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
+  readonly subgroups: boolean;
   readonly #own: boolean;
   readonly #room = new Room();
   readonly #pending = new Set<(reason: string) => void>();
   #lost: string | null = null;
 
-  constructor({ device, description, own }: OpenedDevice) {
+  constructor({ device, description, software, own }: OpenedDevice) {
     this.device = device;
     this.description = description;
     this.pool = new BufferPool(device);
     this.pipelines = new Pipelines(device);
+    this.subgroups = device.features.has("subgroups") && !software;
     this.#own = own;
     device.lost.then(({ message, reason }) => this.#lose(`the GPU device was lost: ${message || reason}`));
   }

@@ -13,7 +13,7 @@ export interface Variant {
   readonly weight: "none" | "item" | "row";
   readonly weightStorage: Storage;
   readonly gradient: boolean;
-  /** Values for each item, or their sums over workgroups. */
+  /** Values for each item, or sums. */
   readonly each: boolean;
   /** Is the exponent 2? */
   readonly squared: boolean;
@@ -21,7 +21,7 @@ export interface Variant {
   readonly outside: boolean;
   /** Are four elements in a line always of one row? */
   readonly evenRows: boolean;
-  /** Has the device subgroups? */
+  /** Do sums go through subgroups? */
   readonly subgroups: boolean;
 }
 

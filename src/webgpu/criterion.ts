@@ -8,12 +8,12 @@ import type { CriterionResult, Placement } from "../types.ts";
 import { type GpuSource, matrix } from "../validate.ts";
 import { gflPlan } from "./gfl_criterion.ts";
 import { eachItem, itemGroups } from "./items.ts";
-import { type Gpu, prepareLoss } from "./loss.ts";
+import { type Gpu, prepareAdder, prepareLoss } from "./loss.ts";
 import { numbers } from "./numbers.ts";
 import { Output } from "./output.ts";
 import { type Fields, paramsBlock, paramsText } from "./params.ts";
 import { PositiveRows, type RowMap, type Step } from "./positive_rows.ts";
-import { addUp, sumShader } from "./sums.ts";
+import { addUp } from "./sums.ts";
 import { vfnetPlan } from "./vfnet_criterion.ts";
 import { Work } from "./work.ts";
 
@@ -143,10 +143,9 @@ export class CriterionRun {
   }
 
   async sum(values: GPUBufferBinding, into: GPUBufferBinding): Promise<Step> {
-    const code = sumShader(this.#gpu.device.features.has("subgroups"));
-    const pipeline = await this.#gpu.pipelines.get(this.#call.op, code);
+    const adder = await prepareAdder(this.#gpu, this.#call.op);
     const size = { rows: 1, columns: this.count, factor: 1 };
-    return (encoder) => addUp(this.#work, encoder, pipeline, values, size, into);
+    return (encoder) => addUp(this.#work, encoder, adder, values, size, into);
   }
 
   /** What a sum over the positives is divided by, with that of their weights. */

@@ -8,13 +8,15 @@ const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
 export interface OpenedDevice {
   readonly device: GPUDevice;
   readonly description: string;
+  /** Is it no hardware? */
+  readonly software: boolean;
   /** Did we make it, so that it ends with us? */
   readonly own: boolean;
 }
 
 /** The caller's device. */
 export function sharedDevice(device: GPUDevice): OpenedDevice {
-  return { device, description: descriptionOf(device.adapterInfo), own: false };
+  return { device, ...described(device.adapterInfo), own: false };
 }
 
 /** A device of the platform's adapter, or why there is none. */
@@ -28,10 +30,11 @@ export async function requestDevice(gpu: GPU | undefined, software: boolean): Pr
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
   });
-  return { device, description: descriptionOf(adapter.info), own: true };
+  return { device, ...described(adapter.info), own: true };
 }
 
-function descriptionOf(info: GPUAdapterInfo | undefined): string {
-  const { description, vendor, architecture, device } = info ?? {};
-  return description || [vendor, architecture, device].filter(Boolean).join(" ") || "an adapter without a name";
+function described(info: GPUAdapterInfo | undefined): Pick<OpenedDevice, "description" | "software"> {
+  const { description, vendor, architecture, device, isFallbackAdapter = false } = info ?? {};
+  const name = [vendor, architecture, device].filter(Boolean).join(" ");
+  return { description: description || name || "an adapter without a name", software: isFallbackAdapter };
 }

@@ -1,13 +1,13 @@
 /**
  * The shaders around a loss's mathematics. A family turns an item (four elements, an element, a row or a pair of boxes)
- * into its value and its gradients; bindings and what becomes of the values (stored, or added up by workgroups) are the
+ * into its value and its gradients; bindings and what becomes of the values (stored, or added up) are the
  * same for all.
  */
 import { access, type Quads, type Variant } from "./bindings.ts";
 import { boxGeometry } from "./box_geometry.ts";
 import { mirror } from "./mirror.ts";
 import { numbers } from "./numbers.ts";
-import { enabling, LANES, workgroupSum } from "./sums.ts";
+import { enabling, invocation, LANES } from "./sums.ts";
 
 export interface Family {
   /** WGSL with `item(i)`: stores the gradients of an item and returns its weighted value, or its four values. */
@@ -59,7 +59,7 @@ export const elementwise: Family = {
   byRow: false,
   width: 4,
   quads: ["pred", "target", "weight", "values", "grad"],
-  // 4 items a lane. With the sum of four and the tree of the workgroup that is 13 roundings.
+  // 4 items a lane, so that few sums are left and yet enough lanes to fill a device.
   itemsPerGroup: 4 * LANES,
   rest: singleElements,
   text: element + /* wgsl */ `
@@ -110,7 +110,7 @@ struct Params {
   end: u32,           // of the items
   columns: u32,       // elements of a row
   first_row: u32,
-  first_block: u32,   // where this piece's sums go
+  first_sum: u32,     // where this piece's sums go
   infinity: f32,
   nan: f32,
   value_factor: f32,
@@ -138,8 +138,8 @@ export function lossShader(body: string, family: Family, variant: Variant): stri
     access(variant, family.quads),
     family.text,
     body,
-    workgroupSum(variant.subgroups),
-    entry(family, variant.each ? storing : addingUp(family)),
+    invocation(variant.subgroups),
+    entry(family, variant.each ? storing : addingUp(family, variant.subgroups)),
   ].join("\n");
 }
 
@@ -152,14 +152,18 @@ interface Tail {
 
 const storing: Tail = { before: "", each: "values[i] = item(i) * params.value_factor;", after: "" };
 
-const addingUp = ({ width, itemsPerGroup }: Family): Tail => ({
-  before: `var own = ${width === 4 ? "vec4f(0.0)" : "0.0"};`,
-  each: "own += item(i);",
-  after: /* wgsl */ `
-  let sum = workgroup_sum(at, ${width === 4 ? "(own.x + own.y) + (own.z + own.w)" : "own"});
-  let first = params.first_item + block * ${itemsPerGroup}u;
-  if (at.lane == 0u && first < params.end) { values[params.first_block + block] = sum; }`,
-});
+const addingUp = ({ width, itemsPerGroup }: Family, subgroups: boolean): Tail => {
+  const sum = width === 4 ? "(own.x + own.y) + (own.z + own.w)" : "own";
+  const store = subgroups
+    ? `let sum = workgroup_sum(at, ${sum});
+  if (at.lane == 0u && first < params.end) { values[params.first_sum + block] = sum; }`
+    : `if (first < params.end) { values[params.first_sum + block * ${LANES}u + at.lane] = ${sum}; }`;
+  return {
+    before: `var own = ${width === 4 ? "vec4f(0.0)" : "0.0"};`,
+    each: "own += item(i);",
+    after: `let first = params.first_item + block * ${itemsPerGroup}u;\n  ${store}`,
+  };
+};
 
 const entry = ({ itemsPerGroup }: Family, { before, each, after }: Tail) => /* wgsl */ `
 @compute @workgroup_size(${LANES})

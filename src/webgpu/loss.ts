@@ -11,7 +11,7 @@ import { Output } from "./output.ts";
 import { type Piece, pieceBytes, piecesOf } from "./pieces.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { shaders } from "./shaders.ts";
-import { addUp, sumShader } from "./sums.ts";
+import { type Adder, addUp, sumShader, sumsPerGroup } from "./sums.ts";
 import { Work } from "./work.ts";
 
 /** What losses need of a backend. */
@@ -19,6 +19,8 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
+  /** Do sums go through subgroups? */
+  readonly subgroups: boolean;
 }
 
 /** No row is outside. */
@@ -39,7 +41,7 @@ export async function runLoss(gpu: Gpu, call: LossCall): Promise<Result> {
 /** A call with its shaders compiled. */
 export async function prepareLoss(gpu: Gpu, call: LossCall): Promise<LossRun> {
   const { family, body } = shaders[call.kernel];
-  const variant = variantOf(call, family, gpu.device.features.has("subgroups"));
+  const variant = variantOf(call, family, gpu.subgroups);
   const pipeline = (code: string) => gpu.pipelines.get(call.op, code);
   const stageOf = async (family: Family): Promise<Stage> => {
     return { family, pipeline: await pipeline(lossShader(body, family, variant)) };
@@ -48,9 +50,13 @@ export async function prepareLoss(gpu: Gpu, call: LossCall): Promise<LossRun> {
   const [main, rest, sum] = await Promise.all([
     stageOf(family),
     leavesRest ? stageOf(family.rest) : null,
-    pipeline(sumShader(variant.subgroups)),
+    prepareAdder(gpu, call.op),
   ]);
   return new LossRun(gpu, call, { variant, main, rest, sum });
+}
+
+export async function prepareAdder({ pipelines, subgroups }: Gpu, op: string): Promise<Adder> {
+  return { pipeline: await pipelines.get(op, sumShader(subgroups)), subgroups };
 }
 
 /** A family's shader. */
@@ -64,7 +70,7 @@ interface Shader {
   readonly main: Stage;
   /** For the values that make no item of the main family; null where there are none. */
   readonly rest: Stage | null;
-  readonly sum: GPUComputePipeline;
+  readonly sum: Adder;
 }
 
 /** Items [first, end) of a stage. */
@@ -83,8 +89,9 @@ export interface Outputs {
 
 /** What all pieces write to. */
 interface Targets extends Outputs {
-  readonly blocks: number;
-  readonly blocksPerPiece: number;
+  /** Sums that the pieces leave, and how many each but the last does. */
+  readonly count: number;
+  readonly perPiece: number;
   readonly sums: GPUBufferBinding;
   /** The first row whose target is outside. */
   readonly outside?: GPUBufferBinding;
@@ -167,13 +174,14 @@ export class LossRun {
   }
 
   #targets(work: Work, pieces: readonly Piece[], outputs: Outputs): Targets {
-    const blocksOf = pieces.map(({ rows }) => this.#parts(rows).reduce((total, { groups }) => total + groups, 0));
-    const blocks = blocksOf.reduce((total, count) => total + count, 0);
+    const perGroup = sumsPerGroup(this.#shader.variant.subgroups);
+    const sumsOf = pieces.map(({ rows }) => this.#parts(rows).reduce((all, { groups }) => all + groups * perGroup, 0));
+    const count = sumsOf.reduce((all, own) => all + own, 0);
     return {
       ...outputs,
-      blocks,
-      blocksPerPiece: blocksOf[0],
-      sums: work.storage(Math.max(blocks, 1) * 4),
+      count,
+      perPiece: sumsOf[0],
+      sums: work.storage(Math.max(this.#each ? 0 : count, 1) * 4),
       outside: this.#shader.variant.outside ? work.upload(Uint32Array.of(NONE)) : undefined,
     };
   }
@@ -183,7 +191,7 @@ export class LossRun {
     for (const piece of pieces) this.#encode(work, encoder, piece, to);
     if (this.#each) return;
     const total = to.loss.room(work, 0, 1);
-    const size = { rows: 1, columns: to.blocks, factor: this.#call.settings.factor };
+    const size = { rows: 1, columns: to.count, factor: this.#call.settings.factor };
     addUp(work, encoder, this.#shader.sum, to.sums, size, total);
     to.loss.copyBack(work, encoder, total, 0, 1);
   }
@@ -224,11 +232,11 @@ export class LossRun {
       outside: to.outside,
     };
     const bound = bindingsOf(this.#shader.variant).map((name) => buffers[name] as GPUBufferBinding);
-    let firstBlock = piece.index * to.blocksPerPiece;
+    let firstSum = piece.index * to.perPiece;
     for (const part of this.#parts(piece.rows)) {
-      const params = work.uniform(this.#params(piece, part, firstBlock, rowSums));
+      const params = work.uniform(this.#params(piece, part, firstSum, rowSums));
       work.dispatch(encoder, part.stage.pipeline, [params, ...bound], part.groups);
-      firstBlock += part.groups;
+      firstSum += part.groups * sumsPerGroup(this.#shader.variant.subgroups);
     }
     if (rowSums) {
       const size = { rows: piece.rows, columns, factor: settings.factor };
@@ -254,13 +262,13 @@ export class LossRun {
   }
 
   /** The block of `Params` in families.ts. */
-  #params({ firstRow }: Piece, { first, end }: Part, firstBlock: number, rowSums: boolean): ArrayBuffer {
+  #params({ firstRow }: Piece, { first, end }: Part, firstSum: number, rowSums: boolean): ArrayBuffer {
     const { columns, parameters, settings } = this.#call;
     const { exponent = 0, alpha = 0, low = 0, inverse = 1, scale = 1 }: LossParameters = parameters;
     const high = leadingBits(exponent);
     const block = new ArrayBuffer(64);
     const words = new Uint32Array(block);
-    words.set([end, columns, firstRow, firstBlock]);
+    words.set([end, columns, firstRow, firstSum]);
     words[15] = first;
     const factors = [rowSums ? 1 : settings.factor, settings.factor];
     const own = [exponent, high, exponent - high, alpha, low, inverse, scale];

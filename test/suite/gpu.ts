@@ -17,6 +17,11 @@ export async function newDevice(requiredFeatures: GPUFeatureName[] = []): Promis
   return await (fresh as GPUAdapter).requestDevice({ requiredFeatures });
 }
 
+/** The device as if it were hardware, on which sums go through subgroups. */
+export function asHardware(device: GPUDevice): GPUDevice {
+  return bound(device, { adapterInfo: { isFallbackAdapter: false } });
+}
+
 interface Watched {
   /** The device, for `gpuDevice`. */
   readonly device: GPUDevice;

@@ -13,7 +13,7 @@ import { eiouLoss } from "../reference/eiou_loss.ts";
 import { giouLoss } from "../reference/giou_loss.ts";
 import { iouLoss } from "../reference/iou_loss.ts";
 import { siouLoss } from "../reference/siou_loss.ts";
-import { hasSubgroups, newDevice, noDevice } from "./gpu.ts";
+import { asHardware, hasSubgroups, newDevice, noDevice } from "./gpu.ts";
 import { skip } from "./skip.ts";
 
 /** Relative error of an element's loss and gradient, and of sums. */
@@ -204,7 +204,7 @@ test("reductions through subgroups are those without", async () => {
   if (!hasSubgroups) return skip("WebGPU: no subgroups");
   const r = random(190);
   const grouped = await newDevice(["subgroups"]);
-  using fast = await createEngine({ device: "webgpu", gpuDevice: grouped });
+  using fast = await createEngine({ device: "webgpu", gpuDevice: asHardware(grouped) });
   const agree = async (name: string, pred: TensorLike, target: TensorLike, what: string) => {
     for (const options of [{ reduction: "sum" }, { grad: true }]) {
       const wanted = await lossOf(name)(pred, target, options);
