@@ -4,15 +4,22 @@ import type { Bench, Family } from "./bench.ts";
 import { sideLogits } from "./inputs.ts";
 import { boxInput, classificationInput, distributionInput } from "./loss_inputs.ts";
 import { BOX, CLASSIFICATION, type LossInput, type LossName } from "./loss_task.ts";
-import { growthExponent, significant } from "./statistics.ts";
+import { growthExponent, significant, spread } from "./statistics.ts";
 import { CLASSES } from "./yolov8.ts";
 
 const LARGEST = 1e8;
 const QUICK_LARGEST = 1e7;
 const BINS = 16;
-/** Below 1e5 a call's own cost, some microseconds, shows; up to here arrays fit the caches of one CPU or another. */
-const FIT_FROM = 1e6;
+/**
+ * Below 1e5 a call's own cost, some microseconds, shows; at 1e6 the arrays still lie in a third-level cache, from which a
+ * sum over boxes is read a fifth faster than from memory.
+ */
+const FIT_FROM = 3e6;
 const TOLERANCE = 0.03;
+/** Of each size in a turn, at least. */
+const BATCH_MS = 60;
+const TURNS = 11;
+const QUICK_TURNS = 3;
 /** Elements that are drawn; longer arrays repeat them. */
 const PERIOD = 16 * CLASSES * 1000;
 
@@ -95,23 +102,40 @@ function repeated(values: Float32Array, length: number): Float32Array {
   return result;
 }
 
-async function measure({ runner, report }: Bench, { name, row, call }: Case, sizes: readonly number[]): Promise<void> {
+async function measure({ report, quick }: Bench, { name, row, call }: Case, sizes: readonly number[]): Promise<void> {
   using engine = await createEngine({ device: "wasm" });
-  // The fastest tenth: what else the machine does only adds, and to one size or another.
-  const points: { elements: number; ms: number }[] = [];
-  for (const size of sizes) {
+  const points = sizes.map((size) => {
     const rows = Math.floor(size / row);
-    const { low } = await runner.time({ name, run: () => call(engine, rows) });
-    points.push({ elements: rows * row, ms: low });
-  }
-  const fitted = points.filter(({ elements }) => elements >= 0.99 * FIT_FROM);
-  const exponent = growthExponent(fitted.map(({ elements }) => elements), fitted.map(({ ms }) => ms));
-  report.figure(name, `${points.map(({ ms }) => significant(ms)).join(", ")} ms`);
+    return { elements: rows * row, run: () => call(engine, rows) };
+  });
+  const batches = points.map(({ run }) => Math.max(1, Math.ceil(BATCH_MS / fastest(run))));
+  // Every size in turn, since a machine's speed drifts within seconds: an exponent for each turn.
+  const turns = Array.from({ length: quick ? QUICK_TURNS : TURNS }, () => {
+    return points.map(({ run }, i) => timeOf(run, batches[i]));
+  });
+  const inFit = (_: unknown, i: number) => points[i].elements >= 0.99 * FIT_FROM;
+  const elements = points.filter(inFit).map((point) => point.elements);
+  const exponent = spread(turns.map((times) => growthExponent(elements, times.filter(inFit))));
+  const medians = points.map((_, i) => spread(turns.map((times) => times[i])).median);
+  report.figure(name, `${medians.map(significant).join(", ")} ms`);
   report.check(
     `${name}, exponent`,
-    `${exponent.toFixed(3)} from ${FIT_FROM.toExponential(0).replace("+", "")} on, ` +
-      `peak ${(engine.memory.peak / 2 ** 20).toFixed(2)} MiB`,
-    Math.abs(exponent - 1) <= TOLERANCE,
+    `${exponent.median.toFixed(3)} [${exponent.low.toFixed(3)} – ${exponent.high.toFixed(3)}] ` +
+      `from ${FIT_FROM.toExponential(0).replace("+", "")} on, peak ${(engine.memory.peak / 2 ** 20).toFixed(2)} MiB`,
+    Math.abs(exponent.median - 1) <= TOLERANCE,
     `1.00 ± ${TOLERANCE}`,
   );
+}
+
+/** Milliseconds of the faster of two calls, once compilers have settled. */
+function fastest(run: () => unknown): number {
+  timeOf(run, 2);
+  return Math.min(timeOf(run, 1), timeOf(run, 1));
+}
+
+/** Milliseconds of each of so many calls. */
+function timeOf(run: () => unknown, calls: number): number {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) run();
+  return (performance.now() - start) / calls;
 }
