@@ -37,13 +37,14 @@ test("a thousand calls change neither the reserved memory nor the heap", async (
   const small = randomHead(random(61), head, [160, 160]);
   const tensor = pack(head, small, inOrder(head, small));
   const call = () => void engine.sync.detect(tensor, { head, imageSize: [160, 160], uncertainty: true });
-  const before = heapAfter(300, call);
+  const heaps = [heapAfter(300, call)];
   const { reserved, used } = engine.memory;
-  const after = heapAfter(1000, call);
+  for (let round = 0; round < 4; round++) heaps.push(heapAfter(1000, call));
   assert.is(engine.memory.reserved, reserved);
   assert.is(engine.memory.used, used);
-  // Inline caches and code settle within this; a leak of one result a call would be 30 times as much.
-  assert.ok(after - before < 256 * 1024, `the heap grew by ${after - before} bytes`);
+  // Code and caches settle in one round or another; a leak grows in all, one result a call by 8 MB.
+  const least = Math.min(...heaps.slice(1).map((heap, i) => heap - heaps[i]));
+  assert.ok(least < 64 * 1024, `the heap grew in every round, by at least ${least} bytes`);
 });
 
 test("an error gives its memory back", async () => {
