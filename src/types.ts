@@ -780,7 +780,7 @@ export interface VfnetCriterionInput extends CriterionInput {
 }
 
 /** Parameters of `gflCriterion`. */
-export interface GflCriterionOptions<P extends Placement = Placement> {
+export interface GflCriterionOptions<P extends Placement = "host"> {
   /** What the parts are divided by: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
   /** Weight of the box part. Default 2. */
@@ -796,7 +796,7 @@ export interface GflCriterionOptions<P extends Placement = Placement> {
 }
 
 /** Parameters of `vfnetCriterion`. */
-export interface VfnetCriterionOptions<P extends Placement = Placement> {
+export interface VfnetCriterionOptions<P extends Placement = "host"> {
   /** What the box parts are divided by: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
   /** Weight of the initial boxes' part. Default 1.5. */

@@ -2,7 +2,7 @@
  * Checked calls of the criteria, over maps that may lie anywhere: what both backends start from.
  */
 import type { LossCall } from "../ops/loss_call.ts";
-import type { GflCriterionOptions, VfnetCriterionOptions } from "../types.ts";
+import type { GflCriterionOptions, Placement, VfnetCriterionOptions } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import type { Scene } from "./criterion_input.ts";
 import type { Positives } from "./positives.ts";
@@ -19,14 +19,14 @@ export interface GflCall extends CheckedCall {
   readonly dist: AnySource;
   /** (P·4), what the distributions of the positives learn, in bins. */
   readonly targets: Float32Array;
-  readonly settings: Required<GflCriterionOptions>;
+  readonly settings: Required<GflCriterionOptions<Placement>>;
 }
 
 export interface VfnetCall extends CheckedCall {
   readonly op: "vfnetCriterion";
   readonly distances: AnySource;
   readonly refined: AnySource;
-  readonly settings: Required<VfnetCriterionOptions>;
+  readonly settings: Required<VfnetCriterionOptions<Placement>>;
 }
 
 export type CriterionCall = GflCall | VfnetCall;

@@ -6,7 +6,7 @@ import { runLoss } from "../ops/loss.ts";
 import type { Operation } from "../ops/operation.ts";
 import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
 import { mapRows } from "../ops/rows.ts";
-import type { CriterionResult, GflCriterionInput, GflCriterionOptions } from "../types.ts";
+import type { CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
 import { boolean, matrix, oneOf, onHost, options as checkOptions } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
@@ -27,7 +27,7 @@ const op = "gflCriterion";
 /** How far under the last bin the targets of the distribution end. */
 const MARGIN = 0.1;
 
-type Settings = Required<GflCriterionOptions>;
+type Settings = Required<GflCriterionOptions<Placement>>;
 
 export const gflCriterion = {
   name: op,
@@ -36,11 +36,11 @@ export const gflCriterion = {
   shapes: "(B, N, C), (B, N, 4·bins), ground truth → (), gradients",
   summary: "training loss of GFL, with gradients",
   check,
-  run: (backend: WasmBackend, input: GflCriterionInput, options?: GflCriterionOptions): CriterionResult =>
+  run: (backend: WasmBackend, input: GflCriterionInput, options?: GflCriterionOptions<Placement>): CriterionResult =>
     runGfl(backend, check(input, options)),
 } satisfies Operation;
 
-function check(input: GflCriterionInput, options?: GflCriterionOptions): GflCall {
+function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement>): GflCall {
   const settings = readSettings(checkOptions(op, options));
   const scene = readScene(op, input, "distribution");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
@@ -58,7 +58,7 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions): GflCall
   return { op, scene, positives, cls: { ...cls, op }, dist, targets, settings };
 }
 
-function readSettings(given: Partial<GflCriterionOptions>): Settings {
+function readSettings(given: Partial<GflCriterionOptions<Placement>>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
   return {
     normalizer: oneOf(place("normalizer"), given.normalizer ?? "paper", ["paper", "mmdet"]),

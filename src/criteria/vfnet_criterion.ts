@@ -3,7 +3,7 @@ import { atLeastZero } from "../ops/classification_loss.ts";
 import { runLoss } from "../ops/loss.ts";
 import type { Operation } from "../ops/operation.ts";
 import { varifocalLoss } from "../ops/varifocal_loss.ts";
-import type { CriterionResult, VfnetCriterionInput, VfnetCriterionOptions } from "../types.ts";
+import type { CriterionResult, Placement, VfnetCriterionInput, VfnetCriterionOptions } from "../types.ts";
 import { boolean, oneOf, onHost, options as checkOptions, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
@@ -15,7 +15,7 @@ const op = "vfnetCriterion";
 /** A positive whose box misses its object stays a positive. */
 const LEAST_IOU = 1e-6;
 
-type Settings = Required<VfnetCriterionOptions>;
+type Settings = Required<VfnetCriterionOptions<Placement>>;
 
 export const vfnetCriterion = {
   name: op,
@@ -24,11 +24,14 @@ export const vfnetCriterion = {
   shapes: "(B, N, C), 2 × (B, N, 4), ground truth → (), gradients",
   summary: "training loss of VarifocalNet, with gradients",
   check,
-  run: (backend: WasmBackend, input: VfnetCriterionInput, options?: VfnetCriterionOptions): CriterionResult =>
-    runVfnet(backend, check(input, options)),
+  run: (
+    backend: WasmBackend,
+    input: VfnetCriterionInput,
+    options?: VfnetCriterionOptions<Placement>,
+  ): CriterionResult => runVfnet(backend, check(input, options)),
 } satisfies Operation;
 
-function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions): VfnetCall {
+function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Placement>): VfnetCall {
   const settings = readSettings(checkOptions(op, options));
   const scene = readScene(op, input, "distances");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
@@ -46,7 +49,7 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions): Vfn
   return { op, scene, positives, cls: { ...cls, op }, distances, refined, settings };
 }
 
-function readSettings(given: Partial<VfnetCriterionOptions>): Settings {
+function readSettings(given: Partial<VfnetCriterionOptions<Placement>>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
   return {
     normalizer: oneOf(place("normalizer"), given.normalizer ?? "paper", ["paper", "mmdet"]),

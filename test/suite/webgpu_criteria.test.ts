@@ -145,8 +145,8 @@ test("options of both", async (_, engine) => {
   for (const options of gflOptions) {
     const wanted = engine.sync.gflCriterion(gfl, options);
     agrees(
-      await engine.gflCriterion(gfl, options) as CriterionResult,
-      wanted as CriterionResult,
+      await engine.gflCriterion(gfl, options),
+      wanted,
       JSON.stringify(options),
     );
   }
@@ -161,7 +161,7 @@ test("options of both", async (_, engine) => {
   for (const options of vfnetOptions) {
     const wanted = engine.sync.vfnetCriterion(vfnet, options);
     const got = await engine.vfnetCriterion(vfnet, options);
-    agrees(got as CriterionResult, wanted as CriterionResult, JSON.stringify(options));
+    agrees(got, wanted, JSON.stringify(options));
   }
 });
 
