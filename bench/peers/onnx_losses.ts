@@ -1,6 +1,6 @@
 /** Losses as ONNX graphs, without a gradient. Parameters are the defaults. */
 import type { InferenceSession, Tensor } from "onnxruntime-common";
-import type { GpuLossPeer, LossInput, LossName, LossPeer } from "../loss_task.ts";
+import type { GpuLossPeer, LossInput, LossName, LossPeer, LossTask } from "../loss_task.ts";
 import { GraphBuilder } from "./onnx_model.ts";
 import type { OnnxRuntime } from "./onnx_session.ts";
 
@@ -25,14 +25,8 @@ export function onnxLosses(onnx: OnnxRuntime): LossPeer {
   return {
     name: onnx.name,
     async prepare(task) {
-      const ready = task.grad ? null : await start(onnx, task, true, false);
-      if (ready === null) return null;
-      const { session, feeds, output } = ready;
-      return {
-        run: async () => ({
-          loss: (await session.run(feeds))[output].data[0] as number,
-        }),
-      };
+      const ready = await startSum(onnx, task);
+      return ready && { run: () => ready.run(ready.feeds) };
     },
   };
 }
@@ -42,19 +36,27 @@ export function onnxGpuLosses(onnx: OnnxRuntime): GpuLossPeer {
   return {
     name: onnx.name,
     async prepare(task) {
-      const ready = task.grad ? null : await start(onnx, task, true, false);
+      const ready = await startSum(onnx, task);
       if (ready === null) return null;
-      const { session, feeds, output } = ready;
+      const { feeds, run } = ready;
       const device: GPUDevice = await onnx.runtime.env.webgpu.device;
       const resident = Object.fromEntries(
         Object.entries(feeds).map(([name, tensor]) => [name, onDevice(onnx, device, tensor as Tensor)]),
       );
-      const run = async (inputs: InferenceSession.FeedsType) => ({
-        loss: (await session.run(inputs))[output].data[0] as number,
-      });
       return { host: { run: () => run(feeds) }, resident: { run: () => run(resident) } };
     },
   };
+}
+
+/** A session that gives a loss's sum; null where there is none, gradients among them. */
+async function startSum(onnx: OnnxRuntime, task: LossTask) {
+  const ready = task.grad ? null : await start(onnx, task, true, false);
+  if (ready === null) return null;
+  const { session, feeds, output } = ready;
+  const run = async (inputs: InferenceSession.FeedsType) => ({
+    loss: (await session.run(inputs))[output].data[0] as number,
+  });
+  return { feeds, run };
 }
 
 function onDevice({ runtime }: OnnxRuntime, device: GPUDevice, { data, dims }: Tensor): Tensor {
