@@ -105,9 +105,10 @@ export class Dispatch {
 
   /** The candidates of each image where the GPU is to find them, else null: "auto" uploads no maps. */
   find(call: DetectCall): Promise<FoundCandidates[]> | null {
-    const field = call.parts.flatMap(fieldsOf).find(({ source }) => source.kind === "gpu");
+    const fields = call.parts.flatMap(fieldsOf);
+    const field = fields.find(({ source }) => source.kind === "gpu");
     const bound = field ? { place: { op: detectOp, argument: field.argument }, got: "a GpuTensor" } : null;
-    if (bound === null && (this.#device !== "webgpu" || !this.#usable()?.holdsImages(searchOf(call)))) return null;
+    if (bound === null && (this.#device !== "webgpu" || !this.#usable()?.holdsImages(fields))) return null;
     return this.#findOnGpu(detachOutputs(this.#wasm, call), bound);
   }
 

@@ -915,7 +915,8 @@ export interface DetectionOps<F> {
    * size and gt. RangeError: a label that is no class; an index that is no object's; an inverted box; λ or β under 0.
    * Error ≤ 1e-6 of max(1, part), 4e-6 for `dfl`, whose targets are float32; of a gradient, ≤ 1e-6 of the largest in its map.
    * NaN stays in its anchor and in the sums, divisors among them. On WebGPU one submission: the maps may be `GpuTensor`s, of
-   * which only sums come back; error ≤ 8e-6 of max(1, part), ≤ 4e-6 of the largest gradient of a map. Li et al. 2020 (Generalized Focal Loss), equation 8.
+   * which only sums come back; error ≤ 8e-6 of max(1, part), ≤ 4e-6 of the largest gradient of a map. Li et al. 2020
+   * (Generalized Focal Loss), equation 8.
    */
   gflCriterion<P extends Placement = "host">(
     input: GflCriterionInput,

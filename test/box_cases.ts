@@ -94,3 +94,18 @@ export function product(list: readonly number[][]): [Float32Array, Float32Array]
   const all = list.flatMap((a) => list.map((b) => [a, b]));
   return [Float32Array.from(all.flatMap(([a]) => a)), Float32Array.from(all.flatMap(([, b]) => b))];
 }
+
+/** Boxes for all pairs of them: identical, touching, nested, disjoint, empty, inverted, huge, negative, tiny. */
+export const RELATED = Float32Array.from([
+  [0, 0, 10, 10],
+  [0, 0, 10, 10],
+  [10, 0, 20, 10],
+  [2, 2, 4, 4],
+  [100, 100, 101, 101],
+  [5, 5, 5, 5],
+  [5, 5, 5, 9],
+  [9, 9, 1, 1],
+  [-1e9, -1e9, 1e9, 1e9],
+  [-10, -10, -1, -1],
+  [0, 0, 1e-3, 1e-3],
+].flat());

@@ -12,6 +12,8 @@ interface CheckedCall {
   readonly positives: Positives;
   /** The classification loss of all anchors, but for the qualities of the positives, which their boxes give. */
   readonly cls: LossCall;
+  /** (P, columns) in the rows of the positives, zeros elsewhere. */
+  scatter(values: Float32Array, columns: number): Float32Array;
 }
 
 export interface GflCall extends CheckedCall {
@@ -26,6 +28,8 @@ export interface VfnetCall extends CheckedCall {
   readonly op: "vfnetCriterion";
   readonly distances: AnySource;
   readonly refined: AnySource;
+  /** What the weight of a positive is at least. */
+  readonly leastIou: number;
   readonly settings: Required<VfnetCriterionOptions<Placement>>;
 }
 

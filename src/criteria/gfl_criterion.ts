@@ -19,7 +19,7 @@ import {
   labelsOf,
   type Positives,
   qualitiesOf,
-  scatterRows,
+  scatterInto,
   topScores,
 } from "./positives.ts";
 
@@ -55,7 +55,7 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement
     avgFactor: clsDivisor(settings.normalizer, positives),
   });
   const targets = distributionTargets(positives, scene.head.bins);
-  return { op, scene, positives, cls: { ...cls, op }, dist, targets, settings };
+  return { op, scene, positives, cls: { ...cls, op }, scatter: scatterInto(scene, positives), dist, targets, settings };
 }
 
 function readSettings(given: Partial<GflCriterionOptions<Placement>>): Settings {
@@ -105,7 +105,7 @@ function criterion(backend: WasmBackend, call: GflCall): CriterionResult {
   };
   if (!grad) return result;
   const distGrad = distGradient(backend, logits, positives, bins, box, dfl);
-  return { ...result, grad: { cls: cls.grad, dist: scatterRows(scene, positives, distGrad, 4 * bins) } };
+  return { ...result, grad: { cls: cls.grad, dist: call.scatter(distGrad, 4 * bins) } };
 }
 
 /** Boxes (P, 4) around the anchors' points, in pixels. */

@@ -135,9 +135,14 @@ function forEachGroup(
   });
 }
 
-/** A map that has the values (P, columns) in the rows of the positives, and zeros elsewhere. */
-export function scatterRows(scene: Scene, { rows }: Positives, values: Float32Array, columns: number): Float32Array {
-  const map = new Float32Array(scene.rows * columns);
-  rows.forEach((row, i) => map.set(values.subarray(i * columns, (i + 1) * columns), row * columns));
-  return map;
+/** What makes a map of values (P, columns): in the rows of the positives, and zeros elsewhere. */
+export function scatterInto(
+  scene: Scene,
+  { rows }: Positives,
+): (values: Float32Array, columns: number) => Float32Array {
+  return (values, columns) => {
+    const map = new Float32Array(scene.rows * columns);
+    rows.forEach((row, i) => map.set(values.subarray(i * columns, (i + 1) * columns), row * columns));
+    return map;
+  };
 }

@@ -9,7 +9,7 @@ import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import type { VfnetCall } from "./criterion_call.ts";
 import { anchorMap, checkPlacement, readScene, tensorOf } from "./criterion_input.ts";
-import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, scatterRows } from "./positives.ts";
+import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, scatterInto } from "./positives.ts";
 
 const op = "vfnetCriterion";
 /** A positive whose box misses its object stays a positive. */
@@ -46,7 +46,8 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
     placement,
     avgFactor: Math.max(positives.count, 1),
   });
-  return { op, scene, positives, cls: { ...cls, op }, distances, refined, settings };
+  const scatter = scatterInto(scene, positives);
+  return { op, scene, positives, cls: { ...cls, op }, scatter, distances, refined, leastIou: LEAST_IOU, settings };
 }
 
 function readSettings(given: Partial<VfnetCriterionOptions<Placement>>): Settings {
@@ -83,8 +84,10 @@ function criterion(backend: WasmBackend, call: VfnetCall): CriterionResult {
     numPos: positives.count,
   };
   if (!grad) return result;
-  const scatter = (term: Term) => scatterRows(scene, positives, term.grad, 4);
-  return { ...result, grad: { cls: cls.grad, distances: scatter(initial), refined: scatter(refinement) } };
+  return {
+    ...result,
+    grad: { cls: cls.grad, distances: call.scatter(initial.grad, 4), refined: call.scatter(refinement.grad, 4) },
+  };
 }
 
 /** One map's boxes, weighted by their own IoU. */

@@ -4,7 +4,7 @@
 import type { HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type Candidates, forEachGroup } from "./classes.ts";
-import type { Level } from "../heads/levels.ts";
+import { type Level, levelOf } from "../heads/levels.ts";
 import { type Field, fieldRows, type Part } from "../heads/outputs.ts";
 
 type Allocate = (bytes: number) => number;
@@ -192,14 +192,10 @@ export function shapeStatistics(
       for (let i = 0; i < 4 * listed; i++) {
         const detection = order[at + (i >> 2)];
         const to = 4 * detection + (i & 3);
-        std[to] = floats[(stdOut >> 2) + i] * strideOf(levels, anchors[detection]);
+        std[to] = floats[(stdOut >> 2) + i] * levelOf(levels, anchors[detection]).stride;
         saturation[to] = floats[(last >> 2) + i];
       }
     });
   });
   return { std, saturation };
-}
-
-function strideOf(levels: readonly Level[], anchor: number): number {
-  return (levels.findLast(({ firstAnchor }) => firstAnchor <= anchor) as Level).stride;
 }

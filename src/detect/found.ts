@@ -1,7 +1,7 @@
 /**
  * Candidates that another device finds: what it is asked, what it answers, and how that enters linear memory.
  */
-import { anchorsIn, type Level } from "../heads/levels.ts";
+import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
 import type { Part } from "../heads/outputs.ts";
 import { hasObjectness } from "../heads/presets.ts";
 import type { AnySource } from "../validate.ts";
@@ -160,7 +160,7 @@ function shapeOf(found: FoundCandidates, kept: Int32Array, levels: readonly Leve
   const saturation = new Float32Array(kept.length * 4);
   kept.forEach((anchor, i) => {
     const from = 4 * (at.get(anchor) as number);
-    const { stride } = levels.findLast((level) => level.firstAnchor <= anchor) as Level;
+    const { stride } = levelOf(levels, anchor);
     for (let side = 0; side < 4; side++) {
       std[4 * i + side] = found.std[from + side] * stride;
       saturation[4 * i + side] = found.saturation[from + side];

@@ -31,13 +31,18 @@ export function anchorsIn(levels: readonly Level[]): number {
   return levels.reduce((sum, level) => sum + level.anchors, 0);
 }
 
+/** The level that an anchor is of. */
+export function levelOf(levels: readonly Level[], anchor: number): Level {
+  return levels.findLast(({ firstAnchor }) => firstAnchor <= anchor) as Level;
+}
+
 /** The point of an anchor, in pixels, and its level's stride. */
 export function anchorPoint(
   levels: readonly Level[],
   anchor: number,
   offset: number,
 ): { x: number; y: number; stride: number } {
-  const { firstAnchor, width, stride } = levels.findLast((level) => level.firstAnchor <= anchor) as Level;
+  const { firstAnchor, width, stride } = levelOf(levels, anchor);
   const cell = anchor - firstAnchor;
   return { x: (cell % width + offset) * stride, y: (Math.floor(cell / width) + offset) * stride, stride };
 }

@@ -2,10 +2,12 @@
  * A device with its buffers and pipelines, and the calls that are on it.
  */
 import type { CandidateSearch, FoundCandidates } from "../detect/found.ts";
+import type { Field } from "../heads/outputs.ts";
 import type { Call } from "../ops/call.ts";
+import type { AnySource } from "../validate.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
-import { findCandidates, fitsBindings, Room } from "./detect.ts";
+import { findCandidates, fitBindings, Room } from "./detect.ts";
 import type { OpenedDevice } from "./device.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -42,9 +44,9 @@ export class GpuBackend {
     return !("inputs" in call) || tooLarge(call, this.device.limits) === undefined;
   }
 
-  /** Does an image's share of each tensor? */
-  holdsImages(search: CandidateSearch): boolean {
-    return fitsBindings(search, this.device.limits);
+  /** Does an image's share of each field's tensor? */
+  holdsImages(fields: readonly Field<AnySource>[]): boolean {
+    return fitBindings(fields, this.device.limits);
   }
 
   run(call: Call): Promise<unknown> {

@@ -192,7 +192,7 @@ export class CriterionRun {
 
   /** The gradient of a map: for the host only the positives' rows come back. */
   #gradient(name: string, { argument, source, columns }: RowMap, rows: GPUBufferBinding) {
-    const { positives, scene, settings } = this.#call;
+    const { scene, settings } = this.#call;
     if (settings.placement === "gpu") {
       const output = this.#output(scene.rows * columns);
       const step = () => this.rows.scatter(argument, columns, rows, output);
@@ -200,15 +200,8 @@ export class CriterionRun {
     }
     const values = new Float32Array(this.count * columns);
     const step = () => Promise.resolve((encoder: GPUCommandEncoder) => this.#work.copyBack(encoder, rows, values));
-    return { name, output: null, step, tensor: () => scattered(values, positives.rows, scene.rows, columns) };
+    return { name, output: null, step, tensor: () => this.#call.scatter(values, columns) };
   }
-}
-
-/** (P, columns) in the rows of a map, zeros elsewhere. */
-function scattered(values: Float32Array, rows: Int32Array, mapRows: number, columns: number): Float32Array {
-  const map = new Float32Array(mapRows * columns);
-  rows.forEach((row, i) => map.set(values.subarray(i * columns, (i + 1) * columns), row * columns));
-  return map;
 }
 
 /** What is in a buffer of ours, as (rows, columns). */

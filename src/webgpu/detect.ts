@@ -32,11 +32,11 @@ export async function findCandidates(gpu: Gpu, search: CandidateSearch, room: Ro
   return found;
 }
 
-/** Does an image's share of every tensor fit a binding? */
-export function fitsBindings({ parts }: CandidateSearch, { maxStorageBufferBindingSize }: GPUSupportedLimits): boolean {
-  const fields = parts.flatMap(({ classes, boxes, objectness }) =>
-    objectness ? [classes, boxes, objectness] : [classes, boxes]
-  );
+/** Does an image's share of every field's tensor fit a binding? */
+export function fitBindings(
+  fields: readonly Field<AnySource>[],
+  { maxStorageBufferBindingSize }: GPUSupportedLimits,
+): boolean {
   return fields.every((field) => bytesOf(field, 0) <= maxStorageBufferBindingSize);
 }
 

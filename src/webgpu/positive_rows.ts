@@ -20,7 +20,9 @@ export interface RowMap {
   readonly columns: number;
 }
 
-const noFields = { counts: { items: 0, columns: 0, first: 0, first_row: 0 }, parameters: {} };
+/** What both shaders find in `params`: the list begins at `first`, the map at `first_row`. */
+const noCounts = { items: 0, columns: 0, first: 0, first_row: 0 };
+type Counts = Readonly<typeof noCounts>;
 
 const place = /* wgsl */ `
 @group(0) @binding(1) var<storage, read> rows: array<u32>;
@@ -33,7 +35,7 @@ fn place_of(i: u32) -> u32 {
 `;
 
 const gatherShader = (storage: Storage) => /* wgsl */ `
-${paramsText(noFields)}
+${paramsText({ counts: noCounts, parameters: {} })}
 ${half}
 ${place}
 @group(0) @binding(2) var<storage, read> map: array<${storage === "float16" ? "u32" : "f32"}>;
@@ -42,7 +44,7 @@ fn value_at(k: u32) -> f32 { return ${storage === "float16" ? "half_of(map[k >> 
 ${eachItem("gathered[params.first * params.columns + i] = value_at(place_of(i));")}`;
 
 const scatterShader = /* wgsl */ `
-${paramsText(noFields)}
+${paramsText({ counts: noCounts, parameters: {} })}
 ${place}
 @group(0) @binding(2) var<storage, read> gathered: array<f32>;
 @group(0) @binding(3) var<storage, read_write> map: array<f32>;
@@ -55,6 +57,7 @@ export class PositiveRows {
   readonly #op: string;
   /** Each positive's row in a map, ascending; and rows of a map. */
   readonly #rows: Int32Array;
+  readonly #listed: GPUBufferBinding;
   readonly #mapRows: number;
 
   constructor(gpu: Gpu, work: Work, op: string, rows: Int32Array, mapRows: number) {
@@ -62,6 +65,7 @@ export class PositiveRows {
     this.#work = work;
     this.#op = op;
     this.#rows = rows;
+    this.#listed = work.guard(() => work.upload(rows));
     this.#mapRows = mapRows;
   }
 
@@ -70,18 +74,19 @@ export class PositiveRows {
     const pipeline = await this.#gpu.pipelines.get(this.#op, gatherShader(storageOf(source)));
     if (source.kind !== "gpu") {
       const listed = listedRows(source, this.#rows, columns);
-      const rows = Int32Array.from(this.#rows.keys());
+      const count = this.#rows.length;
       return (encoder) => {
-        const map = this.#work.input(listed, 0, rows.length * columns);
-        const piece = { index: 0, firstRow: 0, rows: rows.length };
-        this.#dispatch(encoder, pipeline, rows, piece, columns, [map, into]);
+        const every = this.#work.upload(Int32Array.from({ length: count }, (_, i) => i));
+        const map = this.#work.input(listed, 0, count * columns);
+        const counts = { items: count * columns, columns, first: 0, first_row: 0 };
+        this.#dispatch(encoder, pipeline, counts, [every, map, into]);
       };
     }
     const pieces = this.#pieces(argument, columns);
     return (encoder) => {
       for (const piece of pieces) {
         const map = this.#work.input(source, piece.firstRow * columns, piece.rows * columns);
-        this.#dispatch(encoder, pipeline, this.#rows, piece, columns, [map, into]);
+        this.#dispatch(encoder, pipeline, this.#within(piece, columns), [this.#listed, map, into]);
       }
     };
   }
@@ -93,7 +98,7 @@ export class PositiveRows {
     return (encoder) => {
       for (const piece of pieces) {
         const part = map.room(this.#work, piece.firstRow * columns, piece.rows * columns);
-        this.#dispatch(encoder, pipeline, this.#rows, piece, columns, [gathered, part]);
+        this.#dispatch(encoder, pipeline, this.#within(piece, columns), [this.#listed, gathered, part]);
       }
     };
   }
@@ -103,21 +108,22 @@ export class PositiveRows {
     return piecesOf({ op: this.#op, argument }, this.#mapRows, columns, maxStorageBufferBindingSize);
   }
 
-  /** What a piece of the map has of the listed rows. */
+  /** What a piece of a map has of the listed rows. */
+  #within({ firstRow, rows }: Piece, columns: number): Counts {
+    const first = countBelow(this.#rows, firstRow);
+    const items = (countBelow(this.#rows, firstRow + rows) - first) * columns;
+    return { items, columns, first, first_row: firstRow };
+  }
+
   #dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,
-    rows: Int32Array,
-    { firstRow, rows: count }: Piece,
-    columns: number,
+    counts: Counts,
     bindings: readonly GPUBufferBinding[],
   ): void {
-    const first = countBelow(rows, firstRow);
-    const items = (countBelow(rows, firstRow + count) - first) * columns;
-    if (items === 0) return;
-    const counts = { items, columns, first, first_row: firstRow };
-    const params = this.#work.uniform(paramsBlock({ ...noFields, counts }));
-    this.#work.dispatch(encoder, pipeline, [params, this.#work.upload(rows), ...bindings], itemGroups(items));
+    if (counts.items === 0) return;
+    const params = this.#work.uniform(paramsBlock({ counts, parameters: {} }));
+    this.#work.dispatch(encoder, pipeline, [params, ...bindings], itemGroups(counts.items));
   }
 }
 

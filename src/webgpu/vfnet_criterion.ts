@@ -6,9 +6,6 @@ import { boxGeometry } from "./box_geometry.ts";
 import type { CriterionRun, Plan } from "./criterion.ts";
 import type { RowMap } from "./positive_rows.ts";
 
-/** A positive whose box misses its object stays a positive. */
-const LEAST_IOU = 1e-6;
-
 /** Item i: the box of positive i, weighted by its IoU with its object; the map that comes last leaves its IoUs as scores. */
 export const vfnetCriterion = /* wgsl */ `
 @group(0) @binding(1) var<storage, read> positives: array<Positive>;
@@ -67,7 +64,7 @@ function vfnetBoxes(run: CriterionRun, call: VfnetCall, map: RowMap, lambda: num
     grad: rows && { map, rows },
     steps: () => [
       run.rows.gather(map, sides),
-      run.each(boxGeometry + vfnetCriterion, { counts, parameters: { least_iou: LEAST_IOU } }, [
+      run.each(boxGeometry + vfnetCriterion, { counts, parameters: { least_iou: call.leastIou } }, [
         positives,
         sides,
         pred,

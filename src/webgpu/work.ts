@@ -57,6 +57,8 @@ export class Work {
   }
 
   #write(buffer: GPUBuffer, { buffer: data, byteOffset, byteLength }: ArrayBufferView): void {
+    // Deno 2.9 panics at an empty view.
+    if (byteLength === 0) return;
     this.#device.queue.writeBuffer(buffer, 0, data as ArrayBuffer, byteOffset, byteLength);
   }
 
