@@ -1,6 +1,7 @@
 /**
  * `npm test`: the suite in every runtime, against the packed and installed package; then what needs Node's files,
  * the examples, and the checks. The last line has the counts. With CI=true a runtime that is not there is a failure.
+ * `npm test -- nms cli`: only the test files of these names, in this Node; with `--all` the suites among them everywhere.
  */
 import { join } from "node:path";
 import { runChecks } from "../test/runtimes/checks.js";
@@ -9,26 +10,35 @@ import { failure, runTests } from "../test/runtimes/run.js";
 import { exampleTests, nodeTests, runtimes } from "../test/runtimes/runtimes.js";
 import { ensureExamples, ensureInstalled, ensureReady, root } from "./ready.js";
 
+const FOLDERS = ["suite", "node", "examples"];
 /** Runtimes at a time. */
 const WORKERS = 2;
 const ci = process.env.CI === "true";
+const names = process.argv.slice(2).filter((argument) => argument !== "--all");
+const everywhere = names.length === 0 || process.argv.includes("--all");
 
 // So that "exit" is heard, which ends what was started.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
+for (const name of names) {
+  if (FOLDERS.every((folder) => testFiles(folder, [name]).length === 0)) {
+    throw new Error(`no test file is called ${name}; wanted for example nms, for test/suite/nms.test.ts`);
+  }
+}
 ensureReady();
 ensureInstalled(join(root, "test/runtimes"));
-ensureInstalled(join(root, "test/runtimes/node24"));
-ensureExamples();
-await prepareConsumer();
+if (everywhere) ensureInstalled(join(root, "test/runtimes/node24"));
+if (names.length === 0 || testFiles("examples", names).length > 0) ensureExamples();
+await prepareConsumer(names);
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-const tasks = runtimes().map(({ name, command, missing }) => () => {
+const hosts = testFiles("suite", names).length === 0 ? [] : everywhere ? runtimes() : runtimes().slice(0, 1);
+const tasks = hosts.map(({ name, command, missing }) => () => {
   return command === null ? absent(name, missing) : runTests(name, command);
 });
-if (testFiles("node").length > 0) tasks.push(() => runTests("node only", nodeTests));
-if (testFiles("examples").length > 0) tasks.push(() => runTests("examples", exampleTests));
-tasks.push(runChecks);
+if (testFiles("node", names).length > 0) tasks.push(() => runTests("node only", nodeTests));
+if (testFiles("examples", names).length > 0) tasks.push(() => runTests("examples", exampleTests));
+if (names.length === 0) tasks.push(runChecks);
 for (const report of inTurns(tasks)) print(demanding(await report));
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

@@ -6,8 +6,8 @@ import { npm, root } from "../../tools/ready.js";
 /** Inside the repository, but a package of its own: `densehead` is resolved in its node_modules. */
 export const consumer = join(root, ".test/consumer");
 
-/** Packs and installs the package, and puts the bundled tests and the pages that run them beside it. */
-export async function prepareConsumer() {
+/** Packs and installs the package, and puts the bundled tests (all, or those named) and the pages that run them beside it. */
+export async function prepareConsumer(names = []) {
   rmSync(consumer, { recursive: true, force: true });
   mkdirSync(consumer, { recursive: true });
   writeJson("package.json", { name: "densehead-consumer", private: true, type: "module" });
@@ -18,9 +18,9 @@ export async function prepareConsumer() {
     copyFileSync(join(root, "test/runtimes", file), join(consumer, file));
   }
   cpSync(join(root, "test/types"), join(consumer, "types"), { recursive: true });
-  await bundleTests("suite", testFiles("suite"), { platform: "neutral", mainFields: ["module", "main"] });
+  await bundleTests("suite", testFiles("suite", names), { platform: "neutral", mainFields: ["module", "main"] });
   for (const folder of ["node", "examples"]) {
-    await bundleTests(folder, testFiles(folder), {
+    await bundleTests(folder, testFiles(folder, names), {
       platform: "node",
       // For dependencies in CommonJS.
       banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
@@ -28,11 +28,13 @@ export async function prepareConsumer() {
   }
 }
 
-/** The test files of test/suite, test/node or test/examples. */
-export function testFiles(folder) {
+/** The test files of test/suite, test/node or test/examples: all, or those of the given names. */
+export function testFiles(folder, names = []) {
   const path = join(root, "test", folder);
   if (!existsSync(path)) return [];
-  return readdirSync(path).filter((name) => name.endsWith(".test.ts")).sort().map((name) => join(path, name));
+  const wanted = (file) => names.length === 0 || names.includes(file.replace(".test.ts", ""));
+  return readdirSync(path).filter((file) => file.endsWith(".test.ts") && wanted(file)).sort()
+    .map((file) => join(path, file));
 }
 
 function installPackage() {
@@ -63,7 +65,7 @@ async function bundleTests(name, files, options) {
     format: "esm",
     target: "es2023",
     external: ["densehead", "densehead/*", "esbuild"],
-    loader: { ".wasm": "binary" },
+    loader: { ".wasm": "binary", ".md": "text" },
     sourcemap: "inline",
     logLevel: "warning",
     ...options,
