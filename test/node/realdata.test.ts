@@ -7,7 +7,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close } from "../compare.ts";
 import { skip } from "../suite/skip.ts";
-import { cases, missing, readJson, readNpy } from "./realdata.ts";
+import { cases, missing, readJson, readNpy, undecoded } from "./realdata.ts";
 
 const test = suite("real networks");
 const { sync } = await createEngine();
@@ -151,6 +151,7 @@ if (cases.length === 0) {
       close(decode(meta, outputs), data, 1e-3);
     });
   }
+  for (const name of undecoded) test(name, () => skip(`${name}: no head reads raw boxes with logarithms of sizes`));
 }
 
 test.run();

@@ -6,10 +6,16 @@ import { load } from "npyjs";
 /** Where they are. */
 export const folder = join(process.env.DENSEHEAD_ROOT ?? ".", "..", "shared", "realdata");
 
-/** Names of the cases; none where the folder is not there. */
-export const cases: readonly string[] = existsSync(folder)
+/** Names of all cases; none where the folder is not there. */
+const all: readonly string[] = existsSync(folder)
   ? readdirSync(folder).filter((name) => existsSync(join(folder, name, "meta.json")))
   : [];
+
+/** Those that end in distributions, with the losses that were recorded for them. */
+export const cases = all.filter((name) => existsSync(join(folder, name, "loss")));
+
+/** Those of raw boxes with logarithms of sizes. */
+export const undecoded = all.filter((name) => !cases.includes(name));
 
 export const missing = "no folder ../shared/realdata beside the project";
 
