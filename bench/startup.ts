@@ -1,7 +1,7 @@
 /** What a start costs: bytes that are shipped, and the time to a first result in a fresh process of each runtime. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,9 +46,14 @@ async function measureBytes({ report }: Bench, root: string): Promise<void> {
     "densehead, bundled and minified": [await bundled(root, "index.js")],
     "densehead in a Worker, with one build": [await bundled(root, "workerd.js"), dist("densehead-relaxed.wasm")],
     "densehead/slim, with one build": [await bundled(root, "slim.js"), dist("densehead-relaxed.wasm")],
-    "webgpu.js, loaded when asked for": [dist("webgpu.js")],
+    "WebGPU, loaded when asked for": filesOf(root, /^webgpu-/).map(dist),
   };
   for (const [name, files] of Object.entries(shipped)) report.figure(name, sizes(files));
+}
+
+/** Files of dist/ by the beginning of their names, which end in a hash. */
+function filesOf(root: string, name: RegExp): string[] {
+  return readdirSync(join(root, "dist")).filter((file) => name.test(file));
 }
 
 async function bundled(root: string, entry: string): Promise<Uint8Array> {
@@ -62,7 +67,7 @@ async function bundled(root: string, entry: string): Promise<Uint8Array> {
     minify: true,
     format: "esm",
     write: false,
-    external: ["*.wasm", "*/webgpu.js"],
+    external: ["*.wasm", "*/webgpu-*.js"],
     logLevel: "warning",
   });
   return outputFiles[0].contents;
@@ -162,7 +167,11 @@ async function workerdStart(root: string): Promise<Start> {
       path: "worker.js",
       contents: `${head}${DETECT}${respond("found(await createEngine(), heads)")}`,
     },
-    { type: "ESModule", path: "workerd.js", contents: contents("workerd.js").toString() },
+    ...filesOf(root, /^workerd\.js$|^chunk-/).map((path) => ({
+      type: "ESModule",
+      path,
+      contents: contents(path).toString(),
+    })),
     ...["densehead.wasm", "densehead-relaxed.wasm"].map((path) => ({
       type: "CompiledWasm",
       path,

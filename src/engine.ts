@@ -26,7 +26,7 @@ const DEFAULT_MAX_MEMORY = 64 * 1024 * 1024;
 export interface Builds {
   baseline(): WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Null where the host has no relaxed SIMD. */
-  relaxed(): WebAssembly.Module | Promise<WebAssembly.Module> | null;
+  relaxed(): WebAssembly.Module | null | Promise<WebAssembly.Module | null>;
 }
 
 /** Checks the options, chooses the build and makes the engine; `webgpu` is null where there can be none. */
@@ -36,7 +36,7 @@ export async function makeEngine(builds: Builds, webgpu: Webgpu | null, options?
   const place = (member: string) => ({ op: "createEngine", argument: `options.${member}` });
   const relaxedWanted = oneOf(place("relaxedSimd"), relaxedSimd, ["auto", "off"]) === "auto";
   const limit = integer(place("maxMemory"), maxMemory, 1, 2 ** 32);
-  const module = await ((relaxedWanted ? builds.relaxed() : null) ?? builds.baseline());
+  const module = (relaxedWanted ? await builds.relaxed() : null) ?? await builds.baseline();
   const backend = new WasmBackend(module, limit);
   if (backend.relaxed && !relaxedWanted) {
     throw typeError(place("wasm"), "the relaxed build", `the baseline build where relaxedSimd is "off"`);

@@ -1,6 +1,7 @@
 /** Builds dist/: both WASM builds, one bundle per entry, the command, and the declarations that the entries reach. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -21,21 +22,25 @@ const moduleImports = {
   },
 };
 
+/**
+ * The kernels as base64 in lines of their own: whoever prints the line of an error prints no kernels, in a bundle of
+ * somebody else's neither. `atob` skips the line breaks.
+ */
+const kernelText = {
+  name: "kernel-text",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/build\/[\w-]+\.wasm$/ }, ({ path }) => {
+      const lines = readFileSync(path).toString("base64").replaceAll(/.{1,1000}/g, "\n$&");
+      return { contents: `export default \`${lines}\n\`;`, loader: "js" };
+    });
+  },
+};
+
 /** The command imports the library beside it rather than holding the kernels once more. */
 const commandImports = {
   name: "command-imports",
   setup({ onResolve }) {
     onResolve({ filter: /\/entry\/embedded\.ts$/ }, () => ({ path: "./index.js", external: true }));
-  },
-};
-
-/** WebGPU is a file of its own beside the bundles, loaded when it is asked for. */
-const webgpuImport = {
-  name: "webgpu-import",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/webgpu\/index\.ts$/ }, ({ kind }) => {
-      return kind === "dynamic-import" ? { path: "./webgpu.js", external: true } : undefined;
-    });
   },
 };
 
@@ -51,18 +56,70 @@ const smallShaders = {
   },
 };
 
-async function bundle(name, source, options = {}) {
+/** Small, but with its own names and in lines, so that a stack can be read. No source map: it would be larger than the code. */
+const COMPACT = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  outdir: at("dist"),
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 160,
+  logLevel: "warning",
+};
+
+/** The package's version and a hash of the kernels' sources: an entry refuses kernels of another build. */
+function kernelsName() {
+  const hash = createHash("sha256");
+  for (const file of readdirSync(at("assembly"), { recursive: true }).sort()) {
+    if (file.endsWith(".ts")) hash.update(file).update(readFileSync(at("assembly", file)));
+  }
+  const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
+  return `${version}-${hash.digest("hex").slice(0, 8)}`;
+}
+
+/** Compiles one build and puts the name of the kernels into a section of its own. */
+function compileKernels(target, file, name) {
+  tool("assemblyscript/bin/asc.js", "--target", target);
+  const title = Buffer.from("densehead");
+  const content = Buffer.concat([Buffer.of(title.length), title, Buffer.from(name)]);
+  // A custom section: 0, its size in one byte, its title with its length, its content.
+  const section = Buffer.concat([Buffer.of(0, content.length), content]);
+  writeFileSync(at("build", file), Buffer.concat([readFileSync(at("build", file)), section]));
+}
+
+/** The entries, and beside them the files that they share or load when asked: `shared-…`, `kernels-…`, `webgpu-…`. */
+async function bundleLibrary(kernels) {
   await build({
-    entryPoints: [at(source)],
-    outfile: at("dist", `${name}.js`),
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    minify: true,
-    loader: { ".wasm": "binary" },
-    plugins: [moduleImports, webgpuImport],
-    logLevel: "warning",
-    ...options,
+    ...COMPACT,
+    entryPoints: {
+      index: at("src/entry/embedded.ts"),
+      workerd: at("src/entry/workerd.ts"),
+      slim: at("src/entry/slim.ts"),
+      // So that whoever imports only `heads` gets this file alone.
+      heads: at("src/heads/index.ts"),
+    },
+    splitting: true,
+    chunkNames: "[name]-[hash]",
+    define: { KERNELS: JSON.stringify(kernels) },
+    plugins: [moduleImports, kernelText, smallShaders],
+  });
+  // Deno and JSR take the declarations from here.
+  selfTypes("index", "embedded");
+  selfTypes("slim", "slim");
+}
+
+function selfTypes(bundle, entry) {
+  const file = at("dist", `${bundle}.js`);
+  writeFileSync(file, `/* @ts-self-types="./entry/${entry}.d.ts" */\n${readFileSync(file, "utf8")}`);
+}
+
+async function bundleCommand() {
+  await build({
+    ...COMPACT,
+    entryPoints: { cli: at("src/cli/main.ts") },
+    platform: "node",
+    plugins: [commandImports],
   });
 }
 
@@ -81,15 +138,10 @@ function copyDeclarations(file, done = new Set()) {
 
 rmSync(at("dist"), { recursive: true, force: true });
 mkdirSync(at("dist"), { recursive: true });
-tool("assemblyscript/bin/asc.js", "--target", "baseline");
-tool("assemblyscript/bin/asc.js", "--target", "relaxed");
-await Promise.all([
-  bundle("index", "src/entry/embedded.ts", { banner: { js: '/* @ts-self-types="./entry/embedded.d.ts" */' } }),
-  bundle("workerd", "src/entry/workerd.ts"),
-  bundle("slim", "src/entry/slim.ts", { banner: { js: '/* @ts-self-types="./entry/slim.d.ts" */' } }),
-  bundle("webgpu", "src/webgpu/index.ts", { plugins: [smallShaders] }),
-  bundle("cli", "src/cli/main.ts", { platform: "node", plugins: [commandImports] }),
-]);
+const kernels = kernelsName();
+compileKernels("baseline", "densehead.wasm", kernels);
+compileKernels("relaxed", "densehead-relaxed.wasm", kernels);
+await Promise.all([bundleLibrary(kernels), bundleCommand()]);
 // The command has these libraries inside.
 const licences = ["npyjs", "image-size"].map((name) =>
   `${name}\n\n${readFileSync(at("node_modules", name, "LICENSE"))}`

@@ -8,36 +8,64 @@ import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
 import type { Engine, SlimEngineOptions } from "../types.ts";
 import { describe, options as checkOptions, typeError } from "../validate.ts";
+import { compile } from "./compile.ts";
+import { checkModule, isModule, MAGIC } from "./module.ts";
 import { webgpu } from "./webgpu.ts";
 
 export type * from "../index.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
 
+const place = { op: "createEngine", argument: "options.wasm" };
+
 /** Makes an engine from a `WebAssembly.Module`, its bytes, a `Response` with them, or a promise of one of these. */
 export async function createEngine(options: SlimEngineOptions): Promise<Engine> {
   const { wasm } = checkOptions("createEngine", options, true);
-  const module = await toModule(await wasm);
+  const module = checkModule(await toModule(await wasm));
   return makeEngine({ baseline: () => module, relaxed: () => null }, webgpu, options);
 }
 
 async function toModule(source: unknown): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof ArrayBuffer) return await WebAssembly.compile(source);
-  if (ArrayBuffer.isView(source)) {
-    // Not every engine takes a DataView.
-    const { buffer, byteOffset, byteLength } = source;
-    return await WebAssembly.compile(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+  if (isModule(source)) return source;
+  if (isResponse(source)) return await fetched(source);
+  const bytes = bytesOf(source);
+  if (bytes === null) throw typeError(place, describe(source), "a WebAssembly.Module, its bytes, or a Response");
+  if (!isWasm(bytes)) {
+    throw typeError(place, `${describe(source)} that begins with ${startOf(bytes)}`, "densehead.wasm");
   }
-  if (typeof Response !== "undefined" && source instanceof Response) {
-    if (!source.ok) {
-      throw new Error(`createEngine: options.wasm is a Response with status ${source.status}; wanted 200`);
-    }
-    return await WebAssembly.compile(await source.arrayBuffer());
+  return await compile(bytes);
+}
+
+/** A server that does not know an address may answer with its page. */
+async function fetched(response: Response): Promise<WebAssembly.Module> {
+  const { url, status } = response;
+  const from = url === "" ? "" : ` from ${url}`;
+  if (!response.ok) {
+    throw new Error(`createEngine: options.wasm is a Response${from} with status ${status}; wanted 200`);
   }
-  throw typeError(
-    { op: "createEngine", argument: "options.wasm" },
-    describe(source),
-    "a WebAssembly.Module, its bytes, or a Response",
-  );
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (isWasm(bytes)) return await compile(bytes);
+  const type = response.headers.get("content-type") ?? "no content-type";
+  throw typeError(place, `a Response${from} of ${type} that begins with ${startOf(bytes)}`, "densehead.wasm");
+}
+
+function isResponse(value: unknown): value is Response {
+  return Object.prototype.toString.call(value) === "[object Response]";
+}
+
+/** A copy, because not every host compiles what is shared. */
+function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | null {
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+  const isBuffer = /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
+  return isBuffer ? new Uint8Array(new Uint8Array(value as ArrayBuffer)) : null;
+}
+
+function isWasm(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
+function startOf(bytes: Uint8Array): string {
+  return bytes.length === 0 ? "nothing" : JSON.stringify(String.fromCharCode(...bytes.subarray(0, 16)));
 }

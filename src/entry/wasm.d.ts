@@ -1,14 +1,16 @@
-/** What the bundler makes of the embedded builds: bytes. */
+/** What the bundler makes of the embedded builds: base64. */
 declare module "*/build/densehead.wasm" {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  const base64: string;
+  export default base64;
 }
 declare module "*/build/densehead-relaxed.wasm" {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  const base64: string;
+  export default base64;
 }
 /** What Workers make of the files beside the bundle: compiled modules. */
 declare module "module:*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
+/** Which kernels this build belongs to: the package's version and the sources' hash. */
+declare const KERNELS: string;

@@ -1,18 +1,35 @@
 /**
  * Cloudflare Workers: bytes may not be compiled there, so the modules are imported and arrive compiled.
+ *
+ * @module
  */
-import baseline from "module:densehead.wasm";
-import relaxed from "module:densehead-relaxed.wasm";
+import * as baseline from "module:densehead.wasm";
+import * as relaxed from "module:densehead-relaxed.wasm";
 import { makeEngine } from "../engine.ts";
 import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
 import type { Engine, EngineOptions } from "../types.ts";
+import { isModule } from "./module.ts";
 
 export type * from "../index.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
 
 /** Makes an engine on the imported kernels. */
-export function createEngine(options?: EngineOptions): Promise<Engine> {
-  return makeEngine({ baseline: () => baseline, relaxed: () => relaxed }, null, options);
+export async function createEngine(options?: EngineOptions): Promise<Engine> {
+  return await makeEngine(
+    { baseline: () => compiled(baseline), relaxed: () => compiled(relaxed) },
+    null,
+    options,
+  );
+}
+
+/** Other bundlers instantiate what they import, or give its address. */
+function compiled(imported: { readonly default?: unknown }): WebAssembly.Module {
+  if (isModule(imported.default)) return imported.default;
+  throw new Error(
+    "createEngine: densehead.wasm was not imported as a WebAssembly.Module, as wrangler and Cloudflare's plugin for Vite " +
+      `do it; with another bundler leave out the condition "workerd" or, in a Worker, pass the module to createEngine of ` +
+      "densehead/slim",
+  );
 }

@@ -23,7 +23,9 @@ export async function prepareConsumer(names = []) {
     await bundleTests(folder, testFiles(folder, names), {
       platform: "node",
       // For dependencies in CommonJS.
-      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+      banner: {
+        js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+      },
     });
   }
 }

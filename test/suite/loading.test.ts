@@ -128,6 +128,37 @@ if (wasm.baseline instanceof WebAssembly.Module) {
   test("slim refuses a Response that is not ok", async () => {
     await rejects(slim.createEngine({ wasm: new Response("", { status: 404 }) }), Error, "createEngine", "404");
   });
+
+  test("slim tells what came in the place of the kernels", async () => {
+    const page = new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
+    const say = ["createEngine: options.wasm is", "text/html", "<!doctype html>", "wanted densehead.wasm"];
+    await rejects(slim.createEngine({ wasm: page }), TypeError, ...say);
+    await rejects(slim.createEngine({ wasm: new Uint8Array(0) }), TypeError, "options.wasm", "begins with nothing");
+    const other = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+    const unknown = ["options.wasm is a module with no exports", "wanted densehead.wasm"];
+    await rejects(slim.createEngine({ wasm: WebAssembly.compile(other) }), TypeError, ...unknown);
+    await rejects(slim.createEngine({ wasm: other }), TypeError, ...unknown);
+    await rejects(
+      slim.createEngine({ wasm: bytes.slice(0, 1000) }),
+      WebAssembly.CompileError as ErrorConstructor,
+      "createEngine: this host does not compile the kernels",
+      "densehead/slim",
+      "wasm-unsafe-eval",
+    );
+  });
+
+  test("slim refuses the kernels of another version, and takes those without a name", async () => {
+    const name = new TextEncoder().encode("densehead");
+    const end = bytes.length;
+    const at = Array.from({ length: 64 }, (_, i) => end - 64 + i).find((i) => name.every((v, j) => bytes[i + j] === v));
+    assert.ok(at !== undefined, "no section at the end of densehead.wasm");
+    const changed = bytes.slice();
+    changed[end - 1] ^= 1;
+    await rejects(slim.createEngine({ wasm: changed }), TypeError, "options.wasm is a module of densehead's kernels");
+    // The section begins with 0, its size and the length of its title.
+    using engine = await slim.createEngine({ wasm: bytes.slice(0, at - 3) });
+    assert.equal(engine.sync.boxIou(boxes, boxes), ious);
+  });
 }
 
 test("slim refuses what holds no kernels", async () => {

@@ -1,0 +1,105 @@
+/**
+ * What the package is to those who install it: what an uncaught error prints, what a bundler keeps, what is inside.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const test = suite("package");
+const root = process.env.DENSEHEAD_ROOT ?? ".";
+/** Tests run in the folder of a project that has installed the package. */
+const folder = mkdtempSync(join(process.cwd(), "package-"));
+test.after(() => rmSync(folder, { recursive: true }));
+
+function script(name: string, code: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, code);
+  return file;
+}
+
+// ── Uncaught errors ─────────────────────────────────────────────────────────────
+
+/** Ways in which a call fails at top level, and what the message has to say. */
+const UNCAUGHT = {
+  "a head": {
+    code: `import { heads } from "densehead"; heads.yolov8({ bins: 1 });`,
+    message: "RangeError: heads.yolov8: options.bins is 1",
+    frame: "at checkHead (",
+  },
+  "a synchronous call": {
+    code: `import { createEngine } from "densehead";
+const { sync } = await createEngine();
+sync.nms(new Float32Array(5), new Float32Array(1), { iouThreshold: 0.5 });`,
+    message: "TypeError: nms: boxes is Float32Array(5)",
+    frame: "at Object.nms (",
+  },
+  "a rejected call": {
+    code: `import { createEngine } from "densehead";
+const engine = await createEngine();
+await engine.boxIou(new Float32Array(3), new Float32Array(4));`,
+    message: "TypeError: boxIou: a is Float32Array(3)",
+    frame: "at pairwise (",
+  },
+};
+
+for (const [name, { code, message, frame }] of Object.entries(UNCAUGHT)) {
+  test(`an uncaught error of ${name} prints its message and frames, through a pipe too`, () => {
+    const file = script("uncaught.mjs", code);
+    const { stdout } = spawnSync("sh", ["-c", `"$0" "$1" 2>&1 | cat`, process.execPath, file], { encoding: "utf8" });
+    assert.ok(stdout.includes(message), `"${message}" is not in: ${stdout.slice(0, 2000)}`);
+    assert.ok(stdout.includes(frame), `"${frame}" is not in: ${stdout.slice(0, 2000)}`);
+    assert.ok(stdout.length < 2000, `${stdout.length} characters`);
+  });
+}
+
+test("so it is in a bundle that esbuild makes", async () => {
+  const { code, message } = UNCAUGHT["a rejected call"];
+  const outfile = join(folder, "bundle.mjs");
+  await build({ entryPoints: [script("entry.mjs", code)], outfile, bundle: true, format: "esm", platform: "node" });
+  const { stderr } = spawnSync(process.execPath, [outfile], { encoding: "utf8" });
+  assert.ok(stderr.includes(message), stderr.slice(0, 2000));
+  assert.ok(stderr.length < 2000, `${stderr.length} characters`);
+});
+
+// ── Bundlers ────────────────────────────────────────────────────────────────────
+
+/** Bytes of `heads` alone, minified and compressed. */
+const MOST = 12_000;
+const ONLY_HEADS = `import { heads } from "densehead"; console.log(heads.yolov8({ numClasses: 3 }));`;
+
+/** Code of a bundle of heads alone, by each bundler. */
+const BUNDLERS: Record<string, (entry: string) => Promise<string>> = {
+  async esbuild(entry) {
+    const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false });
+    return outputFiles.map(({ text }) => text).join("");
+  },
+  async Rollup(entry) {
+    const { resolve } = createRequire(join(root, "test/runtimes/package.json"));
+    const load = (name: string) => import(pathToFileURL(resolve(name)).href);
+    const [{ rollup }, { nodeResolve }] = [await load("rollup"), await load("@rollup/plugin-node-resolve")];
+    const bundle = await rollup({ input: entry, plugins: [nodeResolve()] });
+    const { output } = await bundle.generate({ format: "es" });
+    return output.map((chunk: { code?: string }) => chunk.code ?? "").join("");
+  },
+};
+
+for (const [name, bundle] of Object.entries(BUNDLERS)) {
+  test(`${name} keeps no kernels and no engine for those who import heads`, async () => {
+    const code = await bundle(script("heads.mjs", ONLY_HEADS));
+    const { outputFiles } = await build({ stdin: { contents: code }, minify: true, format: "esm", write: false });
+    const bytes = gzipSync(outputFiles[0].contents).length;
+    assert.not.ok(/AGFzbQ|WebAssembly|@compute/.test(code));
+    assert.ok(bytes < MOST, `${bytes} bytes`);
+    const { stdout } = spawnSync(process.execPath, [script("bundled.mjs", code)], { encoding: "utf8" });
+    assert.ok(stdout.includes("numClasses: 3"), stdout);
+  });
+}
+
+test.run();
