@@ -65,9 +65,9 @@ export class Dispatch {
     }
   }
 
-  /** The adapter's description, once there is one. */
+  /** The adapter's description, once there is one and as long as its device works. */
   get description(): string | null {
-    return this.#gpu?.description ?? null;
+    return this.#usable()?.description ?? null;
   }
 
   plan(op: string, elements: number): Plan {
@@ -114,6 +114,7 @@ export class Dispatch {
 
   async #findOnGpu(call: DetectCall, bound: Bound | null): Promise<FoundCandidates[]> {
     if (this.#device === "auto") await this.#open();
+    this.#refuseClosed(detectOp);
     const gpu = this.#usable();
     if (gpu === null) throw this.#refusal(bound as Bound);
     return gpu.find(searchOf(call));
@@ -147,11 +148,17 @@ export class Dispatch {
       await this.#open();
       if (bound === null && this.#threshold === undefined) await this.#measure();
     }
+    this.#refuseClosed(call.op);
     const gpu = this.#usable();
     const offloads = bound !== null || this.plan(call.op, elementsOfCall(call)).device === "webgpu";
     if (gpu !== null && offloads && (bound !== null || gpu.holds(call))) return gpu.run(call);
     if (bound === null) return runOnWasm(this.#wasm, call);
     throw this.#refusal(bound);
+  }
+
+  /** The engine may have ended while the device was opened. */
+  #refuseClosed(op: string): void {
+    if (this.#closed) throw new Error(`${op}: the engine is disposed`);
   }
 
   #refusal({ place, got }: Bound): TypeError {

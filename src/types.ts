@@ -72,7 +72,10 @@ export interface EngineOptions {
    * are on the GPU. "wasm": the CPU only. "webgpu": WebGPU for all that has shaders; refused where there is no adapter.
    */
   device?: "auto" | "wasm" | "webgpu";
-  /** A device to share, for example `ort.env.webgpu.device`; GPU tensors must live on it. `dispose()` leaves it alive. */
+  /**
+   * A device to share, for example `ort.env.webgpu.device`; GPU tensors must live on it. `dispose()` leaves it alive, and
+   * nothing of ours on it but results that were handed out. A lost device is as none.
+   */
   gpuDevice?: GpuDevice;
   /** Upper bound of linear memory in bytes. Default 64 MiB. Work that is larger is streamed through it. */
   maxMemory?: number;
@@ -110,7 +113,10 @@ export interface Engine extends AsyncOps, MaybeDisposable {
   readonly capabilities: {
     /** The build of the kernels in use. */
     readonly wasm: "simd" | "relaxed-simd";
-    /** The adapter's description; null without WebGPU and, with "auto", until a large call or a GPU tensor asks for it. */
+    /**
+     * The adapter's description; null without WebGPU, once its device is lost and, with "auto", until a large call or a GPU
+     * tensor asks for it.
+     */
     readonly webgpu: string | null;
   };
   /**

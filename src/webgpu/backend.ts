@@ -8,7 +8,7 @@ import type { AnySource } from "../validate.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
 import { findCandidates, fitBindings, Room } from "./detect.ts";
-import type { OpenedDevice } from "./device.ts";
+import { later, type OpenedDevice, soon } from "./device.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
 import { runRows, tooLarge } from "./rows.ts";
@@ -50,7 +50,7 @@ export class GpuBackend {
   }
 
   run(call: Call): Promise<unknown> {
-    return this.#watch(call.op, this.#start(call));
+    return this.#watch(call.op, this.#start(call), buffersOf);
   }
 
   #start(call: Call): Promise<unknown> {
@@ -60,23 +60,26 @@ export class GpuBackend {
 
   /** The candidates of each image. */
   find(search: CandidateSearch): Promise<FoundCandidates[]> {
-    return this.#watch(search.op, findCandidates(this, search, this.#room));
+    return this.#watch(search.op, findCandidates(this, search, this.#room), () => []);
   }
 
-  /** A call's result; a lost device or a disposed engine rejects it at once. */
-  #watch<T>(op: string, result: Promise<T>): Promise<T> {
+  /**
+   * A call's result; a lost device or a disposed engine rejects it at once. Until the result is the caller's, `staying`, its
+   * buffers on the device, are the pool's, which destroys them when it closes.
+   */
+  #watch<T>(op: string, result: Promise<T>, staying: (result: T) => GPUBuffer[]): Promise<T> {
     return new Promise((resolve, reject) => {
       const lose = (reason: string) => reject(new Error(`${op}: ${reason}`));
+      const deliver = (value: T) => {
+        for (const buffer of staying(value)) this.pool.handOver(buffer);
+        resolve(value);
+      };
       this.#pending.add(lose);
       result
-        .then(resolve, (error) => this.#settled().then(() => reject(error)))
+        .then((value) => staying(value).length === 0 ? deliver(value) : soon().then(() => deliver(value)))
+        .catch((error) => later().then(() => reject(error)))
         .finally(() => this.#pending.delete(lose));
     });
-  }
-
-  /** Errors may come before the news of a lost device that they follow from. */
-  async #settled(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve));
   }
 
   close(): void {
@@ -88,6 +91,12 @@ export class GpuBackend {
     if (this.#lost !== null) return;
     this.#lost = reason;
     for (const lose of this.#pending) lose(reason);
-    this.pool.close();
+    this.pool.close(reason);
   }
+}
+
+/** The buffers of a result that stay on the device. */
+function buffersOf(result: unknown): GPUBuffer[] {
+  if (typeof result !== "object" || result === null || ArrayBuffer.isView(result)) return [];
+  return "gpuBuffer" in result ? [result.gpuBuffer as GPUBuffer] : Object.values(result).flatMap(buffersOf);
 }

@@ -18,15 +18,28 @@ const USAGES = {
 export type BufferKind = keyof typeof USAGES;
 
 const LEAST_BYTES = 256;
-/** What lies idle beyond this is destroyed. */
-const MOST_IDLE_BYTES = 512 * 1024 * 1024;
+/** What lies idle beyond this is destroyed, the longest idle first. */
+const MOST_IDLE_BYTES = 256 * 1024 * 1024;
+/** A buffer is destroyed after it has lain idle while this many others were handed out: some fifty calls. */
+const MOST_IDLE_TURNS = 1024;
+/** Handing out so many goes between two looks for such buffers. */
+const TURNS_PER_LOOK = 64;
+
+interface IdleBuffer {
+  readonly buffer: GPUBuffer;
+  /** The turn in which it was given back. */
+  readonly since: number;
+}
 
 export class BufferPool {
   readonly #device: GPUDevice;
-  readonly #idle = new Map<string, GPUBuffer[]>();
+  /** By class, the longest idle first. */
+  readonly #idle = new Map<string, IdleBuffer[]>();
+  /** All that are ours: idle, in use, and results that no caller has yet. */
   readonly #live = new Set<GPUBuffer>();
   #idleBytes = 0;
-  #closed = false;
+  #turn = 0;
+  #closed: string | null = null;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -34,42 +47,72 @@ export class BufferPool {
 
   /** At least that many bytes, with whatever is in them. */
   acquire(kind: BufferKind, bytes: number): GPUBuffer {
+    if (++this.#turn % TURNS_PER_LOOK === 0) this.#dropUnused();
     const usage = USAGES[kind];
     const size = Math.min(sizeClass(bytes), this.#device.limits.maxBufferSize);
     const idle = this.#idle.get(classOf({ usage, size }))?.pop();
-    if (idle !== undefined) {
-      this.#idleBytes -= size;
-      return idle;
-    }
-    const made = this.#device.createBuffer({ label: `densehead ${kind}`, usage, size });
+    if (idle === undefined) return this.#make(kind, usage, size);
+    this.#idleBytes -= size;
+    return idle.buffer;
+  }
+
+  release(buffer: GPUBuffer): void {
+    if (this.#closed !== null) return;
+    const key = classOf(buffer);
+    const others = this.#idle.get(key) ?? [];
+    this.#idle.set(key, others);
+    others.push({ buffer, since: this.#turn });
+    this.#idleBytes += buffer.size;
+    while (this.#idleBytes > MOST_IDLE_BYTES) this.#dropOldest();
+  }
+
+  /** A buffer for the caller, who destroys it; ours until `handOver`. */
+  result(bytes: number): GPUBuffer {
+    return this.#make("result", USAGES.storage, Math.max(bytes, 4));
+  }
+
+  /** The result is the caller's from now on. */
+  handOver(result: GPUBuffer): void {
+    this.#live.delete(result);
+  }
+
+  /** Destroys a result that no caller will get. */
+  discard(result: GPUBuffer): void {
+    this.#live.delete(result);
+    result.destroy();
+  }
+
+  /** Destroys every buffer that is ours, also those in use. No more are made. */
+  close(reason: string): void {
+    this.#closed = reason;
+    for (const buffer of this.#live) buffer.destroy();
+    this.#live.clear();
+    this.#idle.clear();
+  }
+
+  #make(name: string, usage: number, size: number): GPUBuffer {
+    if (this.#closed !== null) throw new Error(this.#closed);
+    const made = this.#device.createBuffer({ label: `densehead ${name}`, usage, size });
     this.#live.add(made);
     return made;
   }
 
-  release(buffer: GPUBuffer): void {
-    if (this.#closed || this.#idleBytes + buffer.size > MOST_IDLE_BYTES) {
-      this.#live.delete(buffer);
-      buffer.destroy();
-      return;
+  #dropUnused(): void {
+    for (const list of this.#idle.values()) {
+      while (list.length > 0 && this.#turn - list[0].since > MOST_IDLE_TURNS) this.#drop(list);
     }
-    this.#idleBytes += buffer.size;
-    const key = classOf(buffer);
-    const others = this.#idle.get(key);
-    if (others === undefined) this.#idle.set(key, [buffer]);
-    else others.push(buffer);
   }
 
-  /** A buffer for the caller, who destroys it. */
-  result(bytes: number): GPUBuffer {
-    return this.#device.createBuffer({ label: "densehead result", usage: USAGES.storage, size: Math.max(bytes, 4) });
+  #dropOldest(): void {
+    const lists = [...this.#idle.values()].filter(({ length }) => length > 0);
+    this.#drop(lists.reduce((oldest, list) => list[0].since < oldest[0].since ? list : oldest));
   }
 
-  /** Destroys every buffer, also those in use; what is made later goes when it is given back. */
-  close(): void {
-    this.#closed = true;
-    for (const buffer of this.#live) buffer.destroy();
-    this.#live.clear();
-    this.#idle.clear();
+  /** Destroys the first buffer of a list. */
+  #drop(list: IdleBuffer[]): void {
+    const { buffer } = list.shift() as IdleBuffer;
+    this.#idleBytes -= buffer.size;
+    this.discard(buffer);
   }
 }
 

@@ -170,7 +170,7 @@ export class CriterionRun {
         if (!none) sums.forEach(({ at, value }) => work.copyBack(encoder, at, value));
       });
     } catch (error) {
-      for (const output of [clsGrad, ...grads.map(({ output }) => output)]) output?.discard();
+      for (const output of [clsGrad, ...grads.map(({ output }) => output)]) output?.discard(this.#gpu.pool);
       throw error;
     }
     const others = plan.parts(Object.fromEntries(sums.map(({ name, value }) => [name, value[0]])));

@@ -14,9 +14,25 @@ export interface OpenedDevice {
   readonly own: boolean;
 }
 
-/** The caller's device. */
-export function sharedDevice(device: GPUDevice): OpenedDevice {
+/** The caller's device, or why it is of no use. */
+export async function sharedDevice(device: GPUDevice): Promise<OpenedDevice | string> {
+  const lost = await Promise.race([device.lost, later()]);
+  if (lost) return `options.gpuDevice is lost: ${lost.message || lost.reason}`;
   return { device, ...described(device.adapterInfo), own: false };
+}
+
+/** After the news that has come by now, such as that of a lost device, which may be behind what follows from it. */
+export function later(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/**
+ * The same, but at once where there is no quick way to wait: 0.03 ms against up to 4. Where `setImmediate` is missing, in
+ * browsers, the news comes in order.
+ */
+export async function soon(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (done: () => void) => void };
+  if (setImmediate !== undefined) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** A device of the platform's adapter, or why there is none. */

@@ -12,6 +12,6 @@ export async function openBackend(
   device: GPUDevice | undefined,
   software: boolean,
 ): Promise<GpuBackend | string> {
-  const opened = device === undefined ? await requestDevice(gpu, software) : sharedDevice(device);
+  const opened = await (device === undefined ? requestDevice(gpu, software) : sharedDevice(device));
   return typeof opened === "string" ? opened : new GpuBackend(opened);
 }

@@ -89,12 +89,17 @@ export interface Outputs {
 
 /** What all pieces write to. */
 interface Targets extends Outputs {
-  /** Sums that the pieces leave, and how many each but the last does. */
-  readonly count: number;
-  readonly perPiece: number;
-  readonly sums: GPUBufferBinding;
+  /** Null with values for each element or row. */
+  readonly sums: Sums | null;
   /** The first row whose target is outside. */
   readonly outside?: GPUBufferBinding;
+}
+
+/** Sums of the pieces, and the sum over all: the same where there is one piece. */
+interface Sums {
+  readonly count: number;
+  readonly ofPieces: GPUBufferBinding;
+  readonly total: GPUBufferBinding;
 }
 
 /** Commands that go before a call's own. */
@@ -126,8 +131,8 @@ export class LossRun {
     try {
       await this.run(work, outputs);
     } catch (error) {
-      outputs.loss.discard();
-      outputs.grad?.discard();
+      outputs.loss.discard(this.#gpu.pool);
+      outputs.grad?.discard(this.#gpu.pool);
       throw error;
     }
     return this.#tensors(outputs);
@@ -174,25 +179,25 @@ export class LossRun {
   }
 
   #targets(work: Work, pieces: readonly Piece[], outputs: Outputs): Targets {
-    const perGroup = sumsPerGroup(this.#shader.variant.subgroups);
-    const sumsOf = pieces.map(({ rows }) => this.#parts(rows).reduce((all, { groups }) => all + groups * perGroup, 0));
-    const count = sumsOf.reduce((all, own) => all + own, 0);
     return {
       ...outputs,
-      count,
-      perPiece: sumsOf[0],
-      sums: work.storage(Math.max(this.#each ? 0 : count, 1) * 4),
+      sums: this.#each ? null : this.#sums(work, pieces.length, outputs.loss),
       outside: this.#shader.variant.outside ? work.upload(Uint32Array.of(NONE)) : undefined,
     };
+  }
+
+  #sums(work: Work, count: number, loss: Output): Sums {
+    const total = loss.room(work, 0, 1);
+    return { count, total, ofPieces: count === 1 ? total : work.storage(Math.max(count, 1) * 4) };
   }
 
   /** The last pieces, and the sum over all. */
   #encodeAll(work: Work, encoder: GPUCommandEncoder, pieces: readonly Piece[], to: Targets): void {
     for (const piece of pieces) this.#encode(work, encoder, piece, to);
-    if (this.#each) return;
-    const total = to.loss.room(work, 0, 1);
-    const size = { rows: 1, columns: to.count, factor: this.#call.settings.factor };
-    addUp(work, encoder, this.#shader.sum, to.sums, size, total);
+    if (to.sums === null) return;
+    const { count, ofPieces, total } = to.sums;
+    const all = { rows: 1, columns: count, factor: this.#call.settings.factor };
+    if (count !== 1) addUp(work, encoder, this.#shader.sum, ofPieces, all, total);
     to.loss.copyBack(work, encoder, total, 0, 1);
   }
 
@@ -223,7 +228,10 @@ export class LossRun {
     const [firstValue, values] = [piece.firstRow * valueColumns, piece.rows * valueColumns];
     const [firstElement, elements] = [piece.firstRow * columns, piece.rows * columns];
     const rowSums = this.#each && valueColumns < this.#valuesPerRow;
-    const room = this.#each ? to.loss.room(work, firstValue, values) : to.sums;
+    const parts = this.#parts(piece.rows);
+    const sumsPerPart = parts.map(({ groups }) => groups * sumsPerGroup(this.#shader.variant.subgroups));
+    const sums = sumsPerPart.reduce((all, own) => all + own, 0);
+    const room = this.#each ? to.loss.room(work, firstValue, values) : work.storage(sums * 4);
     const grad = to.grad?.room(work, firstElement, elements);
     const buffers: Record<string, GPUBufferBinding | undefined> = {
       ...this.#inputs(work, piece),
@@ -232,11 +240,16 @@ export class LossRun {
       outside: to.outside,
     };
     const bound = bindingsOf(this.#shader.variant).map((name) => buffers[name] as GPUBufferBinding);
-    let firstSum = piece.index * to.perPiece;
-    for (const part of this.#parts(piece.rows)) {
+    let firstSum = 0;
+    for (const [i, part] of parts.entries()) {
       const params = work.uniform(this.#params(piece, part, firstSum, rowSums));
       work.dispatch(encoder, part.stage.pipeline, [params, ...bound], part.groups);
-      firstSum += part.groups * sumsPerGroup(this.#shader.variant.subgroups);
+      firstSum += sumsPerPart[i];
+    }
+    if (to.sums !== null) {
+      const { count, ofPieces } = to.sums;
+      const all = { rows: 1, columns: sums, factor: count === 1 ? settings.factor : 1 };
+      addUp(work, encoder, this.#shader.sum, room, all, ofPieces, piece.index);
     }
     if (rowSums) {
       const size = { rows: piece.rows, columns, factor: settings.factor };

@@ -2,6 +2,7 @@
  * Where a result goes: an array on the host that fills piece by piece, or a buffer that stays on the device.
  */
 import type { GpuTensor } from "../types.ts";
+import type { BufferPool } from "./buffers.ts";
 import type { Work } from "./work.ts";
 
 export class Output {
@@ -27,7 +28,7 @@ export class Output {
   }
 
   /** Destroys a buffer that the caller will not see. */
-  discard(): void {
-    if (!(this.#to instanceof Float32Array)) this.#to.destroy();
+  discard(pool: BufferPool): void {
+    if (!(this.#to instanceof Float32Array)) pool.discard(this.#to);
   }
 }

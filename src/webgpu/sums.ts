@@ -59,31 +59,39 @@ export interface Adder {
   readonly subgroups: boolean;
 }
 
-/** (rows, columns) → (rows), times the factor, in as many passes of `sumShader` as it takes. */
+/** What is added up, and what the sums are multiplied by. */
+interface Addends {
+  readonly rows: number;
+  readonly columns: number;
+  readonly factor: number;
+}
+
+/** (rows, columns) → (rows) from element `at` of `into` on, in as many passes of `sumShader` as it takes. */
 export function addUp(
   work: Work,
   encoder: GPUCommandEncoder,
   adder: Adder,
   values: GPUBufferBinding,
-  { rows, columns, factor }: { rows: number; columns: number; factor: number },
+  { rows, columns, factor }: Addends,
   into: GPUBufferBinding,
+  at = 0,
 ): void {
   const { pipeline, subgroups } = adder;
   const parts = Math.max(1, Math.ceil(columns / (subgroups ? LANES * PER_LANE : PER_LANE_ALONE)));
   const last = parts === 1;
   const totals = last ? into : work.storage(rows * parts * 4);
-  const params = new ArrayBuffer(16);
-  new Uint32Array(params).set([rows, columns, parts]);
-  new Float32Array(params)[3] = last ? factor : 1;
+  const params = new ArrayBuffer(32);
+  new Uint32Array(params).set([rows, columns, parts, last ? at : 0]);
+  new Float32Array(params)[4] = last ? factor : 1;
   const groups = subgroups ? rows * parts : Math.ceil(rows * parts / LANES);
   work.dispatch(encoder, pipeline, [work.uniform(params), values, totals], groups);
-  if (!last) addUp(work, encoder, adder, totals, { rows, columns: parts, factor }, into);
+  if (!last) addUp(work, encoder, adder, totals, { rows, columns: parts, factor }, into, at);
 }
 
 /** Adds up rows: (rows, columns) → (rows, parts). */
 export function sumShader(subgroups: boolean): string {
   return /* wgsl */ `${enabling(subgroups)}
-struct Params { rows: u32, columns: u32, parts: u32, factor: f32 }
+struct Params { rows: u32, columns: u32, parts: u32, first: u32, factor: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> values: array<f32>;
 @group(0) @binding(2) var<storage, read_write> totals: array<f32>;
@@ -104,7 +112,7 @@ const byGroup = /* wgsl */ `
     if (row < params.rows && first + k < params.columns) { own += values[row * params.columns + first + k]; }
   }
   let sum = workgroup_sum(at, own);
-  if (at.lane == 0u && row < params.rows) { totals[index] = sum * params.factor; }`;
+  if (at.lane == 0u && row < params.rows) { totals[params.first + index] = sum * params.factor; }`;
 
 /** A lane adds up a part: every value at a distance of as many as there are parts, so that lanes read neighbours. */
 const byLane = /* wgsl */ `
@@ -121,4 +129,4 @@ const byLane = /* wgsl */ `
     }
     sum += chain;
   }
-  totals[index] = sum * params.factor;`;
+  totals[params.first + index] = sum * params.factor;`;

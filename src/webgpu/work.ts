@@ -94,12 +94,22 @@ export class Work {
   ): void {
     const layout = pipeline.getBindGroupLayout(0);
     const entries = bindings.map((resource, binding) => ({ binding, resource }));
+    const group = this.#bindGroup({ layout, entries });
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, this.#device.createBindGroup({ layout, entries }));
+    pass.setBindGroup(0, group);
     const across = Math.min(groups, this.#device.limits.maxComputeWorkgroupsPerDimension);
     pass.dispatchWorkgroups(across, Math.ceil(groups / across));
     pass.end();
+  }
+
+  /** What only looks like a buffer is refused by a throw, and without the operation's name. */
+  #bindGroup(descriptor: GPUBindGroupDescriptor): GPUBindGroup {
+    try {
+      return this.#device.createBindGroup(descriptor);
+    } catch (error) {
+      throw this.#failure(error as Error);
+    }
   }
 
   /** Has the beginning of a binding come back with the next `read`, as many words as `into` has. */
@@ -131,9 +141,12 @@ export class Work {
     const errors = await Promise.all(this.#errors);
     this.#errors = [];
     const error = errors.find((found) => found !== null);
-    if (error === undefined) return;
+    if (error) throw this.#failure(error);
+  }
+
+  #failure(cause: Error | GPUError): Error {
     const hint = this.#readsTensors ? " (a GpuTensor must be a live buffer of the engine's own device)" : "";
-    throw new Error(`${this.#op}: WebGPU reports: ${error?.message}${hint}`);
+    return new Error(`${this.#op}: WebGPU reports: ${cause.message}${hint}`, { cause });
   }
 
   /** Gives the buffers back. */
@@ -146,13 +159,22 @@ export class Work {
 const MAP_MODE_READ = 0x1;
 
 /** What goes into a storage buffer: float32, or halves as they are, in whole words. */
-function wordsOf({ kind, data, scale, zeroPoint }: Source, start: number, length: number): ArrayBufferView {
+function wordsOf(source: Source, start: number, length: number): ArrayBufferView {
+  const { kind, data } = source;
   const part = data.subarray(start, start + length);
   if (kind === "f32") return part;
   if (kind === "f64") return new Float32Array(part);
-  if (kind !== "f16") return Float32Array.from(part, (q) => (q - zeroPoint) * scale);
+  if (kind !== "f16") return realValues(part, source);
   if (length % 2 === 0) return part;
   const padded = new Uint16Array(length + 1);
   padded.set(part);
   return padded;
+}
+
+/** Quantised data in float32 at every step, so that values are those of the kernels to the bit. */
+function realValues(part: Source["data"], { scale, zeroPoint }: Source): Float32Array {
+  const [step, zero] = [Math.fround(scale), Math.fround(zeroPoint)];
+  const values = new Float32Array(part.length);
+  for (let i = 0; i < values.length; i++) values[i] = Math.fround(part[i] - zero) * step;
+  return values;
 }

@@ -33,8 +33,9 @@ interface Watched {
   readonly submitted: () => number;
 }
 
-/** A device that counts what is done with its buffers, and says that its limits are these. */
-export function watch(device: GPUDevice, limits: Partial<GPUSupportedLimits> = {}): Watched {
+/** A device that counts what is done with its buffers, says that its limits are these, and keeps bindings within them. */
+export function watch(device: GPUDevice, limited: Partial<GPUSupportedLimits> = {}): Watched {
+  const limits = { ...limitsOf(device), ...limited };
   const alive = new Set<GPUBuffer>();
   let mapped = 0;
   let submitted = 0;
@@ -60,7 +61,14 @@ export function watch(device: GPUDevice, limits: Partial<GPUSupportedLimits> = {
       device.queue.submit(commands);
     },
   });
-  const watched = bound(device, { createBuffer, queue, limits: { ...limitsOf(device), ...limits } });
+  const createBindGroup = (descriptor: GPUBindGroupDescriptor) => {
+    for (const { resource } of descriptor.entries) {
+      const { buffer, offset = 0, size = buffer.size - offset } = resource as GPUBufferBinding;
+      if (size > limits.maxStorageBufferBindingSize) throw new Error(`a binding of ${size} bytes`);
+    }
+    return device.createBindGroup(descriptor);
+  };
+  const watched = bound(device, { createBuffer, createBindGroup, queue, limits });
   return { device: watched, live: () => alive.size, mapped: () => mapped, submitted: () => submitted };
 }
 

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close, rejects, same, throws } from "../compare.ts";
 import { floats, random } from "../random.ts";
-import { bufferOf, floatsOf, newDevice, noDevice, watch } from "./gpu.ts";
+import { asHardware, bufferOf, floatsOf, hasSubgroups, newDevice, noDevice, watch } from "./gpu.ts";
 import { wasm } from "./runtime.ts";
 import { skip } from "./skip.ts";
 
@@ -137,6 +137,50 @@ test("maps larger than a binding or a dispatch are cut", async (device) => {
   const wide = { data: new Float32Array(2 * 3000), dims: [2, 3000] };
   const call = engine.qualityFocalLoss(wide, { labels: Int32Array.of(0, 1) });
   await rejects(call, RangeError, "qualityFocalLoss", "pred", "3000", "at most 16");
+});
+
+test("sums that would not fit a binding are cut as the maps are", async (device) => {
+  const limits = { maxStorageBufferBindingSize: 16384, maxComputeWorkgroupsPerDimension: 5 };
+  for (const base of [device, asHardware(await newDevice(hasSubgroups ? ["subgroups"] : []))]) {
+    using engine = await createEngine({ device: "webgpu", gpuDevice: watch(base, limits).device });
+    const near = (got: number, wanted: number, what: string) => close([got], [wanted], 8e-6 * wanted, what);
+    // One sum a row: 52 KB; of dense losses one for 16 elements.
+    const sides = { data: floats(2 * 13001, () => r.normal() * 3), dims: [13001, 2] };
+    const bins = { data: floats(13001, () => r.uniform()), dims: [13001] };
+    const boxes = { data: floats(4 * 13001, (i) => (i % 4 < 2 ? 0 : 20) + r.uniform(0, 9)), dims: [13001, 4] };
+    const truth = { data: boxes.data.map((x) => x + 2), dims: [13001, 4] };
+    const dense = { data: floats(100003, () => r.normal()), dims: [100003] };
+    const halves = { data: floats(100003, () => r.integer(3) / 2), dims: [100003] };
+    const there = ({ data, dims }: { data: Float32Array; dims: number[] }) => ({
+      gpuBuffer: bufferOf(base, data),
+      dims,
+    });
+    for (const reduction of ["sum", "mean"] as const) {
+      const options = { reduction, lossWeight: 0.5 };
+      for (const place of [there, (tensor: typeof dense) => tensor]) {
+        const dfl = await engine.distributionFocalLoss(place(sides), place(bins), options);
+        near(dfl.loss, engine.sync.distributionFocalLoss(sides, bins, options).loss, "distribution focal loss");
+        const iou = await engine.iouLoss(place(boxes), place(truth), { ...options, grad: true });
+        const iouWanted = engine.sync.iouLoss(boxes, truth, { ...options, grad: true });
+        near(iou.loss, iouWanted.loss, "IoU loss");
+        close(iou.grad, iouWanted.grad, 1e-5);
+        const quality = await engine.qualityFocalLoss(place(dense), place(halves), options);
+        near(quality.loss, engine.sync.qualityFocalLoss(dense, halves, options).loss, "quality focal loss");
+      }
+      const kept = await engine.qualityFocalLoss(there(dense), there(halves), { ...options, placement: "gpu" });
+      const [loss] = await floatsOf(base, kept.loss.gpuBuffer as GPUBuffer);
+      near(loss, engine.sync.qualityFocalLoss(dense, halves, options).loss, "there");
+    }
+  }
+});
+
+test("what only looks like a buffer is refused with the operation's name", async (device) => {
+  using engine = await createEngine({ device: "webgpu", gpuDevice: device });
+  const fake = { gpuBuffer: { size: 16, usage: 0x80 }, dims: [4] } as unknown as GpuTensor;
+  const call = engine.qualityFocalLoss(fake, new Float32Array(4));
+  await rejects(call, Error, "qualityFocalLoss", "engine's own device");
+  const { loss } = await engine.qualityFocalLoss(logits, targets);
+  close([loss], [engine.sync.qualityFocalLoss(logits, targets).loss], 1e-5);
 });
 
 test("a sum of 300 000 elements is within 8e-6", async (device) => {

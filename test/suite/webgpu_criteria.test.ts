@@ -266,7 +266,7 @@ test("one submission; of the maps only results come back, and no buffer is left"
   for (let i = 0; i < 20; i++) await engine.gflCriterion(there, { grad: i % 2 === 0 });
   const after = watched.live();
   for (let i = 0; i < 20; i++) await engine.gflCriterion(there, { grad: i % 2 === 0 });
-  assert.is(watched.live(), after);
+  assert.ok(watched.live() <= after, `${watched.live()} buffers, ${after} before`);
   assert.ok(live > 0);
   assert.ok(device);
 });

@@ -152,6 +152,36 @@ test("every kind of tensor", async (device, engine) => {
   agrees(await engine.detect(onGpu(device, half), options), engine.sync.detect(half, options), "halves on the GPU");
 });
 
+test("quantised scores are those of WASM to the bit, for every byte", async (_, engine) => {
+  const boxes = new Float32Array(4 * 256).fill(20);
+  const options = {
+    head: heads.yolov8Decoded({ numClasses: 1, strides: [8] }),
+    imageSize: [128, 128],
+    scoreThreshold: 0,
+    iouThreshold: 1,
+  } as const;
+  for (const [type, zeroPoint] of [[Int8Array, -128], [Uint8Array, 0]] as const) {
+    const data = type.from({ length: 256 }, (_, i) => zeroPoint + i);
+    for (const scale of [1 / 255, 1 / 256, 0.0039, 1e-3, 1 / 300, 1e-30]) {
+      const classes = { data, dims: [1, 1, 256], scale, zeroPoint };
+      const [got] = await engine.detect({ classes, boxes }, options);
+      const [wanted] = engine.sync.detect({ classes, boxes }, options);
+      assert.is(wanted.length, 255);
+      same(got.anchors, wanted.anchors, `${type.name}, ${scale}: anchor`);
+      same(got.scores, wanted.scores, `${type.name}, ${scale}: score`);
+    }
+  }
+  const two = {
+    head: heads.yolov8Decoded({ numClasses: 1, strides: [64] }),
+    imageSize: [64, 128],
+    scoreThreshold: 0.0117647061,
+    iouThreshold: 1,
+  } as const;
+  const classes = { data: Uint8Array.of(193, 3), dims: [1, 1, 2], scale: 1 / 255 };
+  const [found] = await engine.detect({ classes, boxes: new Float32Array(8).fill(20) }, two);
+  same(found.scores, Float32Array.of(0.75686282, 0.011764707));
+});
+
 test("a tensor in linear memory may be disposed of before the GPU has read it", async (_, engine) => {
   const { outputs, options } = example();
   const resident = engine.tensor(outputs.dims);

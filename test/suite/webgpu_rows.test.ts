@@ -157,6 +157,21 @@ test("NaN and infinities stay in what is made of them", async (engine) => {
   }
 });
 
+test("quantised values are those of WASM to the bit: every byte, many scales and zero points", async (engine) => {
+  // Around the origin a box has its distances as they are.
+  const points = new Float32Array(2 * 64);
+  for (const [type, first] of [[Int8Array, -128], [Uint8Array, 0]] as const) {
+    const data = type.from({ length: 256 }, (_, i) => first + i);
+    for (const scale of [1 / 255, 1 / 256, 0.0039, 1 / 127, 0.1, 1e-30, 1.7, -0.02]) {
+      for (const zeroPoint of [0, -128, 3, 255, 127.5, 0.1]) {
+        const sides = { data, dims: [64, 4], scale, zeroPoint };
+        const what = `${type.name}, scale ${scale}, zero point ${zeroPoint}`;
+        same(await engine.distance2bbox(points, sides), engine.sync.distance2bbox(points, sides), what);
+      }
+    }
+  }
+});
+
 test("exponentials over all of float32, and past its ends", async (engine) => {
   const deltas = floats(8000, (i) => -87 + i * (175.7 / 8000));
   for (const distance of [1, 200]) {
