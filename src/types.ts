@@ -24,7 +24,7 @@ export type HalfArray = Global<"Float16Array", never>;
 
 // ── Values ──────────────────────────────────────────────────────────────────────
 
-/** Host storage. `Uint16Array` holds IEEE-754 half bits; 8-bit arrays hold quantised values. */
+/** Storage that is read. `Uint16Array` holds IEEE-754 half bits; 8-bit arrays hold quantised values. */
 export type DataArray = Float32Array | HalfArray | Float64Array | Uint16Array | Int8Array | Uint8Array;
 
 /**
@@ -40,6 +40,19 @@ export interface HostTensor {
   readonly scale?: number;
   /** Quantised value that stands for 0. Default 0. */
   readonly zeroPoint?: number;
+}
+
+/**
+ * A tensor as a session of onnxruntime gives it. Its type allows data that operations refuse: only those of
+ * {@link DataArray} are read, others are a TypeError.
+ */
+export interface SessionTensor {
+  /** The values, row-major. */
+  readonly data: ArrayBufferView | readonly string[];
+  /** The shape; its product is the length of `data`. */
+  readonly dims: readonly number[];
+  /** Name of the element type, as "float32". */
+  readonly type: string;
 }
 
 /** A tensor that stays on the GPU, for example onnxruntime-web's `gpu-buffer` output. */
@@ -61,7 +74,7 @@ export interface WasmTensor extends HostTensor, MaybeDisposable {
 }
 
 /** What operations take. A plain `Float32Array` has the shape that the argument calls for. */
-export type TensorLike = Float32Array | HostTensor | GpuTensor | WasmTensor;
+export type TensorLike = Float32Array | HostTensor | SessionTensor | GpuTensor | WasmTensor;
 
 // ── Engine ──────────────────────────────────────────────────────────────────────
 
@@ -511,7 +524,7 @@ export interface BoxOps<F> {
   distance2bbox(
     points: TensorLike,
     distances: TensorLike,
-    options?: { maxShape?: readonly [number, number] },
+    options?: { maxShape?: readonly number[] },
   ): Result<F, Float32Array>;
   /**
    * The inverse: x − x1, y − y1, x2 − x, y2 − y.
@@ -634,7 +647,7 @@ export interface ImageTransform {
   /** Pixels above it. */
   padY: number;
   /** [height, width] of the image, to clip to. */
-  clip?: readonly [number, number];
+  clip?: readonly number[];
 }
 
 /** What `detect` needs to know and what it keeps. */
@@ -642,7 +655,7 @@ export interface DetectOptions {
   /** Layout of the raw output. */
   head: HeadSpec;
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) cells. */
-  imageSize: readonly [number, number];
+  imageSize: readonly number[];
   /** Keep score > threshold. Default 0.25. */
   scoreThreshold?: number;
   /** NMS, in [0, 1]. Default 0.6. */
@@ -722,7 +735,7 @@ export interface GroundTruth {
 /** The grid of anchors, and how many of them an object considers. */
 export interface AtssOptions {
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors. */
-  imageSize: readonly [number, number];
+  imageSize: readonly number[];
   /** Strides of the levels, in the order in which their anchors stand. */
   strides: readonly number[];
   /** Centre of anchor i: (i + anchorOffset) · stride. Default 0. */
@@ -764,7 +777,7 @@ export interface CriterionInput {
   /** Strides, anchor offset, classes and bins; its layout and kind of scores are not read. */
   head: HeadSpec;
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors. */
-  imageSize: readonly [number, number];
+  imageSize: readonly number[];
   /** What is to be found in each image. */
   gt: readonly GroundTruth[];
   /** For each image (N), as of `atssAssign`: an index, −1 for a negative, −2 for an ignored anchor. Default: ATSS. */
@@ -854,7 +867,7 @@ export interface DetectionOps<F> {
    * within 1e-4 + 4e-6·|value|. Host arrays are read until the promise settles. RangeError: an image's share of a tensor, or
    * its list of candidates, that is larger than a binding of the device.
    */
-  detect(outputs: Outputs, options: DetectOptions): Result<F, Detections[]>;
+  detect(outputs: Outputs, options: DetectOptions): Result<F, [Detections, ...Detections[]]>;
   /**
    * Adaptive training sample selection: the ground truth that each anchor of a grid learns, and its IoU with it.
    *

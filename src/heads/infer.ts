@@ -11,7 +11,7 @@ const op = "heads.infer";
 
 export interface InferHints {
   /** Network input, [height, width]; without it any multiple of the largest stride will do. */
-  imageSize?: readonly [number, number];
+  imageSize?: readonly number[];
   /** Number of classes; without it any. */
   numClasses?: number;
 }
@@ -104,7 +104,15 @@ function candidates(
 ): HeadSpec[] {
   return classCounts(presets[name], outputs, shapes, hints)
     .map((numClasses) => preset(name, { numClasses }))
-    .filter((head) => fits(head, outputs, hints.imageSize === undefined ? sizesOf(head, shapes) : [hints.imageSize]));
+    .filter((head) =>
+      fits(
+        head,
+        outputs,
+        hints.imageSize === undefined
+          ? sizesOf(head, shapes)
+          : [size({ op, argument: "hints.imageSize" }, hints.imageSize)],
+      )
+    );
 }
 
 /** Numbers of classes to try: channels of any tensor, less the box and objectness channels where they share one. */

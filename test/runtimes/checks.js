@@ -6,23 +6,42 @@ import { consumer } from "./consumer.js";
 import { start } from "./run.js";
 import { findDeno } from "./runtimes.js";
 
-/** Ways in which consumers compile; `skipLibCheck` stays off. */
+/**
+ * Ways in which consumers compile, and the versions of TypeScript that try each: 5.0 is the oldest that works, "newest" is
+ * the one that the project itself uses. `skipLibCheck` stays off for our own declarations.
+ */
 const CONSUMERS = {
   bundler: {
     options: { module: "esnext", moduleResolution: "bundler", lib: ["es2023", "dom"] },
-    files: ["usage.ts", "usage_dom.ts"],
+    files: ["usage.ts", "usage_dom.ts", "usage_onnx.ts"],
+    versions: ["5.0", "6.0", "newest"],
   },
-  nodenext: {
-    options: { module: "nodenext", moduleResolution: "nodenext", lib: ["es2023", "dom"] },
-    files: ["usage.ts", "usage_dom.ts"],
+  node16: {
+    options: { module: "node16", moduleResolution: "node16", lib: ["es2023", "dom"] },
+    files: ["usage.ts", "usage_dom.ts", "usage_onnx.ts"],
+    versions: ["5.0", "newest"],
   },
   "no dom": {
-    options: { module: "nodenext", moduleResolution: "nodenext", lib: ["es2023"] },
+    options: { module: "node16", moduleResolution: "node16", lib: ["es2023"] },
     files: ["usage.ts"],
+    versions: ["5.9", "newest"],
   },
-  newest: {
+  "no dom, onnxruntime": {
+    // The declarations of onnxruntime themselves need the DOM's.
+    options: { module: "node16", moduleResolution: "node16", lib: ["es2023"], skipLibCheck: true },
+    files: ["usage_onnx.ts"],
+    versions: ["5.9", "newest"],
+  },
+  node: {
+    options: { module: "esnext", moduleResolution: "node", lib: ["es2023"] },
+    files: ["usage.ts"],
+    // Later versions do not know it.
+    versions: ["5.0", "5.9"],
+  },
+  "newest library": {
     options: { module: "nodenext", moduleResolution: "nodenext", lib: ["esnext", "dom"] },
     files: ["usage.ts", "usage_dom.ts", "usage_newest.ts"],
+    versions: ["newest"],
   },
 };
 
@@ -42,17 +61,27 @@ export async function runChecks() {
 }
 
 function typeChecks() {
-  return Object.entries(CONSUMERS).map(([name, { options, files }]) => ({
-    title: `types, ${name}`,
-    run: () => {
-      const folder = join(consumer, "types", name.replace(" ", "-"));
-      mkdirSync(folder, { recursive: true });
-      const compilerOptions = { ...options, target: "es2023", types: [], strict: true, noEmit: true };
-      const config = { compilerOptions, files: files.map((file) => `../${file}`) };
-      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-      return start([process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", folder]);
-    },
-  }));
+  return Object.entries(CONSUMERS).flatMap(([name, { versions, ...consumer }]) =>
+    versions.map((version) => ({
+      title: `types, ${name}, TypeScript ${version}`,
+      run: () => start([process.execPath, compilerOf(version), "-p", typeProject(`${name} ${version}`, consumer)]),
+    }))
+  );
+}
+
+function compilerOf(version) {
+  if (version === "newest") return join(root, "node_modules/typescript/bin/tsc");
+  return join(root, `test/runtimes/node_modules/typescript-${version}/bin/tsc`);
+}
+
+/** A folder with the configuration of one way. */
+function typeProject(name, { options, files }) {
+  const folder = join(consumer, "types", name.replaceAll(/[ ,]+/g, "-"));
+  mkdirSync(folder, { recursive: true });
+  const common = { target: "es2022", types: [], strict: true, noUncheckedIndexedAccess: true, noEmit: true };
+  const config = { compilerOptions: { ...common, ...options }, files: files.map((file) => `../${file}`) };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  return folder;
 }
 
 function denoChecks() {

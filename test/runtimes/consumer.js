@@ -1,5 +1,5 @@
 /** A project that has installed the packed package, so that the tests go through its exports as any user does. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { npm, root } from "../../tools/ready.js";
 
@@ -18,6 +18,9 @@ export async function prepareConsumer(names = []) {
     copyFileSync(join(root, "test/runtimes", file), join(consumer, file));
   }
   cpSync(join(root, "test/types"), join(consumer, "types"), { recursive: true });
+  // For its types.
+  const onnx = "node_modules/onnxruntime-common";
+  symlinkSync(join(root, "test/runtimes", onnx), join(consumer, onnx), "junction");
   await bundleTests("suite", testFiles("suite", names), { platform: "neutral", mainFields: ["module", "main"] });
   for (const folder of ["node", "examples"]) {
     await bundleTests(folder, testFiles(folder, names), {

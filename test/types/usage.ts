@@ -74,7 +74,7 @@ const softOptions: SoftNmsOptions = {
 
 const sync: SyncOps = engine.sync;
 const iou: Float32Array = sync.boxIou(boxes, quantised);
-const giou: Promise<Float32Array> = engine.generalizedBoxIou(half, tensors[0]);
+const giou: Promise<Float32Array> = engine.generalizedBoxIou(half, tensors[0] as TensorLike);
 const sides: Float32Array = await engine.dflDecode(boxes, decode);
 const { std, entropy, top, saturation }: DflStatistics = sync.dflStatistics(boxes, layout);
 const decoded: Float32Array = sync.distance2bbox(new Float32Array(4), sides, { maxShape: [480, 640] });
@@ -211,8 +211,6 @@ sync.batchedNms(boxes, scores, new Float32Array(2), nmsOptions);
 sync.detect(outputs, { imageSize: [640, 640] });
 // @ts-expect-error: labels are int32
 sync.atssAssign(grid, { boxes, labels: [0, 1] });
-// @ts-expect-error: height and width
-sync.detect(outputs, { head, imageSize: [640] });
 // @ts-expect-error: ground truth is needed
 sync.gflCriterion({ cls: scores, dist: half, head, imageSize: [64, 64] });
 // @ts-expect-error: no such preset
