@@ -489,8 +489,9 @@ export interface BoxOps<F> {
   /**
    * Pairwise IoU, |a ∩ b| / |a ∪ b|.
    *
-   * a (N, 4) and b (M, 4) in `xyxy`; result (N·M), row-major. Empty and inverted boxes have area 0; IoU is 0 where the
-   * union is. Relative error ≤ 5e-7 of the union. Jaccard 1901.
+   * a (N, 4) and b (M, 4) in `xyxy`; result (N·M) in [0, 1], row-major. Empty and inverted boxes have area 0; IoU is 0 where
+   * the union is. An infinite edge counts as the largest float32, which gives the limit where there is one; no area
+   * overflows or vanishes. Relative error ≤ 5e-7 of the union. Jaccard 1901.
    */
   boxIou(a: TensorLike, b: TensorLike): Result<F, Float32Array>;
   /**
@@ -551,14 +552,15 @@ export interface BoxOps<F> {
    *
    * distances (N, 4), l, t, r, b in pixels; result (N, 18) in feature cells, from the tap's place in the grid of cells: point +
    * stride · (grid + offset) is the star point, grid −1, 0 or 1. Quotient and difference are rounded once each. RangeError:
-   * stride ≤ 0. Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation.
+   * a stride that is no positive float32. Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation.
    */
   starDeformOffsets(distances: TensorLike, options: { stride: number }): Result<F, Float32Array>;
   /**
    * Distances of the refined box: distances · deltas, or with `kind` "exp" distances · exp(deltas).
    *
-   * distances (N, 4) in any unit, deltas (N, 4); result (N, 4) in that unit. Default: `kind` "multiply", rounded once. The
-   * exponential is 0 and Infinity past the ends of float32; relative error ≤ 3e-7 where it is no denormal.
+   * distances (N, 4) in any unit, deltas (N, 4); result (N, 4) in that unit. Default: `kind` "multiply", rounded once.
+   * The product with the exponential has a relative error ≤ 3e-7 wherever it is a normal float32, also where the exponential
+   * itself is none; past the ends it is 0 and Infinity.
    * Zhang et al. 2020 (VarifocalNet), bounding box refinement; the exponential is that of its code.
    */
   refineDistances(

@@ -109,3 +109,34 @@ export const RELATED = Float32Array.from([
   [-10, -10, -1, -1],
   [0, 0, 1e-3, 1e-3],
 ].flat());
+
+const LARGEST = 2 ** 128 - 2 ** 104;
+
+/** Boxes whose areas, or those of their unions, are over float32. */
+export const LARGE = Float32Array.from([
+  [0, 0, 1.5e19, 1.5e19],
+  [0, 0, 1.5e19, 1.2e19],
+  [1e19, 1e19, 3e19, 3e19],
+  [-1e30, 2, 1e30, 12],
+  [-2e30, 4, 1e30, 14],
+  [1e25, 1e25, 1.5e25, 1e38],
+  [-3e38, -3e38, 3e38, 3e38],
+  [-LARGEST, -LARGEST, LARGEST, LARGEST],
+  [0, 0, LARGEST, 1],
+  [3e38, 3e38, -3e38, -3e38],
+  [0, 0, 10, 10],
+].flat());
+
+/** Boxes whose areas are under float32. */
+export const TINY = Float32Array.from([
+  [0, 0, 1e-23, 1e-23],
+  [0, 0, 1e-23, 5e-24],
+  [2e-24, 1e-24, 2e-23, 3e-23],
+  [1e-30, 1e-30, 3e-30, 3e-30],
+  [1e-30, 0, 3e-30, 2e-30],
+  [0, 0, 1e-44, 1e-44],
+  [0, 0, 1e-44, 4e-45],
+  [0, 0, 1e-40, 100],
+  [0, 0, 2e-40, 100],
+  [0, 0, 0, 0],
+].flat());

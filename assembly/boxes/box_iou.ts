@@ -1,9 +1,16 @@
 // Pairwise IoU and generalized IoU of two sets of boxes. An empty or inverted box has area 0; two of those have IoU 0.
+// Pairs whose areas leave float32 are done again in float64.
+
+import { corner, exactGeneralizedIou, exactIou } from "./exact_iou";
 
 /** Boxes of b that are held with their corners apart. */
 const TILE: i32 = 256;
 const CORNERS = memory.data(<i32> (4 * TILE * 4), 16);
 const ROW: usize = <usize> TILE << 2;
+/** Where areas lie that have all digits of a float32. */
+const LEAST: f32 = 1e-30;
+const MOST: f32 = 1e38;
+const IOUS = memory.data(16, 16);
 
 /** dst (countA, countB) = |a ∩ b| / |a ∪ b|. */
 export function box_iou(a: usize, countA: i32, b: usize, countB: i32, dst: usize): void {
@@ -73,7 +80,8 @@ function iou(box: v128, at: usize): v128 {
   const bx2 = v128.load(at + 2 * ROW);
   const by2 = v128.load(at + 3 * ROW);
   const intersection = overlap(x1, y1, x2, y2, bx1, by1, bx2, by2);
-  return ratio(intersection, union(x1, y1, x2, y2, bx1, by1, bx2, by2, intersection));
+  const whole = union(x1, y1, x2, y2, bx1, by1, bx2, by2, intersection);
+  return checked(ratio(intersection, whole), whole, whole, box, at, false);
 }
 
 // @ts-ignore: decorator
@@ -93,7 +101,32 @@ function generalizedIou(box: v128, at: usize): v128 {
     extent(f32x4.min(x1, bx1), f32x4.max(x2, bx2)),
     extent(f32x4.min(y1, by1), f32x4.max(y2, by2)),
   );
-  return f32x4.sub(ratio(intersection, whole), ratio(f32x4.sub(enclosing, whole), enclosing));
+  const rest = f32x4.max(f32x4.sub(enclosing, whole), f32x4.splat(0));
+  const ious = f32x4.sub(ratio(intersection, whole), ratio(rest, enclosing));
+  return checked(ious, whole, enclosing, box, at, true);
+}
+
+/** The four values, unless the smallest or largest of their areas leave the range. */
+// @ts-ignore: decorator
+@inline
+function checked(ious: v128, smallest: v128, largest: v128, box: v128, at: usize, generalized: bool): v128 {
+  const fits = v128.and(f32x4.ge(smallest, f32x4.splat(LEAST)), f32x4.le(largest, f32x4.splat(MOST)));
+  return v128.all_true<i32>(fits) ? ious : exactly(ious, fits, box, at, generalized);
+}
+
+/** The four values, in float64 where they do not fit. */
+function exactly(ious: v128, fits: v128, box: v128, at: usize, generalized: bool): v128 {
+  const low = corner(f32x4.extract_lane(box, 0), f32x4.extract_lane(box, 1));
+  const high = corner(f32x4.extract_lane(box, 2), f32x4.extract_lane(box, 3));
+  for (let i: usize = 0; i < 16; i += 4) {
+    const otherLow = corner(load<f32>(at + i), load<f32>(at + i + ROW));
+    const otherHigh = corner(load<f32>(at + i + 2 * ROW), load<f32>(at + i + 3 * ROW));
+    const iou = generalized
+      ? exactGeneralizedIou(low, high, otherLow, otherHigh)
+      : exactIou(low, high, otherLow, otherHigh);
+    store<f32>(IOUS + i, <f32> iou);
+  }
+  return v128.bitselect(ious, v128.load(IOUS), fits);
 }
 
 // @ts-ignore: decorator
@@ -129,7 +162,8 @@ function union(
 ): v128 {
   const area = f32x4.mul(extent(x1, x2), extent(y1, y2));
   const other = f32x4.mul(extent(bx1, bx2), extent(by1, by2));
-  return f32x4.sub(f32x4.add(area, other), intersection);
+  // At least the overlap, whatever is rounded: no IoU is over 1.
+  return f32x4.add(area, f32x4.sub(other, intersection));
 }
 
 // @ts-ignore: decorator

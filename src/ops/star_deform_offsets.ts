@@ -15,7 +15,8 @@ export const starDeformOffsets = rowOperation({
   check(distances: TensorLike, options: { stride: number }): RowCall<Float32Array> {
     const place = { op, argument: "options.stride" };
     const stride = number(place, checkOptions(op, options, true).stride);
-    if (!(stride > 0 && stride < Infinity)) throw rangeError(place, stride, "a positive number");
+    const single = Math.fround(stride);
+    if (!(single > 0 && single < Infinity)) throw rangeError(place, stride, "a positive float32");
     const source = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     return {
       op,
@@ -25,7 +26,7 @@ export const starDeformOffsets = rowOperation({
       outputs: 1,
       columns: 18,
       counts: {},
-      parameters: { inverse_stride: 1 / stride },
+      parameters: inverseOf(single),
       onWasm: (backend, inputs) =>
         mapRows(op, backend, source.rows, inputs, [18], ([distance], [offset], rows) => {
           backend.kernels.star_deform_offsets(distance, stride, rows, offset);
@@ -34,3 +35,10 @@ export const starDeformOffsets = rowOperation({
     };
   },
 });
+
+/** 1 / stride as a product whose factors float32 has: that of the mantissa, and a power of two in two parts. */
+function inverseOf(stride: number): Record<string, number> {
+  const exponent = Math.floor(Math.log2(stride));
+  const half = exponent >> 1;
+  return { inverse: 2 ** exponent / stride, power: 2 ** -half, power_left: 2 ** (half - exponent) };
+}

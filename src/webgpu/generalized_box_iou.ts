@@ -2,7 +2,7 @@
 export const generalizedBoxIou = /* wgsl */ `
 fn item(i: u32) -> f32 {
   let found = areas_of(i);
-  let value = ratio(found.inner, found.whole) - ratio(found.hull - found.whole, found.hull);
+  let value = ratio(found.inner, found.whole) - ratio(max(found.hull - found.whole, 0.0), found.hull);
   return select(value, params.nan, found.nan);
 }
 `;

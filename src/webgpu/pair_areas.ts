@@ -1,7 +1,9 @@
 /**
- * What the pairwise operations share: the areas of pair i, row by row of `a`.
+ * What the pairwise operations share: the areas of pair i, row by row of `a`, in one unit of their own.
  */
-export const pairAreas = /* wgsl */ `
+import { boxScale } from "./box_scale.ts";
+
+export const pairAreas = boxScale + /* wgsl */ `
 struct Areas {
   inner: f32,
   whole: f32,  // of both together
@@ -14,17 +16,19 @@ fn area(low: vec2f, high: vec2f) -> f32 {
   return size.x * size.y;
 }
 
-fn has_nan(v: vec4f) -> bool { return is_nan(v.x) || is_nan(v.y) || is_nan(v.z) || is_nan(v.w); }
-
 fn areas_of(i: u32) -> Areas {
   let j = 4u * (i / params.boxes);
   let k = 4u * (i % params.boxes);
-  let p = vec4f(a_at(j), a_at(j + 1u), a_at(j + 2u), a_at(j + 3u));
-  let q = vec4f(b_at(k), b_at(k + 1u), b_at(k + 2u), b_at(k + 3u));
+  let a = vec4f(a_at(j), a_at(j + 1u), a_at(j + 2u), a_at(j + 3u));
+  let b = vec4f(b_at(k), b_at(k + 1u), b_at(k + 2u), b_at(k + 3u));
+  let factor = powers_of_two(scale_of(a, b)).xyxy;
+  let p = finite_box(a) * factor;
+  let q = finite_box(b) * factor;
   let inner = area(max(p.xy, q.xy), min(p.zw, q.zw));
-  let whole = area(p.xy, p.zw) + area(q.xy, q.zw) - inner;
-  return Areas(inner, whole, area(min(p.xy, q.xy), max(p.zw, q.zw)), has_nan(p) || has_nan(q));
+  // At least the overlap, whatever is rounded: no IoU is over 1.
+  let whole = area(p.xy, p.zw) + (area(q.xy, q.zw) - inner);
+  return Areas(inner, whole, area(min(p.xy, q.xy), max(p.zw, q.zw)), is_nan_box(a) || is_nan_box(b));
 }
 
-fn ratio(part: f32, whole: f32) -> f32 { return select(part / whole, 0.0, whole == 0.0); }
+fn ratio(part: f32, whole: f32) -> f32 { return select(min(part / whole, 1.0), 0.0, whole == 0.0); }
 `;

@@ -6,7 +6,8 @@ fn item(i: u32) -> f32 {
   // On the box's low edge, in the middle or on its high edge.
   let place = select(tap % 3u, tap / 3u, axis == 1u);
   let distance = distances_at(i / 18u * 4u + axis + select(0u, 2u, place == 2u));
-  let beyond = distance * params.inverse_stride - 1.0;
+  // The stride is a mantissa times two powers of two, so that its inverse is a number whatever it is.
+  let beyond = distance * params.inverse * params.power * params.power_left - 1.0;
   let offset = select(beyond, -beyond, place == 0u);
   return select(select(offset, params.nan, is_nan(distance)), 0.0, place == 1u);
 }

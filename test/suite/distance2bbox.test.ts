@@ -56,6 +56,16 @@ test("NaN and infinities pass through their element", () => {
   same(boxes, [NaN, -Infinity, 4, 6]);
 });
 
+test("sums past the ends of float32 are infinite, and clamped where there is a limit", () => {
+  const points = Float32Array.of(3e38, -3e38, 1, 2);
+  const sides = Float32Array.of(3e38, 3e38, 3e38, 3e38, -3e38, 3e38, 1e38, 1e-30);
+  const rounded = (values: number[]) => values.map(Math.fround);
+  same(sync.distance2bbox(points, sides), rounded(distance2bbox(points, sides)));
+  close(sync.distance2bbox(points, sides, { maxShape: [300, 500] }), distance2bbox(points, sides, [300, 500]), 0);
+  same(sync.bbox2distance(points, sides), rounded(bbox2distance(points, sides)));
+  close(sync.bbox2distance(points, sides, { maxDistance: 16, eps: 0 }), bbox2distance(points, sides, 16), 0);
+});
+
 test("wrong input", () => {
   const { points, sides } = input(4);
   throws(() => sync.distance2bbox(points.subarray(2), sides), TypeError, "distance2bbox", "distances", "4 rows", "3");

@@ -1,9 +1,11 @@
 import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { documentedBounds } from "../bounds.ts";
 import { same, throws } from "../compare.ts";
 import { floats, random } from "../random.ts";
 import { refineDistances } from "../reference/refine_distances.ts";
+import { worstOf } from "../search.ts";
 
 const test = suite("refineDistances");
 const engine = await createEngine();
@@ -54,6 +56,42 @@ test("the exponential is within 1 ULP over all of float32, and exact at its ends
   const hard = Float32Array.of(1e-30, -1e-40, 88.72283, 88.72284, -87.33655, -103.97, -103.98, 1e30);
   closeInUlps(exp(hard), refineDistances(ones(hard.length), hard, "exp"), 1);
   same(exp(Float32Array.of(0, -0, 89, Infinity, -104, -Infinity, NaN, 0)), [1, 1, Infinity, Infinity, 0, 0, NaN, 1]);
+});
+
+test("the product holds its bound wherever it is a normal number, whatever the exponential is", () => {
+  const [bound] = documentedBounds("refineDistances");
+  const exp = (distances: Float32Array, deltas: Float32Array) =>
+    sync.refineDistances(distances, deltas, { kind: "exp" });
+  const errors = (inputs: readonly number[][]) => {
+    const distances = floats(4 * inputs.length, (i) => inputs[i >> 2][0]);
+    const deltas = floats(4 * inputs.length, (i) => inputs[i >> 2][1]);
+    const got = exp(distances, deltas);
+    const wanted = refineDistances(distances, deltas, "exp");
+    return inputs.map((_, i) => {
+      const size = Math.abs(wanted[4 * i]);
+      const normal = size > 2 ** -126 && size < 2 ** 128 * (1 - 2 ** -22);
+      return normal ? Math.abs(got[4 * i] - wanted[4 * i]) / size / bound : 0;
+    });
+  };
+  const { error, input } = worstOf({
+    width: 2000,
+    rounds: 20,
+    start: (r) => {
+      const exponent = r.uniform(-87, 88);
+      // Half of them near an end of float32.
+      const product = r.integer(2) === 0 ? r.uniform(-87, 88) : [-87, 88][r.integer(2)] + r.normal();
+      return [Math.exp(exponent) * (r.integer(2) * 2 - 1), product - exponent];
+    },
+    near: ([distance, delta], r) => [distance * (1 + r.normal() * 1e-3), delta + r.normal() * 10 ** -r.integer(6)],
+    errors,
+  }, random(14));
+  assert.ok(error > 0.1 && error <= 1, `${error} of the bound at ${input}`);
+  const [large, small] = exp(Float32Array.of(3e38, 1e30, 0, 0), Float32Array.of(-1.94, -97.1, 0, 0));
+  closeInUlps(Float32Array.of(large, small), [
+    Math.fround(3e38) * Math.exp(Math.fround(-1.94)),
+    Math.fround(1e30) * Math.exp(Math.fround(-97.1)),
+  ], 3);
+  same(exp(Float32Array.of(1e-30, -1e-30, 1e30, 0), Float32Array.of(300, 300, -300, 300)), [Infinity, -Infinity, 0, 0]);
 });
 
 test("a distance of 0 stays 0, NaN stays in its element", () => {

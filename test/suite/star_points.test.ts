@@ -119,7 +119,7 @@ test("wrong input", () => {
   throws(() => sync.starPoints(points.subarray(2), sides), TypeError, "starPoints", "distances", "4 rows", "3");
   throws(() => sync.starPoints(sides, { data: sides, dims: [8, 2] }), TypeError, "starPoints", "distances", "(N, 4)");
   throws(() => sync.starDeformOffsets(sides.subarray(1), { stride: 8 }), TypeError, "starDeformOffsets", "distances");
-  for (const stride of [0, -8, NaN, Infinity]) {
+  for (const stride of [0, -8, NaN, Infinity, 1e-50, 1e39]) {
     throws(() => sync.starDeformOffsets(sides, { stride }), RangeError, "options.stride", String(stride));
   }
   // @ts-expect-error no stride

@@ -2,7 +2,7 @@
 import { createEngine, type Engine, type GpuTensor, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { RELATED } from "../box_cases.ts";
+import { LARGE, RELATED } from "../box_cases.ts";
 import { close, rejects, same, throws } from "../compare.ts";
 import { halfBits } from "../half.ts";
 import { boxes, floats, random } from "../random.ts";
@@ -197,6 +197,51 @@ test("every pair of boxes", async (engine) => {
     close(await engine.boxIou(a, b), boxIou(a, b), BOUND);
     close(await engine.generalizedBoxIou(a, b), generalizedBoxIou(a, b), BOUND);
   }
+});
+
+test("pairs of boxes of 1e-15 to infinity, in their ranges", async (engine) => {
+  const small = LARGE.map((v) => v * 1e-34);
+  for (const list of [LARGE, small]) {
+    const ious = await engine.boxIou(list, list);
+    const gious = await engine.generalizedBoxIou(list, list);
+    close(ious, boxIou(list, list), BOUND);
+    close(gious, generalizedBoxIou(list, list), BOUND);
+    assert.ok(ious.every((v) => v >= 0 && v <= 1) && gious.every((v) => v >= -1 && v <= 1));
+  }
+  const infinite = Float32Array.of(-Infinity, -Infinity, Infinity, Infinity, 0, 0, Infinity, 10, 5, 0, Infinity, 5);
+  close(await engine.boxIou(infinite, infinite), engine.sync.boxIou(infinite, infinite), BOUND);
+  close(await engine.generalizedBoxIou(infinite, infinite), engine.sync.generalizedBoxIou(infinite, infinite), BOUND);
+});
+
+test("distances and strides at the ends of float32", async (engine) => {
+  const points = Float32Array.of(3e38, -3e38, 1, 2);
+  const sides = Float32Array.of(3e38, 3e38, 3e38, 3e38, -3e38, 3e38, 1e38, 1e-30);
+  const maxShape = [300, 500] as const;
+  close(await engine.distance2bbox(points, sides), rounded(distance2bbox(points, sides)), 0);
+  close(await engine.distance2bbox(points, sides, { maxShape }), rounded(distance2bbox(points, sides, maxShape)), 0);
+  close(await engine.bbox2distance(points, sides), rounded(bbox2distance(points, sides)), 0);
+  close(
+    await engine.bbox2distance(points, sides, { maxDistance: 16, eps: 0 }),
+    rounded(bbox2distance(points, sides, 16)),
+    0,
+  );
+  close(await engine.starPoints(points, sides), rounded(starPoints(points, sides)), 0);
+  for (const stride of [1e38, 1e20, 1e-20, 1e-36]) {
+    const near = floats(8, (i) => (i - 3) / 2 * Math.fround(stride));
+    close(await engine.starDeformOffsets(near, { stride }), starDeformOffsets(near, Math.fround(stride)), 5 * BOUND);
+  }
+});
+
+test("products with exponentials hold the bound wherever they are normal numbers", async (engine) => {
+  const distances = floats(4000, () => Math.exp(r.uniform(-87, 88)));
+  const deltas = floats(4000, (i) => [r.uniform(-86, 88), -86, 88.5][i % 3] - Math.log(distances[i]));
+  const wanted = refineDistances(distances, deltas, "exp");
+  const got = await engine.refineDistances(distances, deltas, { kind: "exp" });
+  got.forEach((v, i) => close([v], [wanted[i]], BOUND * wanted[i], `${distances[i]} · e^${deltas[i]}`));
+  const large = await engine.refineDistances(new Float32Array(4).fill(3e38), new Float32Array(4).fill(-1.94), {
+    kind: "exp",
+  });
+  close(large, Array(4).fill(Math.fround(3e38) * Math.exp(Math.fround(-1.94))), 4.3e37 * BOUND);
 });
 
 type Call = (engine: Engine, ...inputs: TensorLike[]) => Promise<Float32Array>;
