@@ -610,12 +610,20 @@ export interface HeadSpec {
   readonly strides: readonly number[];
   /** Anchor point of cell x: (x + offset) · stride. */
   readonly anchorOffset: number;
-  /** Raw logits, or probabilities already. */
+  /**
+   * Raw logits, or probabilities already. Of probabilities (objectness too) a value under −0.001 or over 1.001 is a
+   * RangeError; what rounding leaves between is taken as 0 or 1.
+   */
   readonly scores: "logits" | "probabilities";
   /** How a tensor of objectness enters the score. Default "none". */
   readonly objectness?: "none" | "multiply" | "sqrt-multiply";
-  /** What the box channels hold. "distances", "xywh" and "xyxy" are in pixels; bins are in units of the stride. */
+  /** What the box channels hold; bins are in units of the stride. */
   readonly boxes: "distribution" | "distances" | "xywh" | "xyxy";
+  /**
+   * Unit of "distances", "xywh" and "xyxy": pixels of the network's input (default), the stride of the level, or "image":
+   * from 0 to 1, x as a share of the input's width and y of its height.
+   */
+  readonly boxUnit?: "pixel" | "stride" | "image";
   /** "rows": (…, anchors, channels). "channels-first": (…, channels, anchors). */
   readonly layout: "rows" | "channels-first";
   /** Whether boxes or classes come first in one tensor, or stand in tensors of their own. */
@@ -626,8 +634,12 @@ export interface HeadSpec {
 export type HeadOptions = Partial<HeadSpec>;
 
 /**
- * The batch axis may be left out for one image. One tensor, or several: by level, or {classes, boxes, objectness} with one
- * tensor or one per level each.
+ * What a network gave, as `detect` and `heads.infer` take it. The batch axis may be left out for one image.
+ *
+ * One tensor, several in a list (one of each level, or classes and boxes apart), {classes, boxes, objectness} with one
+ * tensor or one of each level under each name, or what `session.run` of onnxruntime gives: an object of tensors under any
+ * names, of which those three are roles. Where no name tells the role of a tensor that stands apart, its number of channels
+ * does; where classes and boxes have as many, the order of the family's export does, and a head of no family is an error.
  */
 export type Outputs =
   | TensorLike
@@ -636,13 +648,17 @@ export type Outputs =
     classes: TensorLike | readonly TensorLike[];
     boxes: TensorLike | readonly TensorLike[];
     objectness?: TensorLike | readonly TensorLike[];
-  };
+  }
+  | OutputsOfASession;
+
+/** Tensors by their names in the graph. */
+export type OutputsOfASession = Readonly<Record<string, TensorLike>>;
 
 /** Maps boxes back to the image: input = image · scale + pad. */
 export interface ImageTransform {
-  /** Horizontal scale from image to network input. */
+  /** Horizontal scale from image to network input; negative where the image was mirrored. Not 0. */
   scaleX: number;
-  /** Vertical scale. */
+  /** Vertical scale, likewise. */
   scaleY: number;
   /** Pixels left of the image in the input. */
   padX: number;
@@ -658,7 +674,7 @@ export interface DetectOptions {
   head: HeadSpec;
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) cells. */
   imageSize: readonly number[];
-  /** Keep score > threshold. Default 0.25. */
+  /** Keep score > threshold, in [0, 1]. Default 0.25. */
   scoreThreshold?: number;
   /** NMS, in [0, 1]. Default 0.6. */
   iouThreshold?: number;
@@ -670,8 +686,11 @@ export interface DetectOptions {
   multiLabel?: boolean;
   /** Suppress across classes. Default false. */
   classAgnostic?: boolean;
-  /** Maps boxes back: input = image · scale + pad. */
-  transform?: ImageTransform;
+  /**
+   * Maps boxes back: input = image · scale + pad. One for all images, or one for each. Under a negative scale boxes have
+   * x1 ≤ x2 all the same, and what is told of their sides follows them.
+   */
+  transform?: ImageTransform | readonly ImageTransform[];
   /** Clip to the network input, before NMS. Default false. */
   clip?: boolean;
   /** Also report each side's standard deviation and saturation. Default false. */
@@ -690,6 +709,12 @@ export interface Detection {
   classId: number;
   /** Row of the anchor that made it. */
   anchor: number;
+  /** Standard deviation of its sides, in pixels; with `uncertainty`. */
+  std?: [number, number, number, number];
+  /** Mass in the last bin of its sides; with `uncertainty`. */
+  saturation?: [number, number, number, number];
+  /** Deviation beyond that of two neighbouring bins, in pixels; with `uncertainty`. */
+  excess?: [number, number, number, number];
 }
 
 /** One row of COCO's results format; bbox is x, y, width, height. */
@@ -720,8 +745,42 @@ export interface Detections extends Iterable<Detection> {
   readonly std?: Float32Array;
   /** (length, 4), mass in the last bin; with `uncertainty`. */
   readonly saturation?: Float32Array;
-  /** Rows of COCO's results format. `categoryIds[classId]` replaces the class index. */
+  /**
+   * Rows of COCO's results format. `categoryIds[classId]` replaces the class index; RangeError: a class that it has no
+   * number for.
+   */
   toCoco(imageId: number | string, categoryIds?: readonly number[]): CocoResult[];
+  /** Plain arrays under the members' own names, for JSON.stringify and postMessage. */
+  toJSON(): DetectionsJson;
+}
+
+/** Detections as plain data: what `toJSON` gives and `Detections.from` takes. */
+export interface DetectionsJson {
+  /** How many. */
+  length: number;
+  /** (length · 4) xyxy. */
+  boxes: number[];
+  /** (length). */
+  scores: number[];
+  /** (length). */
+  classes: number[];
+  /** (length). */
+  anchors: number[];
+  /** (length · 4); where there is one. */
+  std?: number[];
+  /** (length · 4); where there is one. */
+  saturation?: number[];
+  /** (length · 4); where there is one. */
+  excess?: number[];
+}
+
+/** `Detections` as a value. */
+export interface DetectionsFactory {
+  /**
+   * Detections from what `toJSON` gave, or from a copy that postMessage or structuredClone made of detections. TypeError:
+   * members of other kinds, lengths or names.
+   */
+  from(json: unknown): Detections;
 }
 
 /** What is to be found in one image. */

@@ -39,6 +39,9 @@ export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["bo
   if (head.boxes !== boxes) {
     throw typeError(place(".head"), `${head.name} with boxes "${head.boxes}"`, `a head with boxes "${boxes}"`);
   }
+  if (head.boxUnit !== undefined && head.boxUnit !== "pixel" && boxes === "distances") {
+    throw typeError(place(".head.boxUnit"), JSON.stringify(head.boxUnit), `"pixel", in which the loss is computed`);
+  }
   const levels = levelsOf(head, size(place(".imageSize"), input.imageSize));
   const anchors = anchorsIn(levels);
   if (!Array.isArray(input.gt)) throw typeError(place(".gt"), describe(input.gt), "an array of one for each image");

@@ -108,27 +108,38 @@ function decodeGroup(
 }
 
 /**
- * Boxes in place of what stands for them: centres and sizes, or distances from the anchor points (of a distribution in units
- * of the stride). Anchors are in order; `points` has room for (count, 2).
+ * Boxes in place of what stands for them: corners, centres and sizes, or distances from the anchor points, in the head's
+ * unit. Anchors are in order; `points` has room for (count, 2).
  */
 export function placeBoxes(
   backend: WasmBackend,
   anchors: number,
   count: number,
-  { head, levels }: Geometry,
+  geometry: Geometry,
   points: number,
   boxes: number,
 ): void {
   const { kernels } = backend;
+  const { head, levels } = geometry;
+  const fromPoints = head.boxes === "distribution" || head.boxes === "distances";
+  const inStrides = head.boxes === "distribution" || head.boxUnit === "stride";
+  const [height, width] = geometry.imageSize;
+  if (head.boxUnit === "image") scaleBoxes(backend, boxes, count, width, height);
   if (head.boxes === "xywh") kernels.xywh2xyxy(boxes, count);
-  if (head.boxes === "xywh" || head.boxes === "xyxy") return;
+  if (!fromPoints && !inStrides) return;
   forEachLevel(backend, levels, anchors, count, (level, at, length) => {
     const { firstAnchor, width, stride } = level;
-    const scale = head.boxes === "distribution" ? stride : 1;
     const box = boxes + at * 16;
+    if (!fromPoints) return scaleBoxes(backend, box, length, stride, stride);
     kernels.anchor_points(anchors + at * 4, length, firstAnchor, width, stride, head.anchorOffset, points);
-    kernels.distance2bbox(points, box, scale, length, -1, -1, box);
+    kernels.distance2bbox(points, box, inStrides ? stride : 1, length, -1, -1, box);
   });
+}
+
+/** Horizontal and vertical values of (count, 4). */
+function scaleBoxes({ memory }: WasmBackend, boxes: number, count: number, x: number, y: number): void {
+  const values = memory.view(Float32Array, boxes, count * 4);
+  for (let i = 0; i < values.length; i++) values[i] *= i % 2 === 0 ? x : y;
 }
 
 /** The field's values of the listed anchors at `dst`: (channels, count) or (count, channels), as the field lies. */

@@ -5,13 +5,14 @@
 import { anchorsIn } from "../heads/levels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
 import type { Operation } from "../ops/operation.ts";
-import type { Detections, DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
+import type { Detections, DetectOptions, HeadSpec, Outputs } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { decodeBoxes, shapeStatistics } from "./boxes.ts";
 import { filterAnchors, joinScore, makeThresholds, probability, type Thresholds } from "./candidates.ts";
 import { type Candidates, expandClasses, keepBest, withObjectness } from "./classes.ts";
 import { checkDetect, type DetectCall, op, type Settings } from "./detect_call.ts";
-import { DetectionList } from "./detections.ts";
+import { type DetectionArrays, DetectionList } from "./detections.ts";
+import { mapBack } from "./map_back.ts";
 import { type FoundCandidates, type ImageCandidates, stageFound } from "./found.ts";
 
 type Allocate = (bytes: number) => number;
@@ -44,7 +45,7 @@ export const detect = {
  */
 export function* detectImages(
   backend: WasmBackend,
-  { images, parts, settings, signal }: DetectCall,
+  { images, parts, settings, transforms, signal }: DetectCall,
   found: readonly FoundCandidates[] | null = null,
 ): Generator<Detections, void, void> {
   const onHost = found === null ? partsOnHost(op, parts) : [];
@@ -54,7 +55,8 @@ export function* detectImages(
       const candidates = found === null
         ? findCandidates(backend, allocate, onHost, image, settings)
         : stageFound(backend, allocate, found[image], settings);
-      return detectionsOf(backend, allocate, candidates, settings);
+      const list = detectionsOf(backend, allocate, candidates, settings);
+      return new DetectionList(mapBack(transforms[image], list));
     });
   }
 }
@@ -86,7 +88,7 @@ function detectionsOf(
   allocate: Allocate,
   found: ImageCandidates,
   settings: Settings,
-): DetectionList {
+): DetectionArrays {
   const ranked = withObjectness(backend, allocate, settings.head, found.list, found.thresholds);
   const candidates = keepBest(backend, allocate, ranked, settings.preNmsTopK);
   const boxes = found.boxesOf(candidates);
@@ -121,7 +123,7 @@ function collect(
   boxes: number,
   keep: Int32Array,
   { thresholds, shapeOf }: ImageCandidates,
-): DetectionList {
+): DetectionArrays {
   const { floats, ints } = backend.memory;
   const list = {
     boxes: new Float32Array(keep.length * 4),
@@ -137,25 +139,11 @@ function collect(
     list.scores[i] = scoreOf(settings.head, floats, (candidates.values >> 2) + from, thresholds, anchor);
     for (let side = 0; side < 4; side++) list.boxes[4 * i + side] = floats[(boxes >> 2) + 4 * from + side];
   }
-  const shape = settings.uncertainty ? shapeOf(list.anchors) : null;
-  if (settings.transform !== null) mapBack(settings.transform, list.boxes, shape?.std);
-  return new DetectionList({ ...list, ...shape });
+  return settings.uncertainty ? { ...list, ...shapeOf(list.anchors) } : list;
 }
 
 function scoreOf(head: HeadSpec, floats: Float32Array, value: number, thresholds: Thresholds, anchor: number): number {
   const score = probability(head, floats[value]);
   if (thresholds.objectness === 0) return score;
   return joinScore(head, score, probability(head, floats[(thresholds.objectness >> 2) + anchor]));
-}
-
-/** Boxes from network input to image, in float64; the deviations scale with them. */
-function mapBack(transform: ImageTransform, boxes: Float32Array, std: Float32Array | undefined): void {
-  const { scaleX, scaleY, padX, padY, clip } = transform;
-  for (let i = 0; i < boxes.length; i++) {
-    const vertical = i % 2 === 1;
-    const scale = vertical ? scaleY : scaleX;
-    const value = (boxes[i] - (vertical ? padY : padX)) / scale;
-    boxes[i] = clip === undefined ? value : Math.min(Math.max(value, 0), clip[vertical ? 0 : 1]);
-    if (std !== undefined) std[i] /= Math.abs(scale);
-  }
 }

@@ -4,6 +4,7 @@
 import { type Level, levelsOf } from "../heads/levels.ts";
 import { type Part, resolveOutputs } from "../heads/outputs.ts";
 import { checkHead } from "../heads/presets.ts";
+import { knownMembers } from "../names.ts";
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
 import {
   type AnySource,
@@ -30,7 +31,6 @@ export interface Settings {
   readonly preNmsTopK: number;
   readonly multiLabel: boolean;
   readonly classAgnostic: boolean;
-  readonly transform: ImageTransform | null;
   readonly clip: boolean;
   readonly uncertainty: boolean;
 }
@@ -40,19 +40,40 @@ export interface DetectCall {
   readonly images: number;
   readonly parts: readonly Part<AnySource>[];
   readonly settings: Settings;
+  /** How each image's boxes go back to it; null where they stay. */
+  readonly transforms: readonly (ImageTransform | null)[];
   readonly signal: DetectOptions["signal"];
 }
 
+const OPTIONS = [
+  "head",
+  "imageSize",
+  "scoreThreshold",
+  "iouThreshold",
+  "maxDetections",
+  "preNmsTopK",
+  "multiLabel",
+  "classAgnostic",
+  "transform",
+  "clip",
+  "uncertainty",
+  "signal",
+] satisfies (keyof DetectOptions)[];
+
 export function checkDetect(outputs: Outputs, options: DetectOptions): DetectCall {
-  const settings = readSettings(checkOptions(op, options, true));
+  const given = checkOptions(op, options, true);
+  knownMembers({ op, argument: "options" }, given, OPTIONS);
+  const { transform, signal } = given;
+  const settings = readSettings(given);
   const { images, parts } = resolveOutputs(op, outputs, settings.head, settings.levels);
-  return { images, parts, settings, signal: options.signal };
+  return { images, parts, settings, transforms: readTransforms(transform, images), signal };
 }
 
 function readSettings(given: Partial<DetectOptions>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
   const head = checkHead(op, "options.head", given.head as HeadSpec);
-  const imageSize = size(place("imageSize"), given.imageSize);
+  const [height, width] = size(place("imageSize"), given.imageSize);
+  const imageSize = [height, width] as const;
   const uncertainty = boolean(place("uncertainty"), given.uncertainty ?? false);
   if (uncertainty && head.boxes !== "distribution") {
     throw typeError(
@@ -65,30 +86,54 @@ function readSettings(given: Partial<DetectOptions>): Settings {
     head,
     imageSize,
     levels: levelsOf(head, imageSize),
-    scoreThreshold: number(place("scoreThreshold"), given.scoreThreshold ?? 0.25),
+    scoreThreshold: number(place("scoreThreshold"), given.scoreThreshold ?? 0.25, 0, 1),
     iouThreshold: number(place("iouThreshold"), given.iouThreshold ?? 0.6, 0, 1),
     maxDetections: integer(place("maxDetections"), given.maxDetections ?? 300, 0),
     preNmsTopK: integer(place("preNmsTopK"), given.preNmsTopK ?? 30000, 0),
     multiLabel: boolean(place("multiLabel"), given.multiLabel ?? false),
     classAgnostic: boolean(place("classAgnostic"), given.classAgnostic ?? false),
-    transform: given.transform === undefined ? null : readTransform(given.transform),
     clip: boolean(place("clip"), given.clip ?? false),
     uncertainty,
   };
 }
 
-function readTransform(given: ImageTransform): ImageTransform {
-  const place = (member: string) => ({ op, argument: `options.transform${member}` });
+/** One for each image: the same, or its own. */
+function readTransforms(given: DetectOptions["transform"], images: number): (ImageTransform | null)[] {
+  const argument = "options.transform";
+  if (!isList(given)) {
+    const one = given === undefined ? null : readTransform(argument, given);
+    return Array.from({ length: images }, () => one);
+  }
+  if (given.length !== images) {
+    throw typeError({ op, argument }, describe(given), `one transform, or ${images}: one for each image of the batch`);
+  }
+  return Array.from(given, (each, i) => readTransform(`${argument}[${i}]`, each));
+}
+
+function isList(given: DetectOptions["transform"]): given is readonly ImageTransform[] {
+  return Array.isArray(given);
+}
+
+/** A plain copy. */
+function readTransform(argument: string, given: ImageTransform): ImageTransform {
   if (typeof given !== "object" || given === null) {
-    throw typeError(place(""), describe(given), "an object with scaleX, scaleY, padX and padY");
+    throw typeError({ op, argument }, describe(given), "an object with scaleX, scaleY, padX and padY");
   }
-  for (const member of ["scaleX", "scaleY", "padX", "padY"] as const) {
-    const value = number(place(`.${member}`), given[member]);
-    if (!Number.isFinite(value)) throw rangeError(place(`.${member}`), value, "a finite number");
-    if (member.startsWith("scale") && value === 0) {
-      throw rangeError(place(`.${member}`), value, "a number other than 0");
-    }
-  }
-  if (given.clip !== undefined) size(place(".clip"), given.clip);
-  return given;
+  knownMembers({ op, argument }, given, ["scaleX", "scaleY", "padX", "padY", "clip"]);
+  const place = (member: string) => ({ op, argument: `${argument}.${member}` });
+  const finite = (member: "scaleX" | "scaleY" | "padX" | "padY") => {
+    const value = number(place(member), given[member]);
+    if (!Number.isFinite(value)) throw rangeError(place(member), value, "a finite number");
+    return value;
+  };
+  const scale = (member: "scaleX" | "scaleY") => {
+    const value = finite(member);
+    if (value === 0) throw rangeError(place(member), value, "a number other than 0");
+    return value;
+  };
+  const moved = { scaleX: scale("scaleX"), scaleY: scale("scaleY"), padX: finite("padX"), padY: finite("padY") };
+  const { clip } = given;
+  if (clip === undefined) return moved;
+  const [height, width] = size(place("clip"), clip);
+  return { ...moved, clip: [height, width] };
 }

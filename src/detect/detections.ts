@@ -1,7 +1,11 @@
 /**
- * What `detect` returns for an image.
+ * What `detect` returns for an image, and the way there and back from plain data.
  */
-import type { CocoResult, Detection, Detections } from "../types.ts";
+import { knownMembers } from "../names.ts";
+import type { CocoResult, Detection, Detections as Found, DetectionsFactory, DetectionsJson } from "../types.ts";
+import { describe, integer, type Place, rangeError, typeError } from "../validate.ts";
+
+type Four = [number, number, number, number];
 
 export interface DetectionArrays {
   readonly boxes: Float32Array;
@@ -10,10 +14,14 @@ export interface DetectionArrays {
   readonly anchors: Int32Array;
   readonly std?: Float32Array;
   readonly saturation?: Float32Array;
+  readonly excess?: Float32Array;
 }
 
+/** What may be told of each side. */
+const SIDES = ["std", "saturation", "excess"] as const;
+
 /** Struct of arrays with the views that callers ask for. */
-export class DetectionList implements Detections {
+export class DetectionList implements Found {
   readonly length: number;
   readonly boxes: Float32Array;
   readonly scores: Float32Array;
@@ -21,6 +29,7 @@ export class DetectionList implements Detections {
   readonly anchors: Int32Array;
   readonly std?: Float32Array;
   readonly saturation?: Float32Array;
+  readonly excess?: Float32Array;
 
   constructor(arrays: DetectionArrays) {
     this.length = arrays.scores.length;
@@ -28,18 +37,19 @@ export class DetectionList implements Detections {
     this.scores = arrays.scores;
     this.classes = arrays.classes;
     this.anchors = arrays.anchors;
-    if (arrays.std !== undefined) this.std = arrays.std;
-    if (arrays.saturation !== undefined) this.saturation = arrays.saturation;
+    for (const name of SIDES) if (arrays[name] !== undefined) this[name] = arrays[name];
   }
 
   *[Symbol.iterator](): IterableIterator<Detection> {
+    const sides = SIDES.filter((name) => this[name] !== undefined);
     for (let i = 0; i < this.length; i++) {
-      const [x1, y1, x2, y2] = this.boxes.subarray(4 * i, 4 * i + 4);
+      const four = (values: Float32Array) => Array.from(values.subarray(4 * i, 4 * i + 4)) as Four;
       yield {
-        box: [x1, y1, x2, y2],
+        box: four(this.boxes),
         score: this.scores[i],
         classId: this.classes[i],
         anchor: this.anchors[i],
+        ...Object.fromEntries(sides.map((name) => [name, four(this[name] as Float32Array)])),
       };
     }
   }
@@ -52,11 +62,77 @@ export class DetectionList implements Detections {
       score,
     }));
   }
+
+  toJSON(): DetectionsJson {
+    const json: DetectionsJson = {
+      length: this.length,
+      boxes: Array.from(this.boxes),
+      scores: Array.from(this.scores),
+      classes: Array.from(this.classes),
+      anchors: Array.from(this.anchors),
+    };
+    for (const name of SIDES) if (this[name] !== undefined) json[name] = Array.from(this[name]);
+    return json;
+  }
 }
 
 function categoryOf(classId: number, categoryIds: readonly number[]): number {
-  if (classId < categoryIds.length) return categoryIds[classId];
-  throw new RangeError(
-    `toCoco: categoryIds has ${categoryIds.length} entries; wanted at least ${classId + 1}, for class ${classId}`,
-  );
+  const id = categoryIds[classId];
+  if (typeof id === "number") return id;
+  const wanted = `a number, for class ${classId}`;
+  throw rangeError({ op: "toCoco", argument: `categoryIds[${classId}]` }, describe(id), wanted);
+}
+
+// ── From plain data ─────────────────────────────────────────────────────────────
+
+const op = "Detections.from";
+const REQUIRED = ["boxes", "scores", "classes", "anchors"] as const;
+
+/** The interface has the name too. */
+export type Detections = Found;
+export const Detections: DetectionsFactory = { from };
+
+function from(json: unknown): Detections {
+  if (typeof json !== "object" || json === null) {
+    throw typeError({ op, argument: "json" }, describe(json), "what toJSON of detections gives");
+  }
+  knownMembers({ op, argument: "json" }, json, ["length", ...REQUIRED, ...SIDES]);
+  const given = json as Record<string, unknown>;
+  const place = (member: string) => ({ op, argument: `json.${member}` });
+  const length = integer(place("length"), given.length, 0, 2 ** 31 - 1);
+  const floats = (name: string, count: number) => {
+    return Float32Array.from(
+      valuesOf(place(name), given[name], count),
+      (value, i) => floatOf(place(`${name}[${i}]`), value),
+    );
+  };
+  const ids = (name: string) => {
+    return Int32Array.from(valuesOf(place(name), given[name], length), (value, i) => {
+      return integer(place(`${name}[${i}]`), value, 0, 2 ** 31 - 1);
+    });
+  };
+  return new DetectionList({
+    boxes: floats("boxes", 4 * length),
+    scores: floats("scores", length),
+    classes: ids("classes"),
+    anchors: ids("anchors"),
+    ...Object.fromEntries(
+      SIDES.filter((name) => given[name] !== undefined).map((name) => [name, floats(name, 4 * length)]),
+    ),
+  });
+}
+
+/** JSON has null for NaN. */
+function floatOf(place: Place, value: unknown): number {
+  if (typeof value === "number") return value;
+  if (value === null) return NaN;
+  throw typeError(place, describe(value), "a number");
+}
+
+/** The values of an array or a typed array. */
+function valuesOf(place: Place, value: unknown, length: number): ArrayLike<unknown> {
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
+  const values = value as ArrayLike<unknown>;
+  if (isList && values.length === length) return values;
+  throw typeError(place, describe(value), `an array of ${length} numbers`);
 }

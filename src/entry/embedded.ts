@@ -10,6 +10,7 @@ import type { Engine, EngineOptions } from "../types.ts";
 import { webgpu } from "./webgpu.ts";
 
 export type * from "../index.ts";
+export { Detections } from "../detect/detections.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
 

@@ -13,6 +13,7 @@ import { checkModule, isModule, MAGIC } from "./module.ts";
 import { webgpu } from "./webgpu.ts";
 
 export type * from "../index.ts";
+export { Detections } from "../detect/detections.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
 

@@ -12,6 +12,7 @@ import type { Engine, EngineOptions } from "../types.ts";
 import { isModule } from "./module.ts";
 
 export type * from "../index.ts";
+export { Detections } from "../detect/detections.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
 

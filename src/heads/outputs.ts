@@ -1,11 +1,10 @@
 /**
  * Finds classes, boxes and objectness in what a network gave: which tensor, which level, which channels.
  */
-import { boxChannels, hasObjectness } from "./presets.ts";
-import type { HeadSpec, Outputs, TensorLike } from "../types.ts";
+import { boxChannels, hasObjectness, listsBoxesFirst } from "./presets.ts";
+import type { HeadSpec, Outputs } from "../types.ts";
 import {
   type AnySource,
-  describe,
   describeTensor,
   onHost,
   type Place,
@@ -15,9 +14,8 @@ import {
   typeError,
 } from "../validate.ts";
 import type { Rows } from "../wasm/backend.ts";
+import { type GivenTensor, type Role, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level } from "./levels.ts";
-
-export type Role = "classes" | "boxes" | "objectness";
 
 /** The channels of one role over a run of anchors, in one tensor. */
 export interface Field<S extends AnySource = Source> {
@@ -49,13 +47,11 @@ export interface ResolvedOutputs<S extends AnySource = AnySource> {
   readonly parts: readonly Part<S>[];
 }
 
-/** One tensor with its shape understood. */
-interface TensorMap {
-  readonly argument: string;
+/** One tensor with its shape understood, and the role that its name says. */
+interface TensorMap extends Reading {
+  readonly place: Place;
+  readonly role: Role | null;
   readonly source: AnySource;
-  readonly images: number;
-  readonly channels: number;
-  readonly anchors: number;
 }
 
 /** The fields that a part has. */
@@ -111,117 +107,165 @@ export function resolveOutputs(
   levels: readonly Level[],
 ): ResolvedOutputs {
   const place = { op, argument: "outputs" };
-  if (typeof outputs !== "object" || outputs === null) {
-    throw typeError(place, describe(outputs), "a tensor, a list of tensors, or {classes, boxes}");
-  }
-  if ("classes" in outputs) return joinRoles(place, head, levels, mapsByName(place, outputs, head, levels));
-  const tensors: readonly TensorLike[] = isList(outputs) ? outputs : [outputs];
-  if (head.channelOrder === "separate") {
-    return joinRoles(place, head, levels, mapsByShape(place, tensors, head, levels));
+  const given = tensorsIn(place, outputs);
+  const context = { place, head, levels };
+  const roles = channelsOf(head);
+  if (given.some(({ role }) => role !== null) || head.channelOrder === "separate") {
+    checkRoles(context, given);
+    const named = new Set(given.map(({ role }) => role));
+    const others = [...roles].filter(([role]) => !named.has(role)).map(([, channels]) => channels);
+    const maps = given.map((tensor) => {
+      return readMap(context, tensor, tensor.role === null ? others : [roles.get(tensor.role) ?? 0]);
+    });
+    return joinAgreeing(context, maps, (agreed) => assignRoles(context, agreed));
   }
   const order = channelOrder(head);
-  const roles = channelsOf(head);
   const total = order.reduce((sum, role) => sum + (roles.get(role) ?? 0), 0);
-  const maps = tensors.map((value, i) => readMap(nth(place, i, tensors.length), value, head, levels, [total]));
-  const byRole = new Map(order.map((role) => [role, maps]));
-  return joinRoles(place, head, levels, byRole);
+  const maps = given.map((tensor) => readMap(context, tensor, [total]));
+  return joinAgreeing(context, maps, (agreed) => new Map(order.map((role) => [role, agreed])));
 }
 
-function isList(outputs: Outputs): outputs is readonly TensorLike[] {
-  return Array.isArray(outputs);
+/** What the outputs are read for. */
+interface Context {
+  readonly place: Place;
+  readonly head: HeadSpec;
+  readonly levels: readonly Level[];
 }
 
-function nth(place: Place, i: number, count: number): Place {
-  return count === 1 ? place : { op: place.op, argument: `${place.argument}[${i}]` };
-}
-
-function mapsByName(
-  place: Place,
-  outputs: object,
-  head: HeadSpec,
-  levels: readonly Level[],
-): Map<Role, TensorMap[]> {
-  const found = new Map<Role, TensorMap[]>();
-  for (const [role, channels] of channelsOf(head)) {
-    const value = (outputs as Partial<Record<Role, TensorLike | readonly TensorLike[]>>)[role];
-    const argument = `${place.argument}.${role}`;
-    if (typeof value !== "object" || value === null) {
-      throw typeError({ op: place.op, argument }, describe(value), `a tensor or one per level, for head ${head.name}`);
-    }
-    const tensors: readonly TensorLike[] = isList(value) ? value : [value as TensorLike];
-    const maps = tensors.map((t, i) =>
-      readMap(nth({ op: place.op, argument }, i, tensors.length), t, head, levels, [channels])
-    );
-    found.set(role, maps);
+/** Every role of the head has a tensor, and no tensor is beside them. */
+function checkRoles({ place: { op, argument }, head }: Context, given: readonly GivenTensor[]): void {
+  const roles = [...channelsOf(head).keys()];
+  const odd = given.find(({ role }) => role !== null && !roles.includes(role));
+  if (odd !== undefined) {
+    const wanted = `none, because head ${head.name} has ${roles.join(" and ")} only`;
+    throw typeError(odd.place, "given", wanted);
   }
-  return found;
+  const missing = roles.filter((role) => given.every((tensor) => tensor.role !== role));
+  const unnamed = given.filter(({ role }) => role === null);
+  if (missing.length === 0 && unnamed.length > 0) {
+    throw typeError(unnamed[0].place, "given", `none beside ${roles.join(" and ")} by name`);
+  }
+  if (unnamed.length >= missing.length) return;
+  if (missing.length < roles.length) {
+    throw typeError(
+      { op, argument: `${argument}.${missing[unnamed.length]}` },
+      "undefined",
+      `a tensor or one per level, for head ${head.name}`,
+    );
+  }
+  throw typeError(
+    { op, argument },
+    given.length === 1 ? "one tensor" : `${given.length} tensors`,
+    `{${roles.join(", ")}} or a list, because head ${head.name} has them apart`,
+  );
 }
 
 /**
- * A list of tensors with classes and boxes apart: the number of channels tells the role. Where two roles have as many, the
- * order of the family's export does: all classes and then all boxes, or level by level.
+ * The role of each map: as its name says, else as its number of channels does. Where roles have as many, the order of the
+ * family's export decides: role by role, or level by level.
  */
-function mapsByShape(
-  place: Place,
-  tensors: readonly TensorLike[],
-  head: HeadSpec,
-  levels: readonly Level[],
-): Map<Role, TensorMap[]> {
-  const roles = [...channelsOf(head)];
-  if (tensors.length < roles.length) {
-    const names = roles.map(([role]) => role).join(", ");
-    throw typeError(
-      place,
-      tensors.length === 1 ? "one tensor" : `${tensors.length} tensors`,
-      `{${names}} or a list, because head ${head.name} has them apart`,
-    );
+function assignRoles(context: Context, maps: readonly TensorMap[]): Map<Role, TensorMap[]> {
+  const { head, levels } = context;
+  const named = new Set(maps.map(({ role }) => role));
+  const roles = [...channelsOf(head)].filter(([role]) => !named.has(role));
+  const found = new Map<Role, TensorMap[]>([...channelsOf(head).keys()].map((role) => [role, []]));
+  for (const map of maps) if (map.role !== null) found.get(map.role)?.push(map);
+  const unnamed = maps.filter(({ role }) => role === null);
+  for (const width of new Set(unnamed.map(({ channels }) => channels))) {
+    const alike = unnamed.filter(({ channels }) => channels === width);
+    const same = roles.filter(([, channels]) => channels === width).map(([role]) => role);
+    const order = same.length === 1 ? same : inListOrder(context, same, width);
+    alike.forEach((map, i) => found.get(order[groupOf(alike, i, order.length, levels.length)])?.push(map));
   }
-  const widths = roles.map(([, channels]) => channels);
-  const maps = tensors.map((t, i) => readMap(nth(place, i, tensors.length), t, head, levels, widths));
-  const distinct = new Set(widths).size === widths.length;
-  const levelByLevel = maps.length > roles.length && maps[0].anchors === maps[1].anchors;
-  const perRole = Math.floor(maps.length / roles.length);
-  const byOrder = (i: number) => levelByLevel ? i % roles.length : Math.min(Math.floor(i / perRole), roles.length - 1);
-  const found = new Map<Role, TensorMap[]>(roles.map(([role]) => [role, []]));
-  maps.forEach((map, i) => {
-    const index = distinct ? widths.indexOf(map.channels) : byOrder(i);
-    found.get(roles[index][0])?.push(map);
-  });
   keepRefined(found, levels.length);
   return found;
+}
+
+/** Which of so many groups the i-th map is of; maps beyond the last group, as refined boxes, are of the last. */
+function groupOf(maps: readonly TensorMap[], i: number, groups: number, levels: number): number {
+  const levelByLevel = maps.length > groups && maps[0].anchors === maps[1].anchors;
+  if (levelByLevel) return Math.min(i % Math.max(groups, Math.round(maps.length / levels)), groups - 1);
+  return Math.min(Math.floor(i / (maps.length > groups ? levels : 1)), groups - 1);
+}
+
+/** Roles of one width in the order in which the family's export lists them. */
+function inListOrder({ place, head }: Context, roles: readonly Role[], width: number): readonly Role[] {
+  const boxesFirst = listsBoxesFirst(head);
+  if (boxesFirst === null) {
+    throw typeError(
+      place,
+      `a list in which ${roles.join(" and ")} have ${width} channels each`,
+      `{${[...channelsOf(head).keys()].join(", ")}}: head ${head.name} is of no family whose order is known`,
+    );
+  }
+  const order: readonly Role[] = boxesFirst ? ["boxes", "objectness", "classes"] : ["classes", "boxes", "objectness"];
+  return order.filter((role) => roles.includes(role));
 }
 
 /** A head that gives initial and refined boxes lists the refined last. */
 function keepRefined(found: Map<Role, TensorMap[]>, levels: number): void {
   const boxes = found.get("boxes") ?? [];
   const classes = found.get("classes") ?? [];
-  if (classes.length === levels && boxes.length === 2 * levels) found.set("boxes", boxes.slice(levels));
+  if (classes.length !== levels || boxes.length !== 2 * levels) return;
+  const levelByLevel = levels > 1 && boxes[0].anchors === boxes[1].anchors;
+  found.set("boxes", boxes.filter((_, i) => levelByLevel ? i % 2 === 1 : i >= levels));
 }
 
-/** Understands a tensor's shape: its channels must be one of `widths`, its anchors those of a level or of all. */
-function readMap(
-  place: Place,
-  value: TensorLike,
-  head: HeadSpec,
-  levels: readonly Level[],
-  widths: readonly number[],
-): TensorMap {
+/** A tensor with every reading of its shape that fits: its channels one of `widths`, its anchors those of a level or of all. */
+interface ReadTensor {
+  readonly given: GivenTensor;
+  readonly source: AnySource;
+  readonly fits: readonly Reading[];
+}
+
+function readMap({ head, levels }: Context, given: GivenTensor, widths: readonly number[]): ReadTensor {
+  const { place, value } = given;
   const extents = [anchorsIn(levels), ...levels.map((level) => level.anchors)];
-  const found = tensorAnywhere(place, value, (length) => bareShape(length, head, widths, extents));
-  const fits = readings(found.dims, head.layout === "channels-first")
-    .find(({ channels, anchors }) => widths.includes(channels) && extents.includes(anchors));
-  if (fits === undefined) {
-    const wanted = [...new Set(widths)].map((w) => shapeOf(batchShape(head, w, "anchors")));
-    const counts = levels.length === 1
-      ? `${extents[0]}`
-      : `${extents[0]} in all or ${extents.slice(1).join(", ")} by level`;
-    throw typeError(
-      place,
-      describeTensor(value, found),
-      `${wanted.join(" or ")} for head ${head.name} with ${head.numClasses} classes; anchors: ${counts}`,
-    );
+  const source = tensorAnywhere(place, value, (length) => bareShape(length, head, widths, extents));
+  const isFit = ({ channels, anchors }: Reading) => widths.includes(channels) && extents.includes(anchors);
+  const fits = readingsOf(source.dims, head.layout).filter(isFit);
+  if (fits.length > 0) return { given, source, fits };
+  const wanted = [...new Set(widths)].map((w) => shapeOf(batchShape(head, w, "anchors")));
+  const counts = levels.length === 1
+    ? `${extents[0]}`
+    : `${extents[0]} in all or ${extents.slice(1).join(", ")} by level`;
+  throw typeError(
+    place,
+    describeTensor(value, source),
+    `${wanted.join(" or ")} for head ${head.name} with ${head.numClasses} classes; anchors: ${counts}` +
+      misfit(source.dims, head, widths, isFit),
+  );
+}
+
+/** What else the shape may be. */
+function misfit(
+  dims: readonly number[],
+  head: HeadSpec,
+  widths: readonly number[],
+  isFit: (reading: Reading) => boolean,
+): string {
+  const other = head.layout === "rows" ? "channels-first" : "rows";
+  if (readingsOf(dims, other).some(isFit)) return `; it fits layout: "${other}"`;
+  const detections = describeDetections(dims);
+  if (detections !== null) return `; ${detections}`;
+  // Of those with the anchors of a level or of all.
+  const channels = readingsOf(dims, head.layout).filter((each) => isFit({ ...each, channels: widths[0] }))
+    .map((each) => each.channels);
+  if (channels.includes(1)) {
+    return "; leave it out if it is neither, as the sum of scores that RKNN's exports have for each level";
   }
-  return { argument: place.argument, source: found, ...fits };
+  if (head.channelOrder === "box-first" && channels.some((count) => count > Math.min(...widths))) {
+    return "; channels behind the classes (masks, keypoints, an angle) are to be left out";
+  }
+  return "";
+}
+
+/** Words for a shape that graphs with NMS inside give; null for others. */
+export function describeDetections(dims: readonly number[]): string | null {
+  const [rows, columns] = dims.slice(-2);
+  const few = dims.length <= 3 && dims.length >= 2 && rows > 0 && rows <= 1000 && columns >= 6;
+  if (!few || (columns > 7 && ![100, 300].includes(rows))) return null;
+  return `${rows} rows of ${columns} look like detections already (box, score, class), which need no detect`;
 }
 
 function batchShape(head: HeadSpec, channels: number, anchors: number | string): never[] {
@@ -240,9 +284,17 @@ function bareShape(length: number, head: HeadSpec, widths: readonly number[], ex
   return [length];
 }
 
-/** What a shape can mean: with or without a batch axis, anchors flat or as height and width. */
-function readings(dims: readonly number[], channelsFirst: boolean): Omit<TensorMap, "argument" | "source">[] {
+/** What a shape can mean. */
+export interface Reading {
+  readonly images: number;
+  readonly channels: number;
+  readonly anchors: number;
+}
+
+/** Every reading of a shape: with or without a batch axis, anchors flat or as height and width. */
+export function readingsOf(dims: readonly number[], layout: HeadSpec["layout"]): Reading[] {
   const [a, b, c, d] = dims;
+  const channelsFirst = layout === "channels-first";
   const reading = (images: number, channels: number, anchors: number) => ({ images, channels, anchors });
   switch (dims.length) {
     case 2:
@@ -256,19 +308,43 @@ function readings(dims: readonly number[], channelsFirst: boolean): Omit<TensorM
   }
 }
 
-/** Fields of all roles, cut by level unless every role has all anchors in one tensor. */
-function joinRoles(
-  place: Place,
-  head: HeadSpec,
-  levels: readonly Level[],
-  byRole: Map<Role, TensorMap[]>,
+/** Joins the readings that agree on the number of images: the first that has every level. */
+function joinAgreeing(
+  context: Context,
+  tensors: readonly ReadTensor[],
+  assign: (maps: readonly TensorMap[]) => Map<Role, readonly TensorMap[]>,
 ): ResolvedOutputs {
-  const images = sameImages(place, [...byRole.values()].flat());
+  let failure: unknown = null;
+  for (const images of new Set(tensors[0].fits.map((fit) => fit.images))) {
+    const maps = tensors.flatMap(({ given: { place, role }, source, fits }) => {
+      const fit = fits.find((fit) => fit.images === images);
+      return fit === undefined ? [] : [{ place, role, source, ...fit }];
+    });
+    if (maps.length < tensors.length) continue;
+    try {
+      return { images, parts: joinRoles(context, assign(maps)) };
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure ?? disagreement(tensors);
+}
+
+/** Tensors of which no reading has as many images as the first. */
+function disagreement([first, ...others]: readonly ReadTensor[]): TypeError {
+  const counts = new Set(first.fits.map(({ images }) => images));
+  const odd = others.find(({ fits }) => fits.every(({ images }) => !counts.has(images))) ?? others[0];
+  const wanted = `${[...counts].join(" or ")}, as in ${first.given.place.argument}`;
+  return typeError(odd.given.place, `a batch of ${odd.fits[0].images}`, wanted);
+}
+
+/** Fields of all roles, cut by level unless every role has all anchors in one tensor. */
+function joinRoles({ place, head, levels }: Context, byRole: Map<Role, readonly TensorMap[]>): Part<AnySource>[] {
   const total = anchorsIn(levels);
   const whole = [...byRole.values()].every((maps) => maps.length === 1 && maps[0].anchors === total);
   const runs = whole ? [{ firstAnchor: 0, anchors: total }] : levels;
   const ordered = new Map([...byRole].map(([role, maps]) => [role, byLevel(place, role, maps, levels)]));
-  const parts = runs.map((run, i) => {
+  return runs.map((run, i) => {
     const field = (role: Role) => fieldOf(head, role, ordered.get(role) ?? [], run, i);
     return {
       firstAnchor: run.firstAnchor,
@@ -278,16 +354,6 @@ function joinRoles(
       objectness: byRole.has("objectness") ? field("objectness") : null,
     };
   });
-  return { images, parts };
-}
-
-function sameImages(place: Place, maps: readonly TensorMap[]): number {
-  const odd = maps.find((map) => map.images !== maps[0].images);
-  if (odd !== undefined) {
-    const wanted = `${maps[0].images}, as in ${maps[0].argument}`;
-    throw typeError({ op: place.op, argument: odd.argument }, `a batch of ${odd.images}`, wanted);
-  }
-  return maps[0].images;
 }
 
 /** One map of all anchors, or one per level in the order of the strides, whatever order they came in. */
@@ -301,10 +367,15 @@ function byLevel(place: Place, role: Role, maps: readonly TensorMap[], levels: r
   const complete = ordered.filter((map) => map !== undefined);
   if (complete.length === levels.length && left.length === 0) return complete;
   const got = `${maps.length} tensors of ${role} with ${maps.map((map) => map.anchors).join(", ")} anchors`;
+  const surplus = complete.length === levels.length
+    ? `; leave out ${
+      left.map((map) => map.place.argument).join(", ")
+    } if those are sums of scores, as in RKNN's exports`
+    : "";
   throw typeError(
     place,
     got,
-    `one of ${anchorsIn(levels)} or one per level of ${levels.map((l) => l.anchors).join(", ")}`,
+    `one of ${anchorsIn(levels)} or one per level of ${levels.map((l) => l.anchors).join(", ")}${surplus}`,
   );
 }
 
@@ -319,7 +390,7 @@ function fieldOf(
   const map = shared ? maps[0] : maps[index];
   const channels = channelsOf(head).get(role) ?? 0;
   return {
-    argument: map.argument,
+    argument: map.place.argument,
     source: map.source,
     channelsFirst: head.layout === "channels-first",
     channels,

@@ -2,6 +2,7 @@
  * The well-known heads as plain data. Facts are those of each family's own code: reg_max is translated to a number of bins.
  */
 import type { HeadOptions, HeadSpec } from "../types.ts";
+import { knownMembers } from "../names.ts";
 import { describe, integer, number, oneOf, type Place, rangeError, typeError } from "../validate.ts";
 
 const COCO_CLASSES = 80;
@@ -78,29 +79,73 @@ export function preset(name: PresetName, changes: HeadOptions = {}): HeadSpec {
   if (typeof changes !== "object" || changes === null) {
     throw typeError({ op, argument: "options" }, describe(changes), "an object");
   }
+  knownMembers({ op, argument: "options" }, changes, MEMBERS);
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   return checkHead(op, "options", { ...presets[name], ...given });
 }
 
-/** A head whose every member is sound, and whose members fit together. */
-export function checkHead(op: string, argument: string, head: HeadSpec): HeadSpec {
-  if (typeof head !== "object" || head === null) {
-    throw typeError({ op, argument }, describe(head), "a HeadSpec, for example heads.yolov8()");
+const MEMBERS = [
+  "name",
+  "numClasses",
+  "bins",
+  "strides",
+  "anchorOffset",
+  "scores",
+  "objectness",
+  "boxes",
+  "boxUnit",
+  "layout",
+  "channelOrder",
+] satisfies (keyof HeadSpec)[];
+
+/** Labels are 32-bit integers. */
+const MOST_CLASSES = 2 ** 31 - 1;
+
+/** A copy of a head whose every member is sound, and whose members fit together. */
+export function checkHead(op: string, argument: string, given: HeadSpec): HeadSpec {
+  if (typeof given !== "object" || given === null) {
+    throw typeError({ op, argument }, describe(given), "a HeadSpec, for example heads.yolov8()");
   }
+  knownMembers({ op, argument }, given, MEMBERS);
   const place = (member: string) => ({ op, argument: `${argument}.${member}` });
-  integer(place("numClasses"), head.numClasses, 1);
-  integer(place("bins"), head.bins, 0, 64);
-  number(place("anchorOffset"), head.anchorOffset, -1e6, 1e6);
-  oneOf(place("scores"), head.scores, ["logits", "probabilities"]);
-  oneOf(place("objectness"), head.objectness ?? "none", ["none", "multiply", "sqrt-multiply"]);
-  oneOf(place("boxes"), head.boxes, ["distribution", "distances", "xywh", "xyxy"]);
-  oneOf(place("layout"), head.layout, ["rows", "channels-first"]);
-  oneOf(place("channelOrder"), head.channelOrder, ["box-first", "class-first", "separate"]);
-  checkStrides(place("strides"), head.strides);
-  const distributed = head.boxes === "distribution";
-  if (distributed && head.bins < 2) throw rangeError(place("bins"), head.bins, "2 to 64 for a distribution");
-  if (!distributed && head.bins !== 0) throw rangeError(place("bins"), head.bins, `0 for boxes "${head.boxes}"`);
+  const { name, objectness, boxUnit } = given;
+  if (typeof name !== "string") throw typeError(place("name"), describe(name), "a string");
+  const head: HeadSpec = {
+    name,
+    numClasses: integer(place("numClasses"), given.numClasses, 1, MOST_CLASSES),
+    bins: integer(place("bins"), given.bins, 0, 64),
+    strides: [...checkStrides(place("strides"), given.strides)],
+    anchorOffset: number(place("anchorOffset"), given.anchorOffset, -1e6, 1e6),
+    scores: oneOf(place("scores"), given.scores, ["logits", "probabilities"]),
+    ...optional("objectness", objectness, (value) => {
+      return oneOf(place("objectness"), value, ["none", "multiply", "sqrt-multiply"] as const);
+    }),
+    boxes: oneOf(place("boxes"), given.boxes, ["distribution", "distances", "xywh", "xyxy"]),
+    ...optional("boxUnit", boxUnit, (value) => oneOf(place("boxUnit"), value, ["pixel", "stride", "image"] as const)),
+    layout: oneOf(place("layout"), given.layout, ["rows", "channels-first"]),
+    channelOrder: oneOf(place("channelOrder"), given.channelOrder, ["box-first", "class-first", "separate"]),
+  };
+  checkBoxes(place, head);
   return head;
+}
+
+/** A checked member, if it is there. */
+function optional<N extends string, T>(name: N, value: unknown, check: (value: unknown) => T): { [K in N]?: T } {
+  return value === undefined ? {} : { [name]: check(value) } as { [K in N]?: T };
+}
+
+function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: HeadSpec): void {
+  if (boxes !== "distribution") {
+    if (bins !== 0) throw rangeError(place("bins"), bins, `0 for boxes "${boxes}"`);
+    return;
+  }
+  if (bins < 2) {
+    const plain = `bins: 0 with boxes: "distances", in strides where boxUnit says so`;
+    throw rangeError(place("bins"), bins, `2 to 64 for a distribution, or ${plain}`);
+  }
+  if (boxUnit === "image") {
+    throw typeError(place("boxUnit"), `"image" for a distribution`, "none: bins are in units of the stride");
+  }
 }
 
 /** At least one positive number. */
@@ -113,6 +158,11 @@ export function checkStrides({ op, argument }: Place, strides: unknown): readonl
     if (!(number(place, stride) > 0 && stride < Infinity)) throw rangeError(place, stride, "a positive number");
   });
   return strides;
+}
+
+/** Does the family's export list boxes before classes, where they stand apart? Null where the name is no family's. */
+export function listsBoxesFirst({ name }: HeadSpec): boolean | null {
+  return Object.hasOwn(presets, name) ? presets[name as PresetName].channelOrder === "box-first" : null;
 }
 
 /** Channels of the box part. */

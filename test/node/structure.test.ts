@@ -52,19 +52,20 @@ const LAYERS: Record<string, string[]> = {
   "types.ts": [],
   "float32.ts": [],
   "validate.ts": ["types.ts"],
+  "names.ts": ["validate.ts"],
   "crossover.ts": [],
   // Of webgpu only types, and what the entries load.
   "detach.ts": ["criteria", "detect", "heads", "ops", "wasm", "types.ts", "validate.ts"],
   "dispatch.ts": ["crossover.ts", "detach.ts", "detect", "heads", "ops", "wasm", "webgpu", "types.ts", "validate.ts"],
   webgpu: ["webgpu", "criteria", "detect", "heads", "ops", "types.ts", "validate.ts"],
   wasm: ["wasm", "types.ts", "validate.ts"],
-  heads: ["heads", "wasm", "types.ts", "validate.ts"],
+  heads: ["heads", "wasm", "types.ts", "validate.ts", "names.ts"],
   ops: ["ops", "criteria", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
   criteria: ["criteria", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "names.ts", "float32.ts"],
   "engine.ts": ["detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
   "index.ts": ["heads", "types.ts"],
-  entry: ["dispatch.ts", "engine.ts", "entry", "heads", "index.ts", "types.ts", "validate.ts"],
+  entry: ["detect", "dispatch.ts", "engine.ts", "entry", "heads", "index.ts", "types.ts", "validate.ts"],
 };
 
 test("imports point down the layers", () => {

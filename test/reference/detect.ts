@@ -55,9 +55,11 @@ function scoreOf(head: HeadSpec, raw: RawHead, anchor: number, label: number): n
   return head.objectness === "sqrt-multiply" ? Math.sqrt(product) : product;
 }
 
-function boxOf(head: HeadSpec, raw: RawHead, anchor: number, { x, y, stride }: Point): number[] {
+function boxOf(settings: Settings, raw: RawHead, anchor: number, { x, y, stride }: Point): number[] {
+  const { head, imageSize: [height, width] } = settings;
+  const units = { pixel: [1, 1], stride: [stride, stride], image: [width, height] }[head.boxUnit ?? "pixel"];
   const v = [0, 1, 2, 3].map((side) => {
-    if (head.boxes !== "distribution") return raw.boxes(anchor, side);
+    if (head.boxes !== "distribution") return raw.boxes(anchor, side) * units[side % 2];
     const p = softmax(Array.from({ length: head.bins }, (_, bin) => raw.boxes(anchor, side * head.bins + bin)));
     return stride * p.reduce((sum, value, bin) => sum + value * bin, 0);
   });
@@ -74,7 +76,7 @@ export function detect(raw: RawHead, settings: Settings): Found[] {
     const valid = labels.filter((label) => scores[label] > scoreThreshold);
     const best = valid.filter((label) => valid.every((other) => scores[label] >= scores[other])).slice(0, 1);
     const chosen = settings.multiLabel ? valid : best;
-    const box = chosen.length > 0 ? boxOf(head, raw, anchor, point) : [];
+    const box = chosen.length > 0 ? boxOf(settings, raw, anchor, point) : [];
     return chosen.map((classId) => ({ box, score: scores[classId], classId, anchor }));
   });
   if (found.length > (settings.preNmsTopK ?? 30000)) {

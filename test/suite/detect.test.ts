@@ -1,10 +1,10 @@
-import { createEngine, type Detections, type DetectOptions, heads, type Outputs } from "densehead";
+import { createEngine, Detections, type DetectOptions, heads, type HostTensor, type Outputs } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close, same, throws } from "../compare.ts";
 import { halfBits } from "../half.ts";
 import { random } from "../random.ts";
-import { boxChannels, imageOf, inOrder, pack, packings, PRESETS, randomHead } from "../raw_head.ts";
+import { boxChannels, imageOf, inOrder, pack, packings, packLevels, PRESETS, randomHead } from "../raw_head.ts";
 import { detect, type Found } from "../reference/detect.ts";
 
 const test = suite("detect");
@@ -111,6 +111,203 @@ test("a transform maps boxes and deviations back, and clips to the image", () =>
   );
   const [clipped] = sync.detect(outputs, { ...settings, transform: { ...transform, clip: [300, 200] } });
   close(clipped.boxes, wanted.map((v, i) => Math.min(Math.max(v, 0), i % 2 === 0 ? 200 : 300)), 1e-3);
+});
+
+test("a mirrored image: corners keep their order, and what is told of sides follows them", () => {
+  const output = { data: Float32Array.of(8, 16, 4, 6, 0.9), dims: [1, 5, 1] };
+  const single = heads.yolov8Decoded({ numClasses: 1, strides: [32] });
+  const mirror = { scaleX: -1, scaleY: 1, padX: 32, padY: 0 };
+  const [one] = sync.detect(output, { head: single, imageSize: [32, 32], transform: mirror });
+  assert.equal([...one][0].box, [22, 13, 26, 19]);
+  assert.equal(one.toCoco(0)[0].bbox, [22, 13, 4, 6]);
+  const { settings, outputs } = example({ uncertainty: true });
+  const [plain] = sync.detect(outputs, settings);
+  for (const [scaleX, scaleY] of [[-2, 1], [1, -0.5], [-2, -0.5]]) {
+    const transform = { scaleX, scaleY, padX: 128, padY: 96 };
+    const [mapped] = sync.detect(outputs, { ...settings, transform });
+    // Side i of a returned box was this one of the input's.
+    const from = [0, 1, 2, 3].map((side) => (side % 2 === 0 ? scaleX : scaleY) < 0 ? (side + 2) % 4 : side);
+    const expected = (values: ArrayLike<number>, make: (value: number, vertical: boolean) => number) =>
+      Array.from(values, (_, i) => make(values[(i & ~3) + from[i & 3]], i % 2 === 1));
+    const scale = (vertical: boolean) => vertical ? scaleY : scaleX;
+    close(mapped.boxes, expected(plain.boxes, (v, y) => (v - (y ? 96 : 128)) / scale(y)), 1e-3);
+    const { std = [], saturation = [] } = plain;
+    close(mapped.std ?? [], expected(std, (v, y) => v / Math.abs(scale(y))), 1e-4);
+    same(mapped.saturation ?? [], expected(saturation, (v) => v));
+  }
+});
+
+test("a transform for each image, read once", () => {
+  const head = heads.yolov8({ numClasses: 5 });
+  const raw = randomHead(random(49), head, imageSize, 2);
+  const outputs = pack(head, raw, inOrder(head, raw));
+  const transforms = [{ scaleX: 2, scaleY: 2, padX: 0, padY: 1 }, { scaleX: 0.5, scaleY: 1, padX: 3, padY: 0 }];
+  const got = sync.detect(outputs, { head, imageSize, transform: transforms });
+  transforms.forEach((transform, image) => {
+    same(got[image].boxes, sync.detect(outputs, { head, imageSize, transform })[image].boxes);
+  });
+  const run = (transform: unknown) => () => sync.detect(outputs, { head, imageSize, transform } as DetectOptions);
+  throws(run([transforms[0]]), TypeError, "options.transform is an array of 1", "2: one for each image");
+  throws(run([transforms[0], null]), TypeError, "options.transform[1] is null");
+  throws(run([transforms[0], { ...transforms[1], scaleY: 0 }]), RangeError, "options.transform[1].scaleY");
+  throws(run({ ...transforms[0], scalex: 1 }), TypeError, "options.transform", "scalex", "scaleX");
+  let reads = 0;
+  const hostile = {
+    ...transforms[0],
+    get scaleX() {
+      return reads++ === 0 ? 2 : 0;
+    },
+  };
+  same(sync.detect(outputs, { head, imageSize, transform: hostile })[0].boxes, got[0].boxes);
+});
+
+for (const boxes of ["distances", "xywh", "xyxy"] as const) {
+  for (const boxUnit of ["pixel", "stride", "image"] as const) {
+    test(`boxes ${boxes} in units of ${boxUnit}`, () => {
+      for (const layout of ["rows", "channels-first"] as const) {
+        const head = heads.yolov8({ numClasses: 5, bins: 0, boxes, boxUnit, layout });
+        const raw = randomHead(random(50), head, imageSize);
+        const unit = { pixel: 1, stride: 8, image: 128 }[boxUnit];
+        const scaled = { ...raw, boxes: raw.boxes.map((v) => v / unit) };
+        const wanted = detect(imageOf(scaled, 0), { head, imageSize });
+        assert.ok(wanted.length > 3);
+        agrees(sync.detect(pack(head, scaled, inOrder(head, scaled)), { head, imageSize })[0], wanted, layout);
+      }
+    });
+  }
+}
+
+const zeros = (...dims: number[]) => ({ data: new Float32Array(dims.reduce((a, b) => a * b, 1)), dims });
+const filled = (value: number, ...dims: number[]) => ({ data: zeros(...dims).data.fill(value), dims });
+
+test("distances in strides: one anchor by hand", () => {
+  const [boxes, classes] = [zeros(1, 4, 8400), filled(-9, 1, 1, 8400)];
+  const anchor = 6400 + 1600 + 10 * 20 + 10;
+  classes.data[anchor] = 3;
+  [1, 2, 3, 4].forEach((v, side) => boxes.data[side * 8400 + anchor] = v);
+  const head = heads.yolov8({ numClasses: 1, bins: 0, boxes: "distances", boxUnit: "stride" });
+  const [found] = sync.detect({ boxes, classes }, { head, imageSize: [640, 640] });
+  assert.equal([...found][0].box, [304, 272, 432, 464]);
+});
+
+test("rows of height and width without a batch axis, at sizes where they could be images of anchors", () => {
+  const head = heads.yolov8({ numClasses: 2, layout: "rows" });
+  for (const [height, width] of [[64, 64], [128, 128], [128, 256], [128, 640], [64, 256]]) {
+    const maps = (channels: number, ...batch: number[]) =>
+      head.strides.map((stride) => filled(-9, ...batch, height / stride, width / stride, channels));
+    const options = { head, imageSize: [height, width] as const };
+    const found = (...batch: number[]) => {
+      const outputs = { classes: maps(2, ...batch), boxes: maps(64, ...batch) };
+      outputs.classes[2].data[1] = 3;
+      outputs.boxes[2].data.fill(9, 0, 1);
+      return sync.detect(outputs, options);
+    };
+    const [wanted] = found(1);
+    assert.is(wanted.length, 1);
+    same(found()[0].boxes, wanted.boxes, `${height} × ${width}`);
+  }
+});
+
+test("a list with as many classes as box channels is read in the order of the family's export", () => {
+  const boxes = [80, 40, 20].map((n) => filled(-2, 1, 64, n, n));
+  const classes = [80, 40, 20].map((n) => filled(-9, 1, 64, n, n));
+  const cell = 10 * 20 + 10; // of stride 32
+  classes[2].data[5 * 400 + cell] = 3;
+  [1, 2, 3, 4].forEach((bin, side) => boxes[2].data[(16 * side + bin) * 400 + cell] = 12);
+  const head = heads.yolov8({ numClasses: 64, channelOrder: "separate" });
+  const options = { head, imageSize: [640, 640] as const };
+  const [wanted] = sync.detect({ boxes, classes }, options);
+  close(wanted.boxes, [304, 272, 432, 464], 0.01);
+  same(wanted.classes, [5]);
+  const apart = [boxes, classes].map((maps) => joined(maps));
+  for (const list of [boxes.flatMap((box, i) => [box, classes[i]]), [...boxes, ...classes], apart]) {
+    const [got] = sync.detect(list, options);
+    same(got.boxes, wanted.boxes);
+    same(got.classes, wanted.classes);
+  }
+  const custom = { ...head, name: "custom" };
+  throws(
+    () => sync.detect([...boxes, ...classes], { ...options, head: custom }),
+    TypeError,
+    "outputs is a list in which classes and boxes have 64 channels each",
+    "{classes, boxes}",
+  );
+  agrees(sync.detect({ boxes, classes }, { ...options, head: custom })[0], [...wanted], "by name");
+});
+
+/** Maps of all levels in one. */
+function joined(maps: readonly HostTensor[]): HostTensor {
+  const [, channels] = maps[0].dims;
+  const rows = Array.from({ length: channels }, (_, c) => {
+    return maps.flatMap(({ data, dims: [, , h, w] }) => Array.from(data.subarray(c * h * w, (c + 1) * h * w)));
+  });
+  return { data: Float32Array.from(rows.flat()), dims: [1, channels, rows[0].length] };
+}
+
+test("four classes of a head that refines its boxes: classes, initial, refined", () => {
+  const head = heads.vfnet({ numClasses: 4, strides: [8, 16] });
+  const raw = randomHead(random(51), head, [64, 64]);
+  const initial = packLevels(head, raw, [raw.boxes.map(() => 1)]);
+  const [classes, boxes] = [raw.classes, raw.boxes].map((values) => packLevels(head, raw, [values]));
+  const options = { head, imageSize: [64, 64] as const };
+  const [wanted] = sync.detect({ classes, boxes }, options);
+  assert.ok(wanted.length > 3);
+  const byLevel = classes.flatMap((map, i) => [map, initial[i], boxes[i]]);
+  for (const list of [[...classes, ...initial, ...boxes], byLevel]) {
+    same(sync.detect(list, options)[0].boxes, wanted.boxes);
+  }
+});
+
+test("what a session gives goes in as it is, and errors name its tensors", () => {
+  const { head, raw, settings, outputs, wanted } = example();
+  agrees(sync.detect({ output0: outputs }, settings)[0], wanted, "one tensor");
+  const separate = heads.gfl({ numClasses: 5, bins: 8, strides: [8, 16] });
+  const apart = randomHead(random(52), separate, imageSize);
+  const [cls, reg] = [apart.classes, apart.boxes].map((values) => packLevels(separate, apart, [values]));
+  const named = { cls_s8: cls[0], reg_s16: reg[1], "reg/s8": reg[0], cls_s16: cls[1] };
+  const options = { head: separate, imageSize };
+  const [list] = sync.detect([...cls, ...reg], options);
+  same(sync.detect(named, options)[0].boxes, list.boxes);
+  same(sync.detect({ classes: cls, a: reg[0], b: reg[1] }, options)[0].boxes, list.boxes);
+  const { data, dims } = outputs;
+  const run = (o: object, changes: object = {}) => () => sync.detect(o as Outputs, { ...settings, ...changes });
+  throws(run({ output0: { data, dims: [1, 3, data.length / 3] } }), TypeError, "detect: outputs.output0", "(1, 3,");
+  throws(run({ ...named, "reg/s8": zeros(1, 33, 12, 16) }, options), TypeError, `outputs["reg/s8"]`, "(1, 33, 12, 16)");
+  throws(run({}), TypeError, "outputs is an object", "session.run");
+  throws(run({ a: 1 }), TypeError, "outputs.a is number 1");
+  throws(
+    run({ classes: cls, boxes: reg, objectness: cls }, options),
+    TypeError,
+    "outputs.objectness[0] is given",
+    "gfl",
+  );
+  throws(run({ classes: cls, boxes: reg, other: cls[0] }, options), TypeError, "outputs.other is given", "beside");
+  throws(
+    run({ classes: cls, other: cls[0] }, options),
+    TypeError,
+    "outputs.other",
+    "(1, 5, 12, 16)",
+    "(B, 32, anchors)",
+  );
+  throws(run({ classes: cls, more: [] }, options), TypeError, "outputs.boxes is undefined");
+});
+
+test("tensors beyond those of the head are named", () => {
+  const levels = [80, 40, 20];
+  const list = (classes: number) => levels.flatMap((n) => [64, classes, 1].map((c) => filled(-9, 1, c, n, n)));
+  const run = (numClasses: number, outputs: Outputs) => () =>
+    sync.detect(outputs, { head: heads.yolov8({ numClasses, channelOrder: "separate" }), imageSize: [640, 640] });
+  throws(run(4, list(4)), TypeError, "outputs[2] is of shape (1, 1, 80, 80)", "leave it out", "sum of scores");
+  throws(run(1, list(1)), TypeError, "6 tensors of classes", "leave out outputs[2], outputs[5], outputs[8]");
+  assert.is(run(1, list(1).filter((_, i) => i % 3 < 2))()[0].length, 0);
+});
+
+test("shapes of other things say what they are", () => {
+  const run = (outputs: Outputs, head = heads.yolov8Decoded()) => () =>
+    sync.detect(outputs, { head, imageSize: [640, 640] });
+  throws(run(zeros(1, 300, 6)), TypeError, "300 rows of 6 look like detections already");
+  throws(run(zeros(1, 8400, 84)), TypeError, `it fits layout: "rows"`);
+  throws(run(zeros(1, 56, 8400), heads.yolov8Decoded({ numClasses: 1 })), TypeError, "behind the classes", "left out");
 });
 
 test("uncertainty is that of dflStatistics, in pixels", () => {
@@ -265,6 +462,53 @@ test("scores are sorted, over the threshold, and iterate as objects and COCO row
   throws(() => got.toCoco(1, [5]), RangeError, "toCoco", "categoryIds");
 });
 
+test("detections travel as plain data, and are whole again", () => {
+  const { settings, outputs } = example({ uncertainty: true });
+  for (const uncertainty of [true, false]) {
+    const [found] = sync.detect(outputs, { ...settings, uncertainty });
+    const text = JSON.stringify(found);
+    assert.equal(JSON.parse(text).boxes, [...found.boxes]);
+    assert.is("std" in JSON.parse(text), uncertainty);
+    for (const travelled of [JSON.parse(text), structuredClone(found), structuredClone(found.toJSON()), found]) {
+      const whole = Detections.from(travelled);
+      assert.equal([...whole], [...found]);
+      assert.equal(whole.toCoco(3), found.toCoco(3));
+      assert.ok(whole.boxes instanceof Float32Array && whole.classes instanceof Int32Array);
+      assert.is.not(whole.boxes, found.boxes);
+    }
+    const [first] = found;
+    assert.equal(first.std, uncertainty ? [...found.std?.subarray(0, 4) ?? []] : undefined);
+    assert.is("saturation" in first, uncertainty);
+  }
+  const json = sync.detect(outputs, settings)[0].toJSON();
+  const from = (changes: object) => () => Detections.from({ ...json, ...changes });
+  throws(() => Detections.from(null), TypeError, "Detections.from: json is null");
+  throws(() => Detections.from([]), TypeError, "Detections.from", "json.boxes is undefined");
+  throws(
+    from({ boxes: json.boxes.slice(1) }),
+    TypeError,
+    "json.boxes is an array of",
+    `of ${json.boxes.length} numbers`,
+  );
+  throws(from({ scores: json.scores.map(String) }), TypeError, "json.scores[0]");
+  throws(from({ classes: json.classes.map(() => 0.5) }), RangeError, "json.classes[0]", "0.5");
+  throws(from({ anchor: [] }), TypeError, `"anchor"`, `"anchors"`);
+  throws(from({ std: [1] }), TypeError, "json.std", `of ${json.boxes.length} numbers`);
+  assert.ok(
+    Number.isNaN(
+      Detections.from(JSON.parse(JSON.stringify({ ...json, scores: json.scores.map(() => NaN) }))).scores[0],
+    ),
+  );
+});
+
+test("categoryIds with holes, or other things than numbers, are refused", () => {
+  const { settings, outputs } = example();
+  const [found] = sync.detect(outputs, settings);
+  const holes = new Array<number>(7);
+  throws(() => found.toCoco(1, holes), RangeError, "toCoco", "categoryIds[", "undefined");
+  throws(() => found.toCoco(1, Array(7).fill("1")), RangeError, "toCoco", `"1"`);
+});
+
 test("results of earlier calls stay as they were", () => {
   const { settings, outputs } = example();
   const [first] = sync.detect(outputs, settings);
@@ -329,6 +573,11 @@ test("wrong input", () => {
   throws(run(outputs, { head: { ...head, bins: 99 } }), RangeError, "options.head.bins", "99");
   throws(run(outputs, { head: { ...head, boxes: "circles" } }), TypeError, "options.head.boxes", "circles");
   throws(run(outputs, { scoreThreshold: NaN }), RangeError, "options.scoreThreshold", "NaN");
+  throws(run(outputs, { scoreThreshold: -0.01 }), RangeError, "options.scoreThreshold", "-0.01");
+  throws(run(outputs, { scoreThreshold: 50 }), RangeError, "options.scoreThreshold", "50");
+  throws(run(outputs, { scoreTreshold: 0.5 }), TypeError, "detect: options", `"scoreTreshold"`, `"scoreThreshold"`);
+  throws(run(outputs, { head: { ...head, numClases: 1 } }), TypeError, "options.head", `"numClases"`, `"numClasses"`);
+  throws(run(outputs, { head: { ...head, name: undefined } }), TypeError, "options.head.name", "undefined");
   throws(run(outputs, { scoreThreshold: "0.5" }), TypeError, "options.scoreThreshold", '"0.5"');
   throws(run(outputs, { iouThreshold: 1.01 }), RangeError, "options.iouThreshold", "1.01");
   throws(run(outputs, { maxDetections: 1.5 }), RangeError, "options.maxDetections", "1.5");

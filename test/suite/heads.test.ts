@@ -45,6 +45,26 @@ test("changes are taken, undefined ones ignored, wrong ones refused", () => {
   throws(() => heads.gfl({ strides: [] }), TypeError, "strides");
   throws(() => heads.gfl({ strides: [8, -8] }), RangeError, "strides[1]", "-8");
   throws(() => heads.vfnet({ bins: 17 }), RangeError, "bins", "17", "distances");
+  throws(() => heads.gfl({ bins: 65 }), RangeError, "bins", "65", "0 to 64");
+  assert.is(heads.gfl({ bins: 64 }).bins, 64);
+  throws(() => heads.yolov8({ numClasses: Infinity }), RangeError, "numClasses", "Infinity");
+  throws(() => heads.yolov8({ boxUnit: "image" }), TypeError, "boxUnit", "image", "distribution");
+  throws(() => heads.vfnet({ boxUnit: "cell" as "pixel" }), TypeError, "boxUnit", "cell", "stride");
+  assert.is(heads.vfnet({ boxUnit: "stride" }).boxUnit, "stride");
+});
+
+test("names that no head has are refused with the nearest that it has", () => {
+  const wrong = (options: object) => () => heads.yolov8(options);
+  throws(wrong({ numClases: 3 }), TypeError, "heads.yolov8: options", `"numClases"`, `"numClasses"`);
+  throws(wrong({ Strides: [8] }), TypeError, `"Strides"`, `"strides"`);
+  throws(wrong({ stirdes: [8] }), TypeError, `"stirdes"`, `"strides"`);
+  throws(wrong({ colour: 1 }), TypeError, `"colour"`, "numClasses, bins");
+});
+
+test("presets share nothing", () => {
+  (heads.yolov8().strides as number[]).reverse();
+  assert.equal(heads.yolov8().strides, [8, 16, 32]);
+  assert.equal(heads.yolo11().strides, [8, 16, 32]);
 });
 
 test("infer finds each family from its export, with and without an image size", () => {

@@ -1,0 +1,30 @@
+/**
+ * From the network's input back to the image.
+ */
+import type { ImageTransform } from "../types.ts";
+import type { DetectionArrays } from "./detections.ts";
+
+/** Boxes in place, in float64. Deviations scale with them, and under a negative scale sides change places. */
+export function mapBack(transform: ImageTransform | null, arrays: DetectionArrays): DetectionArrays {
+  if (transform === null) return arrays;
+  const { scaleX, scaleY, padX, padY, clip } = transform;
+  const { boxes, std, saturation, excess } = arrays;
+  for (let i = 0; i < boxes.length; i++) {
+    const vertical = i % 2 === 1;
+    const scale = vertical ? scaleY : scaleX;
+    const value = (boxes[i] - (vertical ? padY : padX)) / scale;
+    boxes[i] = clip === undefined ? value : Math.min(Math.max(value, 0), clip[vertical ? 0 : 1]);
+    for (const deviations of [std, excess]) if (deviations !== undefined) deviations[i] /= Math.abs(scale);
+  }
+  for (const sides of [boxes, std, saturation, excess]) {
+    if (sides === undefined) continue;
+    if (scaleX < 0) swapSides(sides, 0);
+    if (scaleY < 0) swapSides(sides, 1);
+  }
+  return arrays;
+}
+
+/** Left and right (0), or top and bottom (1), of every four. */
+function swapSides(values: Float32Array, first: 0 | 1): void {
+  for (let i = first; i < values.length; i += 4) [values[i], values[i + 2]] = [values[i + 2], values[i]];
+}

@@ -1,0 +1,50 @@
+/**
+ * The tensors among what a network gave: one, a list, by role, or by the names that a session gives them.
+ */
+import type { Outputs, TensorLike } from "../types.ts";
+import { describe, type Place, typeError } from "../validate.ts";
+
+export type Role = "classes" | "boxes" | "objectness";
+
+const ROLES: readonly string[] = ["classes", "boxes", "objectness"] satisfies Role[];
+
+/** A tensor as it was passed: where, and the role that its name says. */
+export interface GivenTensor {
+  readonly place: Place;
+  readonly value: TensorLike;
+  readonly role: Role | null;
+}
+
+/** Every tensor, in the order given. */
+export function tensorsIn(place: Place, outputs: Outputs): GivenTensor[] {
+  const found = listOf(place, outputs);
+  if (found.length > 0) return found;
+  throw typeError(place, describe(outputs), "a tensor, a list of tensors, {classes, boxes}, or what session.run gives");
+}
+
+function listOf(place: Place, outputs: unknown): GivenTensor[] {
+  if (typeof outputs !== "object" || outputs === null) return [];
+  if (Array.isArray(outputs) || isTensor(outputs)) return several(place, outputs, null);
+  return Object.entries(outputs).filter(([, value]) => value !== undefined).flatMap(([name, value]) => {
+    const role = ROLES.includes(name) ? name as Role : null;
+    const member = /^[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+    return several({ op: place.op, argument: `${place.argument}${member}` }, value, role);
+  });
+}
+
+/** One tensor, or a list of them. */
+function several(place: Place, value: unknown, role: Role | null): GivenTensor[] {
+  const tensors: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return tensors.map((tensor, i) => ({
+    place: tensors.length === 1 ? place : { op: place.op, argument: `${place.argument}[${i}]` },
+    value: tensor as TensorLike,
+    role,
+  }));
+}
+
+/** A typed array, or an object with a shape or data of its own; an object of tensors may have one by either name. */
+function isTensor(value: object): boolean {
+  if (ArrayBuffer.isView(value) || "gpuBuffer" in value) return true;
+  if ("dims" in value && (typeof value.dims !== "object" || Array.isArray(value.dims))) return true;
+  return "data" in value && (Array.isArray(value.data) || ArrayBuffer.isView(value.data));
+}
