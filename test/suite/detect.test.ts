@@ -259,7 +259,7 @@ test("four classes of a head that refines its boxes: classes, initial, refined",
 });
 
 test("what a session gives goes in as it is, and errors name its tensors", () => {
-  const { head, raw, settings, outputs, wanted } = example();
+  const { settings, outputs, wanted } = example();
   agrees(sync.detect({ output0: outputs }, settings)[0], wanted, "one tensor");
   const separate = heads.gfl({ numClasses: 5, bins: 8, strides: [8, 16] });
   const apart = randomHead(random(52), separate, imageSize);
@@ -269,7 +269,7 @@ test("what a session gives goes in as it is, and errors name its tensors", () =>
   const [list] = sync.detect([...cls, ...reg], options);
   same(sync.detect(named, options)[0].boxes, list.boxes);
   same(sync.detect({ classes: cls, a: reg[0], b: reg[1] }, options)[0].boxes, list.boxes);
-  const { data, dims } = outputs;
+  const { data } = outputs;
   const run = (o: object, changes: object = {}) => () => sync.detect(o as Outputs, { ...settings, ...changes });
   throws(run({ output0: { data, dims: [1, 3, data.length / 3] } }), TypeError, "detect: outputs.output0", "(1, 3,");
   throws(run({ ...named, "reg/s8": zeros(1, 33, 12, 16) }, options), TypeError, `outputs["reg/s8"]`, "(1, 33, 12, 16)");
