@@ -2,7 +2,7 @@
  * What `detect` returns for an image, and the way there and back from plain data.
  */
 import { knownMembers } from "../names.ts";
-import type { CocoResult, Detection, Detections as Found, DetectionsFactory, DetectionsJson } from "../types.ts";
+import type { CocoResult, Detection, Detections, DetectionsFactory, DetectionsJson } from "../types.ts";
 import { describe, integer, type Place, rangeError, typeError } from "../validate.ts";
 
 type Four = [number, number, number, number];
@@ -21,7 +21,7 @@ export interface DetectionArrays {
 const SIDES = ["std", "saturation", "excess"] as const;
 
 /** Struct of arrays with the views that callers ask for. */
-export class DetectionList implements Found {
+export class DetectionList implements Detections {
   readonly length: number;
   readonly boxes: Float32Array;
   readonly scores: Float32Array;
@@ -88,9 +88,7 @@ function categoryOf(classId: number, categoryIds: readonly number[]): number {
 const op = "Detections.from";
 const REQUIRED = ["boxes", "scores", "classes", "anchors"] as const;
 
-/** The interface has the name too. */
-export type Detections = Found;
-export const Detections: DetectionsFactory = { from };
+export const detectionsFactory: DetectionsFactory = { from };
 
 function from(json: unknown): Detections {
   if (typeof json !== "object" || json === null) {

@@ -4,15 +4,19 @@
  * @module
  */
 import { makeEngine } from "../engine.ts";
+import { detectionsFactory } from "../detect/detections.ts";
 import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
-import type { Engine, EngineOptions } from "../types.ts";
+import type { Detections as Found, DetectionsFactory, Engine, EngineOptions } from "../types.ts";
 import { webgpu } from "./webgpu.ts";
 
 export type * from "../index.ts";
-export { Detections } from "../detect/detections.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
+/** Detections of one image. */
+export type Detections = Found;
+/** Detections from plain data. */
+export const Detections: DetectionsFactory = detectionsFactory;
 
 const kernels = () => import("./kernels.ts");
 

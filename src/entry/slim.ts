@@ -4,18 +4,22 @@
  * @module
  */
 import { makeEngine } from "../engine.ts";
+import { detectionsFactory } from "../detect/detections.ts";
 import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
-import type { Engine, SlimEngineOptions } from "../types.ts";
+import type { Detections as Found, DetectionsFactory, Engine, SlimEngineOptions } from "../types.ts";
 import { describe, options as checkOptions, typeError } from "../validate.ts";
 import { compile } from "./compile.ts";
 import { checkModule, isModule, MAGIC } from "./module.ts";
 import { webgpu } from "./webgpu.ts";
 
 export type * from "../index.ts";
-export { Detections } from "../detect/detections.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
+/** Detections of one image. */
+export type Detections = Found;
+/** Detections from plain data. */
+export const Detections: DetectionsFactory = detectionsFactory;
 
 const place = { op: "createEngine", argument: "options.wasm" };
 

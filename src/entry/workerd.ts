@@ -6,15 +6,19 @@
 import * as baseline from "module:densehead.wasm";
 import * as relaxed from "module:densehead-relaxed.wasm";
 import { makeEngine } from "../engine.ts";
+import { detectionsFactory } from "../detect/detections.ts";
 import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
-import type { Engine, EngineOptions } from "../types.ts";
+import type { Detections as Found, DetectionsFactory, Engine, EngineOptions } from "../types.ts";
 import { isModule } from "./module.ts";
 
 export type * from "../index.ts";
-export { Detections } from "../detect/detections.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;
+/** Detections of one image. */
+export type Detections = Found;
+/** Detections from plain data. */
+export const Detections: DetectionsFactory = detectionsFactory;
 
 /** Makes an engine on the imported kernels. */
 export async function createEngine(options?: EngineOptions): Promise<Engine> {
