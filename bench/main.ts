@@ -78,6 +78,8 @@ async function checkAgainst(results: Results): Promise<void> {
   console.log(`Ratios are held to ${100 * FLOOR} % of those of ${results.date}, ${describeRun(run)}.`);
   const runner = new Runner(CHECK, report, floorOf(run));
   for (const family of FAMILIES) await family.check?.({ engine, runner, report, quick: true });
-  console.log(`\n${report.missed} ratios too low, ${report.differing} differing results`);
+  const noise = `${(100 * report.noise).toFixed(0)} %`;
+  console.log(`\nThe peers' times vary by ${noise} (10th to 90th percentile; under 10 % is a quiet machine).`);
+  console.log(`${report.missed} ratios too low, ${report.differing} differing results`);
   if (report.missed > 0 || report.differing > 0) process.exitCode = 1;
 }

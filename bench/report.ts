@@ -1,6 +1,6 @@
 /** What the bench prints, and keeps for RESULTS.md. A missed target and a differing result are also counted. */
 import type { Figure, Race } from "./results.ts";
-import { significant, type Spread } from "./statistics.ts";
+import { significant, type Spread, spread } from "./statistics.ts";
 
 const NAME_WIDTH = 38;
 const CELL_WIDTH = 30;
@@ -11,11 +11,18 @@ export class Report {
   readonly races: Race[] = [];
   readonly figures: Figure[] = [];
   readonly #skipped = new Set<string>();
+  /** Of each peer's times, from the 10th to the 90th percentile, as a share of their median. */
+  readonly #variations: number[] = [];
   #title = "";
   #columns: readonly string[] = [];
 
   get title(): string {
     return this.#title;
+  }
+
+  /** How much the peers' times vary, in the median of all races: what the machine does beside. */
+  get noise(): number {
+    return spread(this.#variations).median;
   }
 
   get skipped(): string[] {
@@ -67,6 +74,7 @@ export class Report {
     target: number | undefined,
   ): void {
     const { low, median, high } = ratio;
+    this.#variations.push((time.high - time.low) / time.median);
     this.races.at(-1)?.rivals.push({
       name,
       ms: rounded(time.median),

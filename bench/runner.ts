@@ -61,6 +61,8 @@ export const CHECK: Pace = {
   pairs: { least: 5, most: 15 },
   budgetMs: 200,
 };
+/** A call that takes less than this share of the best so far is of better compiled code. */
+const MARKEDLY = 0.9;
 /** How often the check measures what falls short. */
 const TRIES = 4;
 
@@ -127,14 +129,21 @@ export class Runner {
     return { time: spread(theirTimes), ratio: spread(ratios) };
   }
 
-  /** Runs until compilers have settled; how many calls make a batch. */
+  /**
+   * Runs until the compilers have settled: the time to warm up begins anew with each call that is markedly faster than all
+   * before, up to ten times. Returns how many calls make a batch.
+   */
   async #warmUp<T>(entrant: Entrant<T>): Promise<number> {
-    const end = performance.now() + this.pace.warmUpMs;
+    const { warmUpMs, batchMs } = this.pace;
+    const start = performance.now();
+    let faster = start;
     let best = Infinity;
     do {
-      best = Math.min(best, await timeCalls(entrant, 1));
-    } while (performance.now() < end);
-    return Math.max(1, Math.ceil(this.pace.batchMs / best));
+      const time = await timeCalls(entrant, 1);
+      if (time < MARKEDLY * best) faster = performance.now();
+      best = Math.min(best, time);
+    } while (performance.now() < Math.min(faster + warmUpMs, start + 10 * warmUpMs));
+    return Math.max(1, Math.ceil(batchMs / best));
   }
 
   async #repeat(measure: () => Promise<void>): Promise<void> {

@@ -20,7 +20,7 @@ const INLINED = ["CreateEngine", "Heads", "Loss", "Result"];
 const EVERYWHERE = ["Reduction", "TensorLike"];
 
 /** Types that stand for one of the platform's: their declaration says nothing to a reader. */
-const PLATFORM = /\bGlobal<|\binfer\b/;
+const PLATFORM = /\bGlobal<|\binfer [A-Z]/;
 
 const INTRO =
   `Made from the comments in the sources by \`npm run docs\`; edit those, not this page. The README shows how to
