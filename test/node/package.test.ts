@@ -2,7 +2,7 @@
  * What the package is to those who install it: what an uncaught error prints, what a bundler keeps, what is inside.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
@@ -101,5 +101,33 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
     assert.ok(stdout.includes("numClasses: 3"), stdout);
   });
 }
+
+// ── What is inside ──────────────────────────────────────────────────────────────
+
+const installed = join(process.cwd(), "node_modules/densehead");
+
+test("the package says where it is from, and brings its changes and an output to try the command on", () => {
+  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  for (const member of ["repository", "homepage", "bugs", "author", "license", "description"]) {
+    assert.ok(manifest[member], `package.json has no ${member}`);
+  }
+  for (const file of ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "dist/cli.licenses.txt"]) {
+    assert.ok(existsSync(join(installed, file)), `${file} is not in the package`);
+  }
+  const scene = join(installed, "examples/shapes/scene1.safetensors");
+  const command = [join(installed, "dist/cli.js"), "detect", scene];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /square +0\.9/);
+});
+
+test("no line of the code is one that a terminal cannot show", () => {
+  for (const file of readdirSync(join(installed, "dist")).filter((name) => name.endsWith(".js"))) {
+    const longest = Math.max(
+      ...readFileSync(join(installed, "dist", file), "utf8").split("\n").map(({ length }) => length),
+    );
+    assert.ok(longest <= 1000, `${file} has a line of ${longest} characters`);
+  }
+});
 
 test.run();
