@@ -9,9 +9,12 @@ import type { AnchorMap, Maps } from "./maps.ts";
 import type { FileOutputs } from "./outputs.ts";
 import { presetNames, presetOf } from "./preset_names.ts";
 
-/** A criterion's result, and the mean IoU of the positives' boxes with their objects; NaN without positives. */
+/** A criterion's result, and what it takes to sum it up with others. */
 export interface Scored extends CriterionResult {
+  /** The mean IoU of the positives' boxes with their objects; NaN without positives. */
   readonly quality: number;
+  /** What each part is divided by; where it is less than 1, by 1. */
+  readonly divisors: Readonly<Partial<Record<keyof CriterionResult["parts"], number>>>;
 }
 
 /** Can the head's outputs be scored? */
@@ -36,33 +39,58 @@ function whatScores(): string {
   return `wanted one with logits and a distribution, or refined distances: ${names.join(", ")}`;
 }
 
-/** Scores one image; the assignment of anchors to objects is ATSS with anchors of that many strides. */
+/** How a head is scored. */
+export interface ScoreOptions {
+  /** Side of ATSS's anchors, in strides. */
+  readonly anchorScale: number;
+  readonly normalizer: "paper" | "mmdet";
+}
+
+/** Scores one image. */
 export function scoreImage(
   { sync }: Engine,
   head: HeadSpec,
   imageSize: readonly [number, number],
   { classes: cls, boxes, initial }: Maps,
   gt: GroundTruth,
-  anchorScale: number,
+  { anchorScale, normalizer }: ScoreOptions,
 ): Scored {
   const { strides, anchorOffset } = head;
   const { gtIndex } = sync.atssAssign({ imageSize, strides, anchorOffset, anchorScale }, gt);
   const input = { cls, head, imageSize, gt: [gt], gtIndex: [gtIndex] };
-  const result = head.boxes === "distribution" || initial === undefined
-    ? sync.gflCriterion({ ...input, dist: boxes })
-    : sync.vfnetCriterion({ ...input, distances: initial, refined: boxes });
-  return { ...result, quality: meanIou(sync, head, imageSize, boxes, gt, gtIndex) };
+  const anchors = [...gtIndex.keys()].filter((anchor) => gtIndex[anchor] >= 0);
+  const overlap = (map: AnchorMap) => iousOf(sync, head, imageSize, map, gt, gtIndex, anchors);
+  const ious = overlap(boxes);
+  const quality = sum(ious) / anchors.length;
+  const clsDivisor = normalizer === "paper" ? anchors.length : Math.max(anchors.length, 1);
+  if (head.boxes === "distribution" || initial === undefined) {
+    const result = sync.gflCriterion({ ...input, dist: boxes }, { normalizer });
+    const weight = normalizer === "paper" ? anchors.length : sum(anchors.map((anchor) => confidence(cls, anchor)));
+    return { ...result, quality, divisors: { cls: clsDivisor, box: weight, dfl: weight } };
+  }
+  const result = sync.vfnetCriterion({ ...input, distances: initial, refined: boxes }, { normalizer });
+  const [box, boxRefine] = normalizer === "paper"
+    ? [anchors.length, anchors.length]
+    : [sum(overlap(initial)), sum(ious)];
+  return { ...result, quality, divisors: { cls: anchors.length, box, boxRefine } };
 }
 
-function meanIou(
+/** The highest score of any class, by which MMDetection weights an anchor. */
+function confidence({ data, dims: [, numClasses] }: AnchorMap, anchor: number): number {
+  const logits = data.subarray(anchor * numClasses, (anchor + 1) * numClasses);
+  return 1 / (1 + Math.exp(-logits.reduce((a, b) => Math.max(a, b))));
+}
+
+/** Of the anchors' boxes with their objects. */
+function iousOf(
   sync: Engine["sync"],
   head: HeadSpec,
   imageSize: readonly [number, number],
   boxes: AnchorMap,
   gt: GroundTruth,
   gtIndex: Int32Array,
-): number {
-  const anchors = [...gtIndex.keys()].filter((anchor) => gtIndex[anchor] >= 0);
+  anchors: readonly number[],
+): Float32Array {
   const levels = levelsOf(head, imageSize);
   const points = anchors.map((anchor) => anchorPoint(levels, anchor, head.anchorOffset));
   const rows = gather(boxes.data, boxes.dims[1], anchors);
@@ -71,7 +99,11 @@ function meanIou(
     : rows;
   const pred = sync.distance2bbox(Float32Array.from(points.flatMap(({ x, y }) => [x, y])), sides);
   const target = gather(gt.boxes, 4, anchors.map((anchor) => gtIndex[anchor]));
-  return anchors.length === 0 ? NaN : 1 - sync.iouLoss(pred, target).loss;
+  return sync.iouLoss(pred, target, { reduction: "none" }).loss.map((loss) => 1 - loss);
+}
+
+function sum(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((a, b) => a + b, 0);
 }
 
 function gather(values: Float32Array, columns: number, rows: readonly number[]): Float32Array {

@@ -1,20 +1,27 @@
 /**
- * `densehead detect`: from files of raw outputs to a table, COCO results and a picture.
+ * `densehead detect`: from files of raw outputs to a table, COCO results and pictures.
  */
 import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
+import { levelsOf } from "../heads/levels.ts";
+import { resolveOutputs } from "../heads/outputs.ts";
+import type { Detections, ImageTransform } from "../types.ts";
+import { categoriesOf } from "./categories.ts";
 import type { Command } from "./commands.ts";
 import { DETECT_HELP, type DetectFlags, readFlags } from "./detect_options.ts";
-import { about, UsageError } from "./errors.ts";
+import { about, reason, UsageError } from "./errors.ts";
 import { transformFor } from "./fit.ts";
-import { readNetworkFile } from "./network.ts";
+import { nameOf } from "./ground_truth.ts";
+import { imageFinder, type KnownImage, readTruth } from "./images.ts";
+import { type NetworkFile, readNetworkFile } from "./network.ts";
+import { inOwnNames } from "./outputs.ts";
 import { progressOf } from "./progress.ts";
-import { type ImageFile, readImage } from "./readers/image.ts";
+import type { CocoFile } from "./readers/coco.ts";
 import { stemOf } from "./readers/tensors.ts";
 import { countLost, type ImageResult } from "./result.ts";
 import { cocoText } from "./writers/coco.ts";
 import { writeText } from "./writers/file.ts";
-import { svgText } from "./writers/svg.ts";
+import { writePictures } from "./writers/pictures.ts";
 import { tableText } from "./writers/table.ts";
 import { printable } from "./writers/text.ts";
 
@@ -27,22 +34,22 @@ export const detectCommand: Command = {
 
 async function run(args: string[]): Promise<void> {
   const flags = await readFlags(args);
-  const image = flags.image === undefined
-    ? undefined
-    : await about(flags.image, () => readImage(flags.image as string));
+  const truth = await readTruth(flags.images);
+  const find = await imageFinder(flags.images, truth);
   using engine = await createEngine();
   const results: ImageResult[] = [];
   const progress = progressOf(flags.files.length);
   for (const [i, file] of flags.files.entries()) {
     progress.show(i + 1);
-    const found = await about(file, () => detectFile(engine, file, flags, image)).finally(progress.clear);
+    const detect = () => detectFile(engine, file, flags, truth, (count) => find(file, i, count), flags.imageIds[i]);
+    const found = await about(file, detect).finally(progress.clear);
     if (flags.json !== "-") process.stdout.write(found.map(tableText).join(""));
     const lost = found.reduce((sum, result) => sum + countLost(result), 0);
     if (lost > 0) warn(`${file}: ${lost} of the boxes are not finite, and not in --json and --svg`);
     results.push(...found);
   }
   if (flags.json !== undefined) await writeText(flags.json, cocoText(results));
-  if (flags.svg !== undefined) await writeText(flags.svg, svgText(results[0], image));
+  if (flags.svg !== undefined) await writePictures(flags.svg, results, flags.bands);
 }
 
 /** Everything in one file: an image, or a batch of them. */
@@ -50,22 +57,94 @@ async function detectFile(
   engine: Engine,
   path: string,
   flags: DetectFlags,
-  image: ImageFile | undefined,
+  truth: CocoFile | undefined,
+  find: (count: number) => readonly KnownImage[],
+  askedId: string | undefined,
 ): Promise<ImageResult[]> {
-  const { read, chosen, inputSize, classes } = await readNetworkFile(path, flags.network);
-  const images = await engine.detect(read.outputs, {
-    ...flags.keep,
-    head: chosen.head,
-    imageSize: inputSize,
-    transform: image === undefined ? undefined : transformFor("--image", image, inputSize, flags.fit),
-    uncertainty: chosen.head.boxes === "distribution",
-  });
-  if (images.length !== 1 && (image !== undefined || flags.svg !== undefined)) {
-    throw new UsageError(`holds ${images.length} images; --svg and --image are for one`);
+  const network = await readNetworkFile(path, flags.network);
+  const { read, chosen, inputSize } = network;
+  const { head } = chosen;
+  const count = imagesIn(network, flags);
+  const images = find(count);
+  if (askedId !== undefined && count !== 1) throw new UsageError(`holds ${count} images; --image-id is for one`);
+  const places = truth && categoriesOf(truth.categories, head.numClasses, network.classes);
+  const categories = places?.map((place) => (truth as CocoFile).categories[place]);
+  const categoryIds = flags.categoryIds ?? categories?.map(({ id }) => id);
+  if (categoryIds !== undefined && categoryIds.length !== head.numClasses) {
+    throw new UsageError(
+      `--category-ids has ${categoryIds.length} ids; head ${head.name} has ${head.numClasses} classes`,
+    );
   }
-  const frame = image === undefined ? inputSize : [image.height, image.width] as const;
-  const id = (i: number) => images.length === 1 ? stemOf(path) : `${stemOf(path)}:${i}`;
-  return images.map((detections, i) => ({ id: id(i), chosen, inputSize, frame, classes, detections }));
+  const detections = detectAll(engine, network, flags, images);
+  return detections.map((found, i) => {
+    const image = images[i];
+    const size = image.picture ?? image.truth;
+    const name = count === 1 ? stemOf(path) : `${stemOf(path)}:${i}`;
+    return {
+      name,
+      image,
+      chosen,
+      inputSize,
+      frame: size === undefined ? inputSize : [size.height, size.width],
+      classes: network.classes ?? namesOf(categories),
+      unused: read.unused,
+      imageId: image.truth?.id ?? numberIfOne(askedId ?? name),
+      categoryIds,
+      detections: found,
+    };
+  });
+}
+
+/** How many images the outputs are of. */
+function imagesIn({ read, chosen: { head }, inputSize }: NetworkFile, { network }: DetectFlags): number {
+  try {
+    return resolveOutputs("detect", read.outputs, head, levelsOf(head, inputSize)).images;
+  } catch (error) {
+    const asked = network.imageSize === undefined ? "" : ` (--image-size ${network.imageSize})`;
+    throw new UsageError(`${inOwnNames(read, reason(error))}${asked}`);
+  }
+}
+
+/** The images' detections, each in the pixels of its own image. */
+function detectAll(
+  { sync }: Engine,
+  { read, chosen: { head }, inputSize }: NetworkFile,
+  { keep, images: { fit } }: DetectFlags,
+  images: readonly KnownImage[],
+): Detections[] {
+  const transforms = images.map((image) => transformOf(image, inputSize, fit));
+  const detect = (transform: ImageTransform | undefined) =>
+    sync.detect(read.outputs, {
+      ...keep,
+      head,
+      imageSize: inputSize,
+      transform,
+      uncertainty: head.boxes === "distribution",
+    });
+  try {
+    const same = transforms.every((transform) => JSON.stringify(transform) === JSON.stringify(transforms[0]));
+    return same ? detect(transforms[0]) : transforms.map((transform, i) => detect(transform)[i]);
+  } catch (error) {
+    throw new UsageError(inOwnNames(read, reason(error)));
+  }
+}
+
+function transformOf(
+  { picture, truth }: KnownImage,
+  inputSize: readonly [number, number],
+  fit: DetectFlags["images"]["fit"],
+): ImageTransform | undefined {
+  if (picture !== undefined) return transformFor("--image", picture, inputSize, fit);
+  return truth && transformFor(`image ${nameOf(truth)}`, truth, inputSize, fit);
+}
+
+function namesOf(categories: readonly { readonly name: string | undefined }[] | undefined): string[] | undefined {
+  return categories?.map(({ name }, i) => name ?? String(i));
+}
+
+/** COCO's ids are numbers, and its files are called by them: 000000255165 is 255165. */
+function numberIfOne(id: string): number | string {
+  return /^\d+$/.test(id) && Number.isSafeInteger(Number(id)) ? Number(id) : id;
 }
 
 function warn(message: string): void {

@@ -1,9 +1,10 @@
 /**
  * The flags of `densehead detect`.
  */
-import { parseArgs } from "node:util";
-import { reason, UsageError } from "./errors.ts";
-import { type Fit, FITS } from "./fit.ts";
+import { readArguments } from "./arguments.ts";
+import { COCO_CATEGORY_IDS } from "./coco_classes.ts";
+import { UsageError } from "./errors.ts";
+import { IMAGE_HELP, IMAGE_OPTIONS, type ImageFlags, readImageFlags } from "./images.ts";
 import {
   FILES_HELP,
   KEEP_OPTIONS,
@@ -15,7 +16,7 @@ import {
   readKeep,
   readNetwork,
 } from "./network_options.ts";
-import { choice, optional } from "./values.ts";
+import { choice, integer, optional } from "./values.ts";
 
 export const DETECT_HELP = `Usage: densehead detect FILE… [options]
 
@@ -27,68 +28,74 @@ ${NETWORK_HELP}
 What to keep:
 ${keepHelp("0.25")}
 
+Which image it is; boxes are then in its pixels:
+${IMAGE_HELP}
+
 What to write:
-  --json FILE              COCO results: image_id is the FILE's name without its ending (name:0, name:1 … in a batch),
-                           category_id the index of the class from 0; "-" writes to stdout, in place of the table
-  --svg FILE               a picture of the boxes; the bands on their sides are one standard deviation either way
-  --image FILE             the PNG or JPEG that the network saw: boxes are then in its pixels, and --svg shows it
-  --fit KIND               letterbox (centred) or stretch: how an --image of another shape was fitted to the input
+  --json FILE | -          COCO results; - writes to stdout, in place of the table. With --gt, image_id and category_id
+                           are those of the data set. Else image_id is the FILE's name without its ending, a number
+                           where it is one (name:0, name:1 … in a batch), and category_id the class's index from 0
+  --image-id ID            image_id in --json; once for each FILE
+  --category-ids 1,2,…     category_id of each class in --json; coco: the ids of its 80
+  --svg FILE | FOLDER      a picture of the boxes, over that of --image, and of --gt, dashed; in a folder one per image
+  --bands KIND             how --svg shows uncertain sides: ticks (default) at the middle of each, or none
 
 The column "± px" is the mean standard deviation of a box's four sides in pixels, where the head gives distributions.
 `;
+
+/** How a picture shows uncertainty. */
+export const BANDS = ["ticks", "none"] as const;
 
 /** The flags, checked. */
 export interface DetectFlags {
   readonly files: readonly string[];
   readonly network: NetworkFlags;
   readonly keep: KeepFlags;
+  readonly images: ImageFlags;
   readonly json: string | undefined;
+  readonly imageIds: readonly string[];
+  readonly categoryIds: readonly number[] | undefined;
   readonly svg: string | undefined;
-  readonly image: string | undefined;
-  readonly fit: Fit | undefined;
+  readonly bands: typeof BANDS[number];
 }
 
 const OPTIONS = {
   ...NETWORK_OPTIONS,
   ...KEEP_OPTIONS,
+  ...IMAGE_OPTIONS,
   score: { type: "string", default: "0.25" },
   json: { type: "string" },
+  "image-id": { type: "string", multiple: true },
+  "category-ids": { type: "string" },
   svg: { type: "string" },
-  image: { type: "string" },
-  fit: { type: "string" },
+  bands: { type: "string" },
 } as const;
 
 /** Reads the command line; the error of a wrong one names the flag. */
 export async function readFlags(args: string[]): Promise<DetectFlags> {
-  const { values, positionals } = parse(args);
-  const flags: DetectFlags = {
-    files: positionals,
+  const { values, positionals: files } = readArguments("detect", args, OPTIONS);
+  const { json, svg, "image-id": imageIds = [] } = values;
+  if (files.length === 0) throw new UsageError("no FILE given (densehead detect --help tells more)");
+  if (imageIds.length > 0 && imageIds.length !== files.length) {
+    throw new UsageError(`--image-id is given ${imageIds.length} times; there are ${files.length} FILEs`);
+  }
+  if (values.bands !== undefined && svg === undefined) {
+    throw new UsageError("--bands is about --svg, which was not given");
+  }
+  return {
+    files,
     network: await readNetwork(values),
     keep: readKeep(values),
-    json: values.json,
-    svg: values.svg,
-    image: values.image,
-    fit: optional(values.fit, (text) => choice("--fit", text, FITS)),
+    images: readImageFlags(files, values),
+    json,
+    imageIds,
+    categoryIds: optional(values["category-ids"], readCategoryIds),
+    svg,
+    bands: choice("--bands", values.bands ?? BANDS[0], BANDS),
   };
-  checkTogether(flags);
-  return flags;
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // Node goes on to explain how to pass a file whose name starts with a dash.
-    throw new UsageError(`${reason(error).split(". ")[0]} (densehead detect --help lists the options)`);
-  }
-}
-
-/** Flags that are sound alone can be at odds. */
-function checkTogether({ files, svg, image, fit }: DetectFlags): void {
-  if (files.length === 0) throw new UsageError("no FILE given (densehead detect --help tells more)");
-  const single = svg !== undefined ? "--svg" : image !== undefined ? "--image" : null;
-  if (single !== null && files.length > 1) {
-    throw new UsageError(`${single} is for one FILE; ${files.length} were given`);
-  }
-  if (fit !== undefined && image === undefined) throw new UsageError("--fit is about --image, which was not given");
+function readCategoryIds(text: string): readonly number[] {
+  if (text.toLowerCase() === "coco") return COCO_CATEGORY_IDS;
+  return text.split(",").map((id) => integer("--category-ids", id, 0));
 }

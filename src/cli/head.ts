@@ -4,8 +4,8 @@
 import { heads } from "../entry/embedded.ts";
 import type { HeadOptions, HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
-import { type FileOutputs, tensorsOf } from "./outputs.ts";
-import { presetOf } from "./preset_names.ts";
+import { type FileOutputs, inOwnNames, tensorsOf } from "./outputs.ts";
+import { presetNames, presetOf } from "./preset_names.ts";
 import { readShapes } from "./shapes.ts";
 
 /** What is known beside the shapes. */
@@ -28,27 +28,87 @@ export interface ChosenHead {
 
 /** The preset that was asked for, or that the file names, or that the shapes allow. */
 export function chooseHead(file: FileOutputs, hints: HeadHints): ChosenHead {
-  if (hints.head !== "auto") return { head: adapt(hints.head, file, hints), why: "as asked" };
-  if (hints.fileHead !== undefined) return { head: adapt(hints.fileHead, file, hints), why: "named in the file" };
-  return { head: adapt(inferName(file, hints), file, hints), why: "inferred from the shapes" };
+  const { head: asked, fileHead } = hints;
+  if (asked !== "auto" && fileHead !== undefined) checkAgainstFile(asked, fileHead);
+  const [name, why] = asked !== "auto"
+    ? [asked, "as asked"] as const
+    : fileHead !== undefined
+    ? [fileHead, "named in the file"] as const
+    : [inferName(file, hints), "inferred from the shapes"] as const;
+  const head = adapt(name, file, hints);
+  checkObjectness(head, file, hints.changes);
+  return { head, why };
 }
 
-function inferName({ outputs }: FileOutputs, { imageSize, numClasses }: HeadHints): string {
-  try {
-    return heads.infer(outputs, { imageSize, numClasses }).name;
-  } catch (error) {
-    const [what] = reason(error).split("; wanted");
-    throw new UsageError(`${what}; name the head with --head, or narrow the choice with --num-classes or --image-size`);
+/** The file knows better, unless it is told not to. */
+function checkAgainstFile(asked: string, fileHead: string): void {
+  const [own, others] = [asked, fileHead].map((name) => JSON.stringify({ ...heads[presetOf(name)](), name: "" }));
+  if (own === others) return;
+  throw new UsageError(
+    `--head is ${asked}; the file's own metadata say ${fileHead} (--ignore-metadata takes --head at its word)`,
+  );
+}
+
+/** Tensors of objectness are there to be multiplied with. */
+function checkObjectness(head: HeadSpec, { outputs, names }: FileOutputs, { objectness }: HeadOptions): void {
+  if (!("classes" in outputs) || outputs.objectness === undefined || hasObjectness(head) || objectness !== undefined) {
+    return;
   }
+  throw new UsageError(
+    `has tensors of objectness (${names.get("outputs.objectness[0]")} …), which head ${head.name} does not use; ` +
+      "say --objectness multiply or sqrt-multiply (PicoDet-XS), or none to leave them out",
+  );
+}
+
+function inferName(file: FileOutputs, { imageSize, numClasses }: HeadHints): string {
+  try {
+    return heads.infer(file.outputs, { imageSize, numClasses }).name;
+  } catch (error) {
+    const [what] = inOwnNames(file, reason(error)).split("; wanted");
+    throw new UsageError(
+      `${inFlagNames(what)}; name the head with --head (${presetNames().join(", ")}), ` +
+        "or narrow the choice with --num-classes or --image-size",
+    );
+  }
+}
+
+/** Presets as --head wants them: yolov8Decoded → yolov8-decoded. */
+function inFlagNames(text: string): string {
+  const typed = new Map(presetNames().map((name) => [presetOf(name) as string, name]));
+  return text.replaceAll(/\w+/g, (word) => typed.get(word) ?? word);
 }
 
 /** The preset with the channels and the levels of the output. */
 function adapt(name: string, file: FileOutputs, { numClasses, changes }: HeadHints): HeadSpec {
   const preset = presetOf(name);
-  const base = heads[preset](defined({ ...changes, strides: undefined }));
+  // Boxes without a distribution have no bins.
+  const bins = changes.boxes !== undefined && changes.boxes !== "distribution" ? 0 : undefined;
+  const flags = defined({ bins, ...defined(changes) });
+  const base = spec(preset, { ...flags, strides: undefined });
   const strides = changes.strides ?? file.strides ?? stridesFor(base, file);
-  return heads[preset]({ ...defined(changes), ...channelsIn(file, base, numClasses, changes.bins), strides });
+  return spec(preset, { ...flags, ...channelsIn(file, base, numClasses, changes.bins), strides });
 }
+
+/** The preset; errors name the flag in the place of the member. */
+function spec(preset: ReturnType<typeof presetOf>, options: HeadOptions): HeadSpec {
+  try {
+    return heads[preset](defined(options));
+  } catch (error) {
+    const [what, wanted = ""] = reason(error).split("; wanted ");
+    const flag = what.replace(/^\w+/, (member) => MEMBER_FLAGS[member] ?? member);
+    const also = /^--bins is 0/.test(flag)
+      ? "; 0 is for boxes without a distribution: say --boxes xyxy, xywh or distances"
+      : "";
+    throw new UsageError(`${flag}; wanted ${wanted}${also}`);
+  }
+}
+
+const MEMBER_FLAGS: Readonly<Record<string, string>> = {
+  numClasses: "--num-classes",
+  bins: "--bins",
+  strides: "--strides",
+  anchorOffset: "--offset",
+};
 
 /** Classes and bins, from the number of channels. */
 function channelsIn(file: FileOutputs, base: HeadSpec, classes?: number, bins?: number): HeadOptions {
@@ -60,9 +120,28 @@ function channelsIn(file: FileOutputs, base: HeadSpec, classes?: number, bins?: 
     throw new UsageError(`outputs have ${widths.all} channels; head ${base.name} has ${others} beside the classes`);
   }
   const numClasses = classes ?? widths.classes;
-  if (base.boxes !== "distribution" || bins !== undefined) return { numClasses };
-  if (widths.boxes % 4 === 0 && widths.boxes >= 8) return { numClasses, bins: widths.boxes / 4 };
-  throw new UsageError(`boxes have ${widths.boxes} channels; head ${base.name} wants 4 sides × bins`);
+  if (base.boxes !== "distribution") {
+    if (widths.boxes === 4) return { numClasses };
+    throw new UsageError(`boxes have ${widths.boxes} channels${otherLayout(base, file)}; head ${base.name} wants 4`);
+  }
+  if (bins !== undefined) return { numClasses };
+  if (widths.boxes % 4 === 0 && widths.boxes >= 8 && widths.boxes <= 4 * MOST_BINS) {
+    return { numClasses, bins: widths.boxes / 4 };
+  }
+  throw new UsageError(
+    `boxes have ${widths.boxes} channels${
+      otherLayout(base, file)
+    }; head ${base.name} wants 4 sides × 2 to ${MOST_BINS} bins`,
+  );
+}
+
+const MOST_BINS = 64;
+
+/** How the shapes were read, where they could be read in another way. */
+function otherLayout({ layout }: HeadSpec, file: FileOutputs): string {
+  if (tensorsOf(file).some(({ dims }) => dims.length > 3)) return "";
+  const other = layout === "rows" ? "channels-first" : "rows";
+  return ` (read as ${layout}; --layout ${other} reads them the other way)`;
 }
 
 type Widths = { readonly all: number } | { readonly all?: undefined; readonly classes: number; readonly boxes: number };
@@ -75,7 +154,11 @@ function widthsOf(file: FileOutputs, base: HeadSpec, classes: number | undefined
     return { classes: readings[0].channels, boxes: readings[outputs.classes.length].channels };
   }
   if (base.channelOrder !== "separate") return { all: readings[0].channels };
-  if (readings.length === 1) throw new UsageError(`holds one tensor; head ${base.name} has classes and boxes apart`);
+  if (readings.length === 1) {
+    throw new UsageError(
+      `holds one tensor; head ${base.name} has classes and boxes apart (in one tensor: --channel-order class-first or box-first)`,
+    );
+  }
   const widths = [...new Set(readings.map(({ channels }) => channels))].filter((n) => !hasObjectness(base) || n > 1);
   const boxes = classes === undefined && widths.includes(boxChannels(base))
     ? boxChannels(base)

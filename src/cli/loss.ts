@@ -10,7 +10,8 @@ import { LOSS_HELP, type LossFlags, readFlags } from "./loss_options.ts";
 import { kebab, kindOf, type LossName } from "./losses.ts";
 import { readLabels, readTensor } from "./readers/one.ts";
 import { toFloat32 } from "./readers/npy.ts";
-import { lossText } from "./writers/loss_text.ts";
+import { writeText } from "./writers/file.ts";
+import { lossLine, lossText } from "./writers/loss_text.ts";
 import { writeNpy } from "./writers/npy.ts";
 
 /** The command. */
@@ -34,15 +35,31 @@ async function run(args: string[]): Promise<void> {
   const inputs = await readInputs(flags);
   using engine = await createEngine();
   const { loss, grad } = compute(engine, flags, inputs);
+  checkTargets(flags, inputs);
   const lossDims = typeof loss === "number" ? [] : valuesShape(flags, inputs, loss);
   const gradDims = inputs.pred.dims;
   if (flags.out !== undefined) await writeNpy(flags.out, typeof loss === "number" ? [loss] : loss, lossDims);
   if (flags.grad !== undefined && grad !== undefined) await writeNpy(flags.grad, grad, gradDims);
-  process.stdout.write(lossText(`${kebab(flags.name)}, ${flags.reduction}`, loss, [
+  const shapes = [
     ...shapesOf(inputs),
     ...(flags.out === undefined ? [] : [{ role: "out", dims: lossDims, file: flags.out }]),
     ...(flags.grad === undefined ? [] : [{ role: "grad", dims: gradDims, file: flags.grad }]),
-  ]));
+  ];
+  const name = kebab(flags.name);
+  if (flags.json !== "-") process.stdout.write(lossText(`${name}, ${flags.reduction}`, loss, shapes));
+  if (flags.json !== undefined) await writeText(flags.json, lossLine(name, flags.reduction, loss, shapes));
+}
+
+/** A probability outside its range makes losses that are none, such as negative ones. */
+function checkTargets({ name, numbers }: LossFlags, { target }: Inputs): void {
+  const general = name === "generalizedFocalLoss";
+  if (target === undefined || !(kindOf(name).probabilities || general)) return;
+  const [low, high] = general ? [numbers.yLeft ?? 0, numbers.yRight ?? 1] : [0, 1];
+  const values = toFloat32(target.data);
+  const wrong = values.findIndex((value) => value < low || value > high);
+  if (wrong < 0) return;
+  const range = general ? `--y-left to --y-right, ${low} to ${high}` : `${low} to ${high}`;
+  throw new UsageError(`--target[${wrong}] is ${values[wrong]}; wanted a number from ${range}`);
 }
 
 async function readInputs({ pred, target, labels, scores, weight }: LossFlags): Promise<Inputs> {

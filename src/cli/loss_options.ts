@@ -1,24 +1,27 @@
 /**
  * The flags of `densehead loss`.
  */
-import { parseArgs } from "node:util";
 import type { Reduction } from "../types.ts";
-import { reason, UsageError } from "./errors.ts";
+import { readArguments } from "./arguments.ts";
+import { UsageError } from "./errors.ts";
 import { camel, kebab, kindOf, type LossName, lossNames, lossOf, type OwnFlag } from "./losses.ts";
+import { STDIN } from "./readers/file.ts";
 import { choice, number, optional } from "./values.ts";
 
 export const LOSS_HELP = `Usage: densehead loss NAME --pred FILE (--target FILE | --labels FILE) [options]
 
-Computes a loss of predictions, and its gradient. NAME, also in camelCase, is one of
+Computes a loss of predictions, and its gradient. NAME, also in camelCase or without "loss", is one of
   ${lossNames().slice(0, 3).join(", ")},
   ${lossNames().slice(3, 6).join(", ")},
-  ${lossNames().slice(6).join(", ")}
+  ${lossNames().slice(6).join(", ")};
+the first six for short: bce, focal, qfl, vfl, gfl, dfl
 
 FILE is a .npy file, or a tensor of a .safetensors file: file.safetensors:name (the name may be left out where there is
-but one). Tensors are float32, float16 or float64; labels are integers.
+but one); one of the tensors may be "-", standard input. Tensors are float32, float16 or float64; labels are integers.
   --pred FILE              logits (N, C) or any shape; (M, bins) for distribution-focal-loss, a row per side;
                            boxes (N, 4) as x1, y1, x2, y2 for the last six
-  --target FILE            the same shape; (M) for distribution-focal-loss
+  --target FILE            the same shape; from 0 to 1 for the first four, from y-left to y-right for the fifth;
+                           (M) for distribution-focal-loss
   --labels FILE            for the first four, in place of --target: the class of each row, (N); anything but
                            0 … C − 1 is background. The loss is then one per row
   --scores FILE            with --labels: quality of each row's class from 0 to 1, (N) (default 1)
@@ -43,6 +46,9 @@ What to write, as float32 .npy:
   --grad FILE              gradient with respect to pred, in its shape; with none, that of the sum
   --out FILE               the loss: one number or, with none, all of them
 
+
+  --json FILE | -          loss and shapes as a line of JSON; - writes to stdout, in place of the text below
+
 It prints the loss with 9 significant digits (with none: how many, the lowest, their mean, the highest) and the shapes.
 `;
 
@@ -60,6 +66,7 @@ export interface LossFlags {
   readonly numbers: Readonly<Record<string, number>>;
   readonly grad: string | undefined;
   readonly out: string | undefined;
+  readonly json: string | undefined;
 }
 
 const FILES = {
@@ -70,6 +77,7 @@ const FILES = {
   weight: { type: "string" },
   grad: { type: "string" },
   out: { type: "string" },
+  json: { type: "string" },
 } as const;
 
 const OWN = {
@@ -94,42 +102,28 @@ const OPTIONS = {
 const REDUCTIONS = ["none", "sum", "mean"] as const;
 const NUMBERS = ["avg-factor", "loss-weight", ...Object.keys(OWN) as OwnFlag[]] as const;
 
-type Texts = ReturnType<typeof parse>["values"];
+type Texts = { readonly [Name in keyof typeof OPTIONS]?: string };
 
 /** Reads the command line; the error of a wrong one names the flag. */
 export function readFlags(args: string[]): LossFlags {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments("loss", args, OPTIONS);
   if (positionals.length === 0) throw new UsageError(`no NAME given; wanted one of ${lossNames().join(", ")}`);
   if (positionals.length > 1) throw new UsageError(`one NAME is wanted; ${positionals.length} were given`);
   const name = lossOf(positionals[0]);
   const reduction = choice("--reduction", values.reduction, REDUCTIONS);
   const numbers = numbersIn(values);
-  const { pred, target, labels, scores, weight, grad, out } = values;
+  const { pred, target, labels, scores, weight, grad, out, json } = values;
   if (pred === undefined) throw new UsageError("--pred is missing (densehead loss --help tells more)");
   checkOwn(name, values);
   checkTarget(name, values);
   if (values["avg-factor"] !== undefined && reduction !== "mean") {
     throw new UsageError(`--avg-factor is for --reduction mean, which is ${reduction} here`);
   }
-  if (grad !== undefined && grad === out) throw new UsageError("--grad and --out are one file");
-  return { name, pred, target, labels, scores, weight, reduction, numbers, grad, out };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args: joinNegatives(args), options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(`${reason(error).split(". ")[0]} (densehead loss --help lists the options)`);
+  if ([pred, target, labels, scores, weight].filter((file) => file === STDIN).length > 1) {
+    throw new UsageError('"-" is standard input, which can be read once');
   }
-}
-
-/** Node takes "-1" after a flag for another flag, unless it is written --flag=-1. */
-function joinNegatives(args: readonly string[]): string[] {
-  const isNumber = (text: string) => /^-\.?\d/.test(text);
-  return args.flatMap((arg, i) => {
-    if (i > 0 && isNumber(arg) && args[i - 1].startsWith("--")) return [];
-    return arg.startsWith("--") && isNumber(args[i + 1] ?? "") ? [`${arg}=${args[i + 1]}`] : [arg];
-  });
+  if (grad !== undefined && grad === out) throw new UsageError("--grad and --out are one file");
+  return { name, pred, target, labels, scores, weight, reduction, numbers, grad, out, json };
 }
 
 function numbersIn(values: Texts): Record<string, number> {

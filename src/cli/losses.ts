@@ -3,6 +3,7 @@
  */
 import type { LossOps } from "../types.ts";
 import { UsageError } from "./errors.ts";
+import { suggestion } from "./suggest.ts";
 
 /** A loss as the library calls it. */
 export type LossName = keyof LossOps<"sync">;
@@ -16,18 +17,21 @@ export interface LossKind {
   readonly labels: boolean;
   /** Has it one value per row of the predictions, rather than per element? */
   readonly rows: boolean;
+  /** Are its targets probabilities? */
+  readonly probabilities: boolean;
   readonly own: readonly OwnFlag[];
 }
 
-const BOXES: LossKind = { labels: false, rows: true, own: ["eps"] };
+const ELEMENTS = { labels: true, rows: false, probabilities: true };
+const BOXES: LossKind = { labels: false, rows: true, probabilities: false, own: ["eps"] };
 
 const LOSSES: Readonly<Record<LossName, LossKind>> = {
-  binaryCrossEntropyWithLogits: { labels: true, rows: false, own: [] },
-  sigmoidFocalLoss: { labels: true, rows: false, own: ["alpha", "gamma"] },
-  qualityFocalLoss: { labels: true, rows: false, own: ["beta"] },
-  varifocalLoss: { labels: true, rows: false, own: ["alpha", "gamma"] },
-  generalizedFocalLoss: { labels: false, rows: false, own: ["y-left", "y-right", "beta"] },
-  distributionFocalLoss: { labels: false, rows: true, own: ["first-bin", "bin-step"] },
+  binaryCrossEntropyWithLogits: { ...ELEMENTS, own: [] },
+  sigmoidFocalLoss: { ...ELEMENTS, own: ["alpha", "gamma"] },
+  qualityFocalLoss: { ...ELEMENTS, own: ["beta"] },
+  varifocalLoss: { ...ELEMENTS, own: ["alpha", "gamma"] },
+  generalizedFocalLoss: { ...ELEMENTS, labels: false, probabilities: false, own: ["y-left", "y-right", "beta"] },
+  distributionFocalLoss: { labels: false, rows: true, probabilities: false, own: ["first-bin", "bin-step"] },
   iouLoss: BOXES,
   giouLoss: BOXES,
   diouLoss: BOXES,
@@ -41,12 +45,25 @@ export function lossNames(): string[] {
   return Object.keys(LOSSES).map(kebab);
 }
 
-/** "quality-focal-loss", "qualityFocalLoss" and "Quality_Focal_Loss" are one. */
+/** What the losses are called for short; of boxes, giou is enough for giou-loss. */
+const SHORT: Readonly<Record<string, LossName>> = {
+  bce: "binaryCrossEntropyWithLogits",
+  focal: "sigmoidFocalLoss",
+  qfl: "qualityFocalLoss",
+  vfl: "varifocalLoss",
+  gfl: "generalizedFocalLoss",
+  dfl: "distributionFocalLoss",
+};
+
+/** "quality-focal-loss", "qualityFocalLoss", "Quality_Focal_Loss", "quality-focal" and "qfl" are one. */
 export function lossOf(typed: string): LossName {
-  const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, "");
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, "").replace(/loss$/, "");
   const found = (Object.keys(LOSSES) as LossName[]).find((name) => plain(name) === plain(typed));
   if (found !== undefined) return found;
-  throw new UsageError(`${JSON.stringify(typed)} is no loss; wanted one of ${lossNames().join(", ")}`);
+  if (Object.hasOwn(SHORT, plain(typed))) return SHORT[plain(typed)];
+  const names = lossNames();
+  const meant = suggestion(typed, [...names, ...Object.keys(SHORT)]);
+  throw new UsageError(`${JSON.stringify(typed)} is no loss; wanted one of ${names.join(", ")}${meant}`);
 }
 
 /** What the loss takes. */

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { commands } from "./commands.ts";
 import { reason } from "./errors.ts";
+import { suggestion } from "./suggest.ts";
 import { printable } from "./writers/text.ts";
 
 const HELP = `Usage: densehead COMMAND …
@@ -18,7 +19,12 @@ ${[...commands].map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`).j
 Options:
   --help     this text; densehead COMMAND --help tells more
   --version  the version
+
+Exit codes: 0 where all was done, 2 where something was wrong, which a line on stderr then tells.
 `;
+
+/** Where something was wrong. */
+const FAILED = 2;
 
 /** The version of the package that this file is a part of. */
 function version(): string {
@@ -28,10 +34,11 @@ function version(): string {
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === "--help" || name === "-h") return void process.stdout.write(HELP);
   if (name === "--version" || name === "-v") return void process.stdout.write(`${version()}\n`);
-  const known = [...commands.keys()].join(", ");
+  const names = [...commands.keys()];
+  const known = names.join(", ");
   if (name === undefined) return fail(`no command given; wanted ${known} (densehead --help tells more)`);
   const command = commands.get(name);
-  if (command === undefined) return fail(`${name} is no command; wanted ${known}`);
+  if (command === undefined) return fail(`${name} is no command; wanted ${known}${suggestion(name, names)}`);
   if (args.includes("--help") || args.includes("-h")) return void process.stdout.write(command.help);
   try {
     await command.run(args);
@@ -42,9 +49,23 @@ async function main([name, ...args]: string[]): Promise<void> {
 
 function fail(message: string): void {
   process.stderr.write(`densehead: ${printable(message)}\n`);
-  process.exitCode = 2;
+  process.exitCode = FAILED;
 }
 
-// A reader that has seen enough, such as `head`, is no error.
-process.stdout.on("error", () => process.exit());
+/** A reader that has seen enough, such as `head`, is no error; a full disk is. */
+function stop(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit();
+  fail(`standard output: ${reason(error)}`);
+  process.exit(FAILED);
+}
+
+/** What nobody foresaw is told in a line too, rather than with the program's text around it. */
+function giveUp(error: unknown): void {
+  fail(`internal error: ${reason(error)}`);
+  process.exit(FAILED);
+}
+
+process.stdout.on("error", stop);
+process.once("uncaughtException", giveUp);
+process.once("unhandledRejection", giveUp);
 await main(process.argv.slice(2));

@@ -1,6 +1,7 @@
 /**
  * A file of raw outputs, understood: from the flags first, then from the file's own words, then from the shapes.
  */
+import type { HeadSpec } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import { chooseHead, type ChosenHead } from "./head.ts";
 import { sizeFromShapes } from "./image_size.ts";
@@ -23,20 +24,42 @@ export interface NetworkFile {
 export async function readNetworkFile(path: string, flags: NetworkFlags): Promise<NetworkFile> {
   const file = await openTensors(path);
   const read = await readOutputs(file);
-  const imageSize = flags.imageSize ?? optional(file.metadata.get("image_size"), (text) => size("image_size", text));
+  const metadata = flags.ignoreMetadata ? new Map<string, string>() : file.metadata;
+  const imageSize = imageSizeOf(flags, metadata);
   const chosen = chooseHead(read, {
     head: flags.head,
-    fileHead: file.metadata.get("head"),
+    fileHead: metadata.get("head"),
     imageSize,
     numClasses: flags.numClasses ?? flags.classes?.length,
     changes: flags.changes,
   });
-  const classes = flags.classes ?? namesIn(file.metadata);
-  const { name, numClasses } = chosen.head;
-  if (classes !== undefined && classes.length !== numClasses) {
-    throw new UsageError(`head ${name} has ${numClasses} classes here; ${classes.length} names are given`);
-  }
+  const classes = flags.classes ?? namesIn(metadata);
+  checkNames(chosen.head, classes, flags);
   return { read, chosen, inputSize: imageSize ?? sizeFromShapes(read, chosen.head), classes };
+}
+
+/** The flag's, else the file's; where both are there they must agree. */
+function imageSizeOf(
+  { imageSize: asked }: NetworkFlags,
+  metadata: ReadonlyMap<string, string>,
+): readonly [number, number] | undefined {
+  const said = optional(metadata.get("image_size"), (text) => size("image_size", text));
+  if (asked !== undefined && said !== undefined && asked.join() !== said.join()) {
+    throw new UsageError(
+      `--image-size is ${asked}; the file's own metadata say ${said} (--ignore-metadata takes --image-size at its word)`,
+    );
+  }
+  return asked ?? said;
+}
+
+function checkNames({ name, numClasses }: HeadSpec, names: readonly string[] | undefined, flags: NetworkFlags): void {
+  if (names === undefined || names.length === numClasses) return;
+  const count = flags.numClasses === undefined
+    ? `head ${name} has ${numClasses} classes here`
+    : `--num-classes is ${numClasses}`;
+  const where = flags.classes === undefined ? "in the file's own metadata" : "by --classes";
+  const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? ", …" : "");
+  throw new UsageError(`${count}; ${names.length} names are given ${where} (${shown})`);
 }
 
 function namesIn(metadata: ReadonlyMap<string, string>): string[] | undefined {

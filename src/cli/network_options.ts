@@ -7,23 +7,46 @@ import { presetNames, presetOf } from "./preset_names.ts";
 import { classNames } from "./readers/names.ts";
 import { choice, integer, number, numbers, optional, size } from "./values.ts";
 
+const BOXES = ["distribution", "distances", "xywh", "xyxy"] as const;
+const SCORES = ["logits", "probabilities"] as const;
+const OBJECTNESS = ["none", "multiply", "sqrt-multiply"] as const;
+const LAYOUTS = ["rows", "channels-first"] as const;
+const CHANNEL_ORDERS = ["class-first", "box-first", "separate"] as const;
+
 export const FILES_HELP = `  name.safetensors   tensors named by role and stride (cls_s8, reg_s8, obj_s8 …), or in order
   name.npy           one tensor
   folder             one .npy per tensor, named in the same way; others beside them are left alone
+  -                  a .safetensors or .npy file on standard input
 Tensors are float32, float16 or float64.`;
 
 export const NETWORK_HELP = `What the network is:
-  --head NAME              ${presetNames().slice(0, 5).join(", ")},
-                           ${presetNames().slice(5).join(", ")};
+  --head NAME              ${wrapped(presetNames()).replace(/,$/, ";")}
                            auto (default): what the file says, else what the shapes allow
-  --image-size H,W         network input in pixels; default: what the file says, else from the shapes
-  --classes A,B,C | FILE   names of the classes, in one argument or one per line of a text file
+  --ignore-metadata        leave what a .safetensors file says of its head, size and classes; a --head or --image-size
+                           that contradicts it is an error otherwise
+  --image-size H,W         network input in pixels, also as WxH or, of a square, N; default: what the file says, else
+                           from the shapes
+  --classes A,B,C | FILE   names of the classes, in one argument or one per line of a text file; coco: its 80
   --num-classes N          how many, where there are no names
   --strides 8,16,…         strides of the levels
-  --bins N                 bins per side of the distribution
+  --bins N                 bins per side of the distribution; 0: boxes without one
+  --boxes KIND             ${BOXES.join(", ")}
   --offset X               anchor point of cell i: (i + X) · stride
-  --scores KIND            logits or probabilities
-  --objectness KIND        none, multiply or sqrt-multiply`;
+  --scores KIND            ${SCORES.join(" or ")}
+  --objectness KIND        ${OBJECTNESS.join(", ")}
+  --layout KIND            rows (anchors, channels) or channels-first (channels, anchors)
+  --channel-order KIND     class-first or box-first in one tensor; separate: in tensors of their own`;
+
+/** A list in lines that are indented as what options mean. */
+function wrapped(words: readonly string[]): string {
+  const lines = [""];
+  for (const word of words) {
+    const line = `${lines[lines.length - 1]}${word}, `;
+    if (line.length <= 92) lines[lines.length - 1] = line;
+    else lines.push(`${word}, `);
+  }
+  return lines.map((line) => line.trimEnd()).join(`\n${" ".repeat(27)}`);
+}
 
 /** The same, but for the score from which boxes are kept. */
 export function keepHelp(score: string): string {
@@ -38,6 +61,7 @@ export function keepHelp(score: string): string {
 export interface NetworkFlags {
   /** A preset's name as typed, or "auto". */
   readonly head: string;
+  readonly ignoreMetadata: boolean;
   readonly imageSize: readonly [number, number] | undefined;
   readonly classes: readonly string[] | undefined;
   readonly numClasses: number | undefined;
@@ -56,11 +80,15 @@ export interface KeepFlags {
 
 export const NETWORK_OPTIONS = {
   head: { type: "string", default: "auto" },
+  "ignore-metadata": { type: "boolean", default: false },
   "image-size": { type: "string" },
   classes: { type: "string" },
   "num-classes": { type: "string" },
   strides: { type: "string" },
   bins: { type: "string" },
+  boxes: { type: "string" },
+  layout: { type: "string" },
+  "channel-order": { type: "string" },
   offset: { type: "string" },
   scores: { type: "string" },
   objectness: { type: "string" },
@@ -73,25 +101,27 @@ export const KEEP_OPTIONS = {
   "class-agnostic": { type: "boolean", default: false },
 } as const;
 
-const OBJECTNESS = ["none", "multiply", "sqrt-multiply"] as const;
-
-type Texts<Options> = { readonly [Name in keyof Options]?: string };
+type Texts = { readonly [Name in Exclude<keyof typeof NETWORK_OPTIONS, "ignore-metadata">]?: string };
 
 /** Reads the flags of the network; the error of a wrong one names it. */
 export async function readNetwork(
-  texts: Texts<typeof NETWORK_OPTIONS> & { readonly head: string },
+  texts: Texts & { readonly head: string; readonly "ignore-metadata": boolean },
 ): Promise<NetworkFlags> {
   if (texts.head !== "auto") presetOf(texts.head);
   const flags: NetworkFlags = {
     head: texts.head,
+    ignoreMetadata: texts["ignore-metadata"],
     imageSize: optional(texts["image-size"], (text) => size("--image-size", text)),
     classes: await classNames("--classes", texts.classes),
     numClasses: optional(texts["num-classes"], (text) => integer("--num-classes", text, 1)),
     changes: {
       strides: optional(texts.strides, (text) => numbers("--strides", text)),
-      bins: optional(texts.bins, (text) => integer("--bins", text, 2, 64)),
+      bins: optional(texts.bins, (text) => integer("--bins", text, 0, 64)),
+      boxes: optional(texts.boxes, (text) => choice("--boxes", text, BOXES)),
+      layout: optional(texts.layout, (text) => choice("--layout", text, LAYOUTS)),
+      channelOrder: optional(texts["channel-order"], (text) => choice("--channel-order", text, CHANNEL_ORDERS)),
       anchorOffset: optional(texts.offset, (text) => number("--offset", text)),
-      scores: optional(texts.scores, (text) => choice("--scores", text, ["logits", "probabilities"])),
+      scores: optional(texts.scores, (text) => choice("--scores", text, SCORES)),
       objectness: optional(texts.objectness, (text) => choice("--objectness", text, OBJECTNESS)),
     },
   };

@@ -18,6 +18,10 @@ export interface FileOutputs {
   readonly initial: readonly HostTensor[] | undefined;
   /** Strides that the names carry, of the levels as they stand. */
   readonly strides: readonly number[] | undefined;
+  /** The tensors' own names, by what the library calls them: "outputs.classes[0]". */
+  readonly names: ReadonlyMap<string, string>;
+  /** Tensors whose names tell no role, where those of others do. */
+  readonly unused: readonly string[];
 }
 
 type Role = keyof NamedOutputs;
@@ -38,16 +42,36 @@ export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
   const [classes, boxes, objectness] = ROLES.map(([role]) => roles.get(role) ?? []);
   if (classes.length === 0 || boxes.length === 0) {
     const tensors = await read(file.names);
-    return { outputs: tensors.length === 1 ? tensors[0] : tensors, initial: undefined, strides: undefined };
+    const outputs = tensors.length === 1 ? tensors[0] : tensors;
+    return { outputs, initial: undefined, strides: undefined, names: callNames("outputs", file.names), unused: [] };
   }
   const refined = byStride(boxes.filter((name) => REFINED.test(name)));
   const plain = byStride(boxes.filter((name) => !REFINED.test(name)));
-  const named = { classes: await read(classes), boxes: await read(refined.length > 0 ? refined : plain) };
+  const last = refined.length > 0 ? refined : plain;
+  const named = { classes: await read(classes), boxes: await read(last) };
+  const used = new Set([...classes, ...boxes, ...objectness]);
   return {
     outputs: objectness.length === 0 ? named : { ...named, objectness: await read(objectness) },
     initial: refined.length > 0 && plain.length > 0 ? await read(plain) : undefined,
     strides: stridesIn(classes) ?? stridesIn(boxes),
+    names: new Map([
+      ...callNames("outputs.classes", classes),
+      ...callNames("outputs.boxes", last),
+      ...callNames("outputs.objectness", objectness),
+    ]),
+    unused: file.names.filter((name) => !used.has(name)),
   };
+}
+
+/** A lone tensor, which has the name of its file, stays "outputs". */
+function callNames(argument: string, names: readonly string[]): Map<string, string> {
+  const lone = argument === "outputs" && names.length === 1;
+  return new Map(lone ? [] : names.map((name, i) => [`${argument}[${i}]`, name]));
+}
+
+/** A message of the library, in the tensors' own names. */
+export function inOwnNames({ names }: FileOutputs, message: string): string {
+  return message.replaceAll(/outputs(?:\.\w+)?\[\d+\]/g, (argument) => names.get(argument) ?? argument);
 }
 
 /** Every tensor, in no particular order. */

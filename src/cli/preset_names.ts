@@ -3,6 +3,7 @@
  */
 import { type Heads, heads } from "../entry/embedded.ts";
 import { UsageError } from "./errors.ts";
+import { suggestion } from "./suggest.ts";
 
 /** A member of `heads` that makes a head. */
 export type PresetName = Exclude<keyof Heads, "infer">;
@@ -19,5 +20,8 @@ export function presetOf(typed: string): PresetName {
   const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, "");
   const found = NAMES.find((name) => plain(name) === plain(typed));
   if (found !== undefined) return found;
-  throw new UsageError(`${JSON.stringify(typed)} is no head; wanted auto or one of ${presetNames().join(", ")}`);
+  const names = presetNames();
+  throw new UsageError(
+    `${JSON.stringify(typed)} is no head; wanted auto or one of ${names.join(", ")}${suggestion(typed, names)}`,
+  );
 }

@@ -3,17 +3,25 @@
  */
 import type { Detections } from "../types.ts";
 import type { ChosenHead } from "./head.ts";
+import type { KnownImage } from "./images.ts";
 
 /** Detections, and what it takes to show them. */
 export interface ImageResult {
   /** Name of the file, with the image's index where it holds a batch. */
-  readonly id: string;
+  readonly name: string;
+  readonly image: KnownImage;
   readonly chosen: ChosenHead;
   /** Network input, [height, width]. */
   readonly inputSize: readonly [number, number];
-  /** What the boxes are in the pixels of, [height, width]: the image where there is one, else the input. */
+  /** What the boxes are in the pixels of, [height, width]: the image where it is known, else the input. */
   readonly frame: readonly [number, number];
   readonly classes: readonly string[] | undefined;
+  /** Tensors that the head does not read. */
+  readonly unused: readonly string[];
+  /** As COCO's results have them. */
+  readonly imageId: number | string;
+  /** Of each class; undefined where they are the classes' indices. */
+  readonly categoryIds: readonly number[] | undefined;
   readonly detections: Detections;
 }
 

@@ -5,15 +5,19 @@ import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
 import type { Detections } from "../types.ts";
 import type { Command } from "./commands.ts";
+import { categoriesOf } from "./categories.ts";
 import { checkCriterion, scoreImage } from "./criterion.ts";
-import { about, UsageError } from "./errors.ts";
-import { imageCalled, imagesOf, inInput } from "./ground_truth.ts";
+import { about, reason, UsageError } from "./errors.ts";
+import { inInput } from "./ground_truth.ts";
+import { imageFinder, type KnownImage, readTruth } from "./images.ts";
 import { mapsOf } from "./maps.ts";
 import { type NetworkFile, readNetworkFile } from "./network.ts";
 import { progressOf } from "./progress.ts";
-import { type CocoFile, type CocoImage, readCoco } from "./readers/coco.ts";
+import { inOwnNames } from "./outputs.ts";
+import type { CocoFile, CocoImage } from "./readers/coco.ts";
 import { readFlags, SCORE_HELP, type ScoreFlags } from "./score_options.ts";
 import { inAll, type Score } from "./score_result.ts";
+import { writeText } from "./writers/file.ts";
 import { scoreLines, scoreTable } from "./writers/score_text.ts";
 import { networkText } from "./writers/text.ts";
 
@@ -26,17 +30,22 @@ export const scoreCommand: Command = {
 
 async function run(args: string[]): Promise<void> {
   const flags = await readFlags(args);
-  const truth = await about(`--gt ${flags.gt}`, () => readCoco(flags.gt));
+  const truth = await readTruth(flags.images) as CocoFile;
+  const find = await imageFinder(flags.images, truth);
   using engine = await createEngine();
   const files: ScoredFile[] = [];
   const progress = progressOf(flags.files.length);
   for (const [i, path] of flags.files.entries()) {
     progress.show(i + 1);
-    files.push(await about(path, () => scoreFile(engine, path, flags, truth, files[0])).finally(progress.clear));
+    const images = (count: number) => find(path, i, count);
+    files.push(
+      await about(path, () => scoreFile(engine, path, flags, truth, images, files[0])).finally(progress.clear),
+    );
   }
   const scores = files.flatMap((file) => file.scores);
   const all = inAll(scores);
-  process.stdout.write(flags.json ? scoreLines(scores, all) : scoreTable(files[0].network, scores, all));
+  if (flags.json !== "-") process.stdout.write(scoreTable(files[0].network, scores, all));
+  if (flags.json !== undefined) await writeText(flags.json, scoreLines(scores, all));
 }
 
 interface ScoredFile {
@@ -50,25 +59,26 @@ async function scoreFile(
   path: string,
   flags: ScoreFlags,
   truth: CocoFile,
+  find: (count: number) => readonly KnownImage[],
   first: ScoredFile | undefined,
 ): Promise<ScoredFile> {
   const network = await readNetworkFile(path, flags.network);
   const { read, inputSize, chosen: { head } } = network;
   if (first !== undefined) checkSame(network, first.network);
   checkCriterion(head, read);
-  if (truth.categories !== head.numClasses) {
-    const categories = `--gt has ${truth.categories} categories`;
-    throw new UsageError(`head ${head.name} has ${head.numClasses} classes here; ${categories}`);
-  }
-  const maps = mapsOf(read, head, inputSize);
-  const images = choose(path, maps.length, flags, truth);
-  const detections = engine.sync.detect(read.outputs, { ...flags.keep, head, imageSize: inputSize });
+  const classes = classesOf(truth, network);
+  const { maps, detections } = inNames(network, () => ({
+    maps: mapsOf(read, head, inputSize),
+    detections: engine.sync.detect(read.outputs, { ...flags.keep, head, imageSize: inputSize }),
+  }));
+  const images = find(maps.length).map(({ truth }) => truth as CocoImage);
   const scores = images.map((image, i) => {
-    const gt = inInput(image, inputSize, flags.fit);
+    const gt = inInput(image, inputSize, flags.images.fit, classes);
     const ious = bestIous(engine, detections[i], gt.boxes);
     return {
+      file: path,
       image,
-      ...scoreImage(engine, head, inputSize, maps[i], gt, flags.anchorScale),
+      ...scoreImage(engine, head, inputSize, maps[i], gt, flags),
       scores: [...detections[i].scores],
       ious,
     };
@@ -84,10 +94,24 @@ function checkSame(network: NetworkFile, first: NetworkFile): void {
   throw new UsageError(`is of ${here}; the first FILE is of ${there}`);
 }
 
-function choose(path: string, count: number, { image }: ScoreFlags, truth: CocoFile): readonly CocoImage[] {
-  if (image === undefined) return imagesOf(path, count, truth);
-  if (count !== 1) throw new UsageError(`holds ${count} images; --image is for one`);
-  return [imageCalled(truth, image)];
+/** The class of each category; there must be as many, because an object of no class could not be scored. */
+function classesOf({ categories }: CocoFile, { chosen: { head }, classes }: NetworkFile): readonly number[] {
+  if (categories.length !== head.numClasses) {
+    throw new UsageError(
+      `head ${head.name} has ${head.numClasses} classes here; --gt has ${categories.length} categories`,
+    );
+  }
+  const places = categoriesOf(categories, head.numClasses, classes);
+  return categories.map((_, category) => places.indexOf(category));
+}
+
+/** Errors of the library, in the tensors' own names. */
+function inNames<T>({ read }: NetworkFile, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new UsageError(inOwnNames(read, reason(error)));
+  }
 }
 
 /** Of each detection with the object, of any class, that it fits best. */

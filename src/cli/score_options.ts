@@ -1,9 +1,9 @@
 /**
  * The flags of `densehead score`.
  */
-import { parseArgs } from "node:util";
-import { reason, UsageError } from "./errors.ts";
-import { type Fit, FITS } from "./fit.ts";
+import { readArguments } from "./arguments.ts";
+import { UsageError } from "./errors.ts";
+import { IMAGE_HELP, IMAGE_OPTIONS, type ImageFlags, readImageFlags } from "./images.ts";
 import {
   FILES_HELP,
   KEEP_OPTIONS,
@@ -15,87 +15,71 @@ import {
   readKeep,
   readNetwork,
 } from "./network_options.ts";
-import { choice, number, optional } from "./values.ts";
+import { choice, number } from "./values.ts";
 
 export const SCORE_HELP = `Usage: densehead score FILE… --gt FILE [options]
 
-Scores raw outputs of a detection network against the truth: the loss that such a network is trained with, and whether its
-scores rank its boxes by how good they are. Each FILE is one output, all of one head:
+Scores raw outputs of a detection network against the truth: the loss that such a network is trained with, and whether
+its scores rank its boxes by how good they are. Each FILE is one output, all of one head:
 ${FILES_HELP}
 
-The truth:
-  --gt FILE                COCO annotations: images, annotations (bbox x, y, width, height) and categories, whose order by
-                           id is that of the classes; crowds (iscrowd) are regions to ignore
-  --image ID | NAME        the image of FILE, by its id or file_name; default: the only image, or the one whose file is
-                           called as FILE; for a batch, all images in order
-  --fit KIND               letterbox (centred) or stretch: how an image of another shape was fitted to the input
+Which image it is, and the truth; crowds (iscrowd) are regions to ignore:
+${IMAGE_HELP}
 
 ${NETWORK_HELP}
 
-Which anchors are positives:
+The loss:
   --anchor-scale X         side of ATSS's square anchors, in strides (default 8; NanoDet is trained with 5)
+  --normalizer KIND        what the parts are divided by: paper (default), or mmdet, as MMDetection and NanoDet do
 
 Which boxes are ranked:
 ${keepHelp("0.05")}
 
 What to write:
-  --json                   a line of JSON for each image and one for all, in place of the table
+  --json FILE | -          a line of JSON for each image and one for all; - writes to stdout, in place of the table
 
-Heads with logits and a distribution are scored by the criterion of GFL: quality focal loss, GIoU loss × 2 and distribution
-focal loss / 4, per positive; vfnet by its own, from tensors named box_s8 … and box_refined_s8 …. Columns: the loss and its
-parts, positives, the mean IoU of their boxes with their objects (quality), detections, and Spearman's correlation of their
-scores with their IoU with the best object of any class (ranks).
+Heads with logits and a distribution are scored by the criterion of GFL: quality focal loss, GIoU loss × 2 and
+distribution focal loss / 4, per positive; vfnet by its own, from tensors named box_s8 … and box_refined_s8 …. Columns:
+the loss and its parts, positives, the mean IoU of their boxes with their objects (quality), detections, and Spearman's
+correlation of their scores with their IoU with the best object of any class (ranks).
 `;
+
+const NORMALIZERS = ["paper", "mmdet"] as const;
 
 /** The flags, checked. */
 export interface ScoreFlags {
   readonly files: readonly string[];
-  readonly gt: string;
-  readonly image: string | undefined;
-  readonly fit: Fit | undefined;
+  readonly images: ImageFlags;
   /** Side of the anchors of the assignment, in strides. */
   readonly anchorScale: number;
+  readonly normalizer: typeof NORMALIZERS[number];
   readonly network: NetworkFlags;
   readonly keep: KeepFlags;
-  readonly json: boolean;
+  readonly json: string | undefined;
 }
 
 const OPTIONS = {
   ...NETWORK_OPTIONS,
   ...KEEP_OPTIONS,
+  ...IMAGE_OPTIONS,
   score: { type: "string", default: "0.05" },
-  gt: { type: "string" },
-  image: { type: "string" },
-  fit: { type: "string" },
   "anchor-scale": { type: "string", default: "8" },
-  json: { type: "boolean", default: false },
+  normalizer: { type: "string", default: "paper" },
+  json: { type: "string" },
 } as const;
 
 /** Reads the command line; the error of a wrong one names the flag. */
 export async function readFlags(args: string[]): Promise<ScoreFlags> {
-  const { values, positionals: files } = parse(args);
-  const { gt, image } = values;
+  const { values, positionals: files } = readArguments("score", args, OPTIONS);
   if (files.length === 0) throw new UsageError("no FILE given (densehead score --help tells more)");
-  if (gt === undefined) throw new UsageError("--gt is missing (densehead score --help tells more)");
-  if (image !== undefined && files.length > 1) {
-    throw new UsageError(`--image is for one FILE; ${files.length} were given`);
-  }
+  if (values.gt === undefined) throw new UsageError("--gt is missing (densehead score --help tells more)");
   return {
     files,
-    gt,
-    image,
-    fit: optional(values.fit, (text) => choice("--fit", text, FITS)),
+    images: readImageFlags(files, values),
     anchorScale: number("--anchor-scale", values["anchor-scale"], 0.1, 100),
+    normalizer: choice("--normalizer", values.normalizer, NORMALIZERS),
     network: await readNetwork(values),
     keep: readKeep(values),
     json: values.json,
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(`${reason(error).split(". ")[0]} (densehead score --help lists the options)`);
-  }
 }

@@ -13,26 +13,32 @@ export interface Tally extends Pick<Scored, "total" | "parts" | "numPos" | "qual
 }
 
 /** The same of one image. */
-export interface Score extends Tally {
+export interface Score extends Tally, Pick<Scored, "divisors"> {
+  /** The FILE, as it was given. */
+  readonly file: string;
   readonly image: CocoImage;
 }
 
-/** As if all images were one batch: the criteria are sums per positive, and at least one is counted. */
+/** As if all images were one batch: the parts are sums over a divisor, which is a sum too and counts at least as 1. */
 export function inAll(scores: readonly Score[]): Tally {
   const numPos = sum(scores.map((score) => score.numPos));
-  const perPositive = (value: (score: Score) => number) =>
-    sum(scores.map((score) => value(score) * Math.max(score.numPos, 1))) / Math.max(numPos, 1);
   const names = Object.keys(scores[0].parts) as (keyof Tally["parts"])[];
-  const parts = names.map((name) => [name, perPositive((score) => score.parts[name] ?? 0)]);
+  const parts = Object.fromEntries(names.map((name) => [name, partOfAll(scores, name)]));
   const found = scores.filter((score) => score.numPos > 0);
   return {
-    total: perPositive((score) => score.total),
-    parts: Object.fromEntries(parts),
+    total: sum(Object.values(parts)),
+    parts: parts as Tally["parts"],
     numPos,
     quality: sum(found.map((score) => score.quality * score.numPos)) / numPos,
     scores: scores.flatMap((score) => score.scores),
     ious: scores.flatMap((score) => score.ious),
   };
+}
+
+function partOfAll(scores: readonly Score[], name: keyof Tally["parts"]): number {
+  const all = scores.map(({ parts, divisors }) => ({ part: parts[name] ?? 0, divisor: divisors[name] ?? 0 }));
+  const sums = sum(all.map(({ part, divisor }) => part * Math.max(divisor, 1)));
+  return sums / Math.max(sum(all.map(({ divisor }) => divisor)), 1);
 }
 
 function sum(values: readonly number[]): number {

@@ -2,6 +2,7 @@
  * From the text of a flag to its value; a wrong text is a {@link UsageError} that names the flag.
  */
 import { UsageError } from "./errors.ts";
+import { suggestion } from "./suggest.ts";
 
 /** Reads a text that may be absent. */
 export function optional<T>(text: string | undefined, read: (text: string) => T): T | undefined {
@@ -29,19 +30,20 @@ export function numbers(flag: string, text: string): number[] {
   throw wrong(flag, text, "positive numbers such as 8,16,32");
 }
 
-/** Height and width. */
+/** Height and width: "480,640" as the library has them, "640x480" as pictures do, "640" for a square. */
 export function size(flag: string, text: string): readonly [number, number] {
-  const values = text.split(",").map(toNumber);
-  const [height, width] = values;
-  if (values.length === 2 && values.every((v) => Number.isSafeInteger(v) && v > 0)) return [height, width];
-  throw wrong(flag, text, "height and width in pixels, such as 480,640");
+  const [first, second = first, ...more] = text.split(/[,x×]/i).map(toNumber);
+  if (more.length === 0 && [first, second].every((side) => Number.isSafeInteger(side) && side > 0)) {
+    return text.includes(",") ? [first, second] : [second, first];
+  }
+  throw wrong(flag, text, "height and width in pixels, such as 480,640 (or 640x480, or 640 for a square)");
 }
 
 /** One of a few words. */
 export function choice<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
-  throw wrong(flag, text, words.join(" or "));
+  throw wrong(flag, text, `${words.join(" or ")}${suggestion(text, words)}`);
 }
 
 /** NaN for what is no number; an empty text is none, though `Number` makes it 0. */

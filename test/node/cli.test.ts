@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -19,7 +19,12 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 // ── Running ─────────────────────────────────────────────────────────────────────
 
 function densehead(...args: string[]) {
-  return spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder });
+  return run(args);
+}
+
+/** No run of these takes a second; one that does not end is a failure. */
+function run(args: string[], input?: Uint8Array) {
+  return spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder, input, timeout: 60_000 });
 }
 
 /** What a run that succeeds prints. */
@@ -39,7 +44,7 @@ function fails(args: string[], line: string | RegExp): void {
 }
 
 interface Row {
-  image_id: string;
+  image_id: string | number;
   category_id: number;
   bbox: number[];
   score: number;
@@ -266,16 +271,48 @@ test("boxes that are not finite are in the table alone, with a warning", () => {
 
 // ── The picture ─────────────────────────────────────────────────────────────────
 
-test("draws boxes, bands and labels over the image", () => {
+test("draws boxes, ticks, labels and a legend over the image", () => {
   prints("detect", scene, "--svg", at("scene.svg"), "--image", shapes("scene1.png"));
   const svg = readFileSync(at("scene.svg"), "utf8");
-  assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 160 160" width="640" height="640">/);
+  assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 160 165" width="640" height="660">/);
   const png = readFileSync(shapes("scene1.png")).toString("base64");
   assert.match(svg, `href="data:image/png;base64,${png}"`);
   assert.match(svg, />square 0\.94<\/text>/);
   assert.match(svg, "<title>square 0.94, ± 7.1, 6.5, 7.5, 8.2 px (l, t, r, b)</title>");
-  assert.is(svg.match(/<g fill=[^>]*>(<rect [^>]*\/>){4}<\/g>/g)?.length, 7, "four bands per box");
+  const paths = [...svg.matchAll(/<path d="([^"]*)" stroke="#000"/g)].map(([, path]) => path);
+  assert.is(paths.length, 8, "ticks of seven boxes, and the legend's");
+  assert.ok(paths.slice(0, 7).every((path) => path.split("M").length === 1 + 4 * 3), "four ticks with two bars each");
   assert.is(new Set(svg.match(/rx="[^"]*" fill="[^"]*"/g)).size, 3, "a colour per class");
+  assert.match(svg, ">a side's standard deviation, by the network</text>");
+  assert.match(svg, "image-rendering:pixelated", "few pixels stay pixels");
+  prints("detect", scene, "--svg", at("scene.svg"), "--bands", "none");
+  const plain = readFileSync(at("scene.svg"), "utf8");
+  assert.not.match(plain, "<path");
+  assert.not.match(plain, "standard deviation");
+  assert.match(plain, `viewBox="0 0 160 160"`);
+});
+
+test("draws the truth dashed", () => {
+  const count = (...args: string[]) => {
+    prints("detect", scene, "--svg", at("truth.svg"), ...args);
+    return readFileSync(at("truth.svg"), "utf8").match(/stroke-dasharray/g)?.length ?? 0;
+  };
+  assert.is(count(), 0);
+  assert.is(count("--gt", shapes("scenes.coco.json")), 5 + 1, "five objects, and the legend's");
+});
+
+test("several pictures go into a folder", () => {
+  const scenes = [1, 2].map((i) => shapes(`scene${i}.safetensors`));
+  prints("detect", ...scenes, "--svg", at("pictures"), "--image", root + "/examples/shapes");
+  assert.equal(readdirSync(at("pictures")).sort(), ["scene1.svg", "scene2.svg"]);
+  const png = readFileSync(shapes("scene2.png")).toString("base64");
+  assert.match(readFileSync(at("pictures/scene2.svg"), "utf8"), png);
+  const batch = npy("pair.npy", "<f4", [2, 6, 84], decoded(2, 2, 84));
+  prints("detect", batch, "--head", "yolov8-decoded", "--svg", at("pictures"));
+  assert.ok(existsSync(at("pictures/pair-0.svg")) && existsSync(at("pictures/pair-1.svg")));
+  fails(["detect", batch, "--head", "yolov8-decoded", "--svg", at("no.svg")], "no.svg is for one image; there are 2");
+  fails(["detect", ...scenes, "--svg", at("no.svg")], "--svg " + at("no.svg") + " is for one image; there are 2");
+  fails(["detect", scene, scene, "--svg", at("pictures")], "--svg: two images would be");
 });
 
 test("escapes names, also those that would steer a terminal", () => {
@@ -295,6 +332,13 @@ test("a head without distributions has no bands", () => {
   assert.match(readFileSync(at("plain.svg"), "utf8"), "<title>0 0.88</title>");
 });
 
+test("columns are aligned by the cells that letters take", () => {
+  const lines = prints("detect", scene, "--classes", "円,正方形,e\u0301,ﾊﾝ").split("\n").slice(2, 10);
+  assert.match(lines[1], /^ {2}正方形 {2}0\.940/);
+  assert.match(lines[3], /^ {2}ﾊﾝ {6}0\.848/);
+  assert.match(lines[4], /^ {2}e\u0301 {7}0\.695/);
+});
+
 test("boxes are in the pixels of an image that was fitted to the input", () => {
   const wide = ["--image", image("wide.png", 320, 160)];
   const boxIn = (...args: string[]) => rowsOf(scene, ...args)[0].bbox;
@@ -308,8 +352,163 @@ test("boxes are in the pixels of an image that was fitted to the input", () => {
     2 * (y + height - 40),
   ]);
   near(boxIn("--image", image("large.png", 640, 640)), [4 * x, 4 * y, 4 * width, 4 * height]);
-  fails(["detect", scene, ...wide], "--image is 320×160, the input 160×160; say --fit letterbox or --fit stretch");
+  fails(
+    ["detect", scene, ...wide],
+    "--image is 320×160, the input 160×160; say --fit letterbox, top-left, stretch or letterbox-exact",
+  );
 });
+
+/** One box, 20 × 12 around the middle of an input of 96 × 96. */
+function boxIn(picture: string, fit: string): number[] {
+  const values = new Float32Array(5 * 189);
+  [48, 48, 20, 12, 0.9].forEach((value, channel) => values[channel * 189 + 5] = value);
+  const output = npy("middle.npy", "<f4", [1, 5, 189], values);
+  const [row] = rowsOf(output, "--head", "yolov8-decoded", "--image-size", "96", "--image", picture, "--fit", fit);
+  return row.bbox.map((side) => Number(side.toFixed(3)));
+}
+
+test("every fit, as the pipelines make it: whole pixels but for letterbox-exact", () => {
+  // 441 · 96 / 900 = 47.04 → 47; 49 rows are left, 24 of them above.
+  const wide = image("wide.png", 900, 441);
+  const y = (side: number) => Number((side * 441 / 47).toFixed(3));
+  assert.equal(boxIn(wide, "letterbox"), [356.25, y(42 - 24), 187.5, y(12)]);
+  assert.equal(boxIn(wide, "top-left"), [356.25, y(42), 187.5, Number((441 - 42 * 441 / 47).toFixed(3))]);
+  assert.equal(boxIn(wide, "stretch"), [356.25, 192.938, 187.5, 55.125]);
+  assert.equal(boxIn(wide, "letterbox-exact"), [356.25, 164.25, 187.5, 112.5]);
+  // Halves go to even, 30.5 to 30 and 31.5 to 32; of an odd number of columns the smaller half is before the image.
+  const narrow = (width: number, columns: number, left: number) => {
+    const [x, , w] = boxIn(image("narrow.png", width, 192), "letterbox");
+    assert.ok(Math.abs(x - (38 - left) * width / columns) < 0.002, `x of ${width}: ${x}`);
+    assert.ok(Math.abs(w - 20 * width / columns) < 0.002, `width of ${width}: ${w}`);
+  };
+  narrow(61, 30, 33);
+  narrow(63, 32, 32);
+  narrow(62, 31, 32);
+});
+
+test("a photograph is as its EXIF orientation turns it", () => {
+  for (const [orientation, wanted] of [[1, [158.333, 125, 83.333, 50]], [6, [108.333, 175, 83.333, 50]]] as const) {
+    const picture = photograph(`turned-${orientation}.jpg`, 400, 300, orientation);
+    assert.equal(boxIn(picture, "letterbox"), wanted, `orientation ${orientation}`);
+    prints(
+      ...["detect", at("middle.npy"), "--head", "yolov8-decoded", "--image-size", "96", "--image", picture],
+      ...["--fit", "letterbox", "--svg", at("turned.svg")],
+    );
+    const [width, height] = orientation === 6 ? [300, 400] : [400, 300];
+    const svg = readFileSync(at("turned.svg"), "utf8");
+    assert.match(svg, `viewBox="0 0 ${width} ${height}"`);
+    assert.match(
+      svg,
+      `<image width="${width}" height="${height}" preserveAspectRatio="none" style="image-orientation:from-image`,
+    );
+  }
+});
+
+/** As much of a JPEG as tells its size and orientation. */
+function photograph(name: string, width: number, height: number, orientation: number): string {
+  const exif = Buffer.from([
+    ...[0xff, 0xe1, 0, 34, ...Buffer.from("Exif\0\0MM\0*\0\0\0\b", "latin1"), 0, 1],
+    ...[1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0],
+  ]);
+  const frame = Buffer.from([0xff, 0xc0, 0, 11, 8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0]);
+  const intro = Buffer.from([0xff, 0xd8]);
+  writeFileSync(at(name), Buffer.concat([intro, exif, frame, Buffer.from([0xff, 0xd9])]));
+  return at(name);
+}
+
+// ── Matching the truth ──────────────────────────────────────────────────────────
+
+interface Coco {
+  images: Record<string, unknown>[];
+  annotations: Record<string, unknown>[];
+  categories: { id: number; name?: string }[];
+}
+
+const scenes: Coco = JSON.parse(readFileSync(shapes("scenes.coco.json"), "utf8"));
+
+function coco(name: string, file: Coco): string {
+  writeFileSync(at(name), JSON.stringify(file));
+  return at(name);
+}
+
+/** The scenes' truth with other category ids and names. */
+function categories(name: string, kinds: { id: number; name?: string }[]): string {
+  return coco(name, { ...scenes, categories: kinds, annotations: [] });
+}
+
+test("with --gt, rows have the data set's ids", () => {
+  const [row] = rowsOf(scene, "--gt", shapes("scenes.coco.json"));
+  assert.equal([row.image_id, row.category_id], [1, 2]);
+  const names = ["circle", "square", "triangle", "star"];
+  const byName = categories("named.json", [40, 30, 20, 10].map((id, i) => ({ id, name: names[i] })));
+  assert.is(rowsOf(scene, "--gt", byName)[0].category_id, 30);
+  const byOrder = categories("plain.json", [7, 3, 5, 9].map((id) => ({ id })));
+  assert.is(rowsOf(scene, "--gt", byOrder)[0].category_id, 5);
+  // Some names are the data set's, at other places: neither name nor order can be meant.
+  const mixed = categories(
+    "mixed.json",
+    [1, 2, 3, 4].map((id) => ({ id, name: ["square", "ring", "star", "x"][id - 1] })),
+  );
+  fails(
+    ["detect", scene, "--gt", mixed],
+    "class circle is no category of --gt, which others are: square, ring, star, x",
+  );
+  const few = categories("few.json", [{ id: 1 }]);
+  fails(["detect", scene, "--gt", few], "the head has 4 classes here; --gt has 1 categories");
+});
+
+test("names of classes come from --gt where nobody else has any", () => {
+  const bare = safetensors("scene1.safetensors", sceneParts());
+  assert.match(prints("detect", bare, "--head", "gfl", "--gt", shapes("scenes.coco.json")), /square +0\.940/);
+});
+
+test("--gt finds the image by the FILE's name, and --image says which it is", () => {
+  const gt = ["--gt", shapes("scenes.coco.json")];
+  const { cls_s8, cls_s16, reg_s8, reg_s16 } = sceneParts();
+  const output = safetensors("out.safetensors", { cls_s8, cls_s16, reg_s8, reg_s16 });
+  const args = [output, "--head", "gfl", ...gt];
+  fails(
+    ["detect", ...args],
+    "out.safetensors: say with --image which image this is, of scene1.png, scene2.png, scene3.png",
+  );
+  for (const name of ["2", "scene2.png", shapes("scene2.png")]) {
+    assert.is(rowsOf(...args, "--image", name)[0].image_id, 2);
+  }
+  fails(["detect", ...args, "--image", "9"], "--gt has no image 9; it has scene1.png");
+  const long = safetensors("gfl_scene1.safetensors", { cls_s8, cls_s16, reg_s8, reg_s16 });
+  assert.is(rowsOf(long, "--head", "gfl", ...gt)[0].image_id, 1);
+  const large = coco("large.json", { ...scenes, images: scenes.images.map((image) => ({ ...image, width: 320 })) });
+  fails(
+    ["detect", scene, "--gt", large, "--image", shapes("scene1.png")],
+    "is 160×160; --gt says 320×160 for scene1.png",
+  );
+  fails(["detect", scene, "--gt", large], "image scene1.png is 320×160, the input 160×160; say --fit");
+  assert.is(Math.round(rowsOf(scene, "--gt", large, "--fit", "stretch")[0].bbox[0]), 104);
+});
+
+test("ids of one's own", () => {
+  assert.is(rowsOf(scene, "--image-id", "000000255165")[0].image_id, 255165);
+  assert.is(rowsOf(scene, "--image-id", "a1")[0].image_id, "a1");
+  assert.is(rowsOf(scene, "--category-ids", "10,20,30,40")[0].category_id, 20);
+  const numbered = safetensors("000000000139.safetensors", sceneParts());
+  assert.is(rowsOf(numbered, "--head", "gfl")[0].image_id, 139);
+  const coco80 = npy("coco.npy", "<f4", [1, 84, 84], eighty());
+  const [row] = rowsOf(coco80, "--head", "yolov8-decoded", "--category-ids", "coco");
+  assert.is(row.category_id, 72);
+  assert.match(prints("detect", coco80, "--head", "yolov8-decoded", "--classes", "coco"), /tv +0\.875/);
+  fails(["detect", scene, "--category-ids", "1,2"], "--category-ids has 2 ids; head gfl has 4 classes");
+  fails(["detect", scene, "--category-ids", "1,x"], `--category-ids is "x"; wanted a whole number from 0`);
+  fails(["detect", scene, "--image-id", "1", "--image-id", "2"], "--image-id is given 2 times; there are 1 FILEs");
+  fails(["detect", scene, scene, "--json", "-"], "--json: two images have the image_id scene1; give --image-id");
+});
+
+/** One box of class 62, which COCO calls tv and numbers 72. */
+function eighty(): Float32Array {
+  const values = new Float32Array(84 * 84);
+  [30, 20, 10, 8].forEach((side, channel) => values[channel * 84 + 5] = side);
+  values[(4 + 62) * 84 + 5] = 0.875;
+  return values;
+}
 
 /** As much of a PNG as tells its size. */
 function image(name: string, width: number, height: number): string {
@@ -335,10 +534,15 @@ test("helps", () => {
 test("wrong commands and flags", () => {
   fails([], "no command given; wanted detect");
   fails(["find"], "densehead: find is no command; wanted detect");
+  fails(["detct"], "densehead: detct is no command; wanted detect, loss, score; did you mean detect?");
+  fails(["detect", scene, "--threshold", "0.4"], "Unknown option '--threshold'; did you mean --score? (densehead");
+  fails(["detect", scene, "--iuo", "0.4"], "Unknown option '--iuo'; did you mean --iou?");
+  fails(["detect", scene, "--head", "gfll"], "did you mean gfl?");
   fails(["detect"], "densehead: detect: no FILE given");
   fails(["detect", scene, "--colour", "red"], "densehead: detect: Unknown option '--colour' (densehead detect --help");
   fails(["detect", scene, "--json"], "'--json <value>' argument missing");
-  fails(["detect", scene, "--score", "-1"], "'--score' argument is ambiguous");
+  fails(["detect", scene, "--score", "-1"], `--score is "-1"; wanted a number from 0 to 1`);
+  fails(["detect", scene, "--json", "-x"], "Unknown option '-x'");
   for (
     const [flag, value, wanted] of [
       ["--score", "high", "a number from 0 to 1"],
@@ -346,36 +550,122 @@ test("wrong commands and flags", () => {
       ["--iou", "1.5", "a number from 0 to 1"],
       ["--max", "0", "a whole number from 1"],
       ["--num-classes", "2.5", "a whole number from 1"],
-      ["--bins", "65", "a whole number from 2 to 64"],
-      ["--image-size", "160", "height and width in pixels, such as 480,640"],
+      ["--bins", "65", "a whole number from 0 to 64"],
+      ["--image-size", "160,", "height and width in pixels, such as 480,640"],
+      ["--image-size", "160,160,3", "height and width in pixels, such as 480,640"],
       ["--strides", "8,x", "positive numbers such as 8,16,32"],
       ["--scores", "raw", "logits or probabilities"],
       ["--objectness", "yes", "none or multiply or sqrt-multiply"],
-      ["--fit", "crop", "letterbox or stretch"],
+      ["--scores", "logit", "logits or probabilities; did you mean logits?"],
+      ["--layout", "nhwc", "rows or channels-first"],
+      ["--boxes", "xywhn", "distribution or distances or xywh or xyxy; did you mean xywh?"],
+      ["--channel-order", "boxes", "class-first or box-first or separate"],
+      ["--bands", "wide", "ticks or none"],
     ]
-  ) fails(["detect", scene, flag, value], `densehead: detect: ${flag} is "${value}"; wanted ${wanted}`);
+  ) {
+    fails(
+      ["detect", scene, "--svg", "x.svg", flag, value],
+      `densehead: detect: ${flag} is "${value}"; wanted ${wanted}`,
+    );
+  }
+  const crop = ["detect", scene, "--image", shapes("scene1.png"), "--fit", "crop"];
+  fails(crop, `--fit is "crop"; wanted letterbox or top-left or stretch or letterbox-exact`);
+});
+
+test("sizes in every way that people write them", () => {
+  const flat = safetensors("flat.safetensors", cutTo(12));
+  const sizes = (size: string) => prints("detect", flat, "--head", "gfl", "--image-size", size).split("\n")[1];
+  assert.match(sizes("96,160"), "input 160×96");
+  assert.match(sizes("160x96"), "input 160×96");
+  assert.match(prints("detect", scene, "--image-size", "160"), "input 160×160");
+});
+
+/** So many rows of the scene's finest level, and half as many of the other. */
+function cutTo(rows: number): Record<string, Part> {
+  return Object.fromEntries(
+    Object.entries(sceneParts()).map(([name, { dims: [, channels, height, width], values }]) => {
+      const kept = name.endsWith("_s8") ? rows : rows / 2;
+      const cut = Array.from(
+        { length: channels },
+        (_, c) => [...values.subarray(c * height * width).subarray(0, kept * width)],
+      );
+      return [name, { dtype: "F32", dims: [1, channels, kept, width], values: Float32Array.from(cut.flat()) }];
+    }),
+  );
+}
+
+test("what the file says of itself wins over a flag that contradicts it, unless it is to be ignored", () => {
+  fails(
+    ["detect", scene, "--head", "yolov8"],
+    "--head is yolov8; the file's own metadata say gfl (--ignore-metadata takes --head at its word)",
+  );
+  fails(
+    ["detect", scene, "--image-size", "160,320"],
+    "--image-size is 160,320; the file's own metadata say 160,160 (--ignore",
+  );
+  const ignored = prints("detect", scene, "--head", "ppyoloe", "--scores", "logits", "--ignore-metadata");
+  assert.match(ignored, "head ppyoloe (as asked)");
+  assert.match(ignored, /^ {2}1 +0\.940/m, "names of classes are metadata too");
+  // Two names of one layout do not contradict each other.
+  const eight = { dtype: "F32", dims: [1, 144, 84], values: new Float32Array(144 * 84).fill(-9) };
+  const file = safetensors("eleven.safetensors", { output0: eight }, { head: "yolov8" });
+  assert.match(prints("detect", file, "--head", "yolo11"), "head yolo11 (as asked)");
+});
+
+test("objectness beside the classes must be used, or left out by a word", () => {
+  const { cls_s8, cls_s16, reg_s8, reg_s16 } = sceneParts();
+  const ones = (cells: number) => ({
+    dtype: "F32",
+    dims: [1, 1, cells, cells],
+    values: new Float32Array(cells ** 2).fill(20),
+  });
+  const parts = { cls_s8, cls_s16, reg_s8, reg_s16, obj_s8: ones(20), obj_s16: ones(10) };
+  const file = safetensors("objectness.safetensors", parts);
+  fails(
+    ["detect", file, "--head", "gfl"],
+    "has tensors of objectness (obj_s8 …), which head gfl does not use; say --objectness",
+  );
+  assert.is(rowsOf(file, "--head", "gfl", "--objectness", "none").length, 7);
+  assert.is(rowsOf(file, "--head", "gfl", "--objectness", "multiply").length, 7);
+});
+
+test("reads standard input, and tells kinds by their first bytes", () => {
+  const bytes = readFileSync(scene);
+  const { stdout } = run(["detect", "-"], bytes);
+  assert.match(stdout, /^stdin: 7 objects\n {2}head gfl \(named in the file\)/);
+  const single = readFileSync(npy("stdin.npy", "<f4", [1, 6, 84], decoded(1, 2, 84)));
+  assert.match(run(["detect", "-", "--head", "yolov8-decoded"], single).stdout, /^stdin: 1 object\n/);
+  assert.match(
+    run(["detect", "-"], Buffer.from("hello")).stderr,
+    "densehead: detect: -: is no whole .safetensors file",
+  );
 });
 
 test("flags at odds", () => {
-  fails(["detect", scene, scene, "--svg", at("no.svg")], "--svg is for one FILE; 2 were given");
   fails(["detect", scene, scene, "--image", shapes("scene1.png")], "--image is for one FILE; 2 were given");
-  fails(["detect", scene, "--fit", "stretch"], "--fit is about --image, which was not given");
+  fails(["detect", scene, "--fit", "stretch"], "--fit is about --image, which was not given, or --gt");
+  fails(["detect", scene, "--bands", "none"], "--bands is about --svg, which was not given");
   fails(["detect", scene, "--classes", "a,b", "--num-classes", "3"], "--classes has 2 names; --num-classes is 3");
   fails(["detect", scene, "--classes", ","], "--classes has no names");
   const batch = npy("two.npy", "<f4", [2, 6, 84], decoded(2, 2, 84));
-  fails(["detect", batch, "--head", "yolov8-decoded", "--svg", at("no.svg")], "holds 2 images; --svg and --image");
+  const pictured = ["--image", image("two.png", 64, 64)];
+  fails(["detect", batch, "--head", "yolov8-decoded", ...pictured], "two.npy: holds 2 images; --image is for one");
 });
 
 test("wrong heads", () => {
   fails(["detect", scene, "--head", "yolov9"], `"yolov9" is no head; wanted auto or one of gfl, vfnet, nanodet,`);
   fails(["detect", scene, "--head", "infer"], `"infer" is no head`);
   fails(["detect", scene, "--classes", "a,b,c"], /scene1\.safetensors: .*3/);
-  fails(["detect", scene, "--image-size", "100,100"], /scene1\.safetensors: outputs.*shape/);
+  const bare = safetensors("bare.safetensors", sceneParts());
+  fails(
+    ["detect", bare, "--head", "gfl", "--image-size", "100,100"],
+    /bare\.safetensors: (cls|reg)_s\d+ is of shape .* \(--image-size 100,100\)$/m,
+  );
   const lone = npy("lone.npy", "<f4", [1, 4, 20, 20], new Float32Array(1600));
-  fails(["detect", lone, "--head", "gfl"], "lone.npy: holds one tensor; head gfl has classes and boxes apart");
+  fails(["detect", lone, "--head", "gfl"], "lone.npy: holds one tensor; head gfl has classes and boxes apart (in one");
   fails(["detect", lone], "lone.npy: outputs of shape (1, 4, 20, 20) fit no preset; name the head with --head");
   const open = npy("open.npy", "<f4", [1, 84, 84], new Float32Array(84 * 84));
-  fails(["detect", open], /fit .*yolov8 with 20 classes, yolov8Decoded with 80 classes.*; name the head with --head/);
+  fails(["detect", open], /fit .*yolov8 with 20 classes, yolov8-decoded with 80 classes.*; name the head with --head/);
   const few = npy("few.npy", "<f4", [1, 20, 84], new Float32Array(20 * 84));
   fails(
     ["detect", few, "--head", "yolov8"],
@@ -392,10 +682,33 @@ test("wrong .npy files", () => {
     ["detect", npy("byte.npy", "|u1", [4], new Uint8Array(4))],
     "holds uint8; wanted float32, float16 or float64 (8-bit",
   );
-  fails(["detect", npy("big.npy", ">f4", [4], values)], "is no readable .npy file (Unsupported dtype: >f4)");
+  fails(["detect", npy("big.npy", ">f4", [4], values)], "holds big-endian float32; wanted float32, float16 or float64");
   fails(["detect", npy("order.npy", "<f4", [2, 2], values, "True")], "is in Fortran order; wanted C order");
   fails(["detect", npy("short.npy", "<f4", [5], values)], "holds 4 values; its shape (5) wants 5");
   fails(["detect", npy("cut.npy", "<f4", [4], new Uint8Array(15))], "cut.npy: is no readable .npy file (");
+  // Some of these have made readers that unpack first run out of time or memory.
+  for (const dtype of ["<U0", "<U-1", "<U1", "|S4", "|O", "|b1", "<c8", "<M8[ns]", "<f16", "|V4", "?", "<i4, <f4"]) {
+    fails(
+      ["detect", npy("odd.npy", dtype, [1], new Uint8Array(4))],
+      /odd\.npy: holds .*; wanted float32, float16 or float64/,
+    );
+  }
+  fails(["detect", npy("bools.npy", "|b1", [1 << 24], new Uint8Array(1 << 24))], "holds bool; wanted float32");
+  const raw = (name: string, version: number, header: string) => {
+    const length = Buffer.alloc(version === 1 ? 2 : 4);
+    if (version === 1) length.writeUInt16LE(header.length);
+    else length.writeUInt32LE(header.length);
+    const magic = Buffer.from([0x93, ...Buffer.from("NUMPY"), version, 0]);
+    writeFileSync(at(name), Buffer.concat([magic, length, Buffer.from(header, "latin1"), Buffer.alloc(4)]));
+    return at(name);
+  };
+  const dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
+  fails(["detect", raw("commas.npy", 2, ",".repeat(1 << 24))], "(its header has 16777216 bytes; wanted at most 65536)");
+  fails(["detect", raw("version.npy", 9, dict)], "(its version is 9; wanted 1, 2 or 3)");
+  fails(["detect", raw("record.npy", 1, dict.replace("'<f4'", "[('a', '<f4')]"))], "(its header has no simple dtype)");
+  fails(["detect", raw("minus.npy", 1, dict.replace("1,", "-1,"))], "(its header has no shape or fortran_order)");
+  fails(["detect", raw("huge.npy", 1, dict.replace("1,", "99999999999999999999,"))], "wanted whole numbers");
+  for (const version of [1, 2, 3]) fails(["detect", raw("one.npy", version, dict)], /one\.npy: (?!is no readable)/);
   writeFileSync(at("text.npy"), "hello, hello, hello");
   fails(["detect", at("text.npy")], "text.npy: is no readable .npy file (Not an .npy file)");
   writeFileSync(at("empty.npy"), "");
@@ -431,11 +744,42 @@ test("wrong .safetensors files", () => {
   fails(["detect", bad("classes", "a,b"), "--head", "gfl"], "head gfl has 4 classes here; 2 names are given");
 });
 
+test("no character from outside steers the terminal", () => {
+  const hostile = "a\u202eb\u009b31m\u2066c\u200fd\u2028e";
+  const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+  const file = safetensors(`${hostile}.safetensors`, { ...sceneParts(), [`x${hostile}`]: sceneParts().cls_s8 });
+  for (
+    const args of [
+      [file, "--head", "gfl", "--classes", `${hostile},b,c,d`, "--score", "0"],
+      [file, "--head", "gfl", "--json", "-"],
+      [file, "--head", hostile],
+      [file, "--classes", hostile],
+      [scene, `--${hostile}`],
+      [at(`${hostile}.npy`)],
+    ]
+  ) {
+    const { stdout, stderr } = run(["detect", ...args]);
+    assert.not.match(stdout + stderr, steering, args.join(" "));
+    assert.ok((stdout + stderr).length > 0);
+  }
+  const rows: Row[] = rowsOf(file, "--head", "gfl");
+  assert.is(rows[0].image_id, hostile, "JSON has them as escapes");
+});
+
 test("wrong paths", () => {
   fails(["detect", "absent.npy"], "densehead: detect: absent.npy: no such file or directory");
   fails(["detect", shapes("scene1.png")], "scene1.png: wanted a .npy or .safetensors file, or a folder of .npy files");
+  fails(["detect", shapes("shapes.onnx")], ".onnx is a network: run it first, and save the tensors that it returns");
+  if (process.platform !== "win32") {
+    spawnSync("mkfifo", [at("pipe.npy"), at("pipe.json"), at("pipe.png")]);
+    for (const args of [[at("pipe.npy")], [scene, "--gt", at("pipe.json")], [scene, "--image", at("pipe.png")]]) {
+      fails(["detect", ...args], /pipe\.\w+: is no regular file; "-" reads from standard input/);
+    }
+    fails(["detect", "/dev/zero", "--head", "gfl"], "wanted a .npy or .safetensors file");
+  }
   mkdirSync(at("bare"));
   fails(["detect", at("bare")], "bare: the folder has no .npy files");
+  fails(["detect", shapes("")], "has no .npy files; its .safetensors files are one FILE each: name them");
   mkdirSync(at("bad"));
   writeFileSync(at("bad/cls.npy"), "?");
   fails(["detect", at("bad"), "--head", "gfl"], "bad: cls.npy: is no readable .npy file");

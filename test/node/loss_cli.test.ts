@@ -134,6 +134,46 @@ test("names in camelCase too", () => {
   assert.equal(prints("giouLoss", ...boxed), prints("giou-loss", ...boxed));
 });
 
+test("names for short, and without the word loss", () => {
+  const short = { bce: 0, focal: 1, qfl: 2, vfl: 3, gfl: 4 };
+  for (const [name, i] of Object.entries(short)) assert.equal(prints(name, ...dense), prints(names[i], ...dense));
+  assert.equal(prints("quality-focal", ...dense), prints("quality-focal-loss", ...dense));
+  assert.equal(prints("dfl", ...binned), prints("distribution-focal-loss", ...binned));
+  assert.equal(prints("giou", ...boxed), prints("giou-loss", ...boxed));
+});
+
+test("a line of JSON, to a file or in place of the text", () => {
+  const one = loss("qfl", ...dense, "--json", "-").stdout;
+  const wanted = sync.qualityFocalLoss(pred, { data: qualities, dims: [4, 3] });
+  const shapes = { pred: [4, 3], target: [4, 3] };
+  assert.equal(JSON.parse(one), { name: "quality-focal-loss", reduction: "mean", loss: wanted.loss, shapes });
+  assert.match(prints("qfl", ...dense, "--json", at("loss.json")).headline, "quality-focal-loss, mean");
+  assert.is(readFileSync(at("loss.json"), "utf8"), one);
+  const none = JSON.parse(loss("qfl", ...labelled, "--reduction", "none", "--json", "-").stdout);
+  assert.is(none.loss.length, 4);
+});
+
+test("one of the tensors may come from standard input", () => {
+  const input = readFileSync(at("pred.npy"));
+  const args = ["loss", "qfl", "--pred", "-", "--target", "target.npy"];
+  const { stdout } = spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder, input });
+  assert.is(stdout, loss("qfl", ...dense).stdout);
+  fails(["qfl", "--pred", "-", "--target", "-"], `"-" is standard input, which can be read once`);
+});
+
+test("targets that are no probabilities are an error", () => {
+  const wrong = npy("wrong.npy", Float32Array.from(qualities, (q, i) => i === 7 ? 1.5 : q), [4, 3]);
+  for (const name of names.slice(0, 4)) {
+    fails([name, ...dense, "--target", wrong], "--target[7] is 1.5; wanted a number from 0 to 1");
+  }
+  fails(["gfl", ...dense, "--target", wrong], "--target[7] is 1.5; wanted a number from --y-left to --y-right, 0 to 1");
+  assert.match(prints("gfl", ...dense, "--target", wrong, "--y-right", "2").loss, /^\d/);
+  const negative = npy("negative.npy", Float32Array.from(qualities, (q, i) => i === 2 ? -0.25 : q), [4, 3]);
+  fails(["focal", ...dense, "--target", negative], "--target[2] is -0.25; wanted a number from 0 to 1");
+  const unknown = npy("unknown.npy", Float32Array.from(qualities, (q, i) => i === 2 ? NaN : q), [4, 3]);
+  assert.is(prints("focal", ...dense, "--target", unknown).loss, "NaN");
+});
+
 test("labels with scores, one loss per row", () => {
   const { loss, grad } = sync.qualityFocalLoss(pred, { labels, scores }, { reduction: "none", grad: true });
   const printed = prints(
@@ -259,6 +299,8 @@ test("helps", () => {
 test("wrong names", () => {
   assert.is(names.length, 12);
   fails(["l1-loss", ...dense], `"l1-loss" is no loss; wanted one of ${names.join(", ")}`);
+  fails(["gfll", ...dense], "did you mean gfl?");
+  fails(["varifocal-los", ...dense], "did you mean varifocal-loss?");
   fails([], `no NAME given; wanted one of ${names.join(", ")}`);
   fails(["toString", ...dense], `"toString" is no loss`);
   fails(["iou-loss", "giou-loss"], "one NAME is wanted; 2 were given");

@@ -8,6 +8,7 @@ import { createEngine, heads } from "densehead";
 import type { Detections, DetectOptions, HeadOptions, HeadSpec, HostTensor, Outputs } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { transformFor } from "../../src/cli/fit.ts";
 import { parseSafetensors } from "../../src/cli/readers/safetensors.ts";
 
 const test = suite("README");
@@ -85,6 +86,15 @@ test("what it links to in docs/export.md is there", () => {
 
 const wrongPlace = sections.get("My boxes are in the wrong place") ?? "";
 
+/** Images, and inputs of networks. */
+const SIZES = [[900, 441, 96, 96], [61, 192, 96, 96], [63, 192, 96, 96], [6000, 3009, 640, 640], [
+  3775,
+  1571,
+  1280,
+  1280,
+]]
+  .concat([[5000, 1, 640, 640], [1, 5000, 640, 640], [300, 400, 640, 384], [1333, 800, 320, 320]]);
+
 test("the letterbox is that of what was resized and padded", () => {
   const code = /```js\n([^]*?)```/.exec(wrongPlace)?.[1];
   const letterbox = new Function("image", "width", "height", `${code}; return transform;`);
@@ -98,6 +108,11 @@ test("the letterbox is that of what was resized and padded", () => {
   const odd = letterbox({ width: 1000, height: 333 }, 320, 320);
   assert.is(odd.scaleY, 107 / 333);
   assert.is(odd.padY, 106);
+  // 0.5 · 61 is half: to even, as Python rounds, and as the command does.
+  assert.is(letterbox({ width: 61, height: 192 }, 96, 96).scaleX, 30 / 61);
+  for (const [width, height, w, h] of SIZES) {
+    assert.equal(letterbox({ width, height }, w, h), transformFor("", { width, height }, [h, w], "letterbox"));
+  }
 });
 
 const file = parseSafetensors(readFileSync(join(root, "examples/shapes/scene1.safetensors")));

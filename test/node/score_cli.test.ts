@@ -47,6 +47,7 @@ function fails(args: string[], line: string | RegExp): void {
 interface Line {
   image_id?: number | string;
   file_name?: string;
+  file?: string;
   images?: number;
   total: number;
   parts: Record<string, number>;
@@ -57,11 +58,11 @@ interface Line {
 }
 
 function linesOf(...args: string[]): Line[] {
-  return prints(...args, "--json").trimEnd().split("\n").map((line) => JSON.parse(line));
+  return prints(...args, "--json", "-").trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-/** The same but for which image it says it is of. */
-function measures({ image_id: _, file_name: __, ...rest }: Line) {
+/** The same but for which image and file it says it is of. */
+function measures({ image_id: _, file_name: __, file: ___, ...rest }: Line) {
   return rest;
 }
 
@@ -151,11 +152,14 @@ function near(got: number | null | undefined, wanted: number, what: string): voi
 test("prints a table of three scenes", () => {
   const lines = prints(...scene, ...truth).split("\n");
   assert.is(lines[0], "head gfl (named in the file), 4 classes, 8 bins, strides 8 16, input 160×160");
-  assert.match(lines[1], /^ {2}image +loss +cls +box +dfl +positives +quality +detections +ranks$/);
-  assert.equal(lines.slice(2, 7).map((line) => line.trim().split(/\s+/)[0]), [
-    ...["scene1.png", "scene2.png", "scene3.png", "all"],
-    "",
-  ]);
+  assert.match(lines[1], /^ {2}file +image +loss +cls +box +dfl +positives +quality +detections +ranks$/);
+  const starts = [
+    "scene1  scene1.png  ",
+    "scene2  scene2.png  ",
+    "scene3  scene3.png  ",
+    `all     ${" ".repeat(10)}  `,
+  ];
+  assert.equal(lines.slice(2, 6).map((line) => line.slice(2, 22)), starts);
   assert.is(new Set(lines.slice(1, 6).map((line) => line.length)).size, 1, "the columns are aligned");
 });
 
@@ -163,31 +167,38 @@ test("one scene has no line for all, and --head gfl is as asked", () => {
   const lines = prints(scene[1], ...truth, "--head", "gfl").trimEnd().split("\n");
   assert.is(lines.length, 3);
   assert.match(lines[0], "head gfl (as asked)");
-  assert.match(lines[2], /^ {2}scene2\.png +\d\.\d{4} +\d\.\d{4} +\d\.\d{4} +\d\.\d{4} +\d+ +0\.\d{3} +\d+ +0\.\d{3}$/);
+  assert.match(
+    lines[2],
+    /^ {2}scene2 +scene2\.png +\d\.\d{4} +\d\.\d{4} +\d\.\d{4} +\d\.\d{4} +\d+ +0\.\d{3} +\d+ +0\.\d{3}$/,
+  );
 });
 
-test("is gflCriterion of each image and of all as a batch", () => {
-  const head = heads.gfl({ numClasses: 4, bins: 8, strides: STRIDES });
-  const criterion = (ids: number[]) => {
-    const map = (role: "cls" | "reg", channels: number) => ({
-      data: Float32Array.from(ids.flatMap((id) => rowsOf(scene[id - 1], role))),
-      dims: [ids.length, 500, channels],
-    });
-    const gt = ids.map(truthOf);
-    return sync.gflCriterion({ cls: map("cls", 4), dist: map("reg", 32), head, imageSize: [160, 160], gt });
-  };
-  const lines = linesOf(...scene, ...truth);
-  assert.equal(lines.map(({ image_id, file_name, images }) => [image_id, file_name, images]), [
-    ...[1, 2, 3].map((id) => [id, `scene${id}.png`, undefined]),
-    [undefined, undefined, 3],
-  ]);
-  for (const [i, ids] of [[1], [2], [3], [1, 2, 3]].entries()) {
-    const { total, parts, numPos } = criterion(ids);
-    assert.is(lines[i].numPos, numPos);
-    near(lines[i].total, total, `total of ${ids}`);
-    for (const [name, part] of Object.entries(parts)) near(lines[i].parts[name], part, `${name} of ${ids}`);
-  }
-});
+for (const normalizer of ["paper", "mmdet"] as const) {
+  test(`is gflCriterion of each image and of all as a batch, divided as by ${normalizer}`, () => {
+    const head = heads.gfl({ numClasses: 4, bins: 8, strides: STRIDES });
+    const criterion = (ids: number[]) => {
+      const map = (role: "cls" | "reg", channels: number) => ({
+        data: Float32Array.from(ids.flatMap((id) => rowsOf(scene[id - 1], role))),
+        dims: [ids.length, 500, channels],
+      });
+      const gt = ids.map(truthOf);
+      return sync.gflCriterion({ cls: map("cls", 4), dist: map("reg", 32), head, imageSize: [160, 160], gt }, {
+        normalizer,
+      });
+    };
+    const lines = linesOf(...scene, ...truth, "--normalizer", normalizer);
+    assert.equal(lines.map(({ image_id, file_name, file, images }) => [image_id, file_name, file, images]), [
+      ...[1, 2, 3].map((id) => [id, `scene${id}.png`, scene[id - 1], undefined]),
+      [undefined, undefined, undefined, 3],
+    ]);
+    for (const [i, ids] of [[1], [2], [3], [1, 2, 3]].entries()) {
+      const { total, parts, numPos } = criterion(ids);
+      assert.is(lines[i].numPos, numPos);
+      near(lines[i].total, total, `total of ${ids}`);
+      for (const [name, part] of Object.entries(parts)) near(lines[i].parts[name], part, `${name} of ${ids}`);
+    }
+  });
+}
 
 test("quality is the mean IoU of the positives, ranks are Spearman's of all detections", () => {
   const lines = linesOf(...scene, ...truth, "--anchor-scale", "4", "--score", "0.1");
@@ -260,7 +271,7 @@ test("a batch is of all images in order", () => {
     }),
   );
   const path = outputs("batch", batch);
-  assert.equal(linesOf(path, ...truth, "--head", "gfl"), linesOf(...scene, ...truth));
+  assert.equal(linesOf(path, ...truth, "--head", "gfl").map(measures), linesOf(...scene, ...truth).map(measures));
   fails([path, ...truth, "--head", "gfl", "--image", "1"], "batch: holds 3 images; --image is for one");
   fails([path, "--gt", coco("one.json", first({})), "--head", "gfl"], "holds 3 images; --gt has 1");
 });
@@ -270,14 +281,48 @@ test("finds the image by its name, its id, or because there is no other", () => 
   assert.is(second.image_id, 2);
   const path = outputs("unnamed", tensorsOf(scene[1]));
   const unnamed = [path, ...truth, "--head", "gfl"];
-  assert.equal(linesOf(...unnamed, "--image", "2")[0], second);
-  assert.equal(linesOf(...unnamed, "--image", "scene2.png")[0], second);
+  for (const name of ["2", "scene2.png", shapes("scene2.png")]) {
+    assert.equal(linesOf(...unnamed, "--image", name)[0], { ...second, file: path });
+  }
   fails(unnamed, "unnamed: say with --image which image this is, of scene1.png, scene2.png, scene3.png");
   fails([...unnamed, "--image", "7"], "has no image 7; it has scene1.png, scene2.png, scene3.png");
   const only = ["--gt", coco("only.json", first({ id: "x", file_name: undefined }, () => ({ image_id: "x" })))];
   const [line] = linesOf(scene[1], ...only, "--head", "gfl");
   assert.is(line.image_id, "x");
-  assert.match(prints(scene[1], ...only), /^ {2}x /m);
+  assert.match(prints(scene[1], ...only), /^ {2}scene2 +x /m);
+});
+
+test("each FILE has an image of its own", () => {
+  const only = ["--gt", coco("first.json", first({}))];
+  const unnamed = outputs("first_unnamed", tensorsOf(scene[0]));
+  assert.is(linesOf(unnamed, ...only, "--head", "gfl")[0].image_id, 1);
+  // The only image is not that of two FILEs, nor of one that is called as another image.
+  const another = "say with --image which image this is, of scene1.png";
+  fails([scene[0], scene[1], ...only], `scene2.safetensors: ${another} (--image once for each FILE, in their order)`);
+  fails([scene[1], ...only], `scene2.safetensors: ${another}\n`);
+  fails([outputs("gfl_scene2", tensorsOf(scene[1])), ...only, "--head", "gfl"], `gfl_scene2: ${another}\n`);
+  fails([unnamed, scene[0], ...truth, "--head", "gfl"], "first_unnamed: say with --image which image this is");
+  fails([scene[0], scene[0], ...truth], "scene1.safetensors: is of image scene1.png, as");
+  const pair = [unnamed, scene[1], ...truth, "--head", "gfl"];
+  const lines = linesOf(...pair, "--image", "scene1.png", "--image", "2");
+  assert.equal(lines.map(measures).slice(0, 2), linesOf(scene[0], scene[1], ...truth).map(measures).slice(0, 2));
+  fails([...pair, "--image", "1"], "--image is for one FILE; 2 were given (repeat it for each, or give a folder)");
+  fails([...pair, "--image", "1", "--image", "scene1.png"], "scene2.safetensors: is of image scene1.png, as");
+  // COCO's names, as a part of those of the files.
+  const numbered = (id: string) => first({ file_name: `val2017/${id}.jpg` });
+  const named = outputs("nanodet_320__coco000000423617", tensorsOf(scene[0]));
+  assert.is(linesOf(named, "--gt", coco("own.json", numbered("000000423617")), "--head", "gfl")[0].image_id, 1);
+  const foreign = coco("foreign.json", numbered("000000255165"));
+  fails([named, "--gt", foreign, "--head", "gfl"], "say with --image which image this is, of val2017/000000255165.jpg");
+  assert.is(linesOf(named, "--gt", foreign, "--head", "gfl", "--image", "000000255165.jpg")[0].image_id, 1);
+});
+
+test("classes are the categories of their names", () => {
+  const names = new Map([[1, "circle"], [2, "square"], [3, "triangle"], [4, "star"]]);
+  const categories = [...names].map(([id, name]) => ({ id: 10 - id, name }));
+  const file = first({}, ({ category_id }) => ({ category_id: 10 - category_id }));
+  const mapped = ["--gt", coco("named.json", { ...file, categories })];
+  assert.equal(linesOf(scene[0], ...mapped)[0], linesOf(scene[0], ...truth)[0]);
 });
 
 test("classes are the categories in the order of their ids", () => {
@@ -297,10 +342,12 @@ test("objects are fitted to the input as their image was", () => {
   const large = moved({ width: 640, height: 640 }, (bbox) => bbox.map((v) => 4 * v));
   assert.equal(linesOf(scene[0], ...large)[0], line);
   const wide = moved({ width: 320, height: 160 }, ([x, y, w, h]) => [2 * x, y, 2 * w, h]);
-  fails([scene[0], ...wide], "image scene1.png is 320×160, the input 160×160; say --fit letterbox or --fit stretch");
+  fails([scene[0], ...wide], "image scene1.png is 320×160, the input 160×160; say --fit letterbox, top-left,");
   assert.equal(linesOf(scene[0], ...wide, "--fit", "stretch")[0], line);
   const boxed = moved({ width: 320, height: 160 }, ([x, y, w, h]) => [2 * x, 2 * (y - 40), 2 * w, 2 * h]);
   assert.equal(linesOf(scene[0], ...boxed, "--fit", "letterbox")[0], line);
+  const corner = moved({ width: 320, height: 160 }, ([x, y, w, h]) => [2 * x, 2 * y, 2 * w, 2 * h]);
+  assert.equal(linesOf(scene[0], ...corner, "--fit", "top-left")[0], line);
 });
 
 test("crowds are no objects, and their anchors no negatives", () => {
@@ -369,7 +416,7 @@ const REAL = "nanodet_320__coco000000423617";
 
 test("gives the classification loss and the positives of a real network's own code", () => {
   if (!cases.includes(REAL)) return skip(missing);
-  const gt = ["--gt", join(realdata, REAL, "gt.json"), "--fit", "letterbox"];
+  const gt = ["--gt", join(realdata, REAL, "gt.json"), "--fit", "letterbox-exact"];
   const [line] = linesOf(join(realdata, REAL), ...gt, "--head", "nanodet", "--anchor-scale", "5");
   const { num_pos, float64 } = readJson<{ num_pos: number; float64: { loss_qfl: number } }>(REAL, "loss/loss.json");
   assert.is(line.numPos, num_pos);
@@ -393,8 +440,16 @@ test("wrong flags", () => {
   fails([], "no FILE given (densehead score --help tells more)");
   fails([scene[0]], "--gt is missing");
   fails([scene[0], scene[1], ...truth, "--image", "1"], "--image is for one FILE; 2 were given");
+  fails(
+    [scene[0], ...truth, "--normalizer", "mmdt"],
+    `--normalizer is "mmdt"; wanted paper or mmdet; did you mean mmdet?`,
+  );
+  fails([scene[0], ...truth, "--json"], "'--json <value>' argument missing");
   fails([scene[0], ...truth, "--svg", "x"], "Unknown option '--svg' (densehead score --help lists the options)");
-  fails([scene[0], ...truth, "--fit", "crop"], `--fit is "crop"; wanted letterbox or stretch`);
+  fails(
+    [scene[0], ...truth, "--fit", "crop"],
+    `--fit is "crop"; wanted letterbox or top-left or stretch or letterbox-exact`,
+  );
   fails([scene[0], ...truth, "--anchor-scale", "0"], `--anchor-scale is "0"; wanted a number from 0.1 to 100`);
   fails([scene[0], ...truth, "--head", "retina"], `"retina" is no head`);
 });
@@ -421,7 +476,7 @@ test("outputs and truth at odds", () => {
   const other = outputs("scene2", tensorsOf(scene[1]));
   fails(
     [scene[0], other, ...truth, "--head", "gfl", "--offset", "0.5", "--strides", "8"],
-    /scene1\.safetensors: outputs/,
+    /scene1\.safetensors: (cls|reg)_s\d+ is of shape/,
   );
   fails([scene[0], at("absent.npy"), ...truth], "absent.npy: no such file or directory");
   const small = {

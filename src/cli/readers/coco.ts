@@ -1,8 +1,8 @@
 /**
  * COCO's annotation format: images, and the objects in them.
  */
-import { readFile } from "node:fs/promises";
 import { UsageError } from "../errors.ts";
+import { readText } from "./file.ts";
 
 /** x1, y1, x2, y2 in the image's pixels. */
 export type Box = readonly [number, number, number, number];
@@ -20,10 +20,16 @@ export interface CocoImage {
   readonly crowds: readonly Box[];
 }
 
+/** A kind of objects. */
+export interface Category {
+  readonly id: number;
+  readonly name: string | undefined;
+}
+
 /** A file of annotations. */
 export interface CocoFile {
-  /** How many categories it has. */
-  readonly categories: number;
+  /** By id. */
+  readonly categories: readonly Category[];
   readonly images: readonly CocoImage[];
 }
 
@@ -37,16 +43,17 @@ interface Annotation {
 
 /** Reads a file of annotations. */
 export async function readCoco(path: string): Promise<CocoFile> {
-  const { images, annotations, categories } = parse(await readFile(path, "utf8"));
-  const ids = [...new Set(categories.map((entry, i) => categoryId(entry, `categories[${i}]`)))].sort((a, b) => a - b);
-  const labels = new Map<unknown, number>(ids.map((id, label) => [id, label]));
+  const { images, annotations, categories } = parse(await readText(path));
+  const kinds = categories.map((entry, i) => readCategory(entry, `categories[${i}]`)).sort((a, b) => a.id - b.id)
+    .filter(({ id }, i, all) => id !== all[i - 1]?.id);
+  const labels = new Map<unknown, number>(kinds.map(({ id }, label) => [id, label]));
   const objects = new Map<unknown, Annotation[]>(images.map(({ id }) => [id, []]));
   annotations.forEach((entry, i) => {
     const ofImage = objects.get(entry.image_id);
     if (ofImage === undefined) throw absent(i, "image_id", entry.image_id, "images");
     ofImage.push(readAnnotation(entry, i, labels));
   });
-  return { categories: ids.length, images: images.map((entry, i) => readImage(entry, i, objects.get(entry.id) ?? [])) };
+  return { categories: kinds, images: images.map((entry, i) => readImage(entry, i, objects.get(entry.id) ?? [])) };
 }
 
 function parse(text: string): Readonly<Record<"images" | "annotations" | "categories", readonly Entry[]>> {
@@ -67,8 +74,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function categoryId({ id }: Entry, where: string): number {
-  if (typeof id === "number") return id;
+function readCategory({ id, name }: Entry, where: string): Category {
+  if (typeof id === "number") return { id, name: typeof name === "string" ? name : undefined };
   throw damaged(`${where}.id is ${JSON.stringify(id)}; wanted a number`);
 }
 

@@ -2,13 +2,15 @@
  * Names of classes.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { COCO_CLASSES } from "../coco_classes.ts";
 import { about, UsageError } from "../errors.ts";
+import { readText } from "./file.ts";
 
-/** Names with commas between them, or the lines of a text file; a single name where there is no such file. */
+/** "coco", names with commas between them, or the lines of a text file; a single name where there is no such file. */
 export async function classNames(flag: string, text: string | undefined): Promise<string[] | undefined> {
   if (text === undefined) return undefined;
-  const names = isFile(text) ? await about(text, async () => lines(await readFile(text, "utf8"))) : splitNames(text);
+  if (text.toLowerCase() === "coco") return [...COCO_CLASSES];
+  const names = isFile(text) ? await about(text, async () => lines(await readText(text))) : splitNames(text);
   if (names.length === 0) throw new UsageError(`${flag} has no names`);
   return names;
 }

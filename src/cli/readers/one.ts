@@ -1,12 +1,13 @@
 /**
- * One tensor of a file: file.npy, or file.safetensors:name.
+ * One tensor of a file: file.npy, file.safetensors:name, or "-".
  */
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type { HostTensor } from "../../types.ts";
 import { UsageError } from "../errors.ts";
+import { readBytes, readStdin, STDIN } from "./file.ts";
 import { parseNpy, parseNpyLabels } from "./npy.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
+import { isNpy, whatItIs } from "./tensors.ts";
 
 /** Reads floating-point values. */
 export function readTensor(where: string): Promise<HostTensor> {
@@ -24,16 +25,14 @@ async function readOne<T>(
   pick: (file: Safetensors, name: string) => T,
 ): Promise<T> {
   const [, path, name] = /^(.*\.safetensors):(.+)$/is.exec(where) ?? [where, where];
-  switch (extname(path).toLowerCase()) {
-    case ".npy":
-      return parse(await readFile(path));
-    case ".safetensors": {
-      const file = parseSafetensors(await readFile(path));
-      return pick(file, chosen(file, name));
-    }
-    default:
-      throw new UsageError("wanted a .npy file or file.safetensors:name");
+  const kind = extname(path).toLowerCase();
+  if (path !== STDIN && kind !== ".npy" && kind !== ".safetensors") {
+    throw new UsageError(`wanted a .npy file or file.safetensors:name${whatItIs(kind)}`);
   }
+  const bytes = path === STDIN ? await readStdin() : await readBytes(path);
+  if (kind === ".npy" || (kind === "" && isNpy(bytes))) return parse(bytes);
+  const file = parseSafetensors(bytes);
+  return pick(file, chosen(file, name));
 }
 
 /** The tensor of that name; without a name, the only one. */

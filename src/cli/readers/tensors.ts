@@ -1,10 +1,11 @@
 /**
  * Files of tensors, whatever their format.
  */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { HostTensor } from "../../types.ts";
 import { about, UsageError } from "../errors.ts";
+import { readBytes, readStdin, STDIN } from "./file.ts";
 import { parseNpy } from "./npy.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
@@ -20,39 +21,70 @@ export interface TensorFile {
 
 /** Opens a .npy file, a .safetensors file, or a folder of .npy files. */
 export async function openTensors(path: string): Promise<TensorFile> {
-  if ((await stat(path)).isDirectory()) return openFolder(path);
-  switch (extname(path).toLowerCase()) {
-    case ".npy":
-      return { names: [stemOf(path)], metadata: new Map(), read: () => readNpy(path) };
-    case ".safetensors":
-      return parseSafetensors(await readFile(path));
+  if (path !== STDIN && (await stat(path)).isDirectory()) return openFolder(path);
+  const kind = path === STDIN ? "" : extname(path).toLowerCase();
+  if (path !== STDIN && !TENSOR_FILES.includes(kind)) {
+    throw new UsageError(`wanted a .npy or .safetensors file, or a folder of .npy files${whatItIs(kind)}`);
+  }
+  const bytes = path === STDIN ? await readStdin() : await readBytes(path);
+  if (kind === ".safetensors" || (kind === "" && !isNpy(bytes))) return parseSafetensors(bytes);
+  return { names: [stemOf(path)], metadata: new Map(), read: () => parseNpy(bytes) };
+}
+
+const TENSOR_FILES = [".npy", ".safetensors"];
+
+/** No .safetensors file begins so: its header would be longer than any file. */
+export function isNpy(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x93;
+}
+
+/** The way on from other files that people have. */
+export function whatItIs(kind: string): string {
+  switch (kind) {
+    case ".onnx":
+    case ".pt":
+    case ".pth":
+    case ".pdmodel":
+    case ".tflite":
+    case ".engine":
+      return `; ${kind} is a network: run it first, and save the tensors that it returns (npm's onnxruntime-node or ` +
+        "Python's onnxruntime run .onnx; numpy.save and safetensors write)";
+    case ".npz":
+      return "; .npz is an archive of .npy files: unzip it into a folder";
+    case ".png":
+    case ".jpg":
+    case ".jpeg":
+      return "; a picture is what --image takes, FILE is what a network made of it";
     default:
-      throw new UsageError("wanted a .npy or .safetensors file, or a folder of .npy files");
+      return "";
   }
 }
 
 /** The file's name without folders and without the ending of a known format. */
 export function stemOf(path: string): string {
+  if (path === STDIN) return "stdin";
   const name = path.replaceAll("\\", "/").split("/").filter((part) => part !== "").at(-1) ?? path;
   return name.replace(/\.(npy|safetensors)$/i, "");
 }
 
 async function openFolder(path: string): Promise<TensorFile> {
-  const names = (await readdir(path)).filter((name) => /\.npy$/i.test(name));
-  if (names.length === 0) throw new UsageError("the folder has no .npy files");
+  const all = await readdir(path);
+  const names = all.filter((name) => /\.npy$/i.test(name));
+  if (names.length === 0) {
+    const others = all.some((name) => /\.safetensors$/i.test(name));
+    throw new UsageError(
+      `the folder has no .npy files${others ? "; its .safetensors files are one FILE each: name them" : ""}`,
+    );
+  }
   const files = new Map(names.sort(naturally).map((name) => [stemOf(name), name]));
   return {
     names: [...files.keys()],
     metadata: new Map(),
     read: (stem) => {
       const name = files.get(stem) ?? stem;
-      return about(name, () => readNpy(join(path, name)));
+      return about(name, async () => parseNpy(await readBytes(join(path, name))));
     },
   };
-}
-
-async function readNpy(path: string): Promise<HostTensor> {
-  return parseNpy(await readFile(path));
 }
 
 /** cls_s8 before cls_s16. */

@@ -1,12 +1,18 @@
 /**
  * COCO's results format.
  */
+import { UsageError } from "../errors.ts";
 import type { ImageResult } from "../result.ts";
+import { printableJson } from "./text.ts";
 
 /** All detections of all images, one row per line; JSON has no words for boxes that are not finite. */
 export function cocoText(results: readonly ImageResult[]): string {
-  const rows = results.flatMap(({ id, detections }) => detections.toCoco(id)).filter(({ bbox }) =>
-    bbox.every(Number.isFinite)
-  );
-  return `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`;
+  const ids = results.map(({ imageId }) => imageId);
+  const twice = ids.find((id, i) => ids.indexOf(id) < i);
+  if (twice !== undefined) {
+    throw new UsageError(`--json: two images have the image_id ${twice}; give --image-id for each FILE, or --gt`);
+  }
+  const rows = results.flatMap(({ imageId, categoryIds, detections }) => detections.toCoco(imageId, categoryIds))
+    .filter(({ bbox }) => bbox.every(Number.isFinite));
+  return `[\n${rows.map((row) => `  ${printableJson(row)}`).join(",\n")}\n]\n`;
 }

@@ -1,7 +1,7 @@
 /**
  * A loss as people read it.
  */
-import { printable } from "./text.ts";
+import { printable, printableJson } from "./text.ts";
 
 /** A tensor that went in, or came out into a file. */
 export interface Shown {
@@ -18,6 +18,18 @@ export function lossText(headline: string, loss: number | Float32Array, shapes: 
   const lines = [...values, ...shapes.map(({ role, dims, file }) => [role, shape(dims, file)])];
   const width = Math.max(...lines.map(([label]) => label.length));
   return [headline, ...lines.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`), ""].join("\n");
+}
+
+/** The same for programs; null stands for what is no finite number. */
+export function lossLine(
+  name: string,
+  reduction: string,
+  loss: number | Float32Array,
+  shapes: readonly Shown[],
+): string {
+  const dims = Object.fromEntries(shapes.map(({ role, dims }) => [role, dims]));
+  const values = typeof loss === "number" ? loss : [...loss];
+  return `${printableJson({ name, reduction, loss: values, shapes: dims })}\n`;
 }
 
 /** NaN among the losses is NaN here. */

@@ -8,14 +8,18 @@ import { aligned, networkText, printable } from "./text.ts";
 export function tableText(result: ImageResult): string {
   const { detections } = result;
   const lines = detections.length === 0 ? [] : [columns(result), ...rowsOf(result)];
-  return [headline(result), ...aligned(lines).map((line) => `  ${line}`), "", ""].join("\n");
+  return [...headlines(result), ...aligned(lines).map((line) => `  ${line}`), "", ""].join("\n");
 }
 
-function headline({ id, chosen, inputSize, frame, detections }: ImageResult): string {
+function headlines({ name, chosen, inputSize, frame, detections, unused }: ImageResult): string[] {
   const count = `${detections.length} ${detections.length === 1 ? "object" : "objects"}`;
   const [height, width] = inputSize;
   const place = frame[0] === height && frame[1] === width ? "" : `, boxes in the image's ${frame[1]}×${frame[0]}`;
-  return `${printable(id)}: ${count}\n  ${networkText(chosen, inputSize)}${place}`;
+  return [
+    `${printable(name)}: ${count}`,
+    `  ${networkText(chosen, inputSize)}${place}`,
+    ...(unused.length === 0 ? [] : [`  not read: ${unused.map(printable).join(", ")}`]),
+  ];
 }
 
 function columns({ detections }: ImageResult): string[] {

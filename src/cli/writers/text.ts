@@ -3,9 +3,18 @@
  */
 import type { ChosenHead } from "../head.ts";
 
-/** Without control characters, which a terminal would obey and XML forbids. */
+/** Characters that a terminal or a reader of bidirectional text would obey, that end lines, or that XML forbids. */
+const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF\uFFFE\uFFFF]/gu;
+
+/** A text from outside, with a mark in the place of each character that would steer what shows it. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, "�");
+  return text.replaceAll(STEERING, "�");
+}
+
+/** JSON with such characters as escapes: the same to programs, and safe on a terminal. */
+export function printableJson(value: unknown): string {
+  const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replaceAll(STEERING, escape);
 }
 
 /** For XML text and attributes. */
@@ -14,11 +23,37 @@ export function escapeXml(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** Lines of as many cells each, in columns: the first to the left, numbers to the right. */
-export function aligned(lines: readonly (readonly string[])[]): string[] {
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column].length))) ?? [];
-  return lines.map(([label, ...numbers]) =>
-    [label.padEnd(widths[0]), ...numbers.map((text, i) => text.padStart(widths[i + 1]))].join("  ")
+const graphemes = new Intl.Segmenter();
+
+/** Letters that take two cells of a terminal: East Asian scripts, full-width forms, emoji. */
+const WIDE =
+  /^(?:[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3000-\u303E\uFF01-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}|\p{Emoji}\uFE0F)/u;
+
+/** Half-width katakana, which are of that script too. */
+const NARROW = /^[\uFF61-\uFFDC]/;
+
+/** Marks without a letter, and letters that join others. */
+const NOTHING = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
+
+/** Cells of a terminal that the text takes. */
+export function cells(text: string): number {
+  // Most texts are ASCII.
+  if (/^[ -~]*$/.test(text)) return text.length;
+  let sum = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    sum += NOTHING.test(segment) ? 0 : WIDE.test(segment) && !NARROW.test(segment) ? 2 : 1;
+  }
+  return sum;
+}
+
+/** Lines of as many cells each, in columns: those of the first so many labels to the left, numbers to the right. */
+export function aligned(lines: readonly (readonly string[])[], labels = 1): string[] {
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => cells(line[column])))) ?? [];
+  return lines.map((line) =>
+    line.map((text, column) => {
+      const space = " ".repeat(widths[column] - cells(text));
+      return column < labels ? text + space : space + text;
+    }).join("  ")
   );
 }
 

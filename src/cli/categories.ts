@@ -1,0 +1,27 @@
+/**
+ * The classes of a network and the categories of a data set.
+ */
+import { UsageError } from "./errors.ts";
+import type { Category } from "./readers/coco.ts";
+
+/**
+ * For each class the place of its category among the data set's: the one of its name; where names do not tell, and there are
+ * as many of both, the one at its place by id.
+ */
+export function categoriesOf(
+  categories: readonly Category[],
+  numClasses: number,
+  classes: readonly string[] | undefined,
+): readonly number[] {
+  const names = categories.map(({ name }) => name);
+  const byName = classes?.map((name) => names.indexOf(name)) ?? [];
+  if (byName.length > 0 && !byName.includes(-1)) return byName;
+  const known = byName.filter((place) => place >= 0);
+  const inOrder = byName.every((place, i) => place < 0 || place === i);
+  if (numClasses === categories.length && inOrder) return categories.map((_, i) => i);
+  if (known.length === 0) {
+    throw new UsageError(`the head has ${numClasses} classes here; --gt has ${categories.length} categories`);
+  }
+  const missing = classes?.find((_, i) => byName[i] < 0);
+  throw new UsageError(`class ${missing} is no category of --gt, which others are: ${names.slice(0, 8).join(", ")} …`);
+}

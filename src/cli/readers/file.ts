@@ -1,0 +1,36 @@
+/**
+ * Whole files, and standard input for "-".
+ */
+import { readFile, stat } from "node:fs/promises";
+import process from "node:process";
+import { UsageError } from "../errors.ts";
+
+/** The name of standard input on the command line. */
+export const STDIN = "-";
+
+/** The bytes of a file. Pipes and devices, which may never end, are refused. */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const found = await stat(path);
+  if (found.isDirectory()) throw new UsageError("is a folder; wanted a file");
+  if (!found.isFile()) throw new UsageError('is no regular file; "-" reads from standard input');
+  return new Uint8Array(await readFile(path));
+}
+
+/** The same, decoded as UTF-8. */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
+/** All of standard input. */
+export async function readStdin(): Promise<Uint8Array<ArrayBuffer>> {
+  if (process.stdin.isTTY) throw new UsageError('"-" is standard input, which is a terminal here; pipe a file into it');
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, end);
+    end += chunk.length;
+  }
+  return bytes;
+}
