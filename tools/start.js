@@ -11,6 +11,12 @@ const examples = join(root, "examples/shapes");
 const pictures = join(root, "build/scenes");
 const truthFile = join(examples, "scenes.coco.json");
 const ENOUGH_OVERLAP = 0.5;
+const SCORE = "0.4";
+
+const ABOUT_BOXES = `\
+A small network has looked for circles, squares, triangles and stars in three pictures. From its raw outputs, densehead
+now makes boxes. The network gives a distribution for each side of a box; the column ± px is its standard deviation.
+`;
 
 const ABOUT_SCORES = `\
 The same outputs against the truth: the loss that such a network is trained with (quality focal, GIoU and distribution
@@ -31,10 +37,7 @@ async function main() {
   const engine = await createEngine();
   const truth = readJson(truthFile);
   mkdirSync(pictures, { recursive: true });
-  console.log("A small network has looked for circles, squares, triangles and stars in three pictures. From its raw");
-  console.log(
-    "outputs, densehead now makes boxes. The column ± px is how far, by the network's own word, their sides may be off.\n",
-  );
+  console.log(ABOUT_BOXES);
   for (const image of truth.images) {
     const name = image.file_name.replace(".png", "");
     const svg = join(pictures, `${name}.svg`);
@@ -50,15 +53,16 @@ async function main() {
   engine.dispose();
   console.log(ABOUT_SCORES);
   score(truth);
-  console.log("The pictures open in any browser; the bands there show the same for each side.");
+  console.log("The pictures open in any browser: ticks show the same for each side, and the truth is dashed.");
 }
 
 /** Finds the objects of a scene, and returns the rows of COCO results. */
 function detect(name, svg) {
   const json = join(pictures, `${name}.json`);
   const scene = fromRoot(join(examples, name));
-  const output = ["--image", `${scene}.png`, "--svg", fromRoot(svg), "--json", fromRoot(json)];
-  run("detect", `${scene}.safetensors`, "--head", "gfl", ...output);
+  const truth = ["--image", `${scene}.png`, "--gt", fromRoot(truthFile)];
+  const output = ["--svg", fromRoot(svg), "--json", fromRoot(json)];
+  run("detect", `${scene}.safetensors`, "--head", "gfl", "--score", SCORE, ...truth, ...output);
   return readJson(json);
 }
 
@@ -87,8 +91,7 @@ function countFound(engine, objects, results) {
   results.forEach(({ category_id }, row) => {
     const overlap = (i) => overlaps[row * objects.length + i];
     const [best] = [...left]
-      // Categories of the file count from 1, classes of the network from 0.
-      .filter((i) => objects[i].category_id === category_id + 1 && overlap(i) >= ENOUGH_OVERLAP)
+      .filter((i) => objects[i].category_id === category_id && overlap(i) >= ENOUGH_OVERLAP)
       .sort((a, b) => overlap(b) - overlap(a));
     left.delete(best);
   });
