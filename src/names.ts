@@ -19,7 +19,7 @@ function nearest(name: string, names: readonly string[]): string {
 }
 
 /** Letters to insert, drop or replace, or neighbours to swap. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let [before, row]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -111,19 +111,16 @@ function detectAll(
   { read, chosen: { head }, inputSize }: NetworkFile,
   { keep, images: { fit } }: DetectFlags,
   images: readonly KnownImage[],
-): Detections[] {
-  const transforms = images.map((image) => transformOf(image, inputSize, fit));
-  const detect = (transform: ImageTransform | undefined) =>
-    sync.detect(read.outputs, {
+): readonly Detections[] {
+  const transforms = images.flatMap((image) => transformOf(image, inputSize, fit) ?? []);
+  try {
+    return sync.detect(read.outputs, {
       ...keep,
       head,
       imageSize: inputSize,
-      transform,
+      transform: transforms.length === 0 ? undefined : transforms,
       uncertainty: head.boxes === "distribution",
     });
-  try {
-    const same = transforms.every((transform) => JSON.stringify(transform) === JSON.stringify(transforms[0]));
-    return same ? detect(transforms[0]) : transforms.map((transform, i) => detect(transform)[i]);
   } catch (error) {
     throw new UsageError(inOwnNames(read, reason(error)));
   }

@@ -54,8 +54,9 @@ function checkObjectness(head: HeadSpec, { outputs, names }: FileOutputs, { obje
   if (!("classes" in outputs) || outputs.objectness === undefined || hasObjectness(head) || objectness !== undefined) {
     return;
   }
+  const given = [...names].filter(([argument]) => argument.startsWith("outputs.objectness")).map(([, name]) => name);
   throw new UsageError(
-    `has tensors of objectness (${names.get("outputs.objectness[0]")} …), which head ${head.name} does not use; ` +
+    `has tensors of objectness (${given.join(", ")}), which head ${head.name} does not use; ` +
       "say --objectness multiply or sqrt-multiply (PicoDet-XS), or none to leave them out",
   );
 }

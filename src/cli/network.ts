@@ -6,7 +6,7 @@ import { UsageError } from "./errors.ts";
 import { chooseHead, type ChosenHead } from "./head.ts";
 import { sizeFromShapes } from "./image_size.ts";
 import type { NetworkFlags } from "./network_options.ts";
-import { type FileOutputs, readOutputs } from "./outputs.ts";
+import { type FileOutputs, readOutputs, withoutObjectness } from "./outputs.ts";
 import { splitNames } from "./readers/names.ts";
 import { openTensors } from "./readers/tensors.ts";
 import { optional, size } from "./values.ts";
@@ -35,7 +35,8 @@ export async function readNetworkFile(path: string, flags: NetworkFlags): Promis
   });
   const classes = flags.classes ?? namesIn(metadata);
   checkNames(chosen.head, classes, flags);
-  return { read, chosen, inputSize: imageSize ?? sizeFromShapes(read, chosen.head), classes };
+  const used = (chosen.head.objectness ?? "none") === "none" ? withoutObjectness(read) : read;
+  return { read: used, chosen, inputSize: imageSize ?? sizeFromShapes(used, chosen.head), classes };
 }
 
 /** The flag's, else the file's; where both are there they must agree. */

@@ -65,13 +65,20 @@ export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
 
 /** A lone tensor, which has the name of its file, stays "outputs". */
 function callNames(argument: string, names: readonly string[]): Map<string, string> {
-  const lone = argument === "outputs" && names.length === 1;
-  return new Map(lone ? [] : names.map((name, i) => [`${argument}[${i}]`, name]));
+  if (names.length > 1) return new Map(names.map((name, i) => [`${argument}[${i}]`, name]));
+  return new Map(argument === "outputs" ? [] : names.map((name) => [argument, name]));
+}
+
+/** Without the tensors of objectness. */
+export function withoutObjectness(file: FileOutputs): FileOutputs {
+  if (!("classes" in file.outputs)) return file;
+  const { classes, boxes } = file.outputs;
+  return { ...file, outputs: { classes, boxes } };
 }
 
 /** A message of the library, in the tensors' own names. */
 export function inOwnNames({ names }: FileOutputs, message: string): string {
-  return message.replaceAll(/outputs(?:\.\w+)?\[\d+\]/g, (argument) => names.get(argument) ?? argument);
+  return message.replaceAll(/\boutputs(?:\.\w+)?(?:\[\d+\])?/g, (argument) => names.get(argument) ?? argument);
 }
 
 /** Every tensor, in no particular order. */
