@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deflateSync, gzipSync } from "node:zlib";
 import { dump } from "npyjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -291,7 +292,12 @@ workerTest("401 for everyone where the secret was never set", async () => {
 workerTest("404 and 405 name what there is", async () => {
   await refuses(post("/nowhere", "x"), 404, undefined, /\/detect, \/score/);
   await refuses(post("/__proto__", "x"), 404);
-  for (const [path, method] of [["/detect", "POST"], ["/score", "POST"], ["/summary", "POST"], ["/health", "GET"]]) {
+  for (
+    const [path, method] of [["/detect", "POST"], ["/score", "POST"], ["/queue", "POST"], ["/summary", "POST"], [
+      "/health",
+      "GET",
+    ]]
+  ) {
     const headers = { Authorization: `Bearer ${TOKEN}` };
     const other = method === "GET" ? "DELETE" : "GET";
     const { headers: answered } = await refuses(fetch(new URL(path, url), { method: other, headers }), 405);
@@ -313,6 +319,60 @@ workerTest("413 for a body over 16 MiB, whatever Content-Length says", async () 
   assert.match(await send("Transfer-Encoding: chunked", chunk(LIMIT) + chunk(1)), /^HTTP\/1.1 413 /);
   assert.match(await send("Content-Length: 4", "more than it says"), /^HTTP\/1.1 400 /);
   await refuses(post(`/detect?${GFL}`, new Uint8Array(LIMIT)), 400, "body", /no tensors|header|0 tensors/);
+});
+
+workerTest("bodies may come compressed, under the same limit", async () => {
+  const bytes = scene("scene1");
+  const plain = await answer<unknown[]>(post(`/detect?${GFL}`, bytes));
+  assert.ok(plain.length > 0);
+  const compress = { gzip: gzipSync, deflate: deflateSync };
+  for (const [encoding, encode] of Object.entries(compress)) {
+    const found = await answer(post(`/detect?${GFL}`, encode(bytes), { "Content-Encoding": encoding }));
+    assert.equal(found, plain, encoding);
+  }
+  const gzip = { "Content-Encoding": "gzip" };
+  await refuses(post(`/detect?${GFL}`, gzipSync(new Uint8Array(LIMIT + 1)), gzip), 413, "body");
+  await refuses(post(`/detect?${GFL}`, bytes, gzip), 400, "body", /not what Content-Encoding says: gzip/);
+  await refuses(post(`/detect?${GFL}`, gzipSync(bytes).subarray(0, 1000), gzip), 400, "body", /gzip/);
+  const brotli = post(`/detect?${GFL}`, "x", { "Content-Encoding": "br" });
+  const { headers } = await refuses(brotli, 415, "Content-Encoding", /"br"; wanted gzip or deflate/);
+  assert.match(headers.get("Accept-Encoding") ?? "", /gzip/);
+});
+
+workerTest("pages of the allowed origins may call it, and no others", async () => {
+  const bindings = { API_TOKEN: TOKEN, QUEUE_QUERY: "", ALLOWED_ORIGINS: "https://a.example, https://b.example" };
+  const open = await startWorker(undefined, { bindings });
+  const at = new URL("/detect", await open.ready);
+  const ask = (origin: string) => {
+    const headers = { Origin: origin, "Access-Control-Request-Method": "POST", Connection: "close" };
+    return fetch(at, { method: "OPTIONS", headers });
+  };
+  for (const origin of ["https://a.example", "https://b.example"]) {
+    const { status, headers } = await ask(origin);
+    assert.is(status, 204);
+    assert.is(headers.get("Access-Control-Allow-Origin"), origin);
+    assert.match(headers.get("Access-Control-Allow-Headers") ?? "", /Authorization.*Content-Type/);
+    // The problem of a request without a token can be read by the page too.
+    const refused = await refuses(fetch(at, { method: "POST", headers: { Origin: origin } }), 401, "Authorization");
+    assert.is(refused.headers.get("Access-Control-Allow-Origin"), origin);
+    assert.match(refused.headers.get("Vary") ?? "", /Origin/);
+  }
+  const other = await refuses(ask("https://c.example"), 403, "Origin", /ALLOWED_ORIGINS.*https:\/\/c\.example/);
+  assert.is(other.headers.get("Access-Control-Allow-Origin"), null);
+  await open.dispose();
+  // Without the variable there is none.
+  await refuses(fetch(new URL("/detect", url), { method: "OPTIONS" }), 401, "Authorization");
+});
+
+workerTest("errors are short, whatever they quote", async () => {
+  const dtype = `${"[".repeat(5000)}${"]".repeat(5000)}`;
+  const header = `{"cls": {"dtype": ${dtype}, "shape": [1], "data_offsets": [0, 4]}}`;
+  const deep = await post(`/detect?${GFL}`, withHeader(header, new Uint8Array(4)));
+  assert.is(deep.status, 400);
+  assert.ok((await deep.text()).length < 1000);
+  const long = await post(`/detect?${GFL}&score=${"9".repeat(5000)}`, "x");
+  assert.is(long.status, 400);
+  assert.ok((await long.text()).length < 1000);
 });
 
 workerTest("415 for a type that is not known, with those that are", async () => {
@@ -436,16 +496,27 @@ workerTest("400 names what is wrong with a .npy file", async () => {
   const type = { "Content-Type": "application/x-npy" };
   for (
     const [body, detail] of [
-      [file(dict("<i4", "2,")), /i4; wanted f2/],
+      [file(dict("<i4", "2,")), /<i4; wanted <f2/],
       [file(dict("<f4", "2,", "True")), /Fortran/],
-      [file(dict("<f4", "3,")), /2 values for shape \(3\)/],
-      [file(dict("<f4", "-2, -1")), /2 values/],
-      [file(dict("<f4", "x")), /2 values/],
-      [file(dict(">f4", "2,")), /Unsupported dtype/],
-      [file(dict("<f4", "2,"), new Uint8Array(7)), /multiple of 4/],
-      [file("nothing"), /Malformed/],
-      [file("").subarray(0, 9), /Offset|bounds/],
-      [new Uint8Array(1), /Offset|bounds/],
+      [file(dict("<f4", "3,")), /8 bytes follow its header; shape \(3\) of <f4 has 12/],
+      [file(dict("<f4", "-2, -1")), /no shape/],
+      [file(dict("<f4", "x")), /no shape/],
+      [file(dict("<f4", "9999999999999999, 9999999999999999")), /8 bytes follow/],
+      [file(dict(">f4", "2,")), />f4; wanted <f2/],
+      [file(dict("<f4", "2,"), new Uint8Array(7)), /7 bytes follow/],
+      // Text of no width would never end, and booleans become a list of as many objects.
+      [file(dict("<U0", "1,")), /<U0; wanted/],
+      [file(dict("<U-1", "1,")), /<U-1; wanted/],
+      [file(dict("|b1", "8,")), /\|b1; wanted/],
+      [file(dict("|O", "1,")), /\|O; wanted/],
+      [file("nothing"), /no descr/],
+      [file("").subarray(0, 9), /does not begin as one/],
+      [new Uint8Array(1), /does not begin as one/],
+      [
+        Buffer.concat([Buffer.from("\x93NUMPY\x02\x00\xff\xff\xff\x00", "latin1"), Buffer.alloc(99, ",")]),
+        /header has 16777215/,
+      ],
+      [Buffer.concat([Buffer.from("\x93NUMPY\x07\x00\x76\x00", "latin1"), Buffer.alloc(99)]), /version is 7/],
     ] as const
   ) {
     await refuses(post(`/detect?${GFL}`, body as Uint8Array<ArrayBuffer>, type), 400, "body", detail);
@@ -456,7 +527,10 @@ workerTest("400 names what is wrong with a .npy file", async () => {
 workerTest("400 names what is wrong with the ground truth, or keeps a head from being scored", async () => {
   const tensors = sceneTensors("scene1");
   const { gt_boxes, gt_labels } = gtTensors;
-  const wrong: [truth: Record<string, HostTensor | typeof gt_labels>, field: string][] = [
+  const wrong: [
+    truth: Record<string, HostTensor | typeof gt_labels | { data: BigInt64Array; dims: number[] }>,
+    field: string,
+  ][] = [
     [{}, "gt_boxes"],
     [{ gt_boxes }, "gt_labels"],
     [{ gt_boxes: { ...gt_boxes, dims: [8] }, gt_labels }, "gt_boxes"],
@@ -465,6 +539,7 @@ workerTest("400 names what is wrong with the ground truth, or keeps a head from 
     [{ gt_boxes, gt_labels: { data: GT.labels, dims: [1, 2] } }, "gt_labels"],
     [{ gt_boxes, gt_labels: { data: Float32Array.of(1, 3), dims: [2] } }, "gt_labels"],
     [{ gt_boxes, gt_labels: { data: Int32Array.of(1, 4), dims: [2] } }, "gt[0].labels[1]"],
+    [{ gt_boxes, gt_labels: { data: BigInt64Array.of(1n, 2n ** 32n), dims: [2] } }, "gt_labels"],
     [{ gt_boxes: { data: GT.boxes.map(() => NaN), dims: [2, 4] }, gt_labels }, "gt.boxes[0]"],
   ];
   for (const [truth, field] of wrong) {

@@ -97,9 +97,15 @@ function wasmModules(found: Map<string, string>): Plugin {
   };
 }
 
-const DTYPES = { Float32Array: "F32", Uint16Array: "F16", Float64Array: "F64", Int32Array: "I32" } as const;
+const DTYPES = {
+  Float32Array: "F32",
+  Uint16Array: "F16",
+  Float64Array: "F64",
+  Int32Array: "I32",
+  BigInt64Array: "I64",
+} as const;
 
-type Values = HostTensor["data"] | Int32Array;
+type Values = HostTensor["data"] | Int32Array | BigInt64Array;
 
 /** A .safetensors file. */
 export function safetensors(

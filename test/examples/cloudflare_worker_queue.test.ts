@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { consume } from "../../examples/cloudflare-worker/src/queue.ts";
+import { consume, enqueue } from "../../examples/cloudflare-worker/src/queue.ts";
 import {
   type Contribution,
   type Contributions,
@@ -12,6 +12,7 @@ import {
   mergePartials,
   type Summary,
 } from "../../examples/cloudflare-worker/src/summary.ts";
+import { truthFromJson } from "../../examples/cloudflare-worker/src/truth.ts";
 import { random } from "../random.ts";
 import { pack, randomHead } from "../raw_head.ts";
 import { note } from "../suite/notes.ts";
@@ -244,8 +245,8 @@ function bucketOf(i: number, head: () => { etag: string } | null = () => ({ etag
 }
 
 /** What mergePartials reads, and pages of seven. */
-function bucketOfPartials(partials: [string, object][]) {
-  const objects = partials.map(([key, partial]) => ({ key, size: JSON.stringify(partial).length }));
+function bucketOfPartials(partials: [string, object | string][], changes: object = {}) {
+  const objects = partials.map(([key, partial]) => ({ key, size: textOf(partial).length }));
   const byKey = new Map(partials);
   const bucket = {
     list: ({ cursor = "0" }: { cursor?: string }) => {
@@ -253,11 +254,15 @@ function bucketOfPartials(partials: [string, object][]) {
       const page = objects.slice(Number(cursor), end);
       return Promise.resolve({ objects: page, truncated: end < objects.length, cursor: `${end}` });
     },
-    get: (key: string) => Promise.resolve({ json: () => Promise.resolve(byKey.get(key)) }),
-    put: () => Promise.resolve(),
+    get: (key: string) => Promise.resolve({ text: () => Promise.resolve(textOf(byKey.get(key))) }),
+    head: () => Promise.resolve(null),
+    put: () => Promise.resolve({}),
+    ...changes,
   };
   return bucket as unknown as Parameters<typeof mergePartials>[0];
 }
+
+const textOf = (partial: unknown) => typeof partial === "string" ? partial : JSON.stringify(partial);
 
 const fails = () => Promise.reject(new Error("R2 is not there"));
 const RESULTS = { put: () => Promise.resolve() };
@@ -293,6 +298,67 @@ test("an object that is too large is not read", async () => {
   const seen = await outcomes([{ key: "head", attempts: 1 }], { HEADS: { get }, DEAD_LETTERS: { send } });
   assert.equal(seen, ["ack"]);
   assert.match(letters[0].reason, /16777217 bytes/);
+});
+
+const CONTRIBUTION: Contribution = { uploaded: 1, etag: "1", scores: [1, 0, 0, 0, 0, 0, 0, 0, 0, 2] };
+
+test("a partial summary that is none is named, and the others are merged", async () => {
+  const { warn } = console;
+  console.warn = () => {};
+  const partials: [string, object | string][] = [
+    ["summaries/a.json", { one: CONTRIBUTION }],
+    ["summaries/b.json", "no JSON"],
+    ["summaries/c.json", "5"],
+    ["summaries/d.json", { two: { ...CONTRIBUTION, scores: "many" } }],
+    ["summaries/e.json", { three: CONTRIBUTION, four: CONTRIBUTION }],
+    ["summaries/f.json", "null"],
+  ];
+  const summary = await mergePartials(bucketOfPartials(partials)).finally(() => console.warn = warn);
+  assert.is(summary.heads, 3);
+  assert.is(summary.detections, 9);
+  assert.equal(summary.unreadable, ["b", "c", "d", "f"].map((name) => `summaries/${name}.json`));
+});
+
+test("of two merges at once the later begins anew, so that no older list overwrites a newer one", async () => {
+  const partials: [string, object][] = [["summaries/a.json", { one: CONTRIBUTION }]];
+  const conditions: unknown[] = [];
+  let version = 0;
+  const bucket = bucketOfPartials(partials, {
+    head: () => Promise.resolve(version === 0 ? null : { etag: `${version}` }),
+    put: (_key: string, _text: string, { onlyIf }: { onlyIf: unknown }) => {
+      conditions.push(onlyIf);
+      // Another merge has written it each time, but for the last.
+      return Promise.resolve(++version < 3 ? null : {});
+    },
+  });
+  assert.is((await mergePartials(bucket)).heads, 1);
+  assert.equal(conditions, [{ etagDoesNotMatch: "*" }, { etagMatches: "1" }, { etagMatches: "2" }]);
+  const busy = bucketOfPartials(partials, { put: () => Promise.resolve(null) });
+  const error = await mergePartials(busy).catch((problem) => problem);
+  assert.is(error.status, 503);
+});
+
+test("keys of a request go into the queue, and what is no key is refused", async () => {
+  const sent: unknown[] = [];
+  const env = {
+    KEYS: { sendBatch: (messages: unknown[]) => Promise.resolve(sent.push(...messages)) },
+  } as unknown as Env;
+  const body = (value: unknown) => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
+  assert.is(await enqueue(body({ keys: ["a", "b/c"] }), env), 2);
+  assert.equal(sent, [{ body: { key: "a" } }, { body: { key: "b/c" } }]);
+  for (const value of ["no JSON", 5, {}, { keys: "a" }, { keys: [] }, { keys: [5] }, { keys: Array(101).fill("a") }]) {
+    const error = await enqueue(body(value), env).catch((problem) => problem);
+    assert.is(error.status, 400, JSON.stringify(value));
+  }
+  assert.is(sent.length, 2);
+});
+
+test("classes of the ground truth are whole numbers", () => {
+  const truth = (labels: unknown) => truthFromJson(JSON.stringify({ boxes: [[0, 0, 1, 1]], labels }));
+  assert.equal(truth([3]).labels, Int32Array.of(3));
+  for (const label of [0.9, 2 ** 32, -(2 ** 40), 1e300]) {
+    assert.throws(() => truth([label]), /labels\[0\] is .*; wanted a class/);
+  }
 });
 
 test("partial summaries merge in any order, in any groups, and any number of times", () => {

@@ -3,6 +3,7 @@
  */
 import { authenticate } from "./auth.ts";
 import { readBody } from "./body.ts";
+import { preflight, withCors } from "./cors.ts";
 import { cocoRows, detect, structsOfArrays } from "./detect.ts";
 import { engine } from "./engine.ts";
 import type { Env } from "./env.ts";
@@ -10,7 +11,7 @@ import { outputsOf } from "./outputs.ts";
 import { readKeep, readNetwork, readScoring } from "./params.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { Query } from "./query.ts";
-import { consume } from "./queue.ts";
+import { consume, enqueue } from "./queue.ts";
 import { score } from "./score.ts";
 import { mergePartials } from "./summary.ts";
 import { readerFor } from "./tensors.ts";
@@ -25,6 +26,7 @@ interface Route {
 const ROUTES: Readonly<Record<string, Route>> = {
   "/detect": { method: "POST", handle: detectRoute },
   "/score": { method: "POST", handle: scoreRoute },
+  "/queue": { method: "POST", handle: queueRoute },
   "/summary": { method: "POST", handle: summaryRoute },
   "/health": { method: "GET", handle: healthRoute },
 };
@@ -33,13 +35,7 @@ const STRUCTS_OF_ARRAYS = "application/vnd.densehead.detections+json";
 
 export default {
   async fetch(request, env): Promise<Response> {
-    try {
-      return await route(request, env);
-    } catch (error) {
-      if (error instanceof Problem) return problemResponse(error);
-      console.error(error);
-      return problemResponse(new Problem(500, "an error of ours, which is in the log"));
-    }
+    return withCors(await respond(request, env), request, env);
   },
 
   queue: consume,
@@ -48,6 +44,16 @@ export default {
     await mergePartials(env.RESULTS);
   },
 } satisfies ExportedHandler<Env>;
+
+async function respond(request: Request, env: Env): Promise<Response> {
+  try {
+    return preflight(request, env) ?? await route(request, env);
+  } catch (error) {
+    if (error instanceof Problem) return problemResponse(error);
+    console.error(error);
+    return problemResponse(new Problem(500, "an error of ours, which is in the log"));
+  }
+}
 
 /** Nothing of a request is read before its token. */
 async function route(request: Request, env: Env): Promise<Response> {
@@ -95,6 +101,12 @@ async function scoreRoute(request: Request, query: Query): Promise<Response> {
   });
   const result = timing.measure("score", () => score(raw, truth, network, scoring));
   return json(timing.measure("serialise", () => JSON.stringify(result)), timing);
+}
+
+async function queueRoute(request: Request, query: Query, env: Env): Promise<Response> {
+  query.finish();
+  const queued = await enqueue(await readBody(request), env);
+  return Response.json({ queued }, { status: 202 });
 }
 
 async function summaryRoute(_request: Request, query: Query, env: Env): Promise<Response> {

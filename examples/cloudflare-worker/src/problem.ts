@@ -4,11 +4,13 @@
 const TITLES = {
   400: "Bad Request",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   500: "Internal Server Error",
+  503: "Service Unavailable",
 } as const;
 
 interface Extras {
@@ -17,6 +19,9 @@ interface Extras {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Characters of a detail: some quote what came, which may be long. */
+const MAX_DETAIL = 500;
+
 /** An error of the caller's making; in the queue, one that no repeat can mend. */
 export class Problem extends Error {
   readonly status: keyof typeof TITLES;
@@ -24,7 +29,7 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: keyof typeof TITLES, detail: string, { field, headers = {} }: Extras = {}) {
-    super(detail);
+    super(detail.length > MAX_DETAIL ? `${detail.slice(0, MAX_DETAIL)} …` : detail);
     this.status = status;
     this.field = field;
     this.headers = headers;

@@ -55,6 +55,30 @@ function readParams(text: string) {
   return params;
 }
 
+/** Keys of a request: it is what Cloudflare takes in one batch. */
+const MAX_KEYS = 100;
+
+/** Puts the keys of heads, `{"keys": [ … ]}`, into the queue, as R2's notifications do; returns how many. */
+export async function enqueue(body: Uint8Array, env: Env): Promise<number> {
+  const keys = keysOf(body);
+  await env.KEYS.sendBatch(keys.map((key) => ({ body: { key } })));
+  return keys.length;
+}
+
+function keysOf(body: Uint8Array): string[] {
+  const wanted = `wanted {"keys": [ … ]} with 1 to ${MAX_KEYS} keys`;
+  let keys: unknown;
+  try {
+    keys = Object(JSON.parse(new TextDecoder().decode(body))).keys;
+  } catch {
+    throw badRequest("body", `the body is no JSON; ${wanted}`);
+  }
+  if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS) {
+    throw badRequest("keys", `keys is ${Array.isArray(keys) ? `a list of ${keys.length}` : "no list"}; ${wanted}`);
+  }
+  return keys.map(checkKey);
+}
+
 /** Of R2's event notifications, or of `{"key": …}` from any other producer. */
 function keyOf(body: unknown): unknown {
   const { key, object } = Object(body);

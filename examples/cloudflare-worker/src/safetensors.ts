@@ -70,7 +70,9 @@ function readEntry(name: string, entry: unknown): Entry {
   if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
     throw badRequest(
       name,
-      `tensor ${name}: dtype is ${JSON.stringify(dtype)}; wanted ${Object.keys(ARRAYS).join(", ")}`,
+      `tensor ${name}: dtype is ${typeof dtype === "string" ? dtype : typeof dtype}; wanted ${
+        Object.keys(ARRAYS).join(", ")
+      }`,
     );
   }
   return { name, dtype: dtype as Tensor["dtype"], shape, from: offsets[0], to: offsets[1] };

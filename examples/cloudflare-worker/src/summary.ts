@@ -3,6 +3,7 @@
  * or a batch that is cut anew, says the same again, and merging it changes nothing.
  */
 import type { Detections } from "densehead";
+import { Problem } from "./problem.ts";
 import type { Score } from "./score.ts";
 
 /** What one head adds to the summary. */
@@ -28,10 +29,13 @@ export interface Summary {
   readonly scored: number;
   /** Means over those, of total and parts. */
   readonly lossMeans: Readonly<Record<string, number>>;
+  /** Partial summaries that could not be read; absent where there are none. */
+  readonly unreadable?: readonly string[];
 }
 
 const BINS = 10;
 const PREFIX = "summaries/";
+const SUMMARY = "summary.json";
 /** Bytes of partial summaries whose contributions are in memory at a time, where they take about twice as much. */
 const PASS_BYTES = 16 * 1024 * 1024;
 
@@ -70,22 +74,39 @@ export async function writePartial(results: R2Bucket, contributions: Contributio
   await results.put(`${PREFIX}${name}.json`, text);
 }
 
-/** Merges all partial summaries into summary.json. Memory is bounded: each pass takes a share of the keys. */
+/** Merges that begin anew because another one wrote the summary meanwhile. */
+const MAX_TRIES = 5;
+
+/**
+ * Merges all partial summaries into summary.json. Of two merges at once the later begins anew: its list may be older than the
+ * summary that is there by then.
+ */
 export async function mergePartials(results: R2Bucket, passBytes = PASS_BYTES): Promise<Summary> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await results.head(SUMMARY);
+    const summary = await mergeOnce(results, passBytes);
+    const onlyIf = before === null ? { etagDoesNotMatch: "*" } : { etagMatches: before.etag };
+    if (await results.put(SUMMARY, JSON.stringify(summary), { onlyIf }) !== null) return summary;
+  }
+  throw new Problem(503, "other merges wrote the summary meanwhile; try again", { headers: { "Retry-After": "10" } });
+}
+
+/** Memory is bounded: each pass takes a share of the keys. */
+async function mergeOnce(results: R2Bucket, passBytes: number): Promise<Summary> {
   const partials = await list(results);
   const passes = Math.ceil(partials.reduce((sum, { size }) => sum + size, 0) / passBytes);
   const sums = new Sums();
+  const unreadable = new Set<string>();
   for (let pass = 0; pass < passes; pass++) {
     const all: Contributions = new Map();
     for (const { key } of partials) {
       const partial = await readPartial(results, key);
-      merge(all, new Map(partial.filter(([head]) => hash(head) % passes === pass)));
+      if (partial === null) unreadable.add(key);
+      else merge(all, new Map(partial.filter(([head]) => hash(head) % passes === pass)));
     }
     sums.add(all);
   }
-  const summary = sums.summary();
-  await results.put("summary.json", JSON.stringify(summary));
-  return summary;
+  return unreadable.size === 0 ? sums.summary() : { ...sums.summary(), unreadable: [...unreadable] };
 }
 
 async function list(results: R2Bucket): Promise<R2Object[]> {
@@ -99,9 +120,28 @@ async function list(results: R2Bucket): Promise<R2Object[]> {
   return objects;
 }
 
-async function readPartial(results: R2Bucket, key: string): Promise<[string, Contribution][]> {
-  const object = await results.get(key);
-  return Object.entries(await object?.json<Record<string, Contribution>>() ?? {});
+/** Null for what is no partial summary: one damaged object does not keep the others from being merged. */
+async function readPartial(results: R2Bucket, key: string): Promise<[string, Contribution][] | null> {
+  const text = await (await results.get(key))?.text() ?? "{}";
+  try {
+    const partial = JSON.parse(text);
+    if (isObject(partial) && Object.values(partial).every(isContribution)) return Object.entries(partial) as never;
+  } catch {
+    // No JSON.
+  }
+  console.warn(`${key} is no partial summary`);
+  return null;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isContribution(value: unknown): value is Contribution {
+  const { uploaded, etag, scores, losses = {} } = Object(value);
+  const areNumbers = (values: unknown[]) => values.every((n) => typeof n === "number");
+  return typeof uploaded === "number" && typeof etag === "string" && Array.isArray(scores) &&
+    scores.length === BINS && areNumbers(scores) && areNumbers(Object.values(Object(losses)));
 }
 
 /** FNV-1a. */

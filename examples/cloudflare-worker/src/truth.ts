@@ -21,7 +21,8 @@ export function truthOf(tensors: Tensors): GroundTruth {
     const got = `${labels.dtype} ${shapeOf(labels.dims)}`;
     throw badRequest("gt_labels", `tensor gt_labels is ${got}; wanted integers (${count})`);
   }
-  return { boxes: toFloat32(boxes.data), labels: Int32Array.from(labels.data as ArrayLike<number | bigint>, Number) };
+  const values = Array.from(labels.data as ArrayLike<number | bigint>, Number);
+  return { boxes: toFloat32(boxes.data), labels: classes("gt_labels", values) };
 }
 
 /** `{"boxes": [[x1, y1, x2, y2], …], "labels": [0, …]}`, in the same units. */
@@ -35,7 +36,14 @@ export function truthFromJson(text: string): GroundTruth {
   if (!isNumbers(labels) || labels.length !== boxes.length) {
     throw badRequest("labels", `ground truth: labels is no list of ${boxes.length} classes`);
   }
-  return { boxes: Float32Array.from(boxes.flat()), labels: Int32Array.from(labels) };
+  return { boxes: Float32Array.from(boxes.flat()), labels: classes("labels", labels) };
+}
+
+/** Others would become classes that nobody meant. */
+function classes(name: string, labels: readonly number[]): Int32Array {
+  const odd = labels.findIndex((label) => !(Number.isInteger(label) && Math.abs(label) < 2 ** 31));
+  if (odd >= 0) throw badRequest(name, `ground truth: ${name}[${odd}] is ${labels[odd]}; wanted a class`);
+  return Int32Array.from(labels);
 }
 
 function named(tensors: Tensors, name: string): Tensor {
