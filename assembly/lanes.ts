@@ -42,6 +42,14 @@ export function sumRows(a: v128, b: v128, c: v128, d: v128): v128 {
   );
 }
 
+/** The sum of four vectors that stand `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function sumOfFour(at: usize, stride: usize): v128 {
+  const low = f32x4.add(v128.load(at), v128.load(at + stride));
+  return f32x4.add(low, f32x4.add(v128.load(at + 2 * stride), v128.load(at + 3 * stride)));
+}
+
 /** Writes four vectors as the rows of their transpose: lane j of vector i goes to row j, column i. */
 // @ts-ignore: decorator
 @inline

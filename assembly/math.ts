@@ -22,8 +22,8 @@ const SOFTMAX = memory.data<f32>([
   0.008290289136036594,
 ]);
 
-/** Where arguments of `softmaxExp` end; a term of that size is 0 beside a largest term of 1. */
-export const EXP_MIN: f32 = -87;
+/** Where arguments of `softmaxExp` end: it gives 0. */
+export const EXP_MIN: f32 = -88;
 
 /**
  * dst = exp(src) over `rows` rows of `columns` floats, a multiple of 16 (what lies in the padding does not matter).
@@ -122,11 +122,25 @@ export function inSoftmaxRange(x: v128): v128 {
   return hasSmallExponent(madd(x, v128.load32_splat(SOFTMAX), v128.load32_splat(SOFTMAX, 4)));
 }
 
-/** Can the sum of a softmax be trusted: did its terms neither overflow nor all vanish? One lane each. */
+/**
+ * x - peak for the largest logit of x's distribution, as `softmaxExp` takes it. Infinite logits have their limit: shares of the
+ * largest. NaN stays.
+ */
+// @ts-ignore: decorator
+@inline
+export function underPeak(x: v128, peak: v128): v128 {
+  const gap = v128.andnot(f32x4.sub(x, peak), f32x4.eq(x, peak));
+  return f32x4.max(gap, f32x4.splat(EXP_MIN));
+}
+
+/**
+ * Can the sum of a softmax be trusted: did its terms neither overflow, weighted by up to 64 bins too, nor all vanish? One lane
+ * each.
+ */
 // @ts-ignore: decorator
 @inline
 export function isSoundSum(sum: v128): v128 {
-  return v128.and(f32x4.lt(sum, f32x4.splat(f32.MAX_VALUE)), f32x4.gt(sum, f32x4.splat(1e-30)));
+  return v128.and(f32x4.lt(sum, f32x4.splat(f32.MAX_VALUE / 64)), f32x4.gt(sum, f32x4.splat(1e-30)));
 }
 
 const EXP_TABLE = memory.data<f32>([

@@ -450,6 +450,11 @@ export interface DflStatistics {
   top: Float32Array;
   /** Probability of the last bin: how close the side is to the end of its range. */
   saturation: Float32Array;
+  /**
+   * Deviation beyond the least that the mean allows, in bins: √max(0, std² − floor²), floor = √(f·(1 − f)) with f the mean's
+   * fraction of a bin. A side that is sure of a place between two bins has the floor as deviation, up to half a bin; its excess is 0.
+   */
+  excess: Float32Array;
 }
 
 /** Which boxes NMS keeps. */
@@ -505,15 +510,18 @@ export interface BoxOps<F> {
    *
    * dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N); one leading batch axis is allowed. Result (…, N, 4) in bin
    * values, sides l, t, r, b: multiply by the stride for pixels. Infinite logits have their limit, NaN stays in its side.
-   * Absolute error ≤ 5e-7 of the range of bins. RangeError: bins outside 2…64.
-   * Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2.
+   * Absolute error ≤ 5e-7 of the range of bins, and a rounding of the result where `firstBin` is not 0. RangeError: bins
+   * outside 2…64. Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2.
    */
   dflDecode(dist: TensorLike, options: DflDecodeOptions): Result<F, Float32Array>;
   /**
    * Shape of the same distributions: standard deviation √Σ p(i − μ)² (bins), entropy −Σ p ln p (nats), highest
-   * probability, and the probability of the last bin. Each (…, N, 4).
+   * probability, the probability of the last bin, and the excess √Σ p(i − n)(i − n − 1) (bins) with n = ⌊μ⌋, which is
+   * √(std² − f(1 − f)) with f = μ − n. Each (…, N, 4).
    *
-   * Absolute error ≤ 1e-6 of the range of bins. RangeError: bins outside 2…64. Li et al. 2021 (GFL V2), section 3.
+   * Infinite logits have their limit, NaN stays in its side. Absolute error ≤ 1e-6 of the range of bins; nothing cancels in
+   * the excess, which is 0 on two neighbouring bins. RangeError: bins outside 2…64. Li et al. 2021 (GFL V2), section 3; the
+   * excess is ours.
    */
   dflStatistics(dist: TensorLike, options: DflLayout): Result<F, DflStatistics>;
   /**
@@ -693,7 +701,7 @@ export interface DetectOptions {
   transform?: ImageTransform | readonly ImageTransform[];
   /** Clip to the network input, before NMS. Default false. */
   clip?: boolean;
-  /** Also report each side's standard deviation and saturation. Default false. */
+  /** Also report each side's standard deviation, excess and saturation. Default false. */
   uncertainty?: boolean;
   /** Stops between images. */
   signal?: Signal;
@@ -745,6 +753,11 @@ export interface Detections extends Iterable<Detection> {
   readonly std?: Float32Array;
   /** (length, 4), mass in the last bin; with `uncertainty`. */
   readonly saturation?: Float32Array;
+  /**
+   * (length, 4), √max(0, std² − floor²) in pixels of the returned boxes' frame; with `uncertainty`. The floor is the deviation
+   * that the two bins beside the mean make by themselves, up to half a stride: see `dflStatistics`.
+   */
+  readonly excess?: Float32Array;
   /**
    * Rows of COCO's results format. `categoryIds[classId]` replaces the class index; RangeError: a class that it has no
    * number for.
@@ -924,9 +937,10 @@ export interface DetectionOps<F> {
    * outside their range. With `signal`, the asynchronous form yields between images.
    *
    * On WebGPU, which is for outputs with a GpuTensor among them and for engines of device "webgpu", filter and decode run
-   * there and only candidates come back. The detections are the same: scores exactly; boxes, deviations and saturation
-   * within 1e-4 + 4e-6·|value|. Host arrays are read until the promise settles. RangeError: an image's share of a tensor, or
-   * its list of candidates, that is larger than a binding of the device.
+   * there and only candidates come back. The detections are the same: scores exactly; boxes, deviations and excesses, in
+   * pixels of the network input, to ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a stride apart, and
+   * ≤ 2e-7 of the value, to which both are rounded; saturation to ≤ 5e-6 · bins. Host arrays are read until the promise
+   * settles. RangeError: an image's share of a tensor, or its list of candidates, that is larger than a binding of the device.
    */
   detect(outputs: Outputs, options: DetectOptions): Result<F, [Detections, ...Detections[]]>;
   /**

@@ -1,7 +1,7 @@
 // How the expectation of the softmax over the bins moves with the logits: S_b (b - mean).
 
 import { madd } from "../lanes";
-import { EXP, softmaxTile, STRIDE, TILE } from "./softmax_tile";
+import { EXP, softmaxTile, STRIDE, sumOfBins, TILE } from "./softmax_tile";
 
 /**
  * dst (count, bins) = slope * d mean / d logit for rows of logits src (count, bins), slopes (count) the derivatives of
@@ -26,13 +26,11 @@ export function dfl_decode_grad(src: usize, slopes: usize, count: i32, bins: i32
  */
 function differentiate(exps: usize, slope: v128, bins: i32): void {
   const end = exps + <usize> bins * STRIDE;
-  let sum = f32x4.splat(0);
+  const sum = sumOfBins(exps, bins);
   let weighted = f32x4.splat(0);
   let bin = f32x4.splat(0);
   for (let at = exps; at < end; at += STRIDE) {
-    const e = v128.load(at);
-    sum = f32x4.add(sum, e);
-    weighted = madd(e, bin, weighted);
+    weighted = madd(v128.load(at), bin, weighted);
     bin = f32x4.add(bin, f32x4.splat(1));
   }
   const first = f32x4.neg(f32x4.nearest(f32x4.div(weighted, sum)));

@@ -1,6 +1,7 @@
 // Exponentials of distributions, a tile at a time and transposed: the lanes of a vector are four distributions.
 
-import { EXP_MIN, softmaxExp } from "../math";
+import { sumOfFour } from "../lanes";
+import { softmaxExp, underPeak } from "../math";
 
 /** Distributions of a tile. */
 export const TILE: i32 = 16;
@@ -33,19 +34,29 @@ function loadTile(src: usize, rowStride: usize, binStride: usize, rows: i32, bin
   }
 }
 
-/** SHIFTED = x - max over the bins; infinite logits as the largest finite ones. */
+/** SHIFTED = x - max over the bins. */
 function shiftTile(bins: i32): void {
-  const most = f32x4.splat(f32.MAX_VALUE);
-  const least = f32x4.splat(-f32.MAX_VALUE);
   for (let i: usize = 0; i < STRIDE; i += 16) {
-    let peak = least;
+    let peak = f32x4.splat(-Infinity);
     for (let bin = 0; bin < bins; bin++) {
-      peak = f32x4.pmax(peak, f32x4.min(v128.load(LOGITS + i + <usize> bin * STRIDE), most));
+      // pmax drops a NaN of its second operand.
+      peak = f32x4.pmax(peak, v128.load(LOGITS + i + <usize> bin * STRIDE));
     }
     for (let bin = 0; bin < bins; bin++) {
       const at = i + <usize> bin * STRIDE;
-      const x = f32x4.max(f32x4.min(v128.load(LOGITS + at), most), least);
-      v128.store(SHIFTED + at, f32x4.max(f32x4.sub(x, peak), f32x4.splat(EXP_MIN)));
+      v128.store(SHIFTED + at, underPeak(v128.load(LOGITS + at), peak));
     }
   }
+}
+
+/** Sum over the bins of four distributions of a tile, whose exponentials begin at `at`: no term has many additions behind it. */
+export function sumOfBins(at: usize, bins: i32): v128 {
+  const end = at + <usize> bins * STRIDE;
+  const whole = at + <usize> (bins & ~7) * STRIDE;
+  let sum = f32x4.splat(0);
+  for (let tail = whole; tail < end; tail += STRIDE) sum = f32x4.add(sum, v128.load(tail));
+  for (; at < whole; at += 8 * STRIDE) {
+    sum = f32x4.add(sum, f32x4.add(sumOfFour(at, STRIDE), sumOfFour(at + 4 * STRIDE, STRIDE)));
+  }
+  return sum;
 }

@@ -6,10 +6,10 @@
 // log1p(R) + w_i (m - x_i) + w_{i+1} (m - x_{i+1}). A loss is near 0 only if m is at one of the label's bins: its term is
 // then left out of the sum, so that R and the loss keep their digits. The exponential runs over blocks of rows.
 
-import { laneMask, select as pick, sumRows } from "../lanes";
+import { laneMask, select as pick, sumOfFour, sumRows } from "../lanes";
 import { log4, softmaxExp } from "../math";
 import { LossCall, NO_WEIGHT } from "./call";
-import { scaleInto, sumOf } from "./classify";
+import { scaleInto } from "./classify";
 
 /** Floats of a block of rows, and the most rows in it. */
 const BLOCK: i32 = 2048;
@@ -18,7 +18,10 @@ const MAX_ROWS: i32 = BLOCK / 2;
 const LINE: i32 = MAX_ROWS * 4 + 64;
 const SHIFTED = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
 const EXPS = memory.data(<i32> (BLOCK * 4 + MAX_BINS * 8), 16);
-/** Of each row of a block: its loss, and before that the part of it that is linear in the logits. */
+/**
+ * Of each row of a block: half its loss, and before that the part of it that is linear in the logits. The gap of finite logits may
+ * be twice the largest float32.
+ */
 const LOSSES = memory.data(LINE, 16);
 /** Of each row: the sum of its terms less 1, and one over the sum. */
 const RESTS = memory.data(LINE, 16);
@@ -73,11 +76,11 @@ function placeLabels(k: LossCall, done: i32, count: i32): i32 {
   const labels = k.target + (<usize> done << 2);
   for (let i: usize = 0; i < <usize> count << 2; i += 16) {
     const label = f32x4.mul(f32x4.sub(v128.load(labels + i), k.low4()), k.inverse4());
-    const wrong = v128.or(f32x4.lt(label, before), f32x4.gt(label, beyond));
+    // NaN is neither.
+    const right = v128.and(f32x4.ge(label, before), f32x4.le(label, beyond));
     const row = <i32> (i >> 2);
-    const first = i32x4.bitmask(v128.and(wrong, laneMask(count - row)));
+    const first = i32x4.bitmask(v128.andnot(laneMask(count - row), right));
     if (first != 0) return row + ctz(first) + 1;
-    // NaN gives the first bin; the share keeps it.
     const left = i32x4.min_s(i32x4.max_s(i32x4.trunc_sat_f32x4_s(label), i32x4.splat(0)), highest);
     const share = f32x4.sub(label, f32x4.convert_i32x4_s(left));
     v128.store(LEFTS + i, left);
@@ -112,9 +115,9 @@ function shiftRows(logits: usize, bins: i32, row: i32, count: i32): void {
   shiftRow(logits, r1, width, 4);
   shiftRow(logits, r2, width, 8);
   shiftRow(logits, r3, width, 12);
-  const infinite = i32x4.bitmask(f32x4.eq(f32x4.abs(peak), f32x4.splat(Infinity)));
-  if (infinite != 0) shiftInfinite(logits, row, bins, infinite & ((1 << (count - row)) - 1), peak);
   const lanes = min(count - row, 4);
+  const infinite = i32x4.bitmask(v128.and(f32x4.eq(f32x4.abs(peak), f32x4.splat(Infinity)), laneMask(lanes)));
+  if (infinite != 0) shiftInfinite(logits, row, bins, infinite, peak);
   for (let i = 0; i < lanes; i++) leaveOut(<usize> (row + i) * width, load<i32>(PEAKS + list + (<usize> i << 2)));
 }
 
@@ -141,7 +144,7 @@ function largest(logits: usize, r0: usize, r1: usize, r2: usize, r3: usize, bins
   return f32x4.pmax(v128.shuffle<f64>(m01, m23, 0, 2), v128.shuffle<f64>(m01, m23, 1, 3));
 }
 
-/** (1 - share) (peak - lower) + share (peak - upper), where no share of an infinite gap and equal infinities give 0. */
+/** Half of (1 - share) (peak - lower) + share (peak - upper); no share of an infinite gap and equal infinities give 0. */
 // @ts-ignore: decorator
 @inline
 function gaps(share: v128, peak: v128, lower: v128, upper: v128): v128 {
@@ -153,7 +156,8 @@ function gaps(share: v128, peak: v128, lower: v128, upper: v128): v128 {
 @inline
 function gap(share: v128, peak: v128, x: v128): v128 {
   const none = v128.or(f32x4.eq(share, f32x4.splat(0)), f32x4.eq(x, peak));
-  return v128.andnot(f32x4.mul(share, f32x4.sub(peak, x)), none);
+  const half = f32x4.splat(0.5);
+  return v128.andnot(f32x4.mul(share, f32x4.sub(f32x4.mul(half, peak), f32x4.mul(half, x))), none);
 }
 
 /** SHIFTED of one row. */
@@ -202,7 +206,15 @@ function addTerms(bins: i32, row: i32, count: i32): void {
   let s1 = v128.and(v128.load(r1 + whole), tail);
   let s2 = v128.and(v128.load(r2 + whole), tail);
   let s3 = v128.and(v128.load(r3 + whole), tail);
-  for (let i: usize = 0; i < whole; i += 16) {
+  let i: usize = 0;
+  // Sixteen bins at a time: what a large sum loses of each small term adds up.
+  for (; i + 64 <= whole; i += 64) {
+    s0 = f32x4.add(s0, sumOfFour(r0 + i, 16));
+    s1 = f32x4.add(s1, sumOfFour(r1 + i, 16));
+    s2 = f32x4.add(s2, sumOfFour(r2 + i, 16));
+    s3 = f32x4.add(s3, sumOfFour(r3 + i, 16));
+  }
+  for (; i < whole; i += 16) {
     s0 = f32x4.add(s0, v128.load(r0 + i));
     s1 = f32x4.add(s1, v128.load(r1 + i));
     s2 = f32x4.add(s2, v128.load(r2 + i));
@@ -214,7 +226,7 @@ function addTerms(bins: i32, row: i32, count: i32): void {
   v128.store(RESTS + list, f32x4.sub(sumRows(s0, s1, s2, s3), whole1));
 }
 
-/** LOSSES += log1p(RESTS), and INVERSES, four rows at a time. */
+/** LOSSES += half of log1p(RESTS), and INVERSES, four rows at a time. */
 function logPass(count: i32): void {
   const one = f32x4.splat(1);
   for (let i: usize = 0; i < <usize> count << 2; i += 16) {
@@ -225,7 +237,7 @@ function logPass(count: i32): void {
     const inverse = f32x4.div(one, sum);
     v128.store(INVERSES + i, inverse);
     const log = f32x4.add(log4(sum), f32x4.mul(lost, inverse));
-    v128.store(LOSSES + i, f32x4.add(v128.load(LOSSES + i), log));
+    v128.store(LOSSES + i, f32x4.add(v128.load(LOSSES + i), f32x4.mul(f32x4.splat(0.5), log)));
   }
 }
 
@@ -296,9 +308,29 @@ function weights(k: LossCall, row: i32): v128 {
 function finish(k: LossCall, done: i32, count: i32): void {
   if (k.weightKind != NO_WEIGHT) {
     for (let i: usize = 0; i < <usize> count << 2; i += 16) {
-      v128.store(LOSSES + i, f32x4.mul(v128.load(LOSSES + i), weights(k, done + <i32> (i >> 2))));
+      const loss = v128.load(LOSSES + i);
+      const weight = weights(k, done + <i32> (i >> 2));
+      // No weight of an infinite loss is nothing.
+      const none = v128.and(f32x4.eq(loss, f32x4.splat(Infinity)), f32x4.eq(weight, f32x4.splat(0)));
+      v128.store(LOSSES + i, v128.andnot(f32x4.mul(loss, weight), none));
     }
   }
-  if (k.values == 0) k.sum += sumOf(LOSSES, count);
-  else scaleInto(k.values + (<usize> done << 2), LOSSES, count, k.valueScale);
+  if (k.values == 0) k.sum += 2 * sumOfLosses(count);
+  else scaleInto(k.values + (<usize> done << 2), LOSSES, count, 2 * k.valueScale);
+}
+
+/** Of the first of LOSSES, in float64: rows are few, and large ones together over the end of float32. */
+function sumOfLosses(count: i32): f64 {
+  let sum = f64x2.splat(0);
+  let at = LOSSES;
+  const whole = at + (<usize> (count & ~3) << 2);
+  for (; at < whole; at += 16) sum = f64x2.add(sum, pairs(v128.load(at)));
+  sum = f64x2.add(sum, pairs(v128.and(v128.load(at), laneMask(count & 3))));
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function pairs(v: v128): v128 {
+  return f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(v128.shuffle<f64>(v, v, 1, 1)));
 }

@@ -19,10 +19,16 @@ export interface Geometry {
   readonly clip: boolean;
 }
 
-/** Of each side of each detection, in pixels of the network input and as a share of 1. */
+/** Of each side of each detection: deviation and excess in pixels of the network input, saturation as a share of 1. */
 export interface ShapeStatistics {
   readonly std: Float32Array;
   readonly saturation: Float32Array;
+  readonly excess: Float32Array;
+}
+
+export function emptyShape(detections: number): ShapeStatistics {
+  const values = () => new Float32Array(detections * 4);
+  return { std: values(), saturation: values(), excess: values() };
 }
 
 /** A sorted list of distinct anchors in linear memory. */
@@ -175,7 +181,7 @@ function forEachLevel(
   }
 }
 
-/** Standard deviation (pixels of the network input) and saturation of each side, for detections in any order. */
+/** For detections in any order. */
 export function shapeStatistics(
   backend: WasmBackend,
   op: string,
@@ -185,28 +191,29 @@ export function shapeStatistics(
   levels: readonly Level[],
 ): ShapeStatistics {
   const count = anchors.length;
-  const std = new Float32Array(count * 4);
-  const saturation = new Float32Array(count * 4);
+  const shape = emptyShape(count);
   const order = Array.from(anchors.keys()).sort((a, b) => anchors[a] - anchors[b]);
   const { channels } = parts[0].boxes;
   const group = Math.max(1, Math.min(GROUP, count));
   backend.memory.frame(op, (allocate) => {
     const list = { anchors: allocate(count * 4), count };
     const room = allocate(backend.room(group * channels));
-    const [stdOut, entropy, top, last] = Array.from({ length: 4 }, () => allocate(group * 16));
+    const [std, entropy, top, last, excess] = Array.from({ length: 5 }, () => allocate(group * 16));
     order.forEach((from, i) => backend.memory.ints[(list.anchors >> 2) + i] = anchors[from]);
     forEachGroup(backend, parts, list, group, (part, at, listed) => {
       gather(backend, part.boxes, image, list.anchors + at * 4, listed, part.firstAnchor, room);
       const [byAnchor, byBin] = part.boxes.channelsFirst ? [4, listed * 4] : [channels * 4, 4];
-      backend.kernels.dfl_statistics(room, byAnchor, byBin, listed, channels / 4, stdOut, entropy, top, last);
+      backend.kernels.dfl_statistics(room, byAnchor, byBin, listed, channels / 4, std, entropy, top, last, excess);
       const { floats } = backend.memory;
       for (let i = 0; i < 4 * listed; i++) {
         const detection = order[at + (i >> 2)];
         const to = 4 * detection + (i & 3);
-        std[to] = floats[(stdOut >> 2) + i] * levelOf(levels, anchors[detection]).stride;
-        saturation[to] = floats[(last >> 2) + i];
+        const { stride } = levelOf(levels, anchors[detection]);
+        shape.std[to] = floats[(std >> 2) + i] * stride;
+        shape.saturation[to] = floats[(last >> 2) + i];
+        shape.excess[to] = floats[(excess >> 2) + i] * stride;
       }
     });
   });
-  return { std, saturation };
+  return shape;
 }

@@ -6,7 +6,7 @@ import type { Part } from "../heads/outputs.ts";
 import { hasObjectness } from "../heads/presets.ts";
 import type { AnySource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { clipBoxes, placeBoxes, type ShapeStatistics } from "./boxes.ts";
+import { clipBoxes, emptyShape, placeBoxes, type ShapeStatistics } from "./boxes.ts";
 import {
   productThreshold,
   rawThreshold,
@@ -52,6 +52,7 @@ export interface FoundCandidates {
   /** (N, 4) each, in bins and as shares of 1; with `uncertainty`. */
   readonly std: Float32Array;
   readonly saturation: Float32Array;
+  readonly excess: Float32Array;
 }
 
 /** Candidates of an image in linear memory, and what is made of those that stay. */
@@ -156,15 +157,15 @@ function boxesOf(
 
 function shapeOf(found: FoundCandidates, kept: Int32Array, levels: readonly Level[]): ShapeStatistics {
   const at = new Map(Array.from(found.anchors, (anchor, i) => [anchor, i]));
-  const std = new Float32Array(kept.length * 4);
-  const saturation = new Float32Array(kept.length * 4);
+  const shape = emptyShape(kept.length);
   kept.forEach((anchor, i) => {
     const from = 4 * (at.get(anchor) as number);
     const { stride } = levelOf(levels, anchor);
     for (let side = 0; side < 4; side++) {
-      std[4 * i + side] = found.std[from + side] * stride;
-      saturation[4 * i + side] = found.saturation[from + side];
+      shape.std[4 * i + side] = found.std[from + side] * stride;
+      shape.saturation[4 * i + side] = found.saturation[from + side];
+      shape.excess[4 * i + side] = found.excess[from + side] * stride;
     }
   });
-  return { std, saturation };
+  return shape;
 }

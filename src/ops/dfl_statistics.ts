@@ -8,12 +8,15 @@ import { mapRows } from "./rows.ts";
 
 const op = "dflStatistics";
 
+/** Pointers of the kernel: deviation, entropy, highest probability, last bin, excess. */
+type Outputs = [number, number, number, number, number];
+
 export const dflStatistics = rowOperation({
   name: op,
   stem: "dfl_statistics",
   kernels: ["dfl_statistics"],
-  shapes: "(…, N, 4·bins) or (…, 4·bins, N) → 4 × (…, N, 4)",
-  summary: "each side's standard deviation, entropy, highest probability and last bin",
+  shapes: "(…, N, 4·bins) or (…, 4·bins, N) → 5 × (…, N, 4)",
+  summary: "each side's standard deviation, excess, entropy, highest probability and last bin",
   check(dist: TensorLike, options: DflLayout): RowCall<DflStatistics> {
     checkOptions(op, options, true);
     const found = distribution(op, dist, options);
@@ -22,10 +25,10 @@ export const dflStatistics = rowOperation({
       op,
       stem: "dfl_statistics",
       ...rowsOf(found),
-      outputs: 4,
+      outputs: 5,
       parameters: {},
       onWasm: (backend, [{ source }]) => measure(backend, { ...found, source }),
-      resultOf: ([std, entropy, top, saturation]) => ({ std, entropy, top, saturation }),
+      resultOf: ([std, entropy, top, saturation, excess]) => ({ std, entropy, top, saturation, excess }),
     };
   },
 });
@@ -33,15 +36,15 @@ export const dflStatistics = rowOperation({
 function ofRows(backend: WasmBackend, dist: Distribution<Source>): Float32Array[] {
   const columns = 4 * dist.bins;
   const inputs = [{ source: dist.source, columns }];
-  return mapRows(op, backend, dist.images * dist.anchors, inputs, [4, 4, 4, 4], ([logits], out, rows) => {
-    backend.kernels.dfl_statistics(logits, columns * 4, 4, rows, dist.bins, out[0], out[1], out[2], out[3]);
+  return mapRows(op, backend, dist.images * dist.anchors, inputs, [4, 4, 4, 4, 4], ([logits], out, rows) => {
+    backend.kernels.dfl_statistics(logits, columns * 4, 4, rows, dist.bins, ...(out as Outputs));
   });
 }
 
 function ofChannels(backend: WasmBackend, dist: Distribution<Source>): Float32Array[] {
-  const results = Array.from({ length: 4 }, () => new Float32Array(dist.images * dist.anchors * 4));
-  forEachChannelBlock(op, backend, dist, 4, (logits, stride, count, out, at) => {
-    backend.kernels.dfl_statistics(logits, 4, stride, count, dist.bins, out[0], out[1], out[2], out[3]);
+  const results = Array.from({ length: 5 }, () => new Float32Array(dist.images * dist.anchors * 4));
+  forEachChannelBlock(op, backend, dist, 5, (logits, stride, count, out, at) => {
+    backend.kernels.dfl_statistics(logits, 4, stride, count, dist.bins, ...(out as Outputs));
     out.forEach((pointer, i) => {
       results[i].set(backend.memory.floats.subarray(pointer >> 2, (pointer >> 2) + count * 4), at * 4);
     });

@@ -59,7 +59,8 @@ export const distributionFocalLoss = lossOperation({
       labels: null,
       scores: null,
       valueColumns: 1,
-      outside: (row, label) => rangeError({ op, argument: `target[${row}]` }, label ?? "outside the bins", wanted),
+      outside: (row, label) =>
+        rangeError({ op, argument: `target[${row}]` }, label ?? "outside the bins or NaN", wanted),
     };
   },
 });

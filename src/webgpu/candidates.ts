@@ -2,6 +2,7 @@
  * The two shaders of `detect`: which anchors' classes compete, listed as they come; then the box channels of what is listed.
  */
 import { half, type Storage } from "./bindings.ts";
+import { moments, softmax } from "./distribution.ts";
 import { numbers } from "./numbers.ts";
 
 /** Invocations of a workgroup. */
@@ -25,9 +26,9 @@ export interface SidesVariant {
   readonly uncertainty: boolean;
 }
 
-/** Words of a candidate's sides: of each a value and, with uncertainty, a deviation and a saturation. */
+/** Words of a candidate's sides: of each a value and, with uncertainty, a deviation, a saturation and an excess. */
 export function sideWords(uncertainty: boolean): number {
-  return uncertainty ? 12 : 4;
+  return uncertainty ? 16 : 4;
 }
 
 const params = /* wgsl */ `
@@ -151,45 +152,21 @@ const ofValues = /* wgsl */ `
 fn store_side(anchor: u32, side: u32, to: u32) { sides[to] = boxes_at(at(params.main, anchor, side)); }
 `;
 
-const ofDistribution = /* wgsl */ `
-// Infinite logits as the largest finite ones.
-const FAR = 0x1.fffffep+127f;
-
-fn logit(anchor: u32, side: u32, bin: u32) -> f32 {
-  return boxes_at(at(params.main, anchor, side * params.channels + bin));
-}
-
-fn share(anchor: u32, side: u32, bin: u32, peak: f32) -> f32 {
-  // Of halves, because the gap itself may overflow.
-  let half_gap = 0.5 * peak - 0.5 * clamp(logit(anchor, side, bin), -FAR, FAR);
-  return exp_of_minus(2.0 * min(half_gap, 50.0));
-}
+const ofDistribution = softmax + moments + /* wgsl */ `
+fn bin_count() -> u32 { return params.channels; }
+fn raw_logit(start: u32, bin: u32) -> f32 { return boxes_at(start + bin * params.main.by_channel); }
 
 fn store_side(anchor: u32, side: u32, to: u32) {
-  var nan = false;
-  var peak = -FAR;
-  for (var bin = 0u; bin < params.channels; bin++) {
-    let x = logit(anchor, side, bin);
-    nan = nan || is_nan(x);
-    peak = max(peak, clamp(x, -FAR, FAR));
-  }
-  var sum = 0.0;
-  var weighted = 0.0;
-  for (var bin = 0u; bin < params.channels; bin++) {
-    let e = share(anchor, side, bin, peak);
-    sum += e;
-    weighted += e * f32(bin);
-  }
-  let mean = weighted / sum;
-  sides[to] = select(mean, params.nan, nan);
+  let start = at(params.main, anchor, side * params.channels);
+  let peak = peak_of(start);
+  let found = expectation_of(peak, start);
+  sides[to] = select(found.mean, params.nan, peak.nan);
   if (UNCERTAINTY) {
-    var spread = 0.0;
-    for (var bin = 0u; bin < params.channels; bin++) {
-      let gap = f32(bin) - mean;
-      spread += share(anchor, side, bin, peak) * gap * gap;
-    }
-    sides[to + 4u] = select(sqrt(spread / sum), params.nan, nan);
-    sides[to + 8u] = select(share(anchor, side, params.channels - 1u, peak) / sum, params.nan, nan);
+    let spread = spread_of(peak, start, found);
+    let last = exp_of_minus(gap_of(peak, start, params.channels - 1u)) / found.sum;
+    sides[to + 4u] = select(spread.deviation, params.nan, peak.nan);
+    sides[to + 8u] = select(last, params.nan, peak.nan);
+    sides[to + 12u] = select(spread.excess, params.nan, peak.nan);
   }
 }
 `;

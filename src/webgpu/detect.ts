@@ -248,5 +248,6 @@ function sorted({ candidates, sides }: Lists, count: number, search: CandidateSe
     sides: four(0),
     std: search.uncertainty ? four(4) : none,
     saturation: search.uncertainty ? four(8) : none,
+    excess: search.uncertainty ? four(12) : none,
   };
 }

@@ -1,28 +1,20 @@
-/** Standard deviation, entropy, highest probability and the last bin's; see assembly/boxes/dfl_statistics.ts. */
+/** Standard deviation, entropy, highest probability, the last bin's, and excess; see assembly/boxes/dfl_statistics.ts. */
 export const dflStatistics = /* wgsl */ `
-fn item(i: u32) -> vec4f {
+fn item(i: u32) -> array<f32, 5> {
   let start = start_of(i);
   let peak = peak_of(start);
-  var sum = 0.0;
-  var weighted = 0.0;
+  let found = expectation_of(peak, start);
+  let spread = spread_of(peak, start, found);
   var surprise = 0.0;
   var last = 0.0;
   for (var bin = 0u; bin < params.bins; bin++) {
     let gap = gap_of(peak, start, bin);
     last = exp_of_minus(gap);
-    sum += last;
-    weighted += f32(bin) * last;
     surprise += gap * last;
   }
-  let mean = weighted / sum;
-  var spread = 0.0;
-  for (var bin = 0u; bin < params.bins; bin++) {
-    let distance = f32(bin) - mean;
-    spread += distance * distance * exp_of_minus(gap_of(peak, start, bin));
-  }
-  let log2_sum = log2_of(sum);
-  let entropy = 0.6931471805599453 * (log2_sum.x + log2_sum.y) + surprise / sum;
-  let found = vec4f(sqrt(spread / sum), entropy, 1.0 / sum, last / sum);
-  return select(found, vec4f(params.nan), peak.nan);
+  let log2_sum = log2_of(found.sum);
+  let entropy = 0.6931471805599453 * (log2_sum.x + log2_sum.y) + surprise / found.sum;
+  if (peak.nan) { return array(params.nan, params.nan, params.nan, params.nan, params.nan); }
+  return array(spread.deviation, entropy, 1.0 / found.sum, last / found.sum, spread.excess);
 }
 `;

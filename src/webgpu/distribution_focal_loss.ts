@@ -1,16 +1,17 @@
+import { softmax } from "./distribution.ts";
+
 /**
  * -(w_i log S_i + w_{i+1} log S_{i+1}) of a row of bins, with S the softmax and w the label's shares of its two bins. The
  * terms other than the maximum are summed apart, so that a loss near 0 keeps its digits.
  */
-export const distributionFocalLoss = /* wgsl */ `
-// Infinite logits as far ones, whose gaps do not overflow.
-const FAR = 1.7e38;
-fn logit(i: u32) -> f32 { return clamp(pred_at(i), -FAR, FAR); }
+export const distributionFocalLoss = softmax + /* wgsl */ `
+fn bin_count() -> u32 { return params.columns; }
+fn raw_logit(start: u32, bin: u32) -> f32 { return pred_at(start + bin); }
 
-// weight * (peak - x), 0 where either is; infinite for an infinite gap, which only a row with infinite logits has.
-fn share(weight: f32, gap: f32, infinite: bool) -> f32 {
-  let cost = weight * select(gap, params.infinity, infinite && gap > 0.5 * FAR);
-  return select(cost, 0.0, weight == 0.0 || gap == 0.0);
+// weight * (peak - x), 0 where either is. The gap alone may overflow where the product does not.
+fn share(weight: f32, peak: Peak, x: f32) -> f32 {
+  let finite = select(2.0 * (weight * half_gap_of(peak, x)), 0.0, peak.level != 0);
+  return select(select(finite, params.infinity, level_of(x) < peak.level), 0.0, weight == 0.0);
 }
 
 // log(1 + rest) for a sum of terms of at most 1.
@@ -28,40 +29,38 @@ fn pull(weight: f32, e: f32, rest: f32, inverse: f32) -> f32 {
 fn item(row: u32) -> f32 {
   let bins = params.columns;
   let start = row * bins;
-  let label = (target_at(row) - params.low) * params.inverse;
-  var nan = is_nan(label);
-  if (!nan && (label < -params.scale || label > f32(bins - 1u) + params.scale)) {
+  let goal = target_at(row);
+  let label = (goal - params.low) * params.inverse;
+  let wrong = is_nan(goal) || is_infinite(goal);
+  if (wrong || label < -params.scale || label > f32(bins - 1u) + params.scale) {
     atomicMin(&outside, params.first_row + row);
   }
-  var infinite = false;
-  var peak = -FAR;
-  for (var k = 0u; k < bins; k++) {
-    nan = nan || is_nan(pred_at(start + k));
-    infinite = infinite || is_infinite(pred_at(start + k));
-    peak = max(peak, logit(start + k));
-  }
+  let peak = peak_of(start);
+  let nan = peak.nan || wrong;
   var peaks = 0.0;
   var others = 0.0;
   for (var k = 0u; k < bins; k++) {
-    let gap = peak - logit(start + k);
+    let gap = gap_of(peak, start, k);
     peaks += select(0.0, 1.0, gap == 0.0);
     others += select(exp_of_minus(gap), 0.0, gap == 0.0);
   }
   let rest = others + (peaks - 1.0);
   let left = u32(clamp(label, 0.0, f32(bins - 2u)));
   let right = clamp(label - f32(left), 0.0, 1.0);
-  let near = share(1.0 - right, peak - logit(start + left), infinite);
-  let far = share(right, peak - logit(start + left + 1u), infinite);
+  let near = share(1.0 - right, peak, pred_at(start + left));
+  let far = share(right, peak, pred_at(start + left + 1u));
   let weight = weight_at(row);
   if (GRADIENT) {
     let factor = select(params.grad_factor, params.nan, nan) * weight;
     let inverse = 1.0 / (1.0 + rest);
     for (var k = 0u; k < bins; k++) {
-      let e = exp_of_minus(peak - logit(start + k));
+      let e = exp_of_minus(gap_of(peak, start, k));
       let own = select(select(0.0, right, k == left + 1u), 1.0 - right, k == left);
       store_grad(start + k, factor * pull(own, e, rest, inverse));
     }
   }
-  return select(near + far + log_of_sum(rest), params.nan, nan) * weight;
+  let cost = select(near + far + log_of_sum(rest), params.nan, nan);
+  // No weight of an infinite loss is nothing.
+  return select(cost * weight, 0.0, weight == 0.0 && is_infinite(cost));
 }
 `;

@@ -1,5 +1,5 @@
 /**
- * The shader around an operation's mathematics, `item(i)`: value i of the result, or as vector of each result. Inputs are
+ * The shader around an operation's mathematics, `item(i)`: value i of the result, or as vector or array of each result. Inputs are
  * read by their arguments' names, as `points_at(i)`.
  */
 import type { RowCall } from "../ops/row_call.ts";

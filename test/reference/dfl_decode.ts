@@ -2,9 +2,9 @@
 
 /** Infinite logits have their limit: equal shares of the largest. */
 export function softmax(logits: ArrayLike<number>): number[] {
-  const finite = Array.from(logits, (x) => Math.min(Math.max(x, -3.4e38), 3.4e38));
-  const peak = Math.max(...finite);
-  const exps = finite.map((x) => Math.exp(x - peak));
+  const row = Array.from(logits);
+  const peak = Math.max(...row);
+  const exps = row.map((x) => x === peak ? 1 : Math.exp(x - peak));
   const sum = exps.reduce((a, b) => a + b, 0);
   return exps.map((e) => e / sum);
 }

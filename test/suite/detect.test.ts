@@ -104,11 +104,10 @@ test("a transform maps boxes and deviations back, and clips to the image", () =>
   const [mapped] = sync.detect(outputs, { ...settings, transform });
   const wanted = Array.from(plain.boxes, (v, i) => i % 2 === 0 ? (v - 8) / 0.5 : (v + 4) / 0.25);
   close(mapped.boxes, wanted, 1e-3);
-  close(
-    mapped.std as Float32Array,
-    Array.from(plain.std as Float32Array, (v, i) => v / (i % 2 === 0 ? 0.5 : 0.25)),
-    1e-4,
-  );
+  for (const member of ["std", "excess"] as const) {
+    const [got, unmapped] = [mapped[member] as Float32Array, plain[member] as Float32Array];
+    close(got, unmapped.map((v, i) => v / (i % 2 === 0 ? 0.5 : 0.25)), 1e-4, member);
+  }
   const [clipped] = sync.detect(outputs, { ...settings, transform: { ...transform, clip: [300, 200] } });
   close(clipped.boxes, wanted.map((v, i) => Math.min(Math.max(v, 0), i % 2 === 0 ? 200 : 300)), 1e-3);
 });
@@ -321,12 +320,14 @@ test("uncertainty is that of dflStatistics, in pixels", () => {
     const strides = raw.cells.flatMap(([h, w], level) => Array<number>(h * w).fill(head.strides[level]));
     got.anchors.forEach((anchor, i) => {
       for (let side = 0; side < 4; side++) {
-        const { std = [], saturation = [] } = got;
+        const { std = [], saturation = [], excess = [] } = got;
         assert.is(std[4 * i + side], Math.fround(shape.std[4 * anchor + side] * strides[anchor]));
         assert.is(saturation[4 * i + side], shape.saturation[4 * anchor + side]);
+        assert.is(excess[4 * i + side], Math.fround(shape.excess[4 * anchor + side] * strides[anchor]));
       }
     });
-    assert.is(sync.detect(outputs, { ...settings, uncertainty: false })[0].std, undefined);
+    const [plain] = sync.detect(outputs, { ...settings, uncertainty: false });
+    assert.equal([plain.std, plain.saturation, plain.excess], [undefined, undefined, undefined]);
   }
 });
 

@@ -12,9 +12,11 @@ import {
 } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { documentedBounds } from "../bounds.ts";
 import { close, rejects, same, throws } from "../compare.ts";
+import { extremes, sweep, worstError } from "../distribution_cases.ts";
 import { halfBits } from "../half.ts";
-import { random } from "../random.ts";
+import { floats, random } from "../random.ts";
 import { inOrder, pack, packings, PRESETS, randomHead } from "../raw_head.ts";
 import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
 import { skip } from "./skip.ts";
@@ -47,20 +49,30 @@ function onGpu(device: GPUDevice, outputs: Outputs, moves = (_: number) => true)
   return Object.fromEntries(Object.entries(outputs).map(([role, value]) => [role, each(value)])) as unknown as Outputs;
 }
 
+/** Documented errors: of a side, as a share of stride · bins and of its value; of a saturation, of the bins. */
+const [SIDE_BOUND, VALUE_BOUND, SHARE_BOUND] = documentedBounds("detect");
+/** The most that stride · bins is in what is compared here but for the search for the worst. */
+const REACH = 32 * 17;
+
 /** The same detections: exactly those, with boxes as near as float32 lets them be. */
-function agrees(got: Detections[], wanted: Detections[], what: string): void {
+function agrees(got: Detections[], wanted: Detections[], what: string, reach = REACH): void {
   assert.is(got.length, wanted.length, `${what}: images`);
   got.forEach((list, image) => {
     same(list.anchors, wanted[image].anchors, `${what}, image ${image}: anchor`);
     same(list.classes, wanted[image].classes, `${what}, image ${image}: class`);
     same(list.scores, wanted[image].scores, `${what}, image ${image}: score`);
-    for (const member of ["boxes", "std", "saturation"] as const) near(list[member], wanted[image][member], member);
+    for (const member of ["boxes", "std", "excess"] as const) near(list[member], wanted[image][member], reach, member);
+    const [share, wantedShare] = [list.saturation, wanted[image].saturation];
+    assert.is(share?.length, wantedShare?.length);
+    if (share !== undefined && wantedShare !== undefined) close(share, wantedShare, SHARE_BOUND * 64, "saturation");
   });
 }
 
-function near(got: Float32Array | undefined, wanted: Float32Array | undefined, what: string): void {
+function near(got: Float32Array | undefined, wanted: Float32Array | undefined, reach: number, what: string): void {
   assert.is(got?.length, wanted?.length, what);
-  wanted?.forEach((value, i) => close([got?.[i] ?? NaN], [value], 1e-4 + 4e-6 * Math.abs(value), `${what} ${i}`));
+  wanted?.forEach((value, i) => {
+    close([got?.[i] ?? NaN], [value], SIDE_BOUND * reach + VALUE_BOUND * Math.abs(value), `${what} ${i}`);
+  });
 }
 
 for (const name of PRESETS) {
@@ -133,7 +145,7 @@ test("boxes of every kind, from 2 to 64 bins", async (device, engine) => {
   for (const bins of [2, 5, 33, 64]) {
     const { outputs, options } = example({ bins }, { uncertainty: true });
     const wanted = engine.sync.detect(outputs, options);
-    agrees(await engine.detect(onGpu(device, outputs), options), wanted, `${bins} bins`);
+    agrees(await engine.detect(onGpu(device, outputs), options), wanted, `${bins} bins`, 32 * bins);
   }
   for (const boxes of ["distances", "xywh", "xyxy"] as const) {
     for (const boxUnit of ["pixel", "stride", "image"] as const) {
@@ -141,6 +153,63 @@ test("boxes of every kind, from 2 to 64 bins", async (device, engine) => {
       const wanted = engine.sync.detect(outputs, options);
       agrees(await engine.detect(onGpu(device, outputs), options), wanted, `${boxes} in units of ${boxUnit}`);
     }
+  }
+});
+
+test("boxes of distributions are within the documented bound, as far as a search finds", async (device, engine) => {
+  const r = random(44);
+  for (const bins of [2, 8, 17, 33, 64]) {
+    for (const stride of [1, 8, 256]) {
+      const worst = await worstError(r, bins, async (rows) => {
+        const anchors = rows.length / (4 * bins);
+        const head = heads.gfl({ numClasses: 1, bins, strides: [stride], layout: "rows" });
+        const outputs = {
+          classes: { data: floats(anchors, (i) => i / anchors), dims: [anchors, 1] },
+          boxes: { data: rows, dims: [anchors, 4 * bins] },
+        };
+        const imageSize = [stride * anchors, stride] as const;
+        const options = { head, imageSize, iouThreshold: 1, uncertainty: true };
+        const [wanted] = engine.sync.detect(outputs, options);
+        const [got] = await engine.detect(onGpu(device, outputs), options);
+        assert.is(got.length, anchors);
+        const errors = new Float64Array(4 * anchors);
+        got.anchors.forEach((anchor, i) => {
+          for (let side = 0; side < 4; side++) {
+            const at = 4 * i + side;
+            const shares = (["boxes", "std", "excess"] as const).map((member) => {
+              const [a = NaN, b = NaN] = [got[member]?.[at], wanted[member]?.[at]];
+              return Math.abs(a - b) / (SIDE_BOUND * stride * bins + VALUE_BOUND * Math.abs(b));
+            });
+            const [a = NaN, b = NaN] = [got.saturation?.[at], wanted.saturation?.[at]];
+            errors[4 * anchor + side] = Math.max(...shares, Math.abs(a - b) / (SHARE_BOUND * bins));
+          }
+        });
+        return errors;
+      });
+      assert.ok(worst > 0 && worst <= 1, `${bins} bins, stride ${stride}: ${worst} of what is documented`);
+    }
+  }
+});
+
+test("finite logits of any size make finite boxes, infinite ones their limits", async (device, engine) => {
+  for (const [bins, rows] of [[16, sweep(16)], [4, extremes()]] as const) {
+    const anchors = rows.length / (4 * bins);
+    const head = heads.gfl({ numClasses: 1, bins, strides: [8], layout: "rows" });
+    const outputs = {
+      classes: { data: floats(anchors, (i) => i / anchors), dims: [anchors, 1] },
+      boxes: { data: rows, dims: [anchors, 4 * bins] },
+    };
+    const options = {
+      head,
+      imageSize: [8 * anchors, 8] as const,
+      iouThreshold: 1,
+      maxDetections: 1e4,
+      uncertainty: true,
+    };
+    const wanted = engine.sync.detect(outputs, options);
+    assert.is(wanted[0].length, anchors);
+    assert.ok(wanted[0].boxes.every(Number.isFinite) && wanted[0].excess?.every(Number.isFinite));
+    agrees(await engine.detect(onGpu(device, outputs), options), wanted, `${bins} bins`, 8 * bins);
   }
 });
 

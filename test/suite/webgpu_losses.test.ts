@@ -3,7 +3,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Both, check as checkBoxes, EXTREME, largest, pairs, product, SPECIAL } from "../box_cases.ts";
 import { CASES, compare, HARD_LOGITS, HARD_TARGETS, targetsOf } from "../classification_cases.ts";
-import { close, same } from "../compare.ts";
+import { close, rejects, same, throws } from "../compare.ts";
+import { extremes, sweep, worstError } from "../distribution_cases.ts";
 import { floats, random } from "../random.ts";
 import type { BoxLoss } from "../reference/box_loss.ts";
 import { ciouLoss } from "../reference/ciou_loss.ts";
@@ -13,7 +14,7 @@ import { eiouLoss } from "../reference/eiou_loss.ts";
 import { giouLoss } from "../reference/giou_loss.ts";
 import { iouLoss } from "../reference/iou_loss.ts";
 import { siouLoss } from "../reference/siou_loss.ts";
-import { asHardware, hasSubgroups, newDevice, noDevice } from "./gpu.ts";
+import { asHardware, bufferOf, hasSubgroups, newDevice, noDevice } from "./gpu.ts";
 import { skip } from "./skip.ts";
 
 /** Relative error of an element's loss and gradient, and of sums. */
@@ -193,11 +194,54 @@ test("distributionFocalLoss: bins, labels, steps, hard logits", async () => {
   for (const y of [0, 0.5, 1, 2.25, 3]) {
     await compareRows(Float32Array.from(hard.flat()), floats(hard.length, () => y), 4);
   }
+  for (const y of [0, 0.25, 1.5, 3]) {
+    const huge = extremes();
+    await compareRows(huge, floats(huge.length / 4, () => y), 4);
+  }
+  for (const bins of [2, 17, 64]) {
+    const rows = sweep(bins);
+    await compareRows(rows, floats(rows.length / bins, (i) => (i % 7) * (bins - 1) / 6), bins);
+  }
   const { loss } = await lossOf("distributionFocalLoss")(
     { data: Float32Array.of(25, 0, 0, 0), dims: [1, 4] },
     Float32Array.of(0),
   );
   nearSum(loss, Math.log1p(3 * Math.exp(-25)), "a loss near 0");
+  const weighted = await lossOf("distributionFocalLoss")(
+    { data: Float32Array.of(0, Infinity, 1, 0), dims: [2, 2] },
+    new Float32Array(2),
+    { ...each, weight: Float32Array.of(0, 1) },
+  );
+  close(weighted.loss, [0, Math.log1p(Math.exp(-1))], BOUND);
+});
+
+test("distributionFocalLoss: the worst that a search finds", async () => {
+  const r = random(181);
+  for (const bins of [2, 3, 8, 17, 33, 64]) {
+    const worst = await worstError(r, bins, async (pred) => {
+      const rows = pred.length / bins;
+      const target = floats(rows, () => r.integer(3) === 0 ? r.integer(bins) : r.uniform(0, bins - 1));
+      const got = await lossOf("distributionFocalLoss")({ data: pred, dims: [rows, bins] }, target, each);
+      return Array.from(target, (y, row) => {
+        const wanted = distributionFocalLoss(pred.subarray(row * bins, (row + 1) * bins), y);
+        const slopes = wanted.grad.map((slope, bin) => Math.abs(got.grad[row * bins + bin] - slope));
+        return Math.max(Math.abs(got.loss[row] - wanted.value) / Math.max(1, wanted.value), ...slopes);
+      });
+    });
+    assert.ok(worst <= BOUND, `${bins} bins: ${worst}`);
+  }
+});
+
+test("distributionFocalLoss: a target that is no number is told as on WASM, also of a tensor on the GPU", async (device) => {
+  const pred = { data: new Float32Array(10), dims: [5, 2] };
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const target = Float32Array.of(0, 1, 0.5, value, 1);
+    const wanted = ["distributionFocalLoss", "target[3]", String(value), "0 to 1"];
+    throws(() => engine?.sync.distributionFocalLoss(pred, target), RangeError, ...wanted);
+    await rejects(lossOf("distributionFocalLoss")(pred, target), RangeError, ...wanted);
+    const onGpu = { gpuBuffer: bufferOf(device, target), dims: [5] };
+    await rejects(lossOf("distributionFocalLoss")(pred, onGpu), RangeError, "target[3]", "outside the bins", "0 to 1");
+  }
 });
 
 test("reductions through subgroups are those without", async () => {

@@ -4,6 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { LARGE, RELATED } from "../box_cases.ts";
 import { close, rejects, same, throws } from "../compare.ts";
+import { extremes, sweep, worstError } from "../distribution_cases.ts";
 import { halfBits } from "../half.ts";
 import { boxes, floats, random } from "../random.ts";
 import { bbox2distance } from "../reference/bbox2distance.ts";
@@ -20,7 +21,7 @@ import { skip } from "./skip.ts";
 
 /** Error allowed, of the range of bins, of a union or of the value. */
 const BOUND = 4e-6;
-const STATISTICS = ["std", "entropy", "top", "saturation"] as const;
+const STATISTICS = ["std", "entropy", "top", "saturation", "excess"] as const;
 const LENGTHS = [0, 1, 63, 64, 65, 1000];
 
 const tests = suite("rows on WebGPU");
@@ -90,6 +91,29 @@ test("distributions: logits that overflow, vanish, saturate or are infinite", as
     [3, 2, 1, 0],
   ];
   await checkDistributions(engine, Float32Array.from(hard.flat()), 4);
+});
+
+test("distributions: logits from -130 to 130, huge and infinite ones in every combination", async (engine) => {
+  for (const bins of [2, 8, 16, 17, 33, 64]) await checkDistributions(engine, sweep(bins), bins);
+  await checkDistributions(engine, extremes(), 4);
+});
+
+test("distributions: the worst that a search finds", async (engine) => {
+  for (const bins of [2, 3, 5, 8, 16, 17, 33, 63, 64]) {
+    const decoded = await worstError(r, bins, async (rows) => {
+      const got = await engine.dflDecode(rows, { bins });
+      return dflDecode(rows, bins).map((value, i) => Math.abs(got[i] - value) / (bins - 1));
+    });
+    assert.ok(decoded <= BOUND, `dflDecode of ${bins} bins: ${decoded}`);
+    const measured = await worstError(r, bins, async (rows) => {
+      const got = await engine.dflStatistics(rows, { bins });
+      const wanted = dflStatistics(rows, bins);
+      return wanted.std.map((_, i) => {
+        return Math.max(...STATISTICS.map((name) => Math.abs(got[name][i] - wanted[name][i]))) / (bins - 1);
+      });
+    });
+    assert.ok(measured <= BOUND, `dflStatistics of ${bins} bins: ${measured}`);
+  }
 });
 
 test("distributions: a batch, first bin and step", async (engine) => {

@@ -76,7 +76,7 @@ const sync: SyncOps = engine.sync;
 const iou: Float32Array = sync.boxIou(boxes, quantised);
 const giou: Promise<Float32Array> = engine.generalizedBoxIou(half, tensors[0] as TensorLike);
 const sides: Float32Array = await engine.dflDecode(boxes, decode);
-const { std, entropy, top, saturation }: DflStatistics = sync.dflStatistics(boxes, layout);
+const { std, entropy, top, saturation, excess }: DflStatistics = sync.dflStatistics(boxes, layout);
 const decoded: Float32Array = sync.distance2bbox(new Float32Array(4), sides, { maxShape: [480, 640] });
 const distances: Float32Array = sync.bbox2distance(new Float32Array(4), decoded, { maxDistance: 16, eps: 0.01 });
 const kept: Int32Array = await engine.nms(boxes, scores, nmsOptions);
@@ -131,7 +131,7 @@ const arrays: [Float32Array, Float32Array, Int32Array, Int32Array, number] = [
   first.anchors,
   first.length,
 ];
-const uncertain: [Float32Array | undefined, Float32Array | undefined] = [first.std, first.saturation];
+const uncertain: (Float32Array | undefined)[] = [first.std, first.saturation, first.excess];
 const rows: CocoResult[] = sync.detect([boxes, scores], { head, imageSize: [32, 32] })[0].toCoco("a.jpg", [1, 2, 3]);
 const numbered: number[] = first.toCoco(7).flatMap(({ bbox: [x, y, w, h], score, category_id }) => [
   ...[x, y, w, h],
@@ -228,6 +228,7 @@ export {
   all,
   average,
   early,
+  excess,
   later,
   learned,
   list,
