@@ -42,16 +42,14 @@ export const moments = /* wgsl */ `
 struct Expectation { mean: f32, sum: f32 }
 
 fn expectation_of(peak: Peak, start: u32) -> Expectation {
-  // From the middle one, so that what the sums lose is multiplied by half the range at most.
-  let middle = f32(bin_count() / 2u);
   var sum = 0.0;
   var weighted = 0.0;
   for (var bin = 0u; bin < bin_count(); bin++) {
     let e = exp_of_minus(gap_of(peak, start, bin));
     sum += e;
-    weighted += (f32(bin) - middle) * e;
+    weighted += f32(bin) * e;
   }
-  return Expectation(middle + weighted / sum, sum);
+  return Expectation(weighted / sum, sum);
 }
 
 // Standard deviation, and what it has beyond that of the same mean on two bins: see assembly/boxes/dfl_statistics.ts.
