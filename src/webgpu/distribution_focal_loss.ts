@@ -1,10 +1,8 @@
-import { softmax } from "./distribution.ts";
-
 /**
  * -(w_i log S_i + w_{i+1} log S_{i+1}) of a row of bins, with S the softmax and w the label's shares of its two bins. The
  * terms other than the maximum are summed apart, so that a loss near 0 keeps its digits.
  */
-export const distributionFocalLoss = softmax + /* wgsl */ `
+export const distributionFocalLoss = /* wgsl */ `
 fn bin_count() -> u32 { return params.columns; }
 fn raw_logit(start: u32, bin: u32) -> f32 { return pred_at(start + bin); }
 

@@ -11,7 +11,7 @@ import { dflDecode } from "./dfl_decode.ts";
 import { dflStatistics } from "./dfl_statistics.ts";
 import { diouLoss } from "./diou_loss.ts";
 import { distance2bbox } from "./distance2bbox.ts";
-import { distribution } from "./distribution.ts";
+import { distribution, softmax } from "./distribution.ts";
 import { distributionFocalLoss } from "./distribution_focal_loss.ts";
 import { eiouLoss } from "./eiou_loss.ts";
 import { boxwise, elementwise, type Family, rowwise } from "./families.ts";
@@ -39,7 +39,7 @@ export const shaders: Readonly<Record<LossKernel, LossShader>> = {
   quality_focal_loss: { family: elementwise, body: qualityFocalLoss },
   varifocal_loss: { family: elementwise, body: varifocalLoss },
   generalized_focal_loss: { family: elementwise, body: generalizedFocalLoss },
-  distribution_focal_loss: { family: rowwise, body: distributionFocalLoss },
+  distribution_focal_loss: { family: rowwise, body: softmax + distributionFocalLoss },
   iou_loss: { family: boxwise, body: iouLoss },
   giou_loss: { family: boxwise, body: giouLoss },
   diou_loss: { family: boxwise, body: diouLoss },
