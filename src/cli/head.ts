@@ -30,14 +30,10 @@ export interface ChosenHead {
 export function chooseHead(file: FileOutputs, hints: HeadHints): ChosenHead {
   const { head: asked, fileHead } = hints;
   if (asked !== "auto" && fileHead !== undefined) checkAgainstFile(asked, fileHead);
-  const [name, why] = asked !== "auto"
-    ? [asked, "as asked"] as const
-    : fileHead !== undefined
-    ? [fileHead, "named in the file"] as const
-    : [inferName(file, hints), "inferred from the shapes"] as const;
-  const head = adapt(name, file, hints);
+  const [name, why] = asked !== "auto" ? [asked, "as asked"] as const : [fileHead, "named in the file"] as const;
+  const head = name === undefined ? inferHead(file, hints) : adapt(name, file, hints);
   checkObjectness(head, file, hints.changes);
-  return { head, why };
+  return { head, why: name === undefined ? "inferred from the shapes" : why };
 }
 
 /** The file knows better, unless it is told not to. */
@@ -61,9 +57,15 @@ function checkObjectness(head: HeadSpec, { outputs, names }: FileOutputs, { obje
   );
 }
 
-function inferName(file: FileOutputs, { imageSize, numClasses }: HeadHints): string {
+/** What is inferred, but for what the flags say. */
+function inferHead(file: FileOutputs, hints: HeadHints): HeadSpec {
+  const inferred = tryInfer(file, hints);
+  return adapt(inferred.name, file, { ...hints, changes: { ...inferred, ...defined(hints.changes) } });
+}
+
+function tryInfer(file: FileOutputs, { imageSize, numClasses, changes }: HeadHints): HeadSpec {
   try {
-    return heads.infer(file.outputs, { imageSize, numClasses }).name;
+    return heads.infer(file.outputs, { imageSize, numClasses, strides: changes.strides ?? file.strides });
   } catch (error) {
     const [what] = inOwnNames(file, reason(error)).split("; wanted");
     throw new UsageError(

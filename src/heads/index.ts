@@ -29,8 +29,12 @@ export interface Heads {
   /** YOLOv8 or YOLO11 exported with the decode in the graph: (B, 4 + C, A) of xywh and probabilities. */
   yolov8Decoded(options?: HeadOptions): HeadSpec;
   /**
-   * The head that the shapes allow, with the number of classes that they leave. `hints` narrow it. Throws an error that
-   * lists the candidates where more than one fits; YOLO11's layout is YOLOv8's and is named so.
+   * The head that made the outputs: its preset, with numbers of classes, bins and levels as the shapes have them. Values
+   * help: scores outside [0, 1] are logits, those inside are probabilities, a box with a negative side is none.
+   *
+   * TypeError where more than one reading fits, with a list of them; where none does, with what each preset misses; where
+   * some tensors would have to be left out, with their names. YOLO11's layout is YOLOv8's and is named so. Channels behind
+   * the classes (masks, keypoints, an angle) look like classes: `hints.numClasses` tells them apart.
    */
   infer(outputs: Outputs, hints?: InferHints): HeadSpec;
 }

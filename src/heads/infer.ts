@@ -1,180 +1,304 @@
 /**
- * Which preset fits the shapes of some outputs.
+ * Which head made some outputs, by their shapes and, where those leave it open, by their values.
  */
-import { anchorsIn, levelsOf } from "./levels.ts";
-import { channelsOf, resolveOutputs } from "./outputs.ts";
-import type { HeadSpec, Outputs, TensorLike } from "../types.ts";
-import { describe, integer, shapeOf, size, typeError } from "../validate.ts";
-import { boxChannels, hasObjectness, preset, type PresetName, presets } from "./presets.ts";
+import { knownMembers } from "../names.ts";
+import type { HeadOptions, HeadSpec, Outputs } from "../types.ts";
+import { describe, elementsOf, integer, shapeOf, size, tensorAnywhere, typeError } from "../validate.ts";
+import { type FamilyExport, familyExports } from "./exports.ts";
+import { type GivenTensor, tensorsIn } from "./given.ts";
+import { anchorsIn, type Level, levelsOf } from "./levels.ts";
+import { misses } from "./misses.ts";
+import { channelsOf, describeDetections, readingsOf, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
+import { boxChannels, checkStrides, hasObjectness, preset, presets } from "./presets.ts";
+import { possibleSizes, type Size } from "./sizes.ts";
+import { boxValues, scoreValues } from "./values.ts";
 
 const op = "heads.infer";
 
+/** What is known beside the outputs. */
 export interface InferHints {
-  /** Network input, [height, width]; without it any multiple of the largest stride will do. */
+  /** Network input, [height, width]; without it any that has as many anchors. */
   imageSize?: readonly number[];
   /** Number of classes; without it any. */
   numClasses?: number;
+  /** Strides of the levels, in their order; without them those of the family, or those that imageSize and maps tell. */
+  strides?: readonly number[];
 }
 
-/** Two presets of one layout under two names. */
-const ALIASES: readonly PresetName[] = ["yolo11"];
+/** Tensors, their shapes, and the hints. */
+export interface Question {
+  readonly given: readonly GivenTensor[];
+  readonly shapes: readonly (readonly number[])[];
+  readonly imageSize: Size | undefined;
+  readonly numClasses: number | undefined;
+  readonly strides: readonly number[] | undefined;
+}
 
-/**
- * The head that the shapes allow. Presets differ in number of levels, channels and layout; the number of classes follows
- * from the channels. An error lists the candidates where more than one fits, and what came where none does.
- */
+/** A head that fits; `unusual` where the family's own exports are not so. */
+interface Candidate {
+  readonly head: HeadSpec;
+  readonly unusual: boolean;
+}
+
+/** What an export makes of the outputs. */
+interface Answer {
+  readonly candidates: readonly Candidate[];
+  /** Readings of the same shapes that no head of ours has, in words. */
+  readonly others: readonly string[];
+  /** Why none fits. */
+  readonly missed: string;
+}
+
+/** See `Heads.infer`. */
 export function infer(outputs: Outputs, hints: InferHints = {}): HeadSpec {
-  if (typeof outputs !== "object" || outputs === null) {
-    throw typeError({ op, argument: "outputs" }, describe(outputs), "a tensor, a list of tensors, or {classes, boxes}");
+  const question = ask(outputs, hints);
+  const { heads, others, answers } = answer(question);
+  if (heads.length === 1 && others.length === 0) return heads[0];
+  const got = `${op}: outputs of shape ${question.shapes.map(shapeOf).join(", ")}${told(question)}`;
+  if (heads.length + others.length > 0) {
+    throw new TypeError(`${got} fit ${listed(heads, others)}; wanted ${untold(question)}one of these heads by name`);
   }
-  if (hints.imageSize !== undefined) size({ op, argument: "hints.imageSize" }, hints.imageSize);
-  if (hints.numClasses !== undefined) integer({ op, argument: "hints.numClasses" }, hints.numClasses, 1);
-  const shapes = shapesOf(outputs);
-  const names = (Object.keys(presets) as PresetName[]).filter((name) => !ALIASES.includes(name));
-  const natural = names.filter((name) => isApart(presets[name]) === comesApart(outputs));
-  const found = firstFound([
-    () => natural.flatMap((name) => candidates(name, outputs, shapes, hints, multipleSizes)),
-    () => natural.flatMap((name) => candidates(name, outputs, shapes, hints, squareSizes)),
-    () => names.flatMap((name) => candidates(name, outputs, shapes, hints, multipleSizes)),
-    () => names.flatMap((name) => candidates(name, outputs, shapes, hints, squareSizes)),
-  ]);
-  if (found.length === 1) return found[0];
-  const got = shapes.map(shapeOf).join(", ");
-  if (found.length === 0) {
-    throw new TypeError(
-      `${op}: outputs of shape ${got}${told(hints)} fit no preset; wanted one of ${names.join(", ")}`,
-    );
-  }
-  const list = found.map((head) => `${head.name} with ${head.numClasses} classes`).join(", ");
-  throw new TypeError(`${op}: outputs of shape ${got}${told(hints)} fit ${list}; wanted hints that leave one`);
+  const unused = findUnused(question);
+  if (unused !== null) throw new TypeError(`${got} fit no preset; wanted ${unused}`);
+  const missed = answers.map(({ missed }, i) => `\n  ${nameOf(familyExports[i])}: ${missed}`).join("");
+  throw new TypeError(`${got} fit no preset; wanted one of these, each with what it misses:${missed}`);
 }
 
-/** Whether the family gives classes and boxes in tensors of their own, and whether these outputs do. */
-const isApart = (head: HeadSpec) => head.channelOrder === "separate";
-const comesApart = (outputs: Outputs) => "classes" in outputs || (Array.isArray(outputs) && !isPerLevel(outputs));
-
-/** One tensor per level has the same channels in each, and each level its own number of cells. */
-function isPerLevel(outputs: readonly TensorLike[]): boolean {
-  const sizes = outputs.map((t) => t instanceof Float32Array ? t.length : t.dims.reduce((a, b) => a * b, 1));
-  return new Set(sizes).size === sizes.length && outputs.length !== 2;
+function ask(outputs: Outputs, hints: InferHints): Question {
+  const place = (argument: string) => ({ op, argument });
+  if (typeof hints !== "object" || hints === null) throw typeError(place("hints"), describe(hints), "an object");
+  knownMembers(place("hints"), hints, ["imageSize", "numClasses", "strides"]);
+  const { imageSize, numClasses, strides } = hints;
+  const given = tensorsIn(place("outputs"), outputs);
+  return {
+    given,
+    shapes: given.map(shapeFrom),
+    imageSize: imageSize === undefined ? undefined : [...size(place("hints.imageSize"), imageSize)] as [number, number],
+    numClasses: numClasses === undefined ? undefined : integer(place("hints.numClasses"), numClasses, 1),
+    strides: strides === undefined ? undefined : [...checkStrides(place("hints.strides"), strides)],
+  };
 }
 
-/** The likeliest reading wins: the first that gives anything. */
-function firstFound(readings: readonly (() => HeadSpec[])[]): HeadSpec[] {
-  for (const reading of readings) {
-    const found = reading();
-    if (found.length > 0) return found;
+/** The dims of a tensor that has values for them. */
+function shapeFrom({ place, value }: GivenTensor): readonly number[] {
+  const { dims } = tensorAnywhere(place, value, () => []);
+  if (dims.length === 0) {
+    throw typeError(place, describe(value), "tensors with dims: a bare array has no shape to infer from");
   }
-  return [];
+  if (elementsOf(dims) === 0) throw typeError(place, `of shape ${shapeOf(dims)}`, "a tensor with elements");
+  return dims;
 }
 
-function told({ imageSize, numClasses }: InferHints): string {
+/** Heads that fit: those of usual exports, and where there are none, the others. */
+function answer(question: Question): { heads: HeadSpec[]; others: string[]; answers: readonly Answer[] } {
+  const answers = familyExports.map((each) => tryExport(each, question));
+  const candidates = answers.flatMap((each) => each.candidates);
+  const usual = candidates.filter(({ unusual }) => !unusual);
+  const heads = (usual.length > 0 ? usual : candidates).map(({ head }) => head);
+  // With the number of classes told, a head that has it is no guess.
+  const extended = question.numClasses !== undefined && heads.length > 0 ? [] : answers.flatMap(({ others }) => others);
+  return { heads, others: [...extended, ...detections(question, heads.length > 0)], answers };
+}
+
+/** Rows of box, score and class look like a head of two classes, until somebody says how many classes there are. */
+function detections({ shapes: [dims, ...rest], imageSize, numClasses }: Question, fits: boolean): string[] {
+  if (rest.length > 0 || (fits && imageSize !== undefined && numClasses !== undefined)) return [];
+  const words = describeDetections(dims);
+  if (words !== null) return [`none of ours: ${words}`];
+  const rowsOfSix = dims.length > 1 && dims.length < 4 && dims[dims.length - 1] === 6 && numClasses === undefined;
+  return rowsOfSix ? ["none of ours, where rows are detections already (box, score, class)"] : [];
+}
+
+// ── One export ──────────────────────────────────────────────────────────────────
+
+function tryExport(each: FamilyExport, question: Question): Answer {
+  const base = preset(each.preset, { ...each.changes, ...(question.strides && { strides: question.strides }) });
+  const byName = question.given.some(({ role }) => role !== null);
+  if (byName && base.channelOrder !== "separate") {
+    return { candidates: [], others: [], missed: "wants classes and boxes in one tensor" };
+  }
+  const found = variants(each, base, question).flatMap((head) => {
+    const resolved = resolve(head, question);
+    return resolved === null ? [] : [{ head, resolved }];
+  });
+  const tried = found.map(({ head, resolved }) => weigh(each, base, head, resolved));
+  const candidates = tried.flatMap((result) => typeof result === "string" ? [] : result);
+  const fault = tried.find((result) => typeof result === "string");
+  const others = each.extended ? extensions(each, base, question) : [];
+  return { candidates, others, missed: candidates.length > 0 ? "" : fault ?? misses(base, question, resolves) };
+}
+
+function resolves(head: HeadSpec, question: Question): boolean {
+  return resolve(head, question) !== null;
+}
+
+/** The outputs as the head has them, for the image size of the hints or any that is possible. */
+function resolve(head: HeadSpec, { given, shapes, imageSize }: Question): ResolvedOutputs | null {
+  for (const each of imageSize === undefined ? possibleSizes(head, shapes) : [imageSize]) {
+    const levels = levelsOf(head, each);
+    if (!canFit(head, levels, given, shapes)) continue;
+    try {
+      return resolveTensors({ op, argument: "outputs" }, given, head, levels);
+    } catch {
+      // The next size may fit.
+    }
+  }
+  return null;
+}
+
+/** Has every tensor channels and anchors that the head knows? Cheaper than the errors that tell. */
+function canFit(
+  head: HeadSpec,
+  levels: readonly Level[],
+  given: readonly GivenTensor[],
+  shapes: Question["shapes"],
+): boolean {
+  const widths = [...channelsOf(head).values()];
+  const inOne = widths.reduce((sum, width) => sum + width);
+  const together = isTogether(head, given);
+  const extents = [anchorsIn(levels), ...levels.map(({ anchors }) => anchors)];
+  return shapes.every((dims) =>
+    readingsOf(dims, head.layout).some(({ channels, anchors }) =>
+      (together ? channels === inOne : widths.includes(channels)) && extents.includes(anchors)
+    )
+  );
+}
+
+/** Do the tensors hold every role? */
+export function isTogether({ channelOrder }: HeadSpec, given: readonly GivenTensor[]): boolean {
+  return channelOrder !== "separate" && given.every(({ role }) => role === null);
+}
+
+/** The export's head with every number of classes, levels and bins that the shapes could mean. */
+function variants(each: FamilyExport, base: HeadSpec, question: Question): HeadSpec[] {
+  const widths = widthsOf(base, question);
+  const levels = question.strides !== undefined
+    ? [base.strides]
+    : [base.strides, ...each.strides ?? [], ...(each.freeLevels ? levelsIn(question, base) : [])];
+  // More than the preset has nobody trains, and 80 classes would be 20 bins.
+  const fewer = widths.map((width) => width / 4).filter((n) => Number.isInteger(n) && n > 1 && n < base.bins);
+  const bins = [base.bins, ...(each.freeBins ? new Set(fewer) : [])];
+  const heads = levels.flatMap((strides) => bins.map((n) => ({ ...base, strides, bins: n })));
+  return heads.flatMap((head) => classCounts(head, widths, question).map((numClasses) => ({ ...head, numClasses })));
+}
+
+/** Every number of channels that the shapes could mean. */
+function widthsOf({ layout }: HeadSpec, { shapes }: Question): number[] {
+  return [...new Set(shapes.flatMap((dims) => readingsOf(dims, layout)).map(({ channels }) => channels))];
+}
+
+/** Levels of powers of two whose maps these are, where that differs from the preset's. */
+function levelsIn({ shapes, imageSize }: Question, base: HeadSpec): (readonly number[])[] {
+  if (imageSize === undefined) return [];
+  const possible = levelsOf({ strides: [2, 4, 8, 16, 32, 64, 128, 256] }, imageSize);
+  const counts = new Set(shapes.flatMap((dims) => readingsOf(dims, base.layout)).map(({ anchors }) => anchors));
+  const strides = possible.filter(({ anchors }) => counts.has(anchors)).map(({ stride }) => stride);
+  return strides.length === 0 || strides.join() === base.strides.join() ? [] : [strides];
+}
+
+/** Channels of any tensor, less the box and objectness channels where they share one. */
+function classCounts(head: HeadSpec, widths: readonly number[], { given, shapes, numClasses }: Question): number[] {
+  if (numClasses !== undefined) return [numClasses];
+  // Anchors that are read as channels would be more classes than there are anchors then.
+  const most = Math.max(...shapes.flatMap((dims) => readingsOf(dims, head.layout)).map(({ anchors }) => anchors));
+  const boxes = boxChannels(head);
+  if (isTogether(head, given)) {
+    return widths.map((w) => w - boxes - (hasObjectness(head) ? 1 : 0)).filter((n) => n > 0 && n <= most);
+  }
+  return widths.every((w) => w === boxes) ? [boxes] : widths.filter((w) => w !== boxes);
+}
+
+/** The head with the scores that its values prove, once for each kind where nothing does; or why it cannot be. */
+function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: ResolvedOutputs): Candidate[] | string {
+  const { are, range } = scoreValues(resolved);
+  const known = each.scores ?? [base.scores];
+  const levels = [base.strides, ...each.strides ?? []].map(String);
+  const unusual = each.unusual === true || head.bins !== base.bins || !levels.includes(String(head.strides));
+  if (each.decoded) {
+    if (are === "logits") return `scores are ${range}, and its export has probabilities`;
+    const { fault, shares } = boxValues(head, resolved);
+    if (fault !== null) return fault;
+    return [{ head: shares ? { ...head, boxUnit: "image" } : head, unusual }];
+  }
+  if (are === "unknown") return known.map((scores) => ({ head: { ...head, scores }, unusual }));
+  const scores = are === "alike" ? known[0] : are;
+  return [{ head: { ...head, scores }, unusual: unusual || !known.includes(scores) }];
+}
+
+/** Fewer classes, and what the channels behind them may be. */
+function extensions({ preset: name }: FamilyExport, base: HeadSpec, question: Question): string[] {
+  const { numClasses } = question;
+  const shapes = { ...question, numClasses: undefined };
+  return classCounts(base, widthsOf(base, question), shapes).flatMap((all) => {
+    const resolved = resolve({ ...base, numClasses: all }, question);
+    if (resolved === null) return [];
+    const kinds: readonly (readonly [number, string])[] = numClasses === undefined
+      ? [[1, "an angle"], [32, "32 mask coefficients"], [51, "17 keypoints of three values"]]
+      : [[all - numClasses, `${counted(all - numClasses, "channel")} more`]];
+    return kinds.filter(([channels]) => channels > 0 && all > channels)
+      .filter(([channels]) => scoreValues(resolved, all - channels).are !== "logits")
+      .map(([channels, what]) => `${name} with ${counted(all - channels, "class")} and ${what}, to be left out`);
+  });
+}
+
+// ── Words ───────────────────────────────────────────────────────────────────────
+
+function told({ imageSize, numClasses, strides }: Question): string {
   const hints = [
     ...(imageSize === undefined ? [] : [`image size ${imageSize.join("×")}`]),
-    ...(numClasses === undefined ? [] : [`${numClasses} classes`]),
+    ...(numClasses === undefined ? [] : [counted(numClasses, "class")]),
+    ...(strides === undefined ? [] : [`strides ${strides.join(", ")}`]),
   ];
   return hints.length === 0 ? "" : ` with ${hints.join(" and ")}`;
 }
 
-function shapesOf(outputs: Outputs): (readonly number[])[] {
-  const tensors: TensorLike[] = Array.isArray(outputs)
-    ? outputs
-    : "classes" in outputs
-    ? [outputs.classes, outputs.boxes, outputs.objectness ?? []].flat() as TensorLike[]
-    : [outputs as TensorLike];
-  return tensors.map((t) => {
-    if (t instanceof Float32Array || typeof t !== "object" || t === null || !Array.isArray(t.dims)) {
-      throw typeError(
-        { op, argument: "outputs" },
-        describe(t),
-        "tensors with dims: a bare array has no shape to infer from",
-      );
-    }
-    return t.dims;
+/** Hints that could still narrow the choice. */
+function untold({ imageSize, numClasses, strides }: Question): string {
+  const left = Object.entries({ numClasses, imageSize, strides }).filter(([, hint]) => hint === undefined);
+  return left.length === 0 ? "" : `${left.map(([name]) => name).join(" or ")} in hints, or `;
+}
+
+function listed(heads: readonly HeadSpec[], others: readonly string[]): string {
+  return [...heads.map(describeHead), ...others].join(", ");
+}
+
+function counted(count: number, what: "class" | "channel"): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}${what === "class" ? "es" : "s"}`;
+}
+
+/** "nanodet with 80 classes", and what is not as the preset has it. */
+function describeHead(head: HeadSpec): string {
+  const name = head.name as keyof typeof presets;
+  const usual: HeadSpec = presets[name];
+  const changed = (Object.keys(head) as (keyof HeadSpec)[])
+    .filter((member) => member !== "numClasses" && String(head[member]) !== String(usual[member]))
+    .map((member) => `${member}: ${JSON.stringify(head[member])?.replaceAll(",", ", ")}`);
+  const words = `${head.name} with ${counted(head.numClasses, "class")}`;
+  return changed.length === 0 ? words : `${words} { ${changed.join(", ")} }`;
+}
+
+/** "nanodet, class-first": an export in the list of what was missed. */
+function nameOf({ preset: name, changes }: FamilyExport): string {
+  const { boxes, channelOrder }: HeadOptions = changes ?? {};
+  return [name, ...[boxes, channelOrder].filter((word) => word !== undefined)].join(", ");
+}
+
+/** Where leaving some tensors out leaves what fits, those and what that is; the smallest such. */
+function findUnused(question: Question): string | null {
+  const { given, shapes } = question;
+  const widths = shapes.map((dims) => `${dims.length === 4 ? dims[1] : dims[dims.length - 1]} channels`);
+  const kinds = [...new Set([...widths, ...shapes.map(String)])].map((kind) => {
+    const of = given.map((_, i) => widths[i] === kind || String(shapes[i]) === kind);
+    const elements = shapes.reduce((sum, dims, i) => of[i] ? sum + elementsOf(dims) : sum, 0);
+    return { of, elements };
   });
-}
-
-/** The preset with the number of classes that the channels leave, if everything then fits. */
-function candidates(
-  name: PresetName,
-  outputs: Outputs,
-  shapes: readonly (readonly number[])[],
-  hints: InferHints,
-  sizesOf: typeof multipleSizes,
-): HeadSpec[] {
-  return classCounts(presets[name], outputs, shapes, hints)
-    .map((numClasses) => preset(name, { numClasses }))
-    .filter((head) =>
-      fits(
-        head,
-        outputs,
-        hints.imageSize === undefined
-          ? sizesOf(head, shapes)
-          : [size({ op, argument: "hints.imageSize" }, hints.imageSize)],
-      )
-    );
-}
-
-/** Numbers of classes to try: channels of any tensor, less the box and objectness channels where they share one. */
-function classCounts(
-  head: HeadSpec,
-  outputs: Outputs,
-  shapes: readonly (readonly number[])[],
-  hints: InferHints,
-): number[] {
-  if (hints.numClasses !== undefined) return [hints.numClasses];
-  const together = head.channelOrder !== "separate" && !("classes" in outputs);
-  const others = together ? boxChannels(head) + (hasObjectness(head) ? 1 : 0) : 0;
-  const counts = shapes.flatMap((dims) => channelAxes(dims, head)).map((channels) => channels - others);
-  return [...new Set(counts)].filter((count) => count > 0 && (together || count !== boxChannels(head)));
-}
-
-/** The axes that can be the channels, as `readings` of the outputs sees them. */
-function channelAxes(dims: readonly number[], head: HeadSpec): number[] {
-  if (head.layout === "rows") return dims.slice(-1);
-  return dims.length === 3 ? dims.slice(0, 2) : dims.length === 4 ? [dims[1]] : dims.slice(0, 1);
-}
-
-function fits(head: HeadSpec, outputs: Outputs, sizes: readonly (readonly [number, number])[]): boolean {
-  return sizes.some((imageSize) => {
-    try {
-      return resolveOutputs(op, outputs, head, levelsOf(head, imageSize)).parts.length > 0;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/**
- * Image sizes whose levels could have the shapes: all multiples of the largest stride with that many anchors, as one row of
- * cells (which of the equal counts it is does not matter here).
- */
-function multipleSizes(head: HeadSpec, shapes: readonly (readonly number[])[]): (readonly [number, number])[] {
-  const largest = Math.max(...head.strides);
-  const perCell = anchorsIn(levelsOf(head, [largest, largest]));
-  const finest = (largest / Math.min(...head.strides)) ** 2;
-  const widths = new Set(channelsOf(head).values());
-  const extents = shapes.flatMap((dims) => extentsOf(dims)).filter((n) => !widths.has(n) || n > perCell);
-  const cells = new Set(extents.flatMap((n) => [n / perCell, n / finest]).filter((n) => Number.isInteger(n) && n > 0));
-  return [...cells].map((n) => [largest, n * largest]);
-}
-
-/** Square image sizes, multiples of the smallest stride, whose levels or all of whose anchors are as many as a shape says. */
-function squareSizes(head: HeadSpec, shapes: readonly (readonly number[])[]): (readonly [number, number])[] {
-  const finest = Math.min(...head.strides);
-  const extents = new Set(shapes.flatMap((dims) => extentsOf(dims)));
-  const sizes: (readonly [number, number])[] = [];
-  const most = Math.sqrt(Math.max(0, ...extents));
-  for (let cells = 1; cells <= most; cells++) {
-    const size = [cells * finest, cells * finest] as const;
-    const anchors = anchorsIn(levelsOf(head, size));
-    if (extents.has(anchors) || extents.has(cells * cells)) sizes.push(size);
+  for (const { of } of kinds.sort((a, b) => a.elements - b.elements)) {
+    if (!of.includes(false)) continue;
+    const rest = { ...question, given: given.filter((_, i) => !of[i]), shapes: shapes.filter((_, i) => !of[i]) };
+    const { heads, others } = answer(rest);
+    if (heads.length + others.length === 0) continue;
+    const unused = given.filter((_, i) => of[i]).map(({ place }) => place.argument).join(", ");
+    return `them without ${unused}, which nothing uses: the rest fit ${listed(heads, others)}`;
   }
-  return sizes;
-}
-
-/** Every number of anchors that a shape could mean. */
-function extentsOf(dims: readonly number[]): number[] {
-  const pairs = dims.slice(1).map((d, i) => d * dims[i]);
-  return [...dims, ...pairs];
+  return null;
 }

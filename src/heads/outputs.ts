@@ -107,7 +107,16 @@ export function resolveOutputs(
   levels: readonly Level[],
 ): ResolvedOutputs {
   const place = { op, argument: "outputs" };
-  const given = tensorsIn(place, outputs);
+  return resolveTensors(place, tensorsIn(place, outputs), head, levels);
+}
+
+/** Likewise of tensors that were found among outputs. */
+export function resolveTensors(
+  place: Place,
+  given: readonly GivenTensor[],
+  head: HeadSpec,
+  levels: readonly Level[],
+): ResolvedOutputs {
   const context = { place, head, levels };
   const roles = channelsOf(head);
   if (given.some(({ role }) => role !== null) || head.channelOrder === "separate") {
@@ -265,7 +274,7 @@ export function describeDetections(dims: readonly number[]): string | null {
   const [rows, columns] = dims.slice(-2);
   const few = dims.length <= 3 && dims.length >= 2 && rows > 0 && rows <= 1000 && columns >= 6;
   if (!few || (columns > 7 && ![100, 300].includes(rows))) return null;
-  return `${rows} rows of ${columns} look like detections already (box, score, class), which need no detect`;
+  return `these are detections already, it seems: ${rows} rows of ${columns} with box, score and class`;
 }
 
 function batchShape(head: HeadSpec, channels: number, anchors: number | string): never[] {

@@ -154,4 +154,20 @@ if (cases.length === 0) {
   for (const name of undecoded) test(name, () => skip(`${name}: no head reads raw boxes with logarithms of sizes`));
 }
 
+for (const name of cases) {
+  test(`${name}: infer gives its head, or an error that has it among those that fit`, async () => {
+    const meta = readJson<Meta>(name, "meta.json");
+    const { classes, boxes } = await readOutputs(name, meta);
+    const preset = PRESETS[meta.model_key];
+    const wanted = heads[preset]({ scores: "logits", channelOrder: "separate" });
+    for (const outputs of [{ classes, boxes }, [...classes, ...boxes]]) {
+      try {
+        assert.equal(heads.infer(outputs, { imageSize: meta.input_size }), wanted);
+      } catch (error) {
+        assert.match((error as Error).message, new RegExp(` fit .*\\b${preset} with 80 classes.*; wanted`));
+      }
+    }
+  });
+}
+
 test.run();

@@ -1,7 +1,8 @@
-import { heads, type HeadSpec, type Outputs } from "densehead";
+import { heads, type HeadSpec, type HostTensor, type InferHints, type Outputs } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { throws } from "../compare.ts";
+import { halfBits } from "../half.ts";
 import { random } from "../random.ts";
 import { inOrder, pack, packLevels, PRESETS, randomHead } from "../raw_head.ts";
 
@@ -74,17 +75,16 @@ test("infer finds each family from its export, with and without an image size", 
     const wanted = name === "yolo11" ? "yolov8" : name;
     for (const hints of [{ imageSize, numClasses: 80 }, { numClasses: 80 }]) {
       const head = heads.infer(outputs, hints);
-      assert.is(head.name, wanted, `${name} with ${JSON.stringify(hints)}`);
-      assert.is(head.numClasses, 80, name);
+      assert.equal(head, { ...heads[name](), name: wanted }, `${name} with ${JSON.stringify(hints)}`);
     }
   }
 });
 
 test("infer works out the number of classes where only one fits", () => {
-  for (const name of ["gfl", "vfnet", "nanodet", "picodet", "ppyoloe"] as const) {
-    const head = heads.infer(exported(heads[name]({ numClasses: 11 }), [256, 256]), { imageSize: [256, 256] });
-    assert.is(head.name, name);
-    assert.is(head.numClasses, 11, name);
+  for (const name of ["gfl", "vfnet", "nanodet", "picodet", "ppyoloe", "yolov6", "yolov8"] as const) {
+    const made = heads[name]({ numClasses: 11 });
+    const head = heads.infer(exported(made, [256, 256]), { imageSize: [256, 256] });
+    assert.equal(head, made, name);
   }
 });
 
@@ -102,23 +102,201 @@ test("infer knows sizes that are no multiple of the largest stride, and heads th
     new Float32Array(144 * 1344),
   ]);
   assert.is(heads.infer(list, { numClasses: 80 }).name, "yolov8");
+  const raw = randomHead(random(4), heads.yolov8(), [320, 480]);
+  const apart = [raw.boxes, raw.classes].map((values) => packLevels(heads.yolov8(), raw, [values]));
+  for (const imageSize of [undefined, [320, 480]]) {
+    const head = heads.infer(apart.flat(), { imageSize });
+    assert.equal(head, heads.yolov8({ channelOrder: "separate" }));
+  }
 });
 
-test("infer lists what fits where more than one does, and what came where none does", () => {
-  const outputs = { data: new Float32Array(84 * 8400), dims: [1, 84, 8400] };
-  throws(
-    () => heads.infer(outputs),
-    TypeError,
-    "heads.infer",
-    "yolov8 with 20 classes",
-    "yolov8Decoded with 80 classes",
-  );
+const zeros = (...dims: number[]) => ({ data: new Float32Array(dims.reduce((a, b) => a * b, 1)), dims });
+const maps = (strides: readonly number[], channels: number, side = 640) =>
+  strides.map((stride) => zeros(1, channels, side / stride, side / stride));
+const imageSize = [640, 640];
+
+test("infer lists what fits where more than one does", () => {
+  const outputs = zeros(1, 84, 8400);
+  const fits = (o: Outputs, hints: InferHints, ...parts: string[]) =>
+    throws(() => heads.infer(o, hints), TypeError, "heads.infer", " fit ", ...parts);
+  fits(outputs, {}, "yolov8 with 20 classes", "yolov8Decoded with 80 classes", "wanted numClasses");
   assert.is(heads.infer(outputs, { numClasses: 80 }).name, "yolov8Decoded");
   assert.is(heads.infer(outputs, { numClasses: 20 }).name, "yolov8");
-  const odd = { data: new Float32Array(12), dims: [3, 4] };
-  throws(() => heads.infer(odd), TypeError, "heads.infer", "(3, 4)", "no preset");
-  throws(() => heads.infer(outputs, { imageSize: [96, 128] }), TypeError, "96×128");
-  throws(() => heads.infer(new Float32Array(10)), TypeError, "heads.infer", "Float32Array(10)", "dims");
+  fits(zeros(1, 8400, 85), { imageSize }, "yolov6 with 80 classes", "ppyoloe with 81 classes");
+  fits(zeros(1, 8400, 84), { imageSize }, "ppyoloe with 80 classes", 'boxes: "xyxy"', "yolov6 with 79 classes");
+  const nanodets = ['nanodet with 80 classes { scores: "probabilities", channelOrder: "class-first" }', "nanodetPlus"];
+  fits(zeros(1, 8400, 112), { imageSize, numClasses: 80 }, ...nanodets);
+  fits(zeros(1, 3549, 33), { imageSize: [416, 416] }, "nanodetPlus with 1 class", "strides: [8, 16, 32]");
+  fits(
+    zeros(1, 3549, 33),
+    { imageSize: [416, 416], numClasses: 1 },
+    "nanodet with 1 class",
+    "nanodetPlus with 1 class",
+  );
+  const raw26 = { boxes: zeros(1, 4, 8400), classes: zeros(1, 80, 8400) };
+  fits(raw26, { imageSize, numClasses: 80 }, "yolov8 with 80 classes", 'boxUnit: "stride"', "yolov8Decoded with 80");
+  const rtmdet = [...maps([8, 16, 32], 80), ...maps([8, 16, 32], 4)];
+  fits(rtmdet, { imageSize }, "vfnet with 80 classes { strides: [8, 16, 32] }", 'boxUnit: "stride"');
 });
+
+test("infer does not take for classes what may stand behind them", () => {
+  const kinds = (o: Outputs, hints: InferHints, ...parts: string[]) =>
+    throws(() => heads.infer(o, hints), TypeError, " fit ", ...parts);
+  kinds(
+    zeros(1, 56, 8400),
+    { imageSize },
+    "with 52 classes",
+    "1 class and 17 keypoints of three values, to be left out",
+  );
+  kinds(zeros(1, 37, 8400), { imageSize }, "33 classes", "1 class and 32 mask coefficients");
+  kinds(zeros(1, 20, 21504), { imageSize: [1024, 1024] }, "16 classes", "15 classes and an angle");
+  kinds(zeros(1, 56, 8400), { imageSize, numClasses: 1 }, "1 class and 51 channels more, to be left out");
+  assert.is(heads.infer(zeros(1, 5, 8400), { imageSize }).numClasses, 1);
+  const pose = zeros(1, 56, 8400);
+  pose.data.fill(0.5, 4 * 8400, 5 * 8400).fill(300, 5 * 8400);
+  throws(() => heads.infer(pose, { imageSize }), TypeError, "fit yolov8Decoded with 1 class and 17 keypoints");
+});
+
+test("values decide what shapes leave open", () => {
+  const scored = (head: HeadSpec, hints: InferHints = { imageSize: [256, 256] }) =>
+    heads.infer(exported(head, [256, 256]), hints);
+  // Logits rule out decoded boxes, centres and sizes rule out corners.
+  assert.is(scored(heads.yolov8({ numClasses: 20 })).name, "yolov8");
+  assert.is(scored(heads.yolov6({ numClasses: 3 })).name, "yolov6");
+  assert.equal(scored(heads.nanodetPlus({ scores: "probabilities" })), heads.nanodetPlus({ scores: "probabilities" }));
+  assert.equal(scored(heads.nanodetPlus()), heads.nanodetPlus());
+  assert.equal(scored(heads.gfl({ scores: "probabilities" })), heads.gfl({ scores: "probabilities" }));
+  // PicoDet before its sigmoid, or NanoDet-Plus cut by level: the same shapes, half a cell apart.
+  for (const head of [heads.picodet({ scores: "logits" }), heads.nanodetPlus({ channelOrder: "separate" })]) {
+    throws(
+      () => scored(head),
+      TypeError,
+      'picodet with 80 classes { scores: "logits" }',
+      "nanodetPlus with 80 classes",
+    );
+  }
+  const corners = heads.ppyoloe({ bins: 0, boxes: "xyxy", layout: "rows", channelOrder: "box-first" });
+  assert.equal(scored(corners, { imageSize: [256, 256], numClasses: 80 }), corners);
+  const transposed = exported(heads.yolov8Decoded({ layout: "rows" }), [256, 256]);
+  throws(
+    () => heads.infer(transposed, { numClasses: 80 }),
+    TypeError,
+    "ppyoloe, xyxy, box-first: boxes have sides of -",
+  );
+  const shares = exported(heads.yolov8Decoded(), [256, 256]) as HostTensor;
+  const anchors = shares.dims[2];
+  const scaled = Float32Array.from(shares.data as Float32Array, (v, i) => i < 4 * anchors ? v / 256 : v);
+  assert.is(heads.infer({ ...shares, data: scaled }, { numClasses: 80 }).boxUnit, "image");
+});
+
+test("every kind of data is read for its values", () => {
+  const { data, dims } = exported(heads.nanodetPlus({ numClasses: 2 }), [64, 64]) as HostTensor;
+  const exact = Float32Array.from(data as Float32Array, (v) => Math.max(-8, Math.min(8, Math.round(v * 8) / 8)));
+  const hints = { imageSize: [64, 64], numClasses: 2 };
+  const half = Uint16Array.from(exact, halfBits);
+  const bytes = { data: Int8Array.from(exact, (v) => v * 8), dims, scale: 1 / 8 };
+  for (const tensor of [{ data: half, dims }, bytes, { data: Float64Array.from(exact), dims }]) {
+    assert.is(heads.infer(tensor, hints).scores, "logits");
+  }
+  const inRange = { data: Uint8Array.from(exact, (v) => Math.abs(v) * 8), dims, scale: 1 / 64 };
+  assert.is(heads.infer(inRange, hints).scores, "probabilities");
+  // Nothing tells of a tensor on the GPU which of two it is.
+  const gpuBuffer = { size: 1e6, usage: 0x80 } as never;
+  throws(
+    () => heads.infer({ gpuBuffer, dims }, hints),
+    TypeError,
+    'scores: "probabilities"',
+    "nanodetPlus with 2 classes; wanted",
+  );
+});
+
+test("levels of any number, where image size, maps or hints tell their strides", () => {
+  const outputs = { cls_s8: 4, cls_s16: 4, reg_s8: 32, reg_s16: 32 };
+  const sample = Object.fromEntries(
+    Object.entries(outputs).map(([name, channels]) => {
+      return [name, zeros(1, channels, name.endsWith("16") ? 10 : 20, name.endsWith("16") ? 10 : 20)];
+    }),
+  );
+  const wanted = heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16] });
+  assert.equal(heads.infer(sample, { imageSize: [160, 160], numClasses: 4 }), wanted);
+  assert.equal(heads.infer(Object.values(sample), { imageSize: [160, 160], numClasses: 4 }), wanted);
+  assert.equal(heads.infer(sample, { strides: [8, 16], numClasses: 4 }), wanted);
+  throws(() => heads.infer(sample, { numClasses: 4 }), TypeError, "levels unless hints say strides");
+  const plus = exported(heads.nanodetPlus({ strides: [8, 16, 32, 64, 128] }), [256, 256]);
+  const hints = { imageSize: [256, 256], numClasses: 80 };
+  throws(() => heads.infer(plus, hints), TypeError, "no preset");
+  throws(
+    () => heads.infer(plus, { ...hints, strides: [8, 16, 32, 64, 128] }),
+    TypeError,
+    "nanodetPlus with 80 classes {",
+  );
+});
+
+test("unused tensors, and tensors of other things, are named", () => {
+  const rknn = [80, 40, 20].flatMap((n) => [64, 80, 1].map((c) => zeros(1, c, n, n)));
+  throws(() => heads.infer(rknn, { imageSize }), TypeError, "without outputs[2], outputs[5], outputs[8]", "fit yolov8");
+  const segment = { output0: zeros(1, 116, 8400), output1: zeros(1, 32, 160, 160) };
+  throws(
+    () => heads.infer(segment, { imageSize, numClasses: 80 }),
+    TypeError,
+    "without outputs.output1",
+    "32 channels more",
+  );
+  const objectness = [8, 16, 32, 64].map((stride) => zeros(1, (640 / stride) ** 2, 1));
+  const picodet = [80, 32].map((c) => [8, 16, 32, 64].map((stride) => zeros(1, (640 / stride) ** 2, c)));
+  const named = { classes: picodet[0], boxes: picodet[1], objectness };
+  throws(
+    () => heads.infer(named, { imageSize }),
+    TypeError,
+    "outputs.objectness[0], outputs.objectness[1]",
+    "fit picodet",
+  );
+  for (const hints of [{}, { imageSize }, { imageSize, numClasses: 80 }, { numClasses: 1 }]) {
+    for (const dims of [[1, 300, 6], [300, 6], [1, 100, 7], [1, 300, 38]]) {
+      throws(() => heads.infer(zeros(...dims), hints), TypeError, "these are detections already");
+    }
+  }
+  throws(() => heads.infer(zeros(1, 8400, 6)), TypeError, "detections already");
+});
+
+test("infer says what each preset misses", () => {
+  const odd = zeros(3, 4);
+  throws(
+    () => heads.infer(odd),
+    TypeError,
+    "heads.infer",
+    "(3, 4)",
+    "no preset",
+    "yolov8: 3 channels, and boxes take 64",
+  );
+  const outputs = zeros(1, 84, 8400);
+  const hints = { imageSize: [320, 320], numClasses: 80 };
+  throws(
+    () => heads.infer(outputs, hints),
+    TypeError,
+    "yolov8: 84 channels leave 20 classes",
+    "yolov8Decoded: anchors are those of imageSize [640, 640]",
+    "gfl: wants classes and boxes apart, not one tensor",
+  );
+  throws(
+    () => heads.infer(zeros(1, 25200, 85), { imageSize, numClasses: 80 }),
+    TypeError,
+    "yolov6: 25200 anchors, where",
+  );
+  throws(() => heads.infer(outputs, { imageSize: [96, 128] }), TypeError, "96×128", "imageSize [640, 640]");
+  throws(() => heads.infer(new Float32Array(10)), TypeError, "heads.infer", "Float32Array(10)", "dims");
+  throws(() => heads.infer(outputs, { numClases: 80 } as InferHints), TypeError, `"numClases"`, `"numClasses"`);
+  throws(() => heads.infer(outputs, { strides: [0] }), RangeError, "hints.strides[0]");
+});
+
+test("empty tensors of huge dims are refused at once", () => {
+  for (const n of [1e6, 1e7, 9e15]) {
+    throws(() => heads.infer(zerosOf(0, n, n)), TypeError, "heads.infer: outputs is of shape (0,", "with elements");
+    throws(() => heads.infer(zerosOf(1, n, n)), TypeError, "values");
+  }
+});
+
+/** A tensor without data, whatever its dims. */
+const zerosOf = (...dims: number[]) => ({ data: new Float32Array(0), dims });
 
 test.run();

@@ -1,0 +1,99 @@
+/**
+ * What the values of outputs tell of the head that made them.
+ */
+import type { HeadSpec } from "../types.ts";
+import type { AnySource } from "../validate.ts";
+import type { Field, ResolvedOutputs } from "./outputs.ts";
+
+/** What rounding may leave of a probability: of float16, or of bytes with a zero point that is none of them. */
+export const LEAST_PROBABILITY = -1e-3;
+export const MOST_PROBABILITY = 1 + 1e-3;
+
+/** Values of scores: logits are proven by one outside [0, 1]. "alike": one value everywhere. "unknown": on a GPU, or NaN. */
+export interface ScoreValues {
+  readonly are: "logits" | "probabilities" | "alike" | "unknown";
+  /** In words: "from −9.2 to 3.1". */
+  readonly range: string;
+}
+
+/** Of the first classes, or all, and of objectness. */
+export function scoreValues({ images, parts }: ResolvedOutputs, classes = Infinity): ScoreValues {
+  let [low, high] = [Infinity, -Infinity];
+  for (const field of parts.flatMap(({ classes, objectness }) => objectness ? [classes, objectness] : [classes])) {
+    const values = floatsOf(field.source);
+    if (values === null) continue;
+    const channels = Math.min(field.channels, classes);
+    for (let image = 0; image < images; image++) {
+      const { first, byAnchor, byChannel } = placeOf(field, image);
+      for (let anchor = 0; anchor < field.anchors; anchor++) {
+        for (let i = first + anchor * byAnchor, left = channels; left > 0; left--, i += byChannel) {
+          if (values[i] < low) low = values[i];
+          if (values[i] > high) high = values[i];
+        }
+      }
+    }
+  }
+  const range = `from ${short(low)} to ${short(high)}`;
+  if (low > high) return { are: "unknown", range };
+  if (low < LEAST_PROBABILITY || high > MOST_PROBABILITY) return { are: "logits", range };
+  return { are: low === high ? "alike" : "probabilities", range };
+}
+
+/** Decoded boxes: why they cannot be what the head says, or null; and whether all lie between 0 and 1. */
+export function boxValues(
+  { boxes: kind }: HeadSpec,
+  { images, parts }: ResolvedOutputs,
+): { readonly fault: string | null; readonly shares: boolean } {
+  let [least, most] = [0, 0];
+  for (const { boxes } of parts) {
+    const values = floatsOf(boxes.source);
+    if (values === null) continue;
+    for (let image = 0; image < images; image++) {
+      const { first, byAnchor, byChannel } = placeOf(boxes, image);
+      for (let anchor = 0; anchor < boxes.anchors; anchor++) {
+        const at = first + anchor * byAnchor;
+        for (const side of [0, 1]) {
+          const from = values[at + side * byChannel];
+          const to = values[at + (side + 2) * byChannel];
+          least = Math.min(least, kind === "xyxy" ? to - from : to);
+          most = Math.max(most, from, to);
+        }
+      }
+    }
+  }
+  // A hundredth for what rounding does to bytes.
+  const fault = least < -0.01 * most ? `boxes have sides of ${short(least)}, which no ${kind} has` : null;
+  return { fault, shares: most > 0 && most <= 1.5 };
+}
+
+/** Where the field's values of an image stand. */
+function placeOf(field: Field<AnySource>, image: number): { first: number; byAnchor: number; byChannel: number } {
+  const { channelsFirst, firstChannel, firstAnchor, allChannels, allAnchors } = field;
+  const [byAnchor, byChannel] = channelsFirst ? [1, allAnchors] : [allChannels, 1];
+  const first = image * allChannels * allAnchors + firstAnchor * byAnchor + firstChannel * byChannel;
+  return { first, byAnchor, byChannel };
+}
+
+/** Null where the host cannot read them. */
+function floatsOf(source: AnySource): Float32Array | Float64Array | null {
+  if (source.kind === "gpu") return null;
+  const { kind, data, scale, zeroPoint } = source;
+  if (kind === "f32" || kind === "f64") return data as Float32Array | Float64Array;
+  return Float32Array.from(data, kind === "f16" ? halfOf : (q) => (q - zeroPoint) * scale);
+}
+
+/** Of IEEE-754 half bits. */
+function halfOf(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = (bits & 1023) / 1024;
+  const magnitude = exponent === 31
+    ? fraction === 0 ? Infinity : NaN
+    : exponent === 0
+    ? fraction * 2 ** -14
+    : (1 + fraction) * 2 ** (exponent - 15);
+  return bits >> 15 === 0 ? magnitude : -magnitude;
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
