@@ -46,6 +46,24 @@ export function convert_u8(src: usize, dst: usize, count: i32, scale: f32, zeroP
   }
 }
 
+/** float32: (q - zeroPoint) * scale for `count` signed words of 16 bits at `src`. */
+export function convert_i16(src: usize, dst: usize, count: i32, scale: f32, zeroPoint: f32): void {
+  for (let i = 0; i < count; i += 4) {
+    storeScaled(dst, v128.load_ext<i16>(src), scale, zeroPoint);
+    src += 8;
+    dst += 16;
+  }
+}
+
+/** float32: (q - zeroPoint) * scale for `count` unsigned words of 16 bits at `src`. */
+export function convert_u16(src: usize, dst: usize, count: i32, scale: f32, zeroPoint: f32): void {
+  for (let i = 0; i < count; i += 4) {
+    storeScaled(dst, v128.load_ext<u16>(src), scale, zeroPoint);
+    src += 8;
+    dst += 16;
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function storeScaled(dst: usize, q: v128, scale: f32, zeroPoint: f32): void {

@@ -17,7 +17,7 @@ export { soft_nms } from "./boxes/soft_nms";
 export { sort_scores, top_k } from "./boxes/sort";
 export { star_deform_offsets } from "./boxes/star_deform_offsets";
 export { star_points } from "./boxes/star_points";
-export { convert_f16, convert_i8, convert_u8 } from "./convert";
+export { convert_f16, convert_i16, convert_i8, convert_u16, convert_u8 } from "./convert";
 export { binary_cross_entropy_with_logits } from "./losses/binary_cross_entropy_with_logits";
 export { ciou_loss } from "./losses/ciou_loss";
 export { diou_loss } from "./losses/diou_loss";

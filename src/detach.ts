@@ -1,80 +1,99 @@
 /**
  * Calls that outlive their start: linear memory may grow, which empties its views, or be given back before they read it.
  */
-import type { CriterionCall } from "./criteria/criterion_call.ts";
+import { type HostArray, type OutArray, ownArray } from "./arrays.ts";
 import type { DetectCall } from "./detect/detect_call.ts";
 import type { Field } from "./heads/outputs.ts";
 import type { Call } from "./ops/call.ts";
 import type { LossCall } from "./ops/loss_call.ts";
-import type { RowCall } from "./ops/row_call.ts";
-import type { LossResult, Placement, Reduction } from "./types.ts";
-import type { AnySource } from "./validate.ts";
+import { type AnySource, type GpuSource, typeError } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 
-type Result = LossResult<Reduction, boolean, Placement>;
-
-/** The call with copies of what it reads in linear memory, and what puts its results where `out` has them there. */
+/** The call with copies of what it reads in linear memory, and what puts its results into `out`. */
 export function detach(wasm: WasmBackend, call: Call): { detached: Call; fill(result: unknown): unknown } {
-  if ("kernel" in call) return detachLoss(wasm, call);
-  return {
-    detached: "inputs" in call ? detachRows(wasm, call) : detachCriterion(wasm, call),
-    fill: (result) => result,
-  };
-}
-
-function detachRows(wasm: WasmBackend, call: RowCall): RowCall {
-  return { ...call, inputs: call.inputs.map((input) => ({ ...input, source: copied(wasm, input.source) })) };
-}
-
-function detachCriterion(wasm: WasmBackend, call: CriterionCall): CriterionCall {
-  const cls = { ...call.cls, pred: copied(wasm, call.cls.pred) };
-  if (call.op === "gflCriterion") return { ...call, cls, dist: copied(wasm, call.dist) };
-  return { ...call, cls, distances: copied(wasm, call.distances), refined: copied(wasm, call.refined) };
-}
-
-function detachLoss(wasm: WasmBackend, call: LossCall): { detached: LossCall; fill(result: Result): Result } {
-  const { weight, out } = call.settings;
-  const arrays = Object.entries(out).map(([name, array]) => ({ name, array, pointer: pointerOf(wasm, array) }));
-  const inMemory = arrays.filter(({ pointer }) => pointer !== 0);
-  const outside = { ...out, ...Object.fromEntries(inMemory.map(({ name }) => [name, null])) };
-  const settings = { ...call.settings, weight: copied(wasm, weight), out: outside };
-  const detached = { ...call, pred: copied(wasm, call.pred), target: copied(wasm, call.target), settings };
-  const fill = (result: Result): Result => {
-    const results = { ...result } as Record<string, unknown>;
-    for (const { name, array, pointer } of inMemory) {
-      const values = results[name] as Float32Array;
-      const view = wasm.memory.view(Float32Array, pointer, values.length);
-      view.set(values);
-      results[name] = array?.length === 0 ? view : array;
-    }
-    return results as unknown as Result;
-  };
+  const detached = copiesOf(wasm, call);
+  const fill = "kernel" in call ? filler(wasm, call) : (result: unknown) => result;
+  wasm.memory.argumentsRead(call.op);
   return { detached, fill };
 }
 
-function pointerOf(wasm: WasmBackend, array: Float32Array | null): number {
-  return array !== null && wasm.memory.owns(array.buffer) ? array.byteOffset : 0;
+function copiesOf(wasm: WasmBackend, call: Call): Call {
+  const copy = <S extends AnySource | null>(source: S) => copied(wasm, source);
+  if ("inputs" in call) return { ...call, inputs: call.inputs.map((each) => ({ ...each, source: copy(each.source) })) };
+  if ("kernel" in call) return detachedLoss(wasm, call);
+  const cls = { ...call.cls, pred: copy(call.cls.pred) };
+  if (call.op === "gflCriterion") return { ...call, cls, dist: copy(call.dist) };
+  return { ...call, cls, distances: copy(call.distances), refined: copy(call.refined) };
 }
 
-/** Likewise for `detect`. A tensor that several fields share stays one. */
+/** Results come in arrays of their own. */
+function detachedLoss(wasm: WasmBackend, call: LossCall): LossCall {
+  const { pred, target, labels, scores, settings } = call;
+  return {
+    ...call,
+    pred: copied(wasm, pred),
+    target: copied(wasm, target),
+    labels: copied(wasm, labels),
+    scores: copied(wasm, scores),
+    settings: { ...settings, weight: copied(wasm, settings.weight), out: { loss: null, grad: null } },
+  };
+}
+
+/** Puts results into `out`, unless it lies in a tensor that was given back meanwhile. */
+function filler(wasm: WasmBackend, { settings: { out } }: LossCall): (result: unknown) => unknown {
+  const given = Object.entries(out).filter((entry): entry is [string, OutArray] => entry[1] !== null);
+  if (given.length === 0) return (result) => result;
+  const places = given.map(([name, array]) => ({ name, array, block: wasm.blockOf(array) }));
+  return (result) => {
+    const results = { ...result as object } as Record<string, unknown>;
+    for (const { name, array, block } of places) {
+      if (wasm.blockOf(array) !== block) {
+        throw typeError(array.place, "data of a tensor that was disposed meanwhile", "one that lives until the end");
+      }
+      wasm.values(array).set(results[name] as Float32Array);
+      results[name] = wasm.handedBack(array);
+    }
+    return results;
+  };
+}
+
+/** Likewise for `detect`. */
 export function detachOutputs(wasm: WasmBackend, call: DetectCall): DetectCall {
+  const detached = withSources(call, (source) => copied(wasm, source));
+  wasm.memory.argumentsRead("detect");
+  return detached;
+}
+
+/** The call with copies of all that images after the first will read: the caller may change or give it back between them. */
+export function keptOutputs(wasm: WasmBackend, call: DetectCall): DetectCall {
+  wasm.memory.argumentsRead("detect");
+  if (call.images < 2) return call;
+  return withSources(call, (source) => source.kind === "gpu" ? source : copyOf(wasm, source));
+}
+
+/** A tensor that several fields share stays one. */
+function withSources(call: DetectCall, copy: (source: AnySource) => AnySource): DetectCall {
   const copies = new Map<AnySource, AnySource>();
-  const copyOf = <F extends Field<AnySource>>(field: F): F => {
-    const source = copies.get(field.source) ?? copied(wasm, field.source);
+  const copyOnce = <F extends Field<AnySource>>(field: F): F => {
+    const source = copies.get(field.source) ?? copy(field.source);
     copies.set(field.source, source);
     return { ...field, source };
   };
   const parts = call.parts.map((part) => ({
     ...part,
-    classes: copyOf(part.classes),
-    boxes: copyOf(part.boxes),
-    objectness: part.objectness && copyOf(part.objectness),
+    classes: copyOnce(part.classes),
+    boxes: copyOnce(part.boxes),
+    objectness: part.objectness && copyOnce(part.objectness),
   }));
   return { ...call, parts };
 }
 
-function copied<S extends AnySource | null>(wasm: WasmBackend, source: S): S {
-  if (source === null || source.kind === "gpu" || wasm.resident(source) === 0) return source;
-  const data = source.data.slice();
-  return { ...source, data, buffer: data.buffer, byteOffset: 0 };
+/** A copy of what lies in linear memory. */
+function copied<S extends HostArray | GpuSource | null>(wasm: WasmBackend, source: S): S {
+  if (source === null || "gpuBuffer" in source || wasm.pointerOf(source) === 0) return source;
+  return copyOf(wasm, source as S & HostArray);
+}
+
+function copyOf<S extends HostArray>(wasm: WasmBackend, source: S): S {
+  return { ...source, ...ownArray(source.place, wasm.values(source).slice()) };
 }

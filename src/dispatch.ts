@@ -42,7 +42,11 @@ export class Dispatch {
   #crossover: number | null = null;
   #closed = false;
 
-  constructor(wasm: WasmBackend, webgpu: Webgpu | null, { device, gpuDevice, offloadThreshold }: EngineOptions) {
+  constructor(
+    wasm: WasmBackend,
+    webgpu: Webgpu | null,
+    { device, gpuDevice, offloadThreshold }: Pick<EngineOptions, "device" | "gpuDevice" | "offloadThreshold">,
+  ) {
     const place = (member: string): Place => ({ op: "createEngine", argument: `options.${member}` });
     this.#wasm = wasm;
     this.#webgpu = webgpu;

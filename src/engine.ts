@@ -3,6 +3,7 @@
  */
 import { detectImages } from "./detect/detect.ts";
 import { checkDetect } from "./detect/detect_call.ts";
+import { keptOutputs } from "./detach.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { operations } from "./ops/index.ts";
 import type { Call } from "./ops/call.ts";
@@ -16,11 +17,21 @@ import type {
   SyncOps,
   WasmTensor,
 } from "./types.ts";
-import { describe, integer, oneOf, options as checkOptions, typeError } from "./validate.ts";
+import { describe, integer, listOf, namesOf, oneOf, options as checkOptions, typeError } from "./validate.ts";
 import { WasmBackend } from "./wasm/backend.ts";
 import { LinearTensor } from "./wasm/tensor.ts";
 
 const DEFAULT_MAX_MEMORY = 64 * 1024 * 1024;
+const MOST_EXTENT = Number.MAX_SAFE_INTEGER;
+
+/** What `createEngine` of an entry with kernels takes. */
+export const ENGINE_OPTIONS = namesOf<EngineOptions>({
+  device: true,
+  gpuDevice: true,
+  maxMemory: true,
+  relaxedSimd: true,
+  offloadThreshold: true,
+});
 
 /** Two builds of the kernels. Which one runs is decided by what the host validates. */
 export interface Builds {
@@ -30,9 +41,17 @@ export interface Builds {
 }
 
 /** Checks the options, chooses the build and makes the engine; `webgpu` is null where there can be none. */
-export async function makeEngine(builds: Builds, webgpu: Webgpu | null, options?: EngineOptions): Promise<Engine> {
-  const given = checkOptions("createEngine", options);
-  const { relaxedSimd = "auto", maxMemory = DEFAULT_MAX_MEMORY } = given;
+export async function makeEngine(
+  builds: Builds,
+  webgpu: Webgpu | null,
+  options?: EngineOptions,
+  names = ENGINE_OPTIONS,
+): Promise<Engine> {
+  const { relaxedSimd = "auto", maxMemory = DEFAULT_MAX_MEMORY, device, gpuDevice, offloadThreshold } = checkOptions(
+    "createEngine",
+    options,
+    names,
+  );
   const place = (member: string) => ({ op: "createEngine", argument: `options.${member}` });
   const relaxedWanted = oneOf(place("relaxedSimd"), relaxedSimd, ["auto", "off"]) === "auto";
   const limit = integer(place("maxMemory"), maxMemory, 1, 2 ** 32);
@@ -41,7 +60,7 @@ export async function makeEngine(builds: Builds, webgpu: Webgpu | null, options?
   if (backend.relaxed && !relaxedWanted) {
     throw typeError(place("wasm"), "the relaxed build", `the baseline build where relaxedSimd is "off"`);
   }
-  const dispatch = new Dispatch(backend, webgpu, given);
+  const dispatch = new Dispatch(backend, webgpu, { device, gpuDevice, offloadThreshold });
   await dispatch.start();
   return new RegistryEngine(backend, dispatch) as RegistryEngine & Engine;
 }
@@ -71,9 +90,9 @@ class RegistryEngine {
   tensor(dims: readonly number[]): WasmTensor {
     const backend = this.#alive("tensor");
     const place = { op: "tensor", argument: "dims" };
-    if (!Array.isArray(dims)) throw typeError(place, describe(dims), "an array of non-negative integers");
-    dims.forEach((d, i) => integer({ op: "tensor", argument: `dims[${i}]` }, d, 0, Number.MAX_SAFE_INTEGER));
-    return new LinearTensor(backend.memory, dims);
+    const shape = listOf(dims)?.map((d, i) => integer({ op: "tensor", argument: `dims[${i}]` }, d, 0, MOST_EXTENT));
+    if (shape === undefined) throw typeError(place, describe(dims), "an array of non-negative integers");
+    return new LinearTensor(backend.memory, Object.freeze(shape));
   }
 
   dispose(): void {
@@ -121,7 +140,10 @@ function memoryReport(backend: () => WasmBackend): Engine["memory"] {
 function syncFace(backend: (op: string) => WasmBackend): SyncOps {
   const face = Object.entries(operations).map(([name, operation]) => {
     const run = operation.run as (backend: WasmBackend, ...args: unknown[]) => unknown;
-    return [name, (...args: unknown[]) => run(backend(name), ...args)];
+    return [name, (...args: unknown[]) => {
+      const found = backend(name);
+      return found.memory.call(() => run(found, ...args));
+    }];
   });
   return Object.fromEntries(face) as SyncOps;
 }
@@ -133,22 +155,26 @@ function asyncFace(sync: SyncOps, dispatch: Dispatch, backend: (op: string) => W
     // deno-lint-ignore require-await -- async turns a throw into a rejection
     return [name, async (...args: unknown[]) => {
       if (!("check" in operation)) return run(...args);
-      backend(name);
-      return dispatch.run((operation.check as (...args: unknown[]) => Call)(...args));
+      const check = operation.check as (...args: unknown[]) => Call;
+      return backend(name).memory.call(() => dispatch.run(check(...args)));
     }];
   });
   return { ...Object.fromEntries(face), detect: detectInTurns } as AsyncOps;
 
   async function detectInTurns(outputs: Outputs, options: DetectOptions): Promise<Detections[]> {
     const wasm = backend("detect");
-    const call = checkDetect(outputs, options);
-    call.signal?.throwIfAborted();
-    const found = dispatch.find(call);
+    const { call, found } = wasm.memory.call(() => {
+      const checked = checkDetect(outputs, options);
+      checked.signal?.throwIfAborted();
+      const found = dispatch.find(checked);
+      const keeps = found === null && checked.signal !== undefined;
+      return { call: keeps ? keptOutputs(wasm, checked) : checked, found };
+    });
     const results: Detections[] = [];
     for (const detections of detectImages(wasm, call, found && await found)) {
       results.push(detections);
       // Only a turn of the event loop lets whoever holds the controller abort.
-      if (options.signal !== undefined) await new Promise((resolve) => setTimeout(resolve));
+      if (call.signal !== undefined) await new Promise((resolve) => setTimeout(resolve));
     }
     return results;
   }

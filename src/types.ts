@@ -24,12 +24,29 @@ export type HalfArray = Global<"Float16Array", never>;
 
 // ── Values ──────────────────────────────────────────────────────────────────────
 
-/** Storage that is read. `Uint16Array` holds IEEE-754 half bits; 8-bit arrays hold quantised values. */
-export type DataArray = Float32Array | HalfArray | Float64Array | Uint16Array | Int8Array | Uint8Array;
+/**
+ * Storage that is read, of any class or realm. Integers hold quantised values; without a `scale` a `Uint16Array` holds IEEE-754
+ * half bits instead.
+ */
+export type DataArray =
+  | Float32Array
+  | HalfArray
+  | Float64Array
+  | Uint16Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
 
 /**
- * Any object with values and a shape. An onnxruntime-web or onnxruntime-node `Tensor` is one as it is.
- * Quantised data: real = (q − zeroPoint) · scale. 8-bit data without a scale is a TypeError; zeroPoint defaults to 0.
+ * Any object with values and a shape. An onnxruntime-web or onnxruntime-node `Tensor` is one as it is; its `type` tells 16-bit
+ * data apart: "float16" are half bits, and "uint16" needs a scale.
+ *
+ * Quantised data: real = (q − zeroPoint) · scale, each step rounded to float32. TypeError: integers without a scale, but for
+ * half bits; a scale or zeroPoint beside real values.
+ *
+ * What is given is read once, when the call is made: shapes are copied, and arrays are read where they then lie, whatever class
+ * they are of. TypeError: an array whose buffer is resized or transferred before its values are read; a view of a tensor that
+ * was disposed, as far as its bytes belong to no other tensor since.
  */
 export interface HostTensor {
   /** The values, row-major. */
@@ -186,7 +203,10 @@ export interface LossOptions<
    * caller's: destroy them when done.
    */
   placement?: P;
-  /** Write into these instead of allocating. Lengths must match. */
+  /**
+   * Write into these instead of allocating. Lengths must match. They lie apart from each other and from what is read, or exactly
+   * over one of the arrays that are read; else TypeError.
+   */
   out?: { loss?: Float32Array; grad?: Float32Array };
 }
 
@@ -461,7 +481,7 @@ export interface DflStatistics {
 export interface NmsOptions {
   /** In [0, 1]. A box goes when its IoU with a kept one is over this. */
   iouThreshold: number;
-  /** Only scores over this compete. Default: all but NaN. */
+  /** In [0, 1]. Only scores over this compete. Default: all but NaN. */
   scoreThreshold?: number;
   /** Keep at most this many. Default: no limit. */
   maxDetections?: number;
@@ -473,9 +493,9 @@ export interface SoftNmsOptions {
   method?: "linear" | "gaussian";
   /** Default 0.5. */
   sigma?: number;
-  /** For "linear". Default 0.3. */
+  /** In [0, 1]; for "linear". Default 0.3. */
   iouThreshold?: number;
-  /** Boxes end when their score is under this. Default 0.001. */
+  /** In [0, 1]. Boxes end when their score is under this. Default 0.001. */
   minScore?: number;
   /** Keep at most this many. Default: no limit. */
   maxDetections?: number;
@@ -581,7 +601,7 @@ export interface BoxOps<F> {
    *
    * boxes (N, 4), scores (N). A box goes when its IoU with a kept one is over `iouThreshold`; equal scores keep the lower
    * index; NaN scores never pass. Empty, inverted and non-finite boxes neither go nor suppress. IoU is compared in float64,
-   * so no decision depends on rounding. RangeError: iouThreshold outside [0, 1].
+   * so no decision depends on rounding. RangeError: iouThreshold or scoreThreshold outside [0, 1].
    */
   nms(boxes: TensorLike, scores: TensorLike, options: NmsOptions): Result<F, Int32Array>;
   /** As `nms`, within each class; classes (N) are compared exactly, whatever their values. */
@@ -594,7 +614,7 @@ export interface BoxOps<F> {
   /**
    * Soft-NMS: kept indices and their decayed scores, in the order of keeping.
    *
-   * boxes (N, 4), scores (N). Time grows with kept · N. RangeError: iouThreshold outside [0, 1], sigma ≤ 0.
+   * boxes (N, 4), scores (N). Time grows with kept · N. RangeError: iouThreshold or minScore outside [0, 1], sigma ≤ 0.
    * Bodla et al. 2017, equations 2 and 3.
    */
   softNms(
@@ -934,7 +954,8 @@ export interface DetectionOps<F> {
    *
    * Scores are σ(logit), times objectness or its geometric mean with it where the head has one; NaN never passes. Boxes are
    * anchor point ± stride · expectation. TypeError: tensors that do not fit the head and image size. RangeError: thresholds
-   * outside their range. With `signal`, the asynchronous form yields between images.
+   * outside their range. With `signal`, the asynchronous form yields between images; it reads what was given when it was called,
+   * of which it keeps a copy where there is more than one image.
    *
    * On WebGPU, which is for outputs with a GpuTensor among them and for engines of device "webgpu", filter and decode run
    * there and only candidates come back. The detections are the same: scores exactly; boxes, deviations and excesses, in

@@ -1,21 +1,56 @@
 /**
  * Every error a user can see: each names the operation, the argument, what it got and what it wanted.
+ *
+ * What is checked is read once: arrays into plain ones of ours, shapes and lists into copies. Getters, proxies and subclasses
+ * of the caller's have no say afterwards.
  */
-import type { GpuTensor, HostTensor, TensorLike } from "./types.ts";
+import {
+  arrayLength,
+  type ArrayName,
+  arrayName,
+  type HostArray,
+  isArrayName,
+  type Place,
+  type PlainArray,
+  readArray,
+} from "./arrays.ts";
+import { nearest } from "./nearest.ts";
+import type { GpuTensor, TensorLike } from "./types.ts";
+
+export type { Place } from "./arrays.ts";
 
 /** Storage kinds that kernels read; f64 is narrowed on its way into linear memory. */
-export type Kind = "f32" | "f16" | "f64" | "i8" | "u8";
+export type Kind = "f32" | "f16" | "f64" | "i8" | "u8" | "i16" | "u16";
 
-/** A checked tensor. Half floats are held by their bits. */
-export interface Source {
+type Values = Exclude<PlainArray, Int32Array>;
+
+/** A checked tensor. */
+export interface Source extends HostArray<Values> {
   readonly kind: Kind;
-  readonly data: Float32Array | Float64Array | Uint16Array | Int8Array | Uint8Array;
   readonly dims: readonly number[];
   readonly scale: number;
   readonly zeroPoint: number;
-  /** Taken when checked: should `data` lie in linear memory, growth empties the view but these stay true. */
-  readonly buffer: ArrayBufferLike;
+}
+
+/** As the check makes them: an operation takes one that another has checked. */
+class CheckedSource implements Source {
+  readonly place: Place;
+  readonly data: Values;
+  readonly length: number;
   readonly byteOffset: number;
+
+  constructor(
+    array: HostArray<Values>,
+    readonly kind: Kind,
+    readonly dims: readonly number[],
+    readonly scale: number,
+    readonly zeroPoint: number,
+  ) {
+    this.place = array.place;
+    this.data = array.data;
+    this.length = array.length;
+    this.byteOffset = array.byteOffset;
+  }
 }
 
 /** A checked tensor on the GPU. */
@@ -29,12 +64,6 @@ export interface GpuSource {
 
 export type AnySource = Source | GpuSource;
 
-/** Where a value was passed: "nms: boxes". */
-export interface Place {
-  readonly op: string;
-  readonly argument: string;
-}
-
 export function typeError({ op, argument }: Place, got: string, wanted: string): TypeError {
   return new TypeError(`${op}: ${argument} is ${got}; wanted ${wanted}`);
 }
@@ -46,25 +75,32 @@ export function rangeError({ op, argument }: Place, got: unknown, wanted: string
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object") {
-    const name = value.constructor?.name ?? "Object";
-    return ArrayBuffer.isView(value) && "length" in value ? `${name}(${value.length})` : `an object (${name})`;
-  }
+  const array = arrayName(value);
+  if (array !== undefined) return `${array}(${arrayLength(value)})`;
+  if (typeof value === "object") return `an object (${className(value)})`;
   if (typeof value === "function") return "a function";
   return typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${String(value)}`;
+}
+
+function className(value: object): string {
+  try {
+    return String(value.constructor.name);
+  } catch {
+    return "Object";
+  }
 }
 
 export function shapeOf(dims: readonly number[]): string {
   return `(${dims.join(", ")})`;
 }
 
-const DATA_KINDS = "Float32Array, Float16Array, Float64Array, Uint16Array (half bits), Int8Array or Uint8Array";
+const DATA_KINDS = "Float32Array, Float16Array, Float64Array, Uint16Array (half bits, or quantised with a scale), " +
+  "Int16Array, Int8Array or Uint8Array";
 
 type Assume = (length: number) => readonly number[];
 
 /** A host tensor of any storage kind. A bare Float32Array gets the shape `assume` makes of its length. */
 export function tensor(place: Place, value: TensorLike, assume: Assume): Source {
-  if (typeof value === "object" && value !== null && isOnGpu(value)) throw gpuError(place);
   return onHost(place, tensorAnywhere(place, value, assume));
 }
 
@@ -80,21 +116,39 @@ function gpuError(place: Place): TypeError {
 
 /** A tensor on the host or on the GPU. */
 export function tensorAnywhere(place: Place, value: TensorLike, assume: Assume): AnySource {
-  if (value instanceof Float32Array) return source(place, value, assume(value.length), 1, 0);
-  if (typeof value !== "object" || value === null) {
-    throw typeError(place, describe(value), "a Float32Array or an object with data and dims");
-  }
+  if (isBare(value)) return source(place, value, assume(arrayLength(value)), NO_CODING);
+  if (typeof value !== "object" || value === null) throw noTensor(place, value);
+  if (value instanceof CheckedSource) return value;
   if (isOnGpu(value)) return gpuSource(place, value);
-  if (!("data" in value) || !("dims" in value)) {
-    throw typeError(place, describe(value), "a Float32Array or an object with data and dims");
+  if (!("data" in value) || !("dims" in value)) throw noTensor(place, value);
+  const data = dataOf(place, value);
+  const { dims, scale, zeroPoint, type } = value as OnnxTensor;
+  const shape = readShape(place, dims);
+  const elements = elementsOf(shape);
+  if (arrayName(data) !== undefined && arrayLength(data) !== elements) {
+    throw typeError(place, `${describe(data)} with dims ${shapeOf(shape)}`, `${elements} values`);
   }
-  const { data, dims, scale, zeroPoint } = value as HostTensor;
-  if (!isShape(dims)) throw typeError(at(place, "dims"), describe(dims), "an array of non-negative integers");
-  const elements = elementsOf(dims);
-  if (ArrayBuffer.isView(data) && "length" in data && data.length !== elements) {
-    throw typeError(place, `${describe(data)} with dims ${shapeOf(dims)}`, `${elements} values`);
+  return source(place, data, shape, { scale, zeroPoint, type });
+}
+
+/** One of onnxruntime also says what its data are. */
+type OnnxTensor = Coding & { readonly dims: unknown };
+
+export function isBare(value: unknown): value is Float32Array {
+  return arrayName(value) === "Float32Array";
+}
+
+function noTensor(place: Place, value: unknown): TypeError {
+  return typeError(place, describe(value), "a Float32Array or an object with data and dims");
+}
+
+/** A tensor that was given back, or that lies elsewhere, throws where it is read. */
+function dataOf({ op, argument }: Place, value: { readonly data: unknown }): unknown {
+  try {
+    return value.data;
+  } catch (error) {
+    throw new Error(`${op}: ${argument}.data cannot be read: ${(error as Error)?.message}`, { cause: error });
   }
-  return source(place, data, dims, scale, zeroPoint);
 }
 
 /** A tensor of onnxruntime has both members and says where it lies; reading the wrong one would throw. */
@@ -106,20 +160,19 @@ function isOnGpu(value: object): value is GpuTensor {
 const STORAGE = 0x80;
 
 function gpuSource(place: Place, value: GpuTensor & { readonly type?: unknown }): GpuSource {
-  const { dims } = value;
+  const dims = readShape(place, value.dims);
   const gpuBuffer = value.gpuBuffer as GPUBuffer;
-  if (!isShape(dims)) throw typeError(at(place, "dims"), describe(dims), "an array of non-negative integers");
   // A tensor of onnxruntime calls it `type`.
   const dataType = value.dataType ?? value.type ?? "float32";
   const half = oneOf(at(place, "dataType"), dataType, ["float32", "float16"]) === "float16";
-  const { size, usage } = gpuBuffer ?? {};
-  if (typeof size !== "number" || typeof usage !== "number") {
+  const { size, usage, mapAsync } = gpuBuffer ?? {};
+  if (typeof size !== "number" || typeof usage !== "number" || typeof mapAsync !== "function") {
     throw typeError(at(place, "gpuBuffer"), describe(gpuBuffer), "a GPUBuffer");
   }
   if ((usage & STORAGE) === 0) throw typeError(at(place, "gpuBuffer"), `of usage ${usage}`, "one with usage STORAGE");
   // Shaders read whole words.
   const bytes = half ? Math.ceil(elementsOf(dims) / 2) * 4 : elementsOf(dims) * 4;
-  if (size < bytes) {
+  if (!(size >= bytes)) {
     throw typeError(at(place, "gpuBuffer"), `of ${size} bytes with dims ${shapeOf(dims)}`, `${bytes} bytes`);
   }
   return { kind: "gpu", gpuBuffer, dims, half };
@@ -133,44 +186,104 @@ function at(place: Place, member: string): Place {
   return { op: place.op, argument: `${place.argument}.${member}` };
 }
 
-function isShape(dims: unknown): dims is readonly number[] {
-  return Array.isArray(dims) && dims.every((d) => Number.isInteger(d) && d >= 0);
+/** A copy of a shape. */
+function readShape(place: Place, dims: unknown): readonly number[] {
+  const copy = listOf(dims);
+  if (copy === null || !copy.every(isExtent)) {
+    throw typeError(at(place, "dims"), describe(dims), "an array of non-negative integers");
+  }
+  return Object.freeze(copy as number[]);
 }
 
-function source(
+function isExtent(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
+/** A copy of a list, each member read once; null for what is none. */
+export function listOf(value: unknown): unknown[] | null {
+  if (!Array.isArray(value)) return null;
+  const { length } = value;
+  const copy: unknown[] = [];
+  for (let i = 0; i < length; i++) copy.push(value[i]);
+  return copy;
+}
+
+/** What a tensor says of its data; nothing of it is checked. */
+interface Coding {
+  readonly scale?: unknown;
+  readonly zeroPoint?: unknown;
+  readonly type?: unknown;
+}
+
+const NO_CODING: Coding = {};
+
+function source(place: Place, data: unknown, dims: readonly number[], coding: Coding): Source {
+  const name = arrayName(data);
+  if (!isArrayName(name) || name === "Int32Array") throw typeError(at(place, "data"), describe(data), DATA_KINDS);
+  const kind = kindOf(place, name, data, coding);
+  const quantised = isQuantised(kind);
+  const scale = quantised ? finite(at(place, "scale"), coding.scale) : 1;
+  const zeroPoint = quantised ? finite(at(place, "zeroPoint"), coding.zeroPoint ?? 0) : 0;
+  return new CheckedSource(readArray(place, name, data), kind, dims, scale, zeroPoint);
+}
+
+/** Are real values (q − zeroPoint) · scale? */
+export function isQuantised(kind: Kind): boolean {
+  return kind === "i8" || kind === "u8" || kind === "i16" || kind === "u16";
+}
+
+const KINDS = {
+  Float32Array: "f32",
+  Float64Array: "f64",
+  Float16Array: "f16",
+  Int16Array: "i16",
+  Int8Array: "i8",
+  Uint8Array: "u8",
+} as const satisfies Partial<Record<ArrayName, Kind>>;
+
+function kindOf(place: Place, name: Exclude<ArrayName, "Int32Array">, data: unknown, coding: Coding): Kind {
+  if (name === "Uint16Array") return kindOfWords(place, coding);
+  const kind = KINDS[name];
+  if (!isQuantised(kind)) {
+    refuseCoding(place, coding, `data is ${name}, which holds real values`);
+  } else if (typeof coding.scale !== "number") {
+    throw typeError(at(place, "scale"), describe(coding.scale), `a number, because data is ${describe(data)}`);
+  }
+  return kind;
+}
+
+/** A Uint16Array has half bits, or integers if there is a scale. */
+function kindOfWords(place: Place, coding: Coding): Kind {
+  const { scale, type } = coding;
+  if (type === "float16") refuseCoding(place, coding, `type is "float16", real values`);
+  if (scale !== undefined) return "u16";
+  if (type !== undefined && type !== "float16") {
+    const why = `type is ${describe(type)}; half bits come as type "float16"`;
+    throw typeError(at(place, "scale"), "undefined", `a number, because ${why}`);
+  }
+  refuseCoding(place, coding, "data is Uint16Array, which without a scale holds half bits");
+  return "f16";
+}
+
+function refuseCoding(place: Place, { scale, zeroPoint }: Coding, why: string): void {
+  if (scale === undefined && zeroPoint === undefined) return;
+  const [member, value] = scale === undefined ? ["zeroPoint", zeroPoint] : ["scale", scale];
+  throw typeError(at(place, member as string), describe(value), `none, because ${why}`);
+}
+
+/** An array of that type and, where it is told, length. */
+export function arrayOf<N extends ArrayName>(
   place: Place,
-  data: unknown,
-  dims: readonly number[],
-  scale: number | undefined,
-  zeroPoint: number | undefined,
-): Source {
-  const kind = kindOf(data);
-  if (kind === null) throw typeError(at(place, "data"), describe(data), DATA_KINDS);
-  const quantised = kind === "i8" || kind === "u8";
-  if (quantised && typeof scale !== "number") {
-    throw typeError(at(place, "scale"), describe(scale), `a number, because data is ${describe(data)}`);
+  name: N,
+  value: unknown,
+  length?: number,
+  why = "",
+): HostArray<PlainArray<N>> {
+  if (arrayName(value) !== name || (length !== undefined && arrayLength(value) !== length)) {
+    const any = name.startsWith("Int") ? `an ${name}` : `a ${name}`;
+    throw typeError(place, describe(value), (length === undefined ? any : `${name}(${length})`) + why);
   }
-  if (quantised && !Number.isFinite(scale)) throw rangeError(at(place, "scale"), scale, "a finite number");
-  if (quantised && zeroPoint !== undefined && !Number.isFinite(zeroPoint)) {
-    throw rangeError(at(place, "zeroPoint"), zeroPoint, "a finite number");
-  }
-  const bits = kind === "f16" && !(data instanceof Uint16Array) ? halfBits(data as ArrayBufferView) : data;
-  const values = bits as Source["data"];
-  const { buffer, byteOffset } = values;
-  return { kind, data: values, dims, scale: scale ?? 1, zeroPoint: zeroPoint ?? 0, buffer, byteOffset };
-}
-
-function kindOf(data: unknown): Kind | null {
-  if (data instanceof Float32Array) return "f32";
-  if (data instanceof Uint16Array) return "f16";
-  if (data instanceof Float64Array) return "f64";
-  if (data instanceof Int8Array) return "i8";
-  if (data instanceof Uint8Array) return "u8";
-  return ArrayBuffer.isView(data) && data.constructor.name === "Float16Array" ? "f16" : null;
-}
-
-function halfBits(data: ArrayBufferView): Uint16Array {
-  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  return readArray(place, name, value);
 }
 
 /** (N, columns): also from a bare array, whose length must then be a multiple. Returns the rows. */
@@ -202,16 +315,46 @@ export function vector(place: Place, value: TensorLike, length: number): Source 
 }
 
 export function describeTensor(value: TensorLike, found: AnySource): string {
-  return value instanceof Float32Array ? describe(value) : `of shape ${shapeOf(found.dims)}`;
+  return isBare(value) ? describe(value) : `of shape ${shapeOf(found.dims)}`;
 }
 
-/** The options object of an operation. */
-export function options<T extends object>(op: string, value: T | undefined, required = false): Partial<T> {
+/** Names of the members of an interface: the compiler says which one is missing. */
+export function namesOf<T>(members: { readonly [K in keyof Required<T>]: true }): readonly string[] {
+  return Object.keys(members);
+}
+
+/** Refuses members that nobody reads; inherited ones are not looked at. */
+export function known(op: string, argument: string, value: object, names: readonly string[]): void {
+  for (const name of Object.keys(value)) {
+    if (names.includes(name)) continue;
+    const meant = nearest(name.slice(0, LONGEST_NAME), names);
+    const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+    throw new TypeError(
+      `${op}: ${argument}.${name.slice(0, LONGEST_NAME)} is unknown; ${hint}known: ${names.join(", ")}`,
+    );
+  }
+}
+
+/** Letters of a name that go into a message. */
+const LONGEST_NAME = 60;
+
+/** The options object of an operation. It is the caller's: each member is to be read once. */
+export function options<T extends object>(
+  op: string,
+  value: T | undefined,
+  names: readonly string[],
+  required = false,
+): Partial<T> {
   if (value === undefined && !required) return {};
   if (typeof value !== "object" || value === null) {
     throw typeError({ op, argument: "options" }, describe(value), "an object");
   }
+  known(op, "options", value, names);
   return value;
+}
+
+export function finite(place: Place, value: unknown): number {
+  return number(place, value, -Number.MAX_VALUE, Number.MAX_VALUE);
 }
 
 /** A number that is not NaN, within the bounds. */
@@ -231,6 +374,9 @@ export function integer(place: Place, value: unknown, low: number, high = Infini
 }
 
 function bounds(what: string, low: number, high: number): string {
+  const { MAX_VALUE } = Number;
+  if (low === -MAX_VALUE) return high === MAX_VALUE ? "a finite number" : `a finite number of at most ${high}`;
+  if (high === MAX_VALUE) return `a finite number of at least ${low}`;
   if (low === -Infinity && high === Infinity) return what;
   if (high === Infinity) return `${what} of at least ${low}`;
   if (low === -Infinity) return `${what} of at most ${high}`;
@@ -251,18 +397,11 @@ export function oneOf<T extends string>(place: Place, value: unknown, choices: r
 
 /** [height, width], both positive. */
 export function size(place: Place, value: unknown): readonly [number, number] {
-  if (!Array.isArray(value) || value.length !== 2) throw typeError(place, describe(value), "[height, width]");
-  for (const v of value) {
-    if (typeof v !== "number") throw typeError(place, `[${value.map(describe).join(", ")}]`, "two numbers");
-    if (!(v > 0 && v < Infinity)) throw rangeError(place, `[${value.join(", ")}]`, "positive [height, width]");
+  const pair = listOf(value);
+  if (pair?.length !== 2) throw typeError(place, describe(value), "[height, width]");
+  for (const v of pair) {
+    if (typeof v !== "number") throw typeError(place, `[${pair.map(describe).join(", ")}]`, "two numbers");
+    if (!(v > 0 && v < Infinity)) throw rangeError(place, `[${pair.join(", ")}]`, "positive [height, width]");
   }
-  return value as unknown as readonly [number, number];
-}
-
-/** One Int32Array of class indices. */
-export function classIds(place: Place, value: unknown, length: number): Int32Array {
-  if (!(value instanceof Int32Array) || value.length !== length) {
-    throw typeError(place, describe(value), `Int32Array(${length})`);
-  }
-  return value;
+  return pair as [number, number];
 }

@@ -11,8 +11,6 @@ export interface CriterionScene {
   gt: GroundTruth[];
   gtIndex: Int32Array[];
   cls: Float32Array<ArrayBuffer>;
-  /** Rows of all maps. */
-  rows: number;
 }
 
 /** `objects` boxes in each image, some reaching out of it; half of the anchors in a box learn it, some are ignored. */
@@ -35,7 +33,7 @@ export function criterionScene(
   );
   const rows = objects.length * grid.length;
   const cls = floats(rows * head.numClasses, () => r.normal() * 2 - 2);
-  return { head, imageSize, gt, gtIndex, cls, rows };
+  return { head, imageSize, gt, gtIndex, cls };
 }
 
 export function groundTruth(
@@ -70,10 +68,10 @@ export function distancesFor(r: Random, scene: CriterionScene, spread: number): 
 
 /** (rows, 4·bins): logits whose distributions lie around the distances. */
 export function distributionsFor(r: Random, scene: CriterionScene, spread: number): Float32Array<ArrayBuffer> {
-  const { bins } = scene.head;
+  const { bins, numClasses } = scene.head;
   const strides = points(scene.head, scene.imageSize).map(({ stride }) => stride);
   const distances = distancesFor(r, scene, spread);
-  return floats(scene.rows * 4 * bins, (i) => {
+  return floats(scene.cls.length / numClasses * 4 * bins, (i) => {
     const side = Math.floor(i / bins);
     const centre = distances[side] / strides[Math.floor(side / 4) % strides.length];
     return 4 - 0.7 * (i % bins - centre) ** 2 + r.normal();

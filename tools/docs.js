@@ -34,7 +34,8 @@ rows of four. Arguments of type \`TensorLike\` are \`{ data, dims }\` objects su
 const ERRORS =
   `Messages name the operation, the argument, what came and what was wanted. The engine works on after an error.
 
-- \`TypeError\`: a wrong kind of value, dtype or shape; also shapes that fit no head, or more than one, in \`heads.infer\`.
+- \`TypeError\`: a wrong kind of value, dtype or shape; an unknown name among options or inputs, with the nearest known
+  one; also shapes that fit no head, or more than one, in \`heads.infer\`.
 - \`RangeError\`: a value out of its range, or \`maxMemory\` reached.
 - \`Error\`: an engine that is used after \`dispose()\`.
 - What \`signal\` was aborted with: \`detect\` ended by it.

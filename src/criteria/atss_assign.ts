@@ -3,7 +3,7 @@ import { checkStrides } from "../heads/presets.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import type { Operation } from "../ops/operation.ts";
 import type { Assignment, AtssOptions, GroundTruth } from "../types.ts";
-import { integer, number, options as checkOptions, rangeError, size } from "../validate.ts";
+import { integer, namesOf, number, options as checkOptions, rangeError, size } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import {
   type Box,
@@ -16,6 +16,13 @@ import {
 } from "./ground_truth.ts";
 
 const op = "atssAssign";
+const OPTIONS = namesOf<AtssOptions>({
+  imageSize: true,
+  strides: true,
+  anchorOffset: true,
+  anchorScale: true,
+  topk: true,
+});
 
 export interface AtssSettings {
   /** Centre of cell i: (i + anchorOffset) · stride. */
@@ -35,7 +42,7 @@ export const atssAssign = {
   shapes: "gt (K, 4) → (N), (N)",
   summary: "ATSS: ground truth of each anchor",
   run(_backend: WasmBackend, options: AtssOptions, gt: GroundTruth): Assignment {
-    const given = checkOptions(op, options, true);
+    const given = checkOptions(op, options, OPTIONS, true);
     const place = (member: string) => ({ op, argument: `options.${member}` });
     const imageSize = size(place("imageSize"), given.imageSize);
     const strides = checkStrides(place("strides"), given.strides);

@@ -6,8 +6,12 @@ import { checkHead } from "../heads/presets.ts";
 import type { CriterionInput, GroundTruth, HeadSpec, TensorLike } from "../types.ts";
 import {
   type AnySource,
+  arrayOf,
   describe,
   describeTensor,
+  known,
+  listOf,
+  namesOf,
   rangeError,
   shapeOf,
   size,
@@ -31,27 +35,39 @@ export interface Scene {
   readonly assigned: readonly Int32Array[];
 }
 
+/** What both criteria take. */
+export const INPUTS = namesOf<CriterionInput>({ cls: true, head: true, imageSize: true, gt: true, gtIndex: true });
+
+/** An object with no members but these. */
+export function checkInput(op: string, input: CriterionInput, names: readonly string[]): void {
+  if (typeof input !== "object" || input === null) {
+    throw typeError({ op, argument: "input" }, describe(input), "an object");
+  }
+  known(op, "input", input, names);
+}
+
 /** Checks all but the maps. */
 export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["boxes"]): Scene {
   const place = (member: string) => ({ op, argument: `input${member}` });
-  if (typeof input !== "object" || input === null) throw typeError(place(""), describe(input), "an object");
-  const head = checkHead(op, "input.head", input.head);
+  const { head: given, imageSize, gt: truth, gtIndex } = input;
+  const head = checkHead(op, "input.head", given);
   if (head.boxes !== boxes) {
     throw typeError(place(".head"), `${head.name} with boxes "${head.boxes}"`, `a head with boxes "${boxes}"`);
   }
   if (head.boxUnit !== undefined && head.boxUnit !== "pixel" && boxes === "distances") {
     throw typeError(place(".head.boxUnit"), JSON.stringify(head.boxUnit), `"pixel", in which the loss is computed`);
   }
-  const levels = levelsOf(head, size(place(".imageSize"), input.imageSize));
+  const levels = levelsOf(head, size(place(".imageSize"), imageSize));
   const anchors = anchorsIn(levels);
-  if (!Array.isArray(input.gt)) throw typeError(place(".gt"), describe(input.gt), "an array of one for each image");
-  const gt = input.gt.map((each: GroundTruth, image) => {
+  const truths = listOf(truth);
+  if (truths === null) throw typeError(place(".gt"), describe(truth), "an array of one for each image");
+  const gt = truths.map((each, image) => {
     const argument = `input.gt[${image}]`;
-    const found = checkGroundTruth({ op, argument }, each);
+    const found = checkGroundTruth({ op, argument }, each as GroundTruth);
     checkLabels(op, argument, found.labels, head.numClasses);
     return found;
   });
-  const assigned = assignment(op, input, levels, anchors, gt);
+  const assigned = assignment(op, head, gtIndex, levels, anchors, gt);
   return { head, levels, anchors, rows: gt.length * anchors, gt, assigned };
 }
 
@@ -64,7 +80,8 @@ function checkLabels(op: string, argument: string, labels: Int32Array, classes: 
 
 function assignment(
   op: string,
-  { head, gtIndex }: CriterionInput,
+  head: HeadSpec,
+  gtIndex: CriterionInput["gtIndex"],
   levels: readonly Level[],
   anchors: number,
   gt: readonly CheckedGroundTruth[],
@@ -74,29 +91,29 @@ function assignment(
     return gt.map((each) => assignAtss(levels, each, settings).gtIndex);
   }
   const place = { op, argument: "input.gtIndex" };
-  if (!Array.isArray(gtIndex) || gtIndex.length !== gt.length) {
+  const lists = listOf(gtIndex);
+  if (lists?.length !== gt.length) {
     throw typeError(place, describe(gtIndex), `an array of ${gt.length}, one for each image of gt`);
   }
-  gtIndex.forEach((indices, image) => checkIndices(op, `input.gtIndex[${image}]`, indices, anchors, gt[image]));
-  return gtIndex;
+  return lists.map((indices, image) => checkIndices(op, `input.gtIndex[${image}]`, indices, anchors, gt[image]));
 }
 
+/** A copy. */
 function checkIndices(
   op: string,
   argument: string,
-  indices: unknown,
+  given: unknown,
   anchors: number,
   { count }: CheckedGroundTruth,
-): void {
-  if (!(indices instanceof Int32Array) || indices.length !== anchors) {
-    throw typeError({ op, argument }, describe(indices), `Int32Array(${anchors}), one for each anchor`);
-  }
+): Int32Array {
+  const indices = arrayOf({ op, argument }, "Int32Array", given, anchors, ", one for each anchor").data.slice();
   for (let anchor = 0; anchor < anchors; anchor++) {
     const index = indices[anchor];
     if (index >= IGNORED && index < count) continue;
     const wanted = `an index below ${count}, ${NEGATIVE} (negative) or ${IGNORED} (ignored)`;
     throw rangeError({ op, argument: `${argument}[${anchor}]` }, index, wanted);
   }
+  return indices;
 }
 
 /** A map (B, N, columns) of all images; the batch axis may be left out for one. */
@@ -121,7 +138,7 @@ export function anchorMap(
 
 /** A checked map as operations take it. */
 export function tensorOf(map: AnySource): TensorLike {
-  if (map.kind !== "gpu") return map;
+  if (map.kind !== "gpu") return map as unknown as TensorLike;
   const { gpuBuffer, dims, half } = map;
   return { gpuBuffer, dims, dataType: half ? "float16" : "float32" };
 }

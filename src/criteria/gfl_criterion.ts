@@ -1,4 +1,5 @@
 /** The training loss of GFL: quality focal, generalized IoU and distribution focal loss over one assignment. */
+import { ownArray } from "../arrays.ts";
 import { atLeastZero } from "../ops/classification_loss.ts";
 import { dflDecode } from "../ops/dfl_decode.ts";
 import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
@@ -6,12 +7,12 @@ import { runLoss } from "../ops/loss.ts";
 import type { Operation } from "../ops/operation.ts";
 import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
 import { mapRows } from "../ops/rows.ts";
-import type { CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
-import { boolean, matrix, oneOf, onHost, options as checkOptions } from "../validate.ts";
+import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
+import { boolean, matrix, namesOf, oneOf, onHost, options as checkOptions } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import type { GflCall } from "./criterion_call.ts";
-import { anchorMap, checkPlacement, readScene, tensorOf } from "./criterion_input.ts";
+import { anchorMap, checkInput, checkPlacement, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
 import {
   anchorWeights,
   collectPositives,
@@ -27,6 +28,16 @@ const op = "gflCriterion";
 /** How far under the last bin the targets of the distribution end. */
 const MARGIN = 0.1;
 
+const OPTIONS = namesOf<GflCriterionOptions>({
+  normalizer: true,
+  lambdaBox: true,
+  lambdaDfl: true,
+  beta: true,
+  grad: true,
+  placement: true,
+});
+const MEMBERS = [...INPUTS, ...namesOf<Omit<GflCriterionInput, keyof CriterionInput>>({ dist: true })];
+
 type Settings = Required<GflCriterionOptions<Placement>>;
 
 export const gflCriterion = {
@@ -41,7 +52,8 @@ export const gflCriterion = {
 } satisfies Operation;
 
 function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement>): GflCall {
-  const settings = readSettings(checkOptions(op, options));
+  const settings = readSettings(checkOptions(op, options, OPTIONS));
+  checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distribution");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
   const dist = anchorMap(op, "dist", input.dist, scene, 4 * scene.head.bins);
@@ -55,7 +67,16 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement
     avgFactor: clsDivisor(settings.normalizer, positives),
   });
   const targets = distributionTargets(positives, scene.head.bins);
-  return { op, scene, positives, cls: { ...cls, op }, scatter: scatterInto(scene, positives), dist, targets, settings };
+  return {
+    op,
+    scene,
+    positives,
+    cls: { ...cls, op, pred: map },
+    scatter: scatterInto(scene, positives),
+    dist,
+    targets,
+    settings,
+  };
 }
 
 function readSettings(given: Partial<GflCriterionOptions<Placement>>): Settings {
@@ -87,7 +108,7 @@ function criterion(backend: WasmBackend, call: GflCall): CriterionResult {
   const pred = decode(backend, logits, positives, bins);
   const scores = qualitiesOf(scene, positives, alignedIou(backend, op, pred, positives.boxes));
   const divisors = divisorsOf(settings.normalizer, positives, confidence);
-  const cls = termOf(runLoss(backend, { ...call.cls, scores }));
+  const cls = termOf(runLoss(backend, { ...call.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
   const box = boxTerm(backend, pred, positives.boxes, scaled(confidence, lambdaBox / divisors.box), grad);
   const dfl = dflTerm(
     backend,

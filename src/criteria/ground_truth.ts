@@ -2,7 +2,7 @@
  * What the network should find in one image, checked, and what an assignment says of an anchor without an object.
  */
 import type { GroundTruth } from "../types.ts";
-import { describe, type Place, rangeError, typeError } from "../validate.ts";
+import { arrayOf, describe, known, namesOf, type Place, rangeError, typeError } from "../validate.ts";
 
 /** `gtIndex` of an anchor that belongs to no object. */
 export const NEGATIVE = -1;
@@ -41,27 +41,28 @@ export function isInside(x: number, y: number, { x1, y1, x2, y2 }: Box): boolean
   return Math.min(x - x1, y - y1, x2 - x, y2 - y) > INSIDE_MARGIN;
 }
 
+const MEMBERS = namesOf<GroundTruth>({ boxes: true, labels: true, ignore: true });
+
+/** Copies: what lies in linear memory would be lost when it grows. */
 export function checkGroundTruth({ op, argument }: Place, gt: GroundTruth): CheckedGroundTruth {
   if (typeof gt !== "object" || gt === null) {
     throw typeError({ op, argument }, describe(gt), "an object with boxes and labels");
   }
-  const boxes = checkBoxes({ op, argument: `${argument}.boxes` }, gt.boxes);
+  known(op, argument, gt, MEMBERS);
+  const { boxes: given, labels: classes, ignore: regions } = gt;
+  const boxes = checkBoxes({ op, argument: `${argument}.boxes` }, given);
   const count = boxes.length / 4;
-  if (!(gt.labels instanceof Int32Array) || gt.labels.length !== count) {
-    const wanted = `Int32Array(${count}), one for each box`;
-    throw typeError({ op, argument: `${argument}.labels` }, describe(gt.labels), wanted);
-  }
-  const ignore = gt.ignore === undefined
+  const place = { op, argument: `${argument}.labels` };
+  const labels = arrayOf(place, "Int32Array", classes, count, ", one for each box").data.slice();
+  const ignore = regions === undefined
     ? new Float32Array(0)
-    : checkBoxes({ op, argument: `${argument}.ignore` }, gt.ignore);
-  return { count, boxes, labels: gt.labels, ignore };
+    : checkBoxes({ op, argument: `${argument}.ignore` }, regions);
+  return { count, boxes, labels, ignore };
 }
 
-/** A copy: boxes that lie in linear memory would be lost when it grows. */
-function checkBoxes({ op, argument }: Place, boxes: unknown): Float32Array {
-  if (!(boxes instanceof Float32Array) || boxes.length % 4 !== 0) {
-    throw typeError({ op, argument }, describe(boxes), "a Float32Array of (K, 4)");
-  }
+function checkBoxes({ op, argument }: Place, given: unknown): Float32Array {
+  const boxes = arrayOf({ op, argument }, "Float32Array", given, undefined, " of (K, 4)").data.slice();
+  if (boxes.length % 4 !== 0) throw typeError({ op, argument }, describe(given), "a Float32Array of (K, 4)");
   for (let i = 0; i < boxes.length; i += 4) {
     const box = boxes.subarray(i, i + 4);
     if (!(box.every(Number.isFinite) && box[0] <= box[2] && box[1] <= box[3])) {
@@ -69,5 +70,5 @@ function checkBoxes({ op, argument }: Place, boxes: unknown): Float32Array {
       throw rangeError({ op, argument: `${argument}[${i / 4}]` }, `[${box.join(", ")}]`, wanted);
     }
   }
-  return boxes.slice();
+  return boxes;
 }

@@ -7,6 +7,7 @@ import {
   describeTensor,
   integer,
   matrix,
+  namesOf,
   number,
   options as checkOptions,
   rangeError,
@@ -26,6 +27,7 @@ import {
 } from "./ground_truth.ts";
 
 const op = "taskAlignedAssign";
+const OPTIONS = namesOf<TaskAlignedOptions>({ topk: true, alpha: true, beta: true });
 
 /** Keeps the target finite where the best alignment is tiny. */
 const EPSILON = 1e-7;
@@ -50,7 +52,7 @@ export const taskAlignedAssign = {
     gt: GroundTruth,
     options?: TaskAlignedOptions,
   ): TaskAlignedAssignment {
-    const given = checkOptions(op, options);
+    const given = checkOptions(op, options, OPTIONS);
     const place = (member: string) => ({ op, argument: `options.${member}` });
     const settings = {
       topk: integer(place("topk"), given.topk ?? 13, 1),

@@ -1,19 +1,40 @@
 /** The training loss of VarifocalNet: varifocal loss, and generalized IoU loss of the initial and of the refined boxes. */
+import { ownArray } from "../arrays.ts";
 import { atLeastZero } from "../ops/classification_loss.ts";
 import { runLoss } from "../ops/loss.ts";
 import type { Operation } from "../ops/operation.ts";
 import { varifocalLoss } from "../ops/varifocal_loss.ts";
-import type { CriterionResult, Placement, VfnetCriterionInput, VfnetCriterionOptions } from "../types.ts";
-import { boolean, oneOf, onHost, options as checkOptions, type Source } from "../validate.ts";
+import type {
+  CriterionInput,
+  CriterionResult,
+  Placement,
+  VfnetCriterionInput,
+  VfnetCriterionOptions,
+} from "../types.ts";
+import { boolean, namesOf, oneOf, onHost, options as checkOptions, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import type { VfnetCall } from "./criterion_call.ts";
-import { anchorMap, checkPlacement, readScene, tensorOf } from "./criterion_input.ts";
+import { anchorMap, checkInput, checkPlacement, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
 import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, scatterInto } from "./positives.ts";
 
 const op = "vfnetCriterion";
 /** A positive whose box misses its object stays a positive. */
 const LEAST_IOU = 1e-6;
+
+const OPTIONS = namesOf<VfnetCriterionOptions>({
+  normalizer: true,
+  lambdaBox: true,
+  lambdaRefine: true,
+  alpha: true,
+  gamma: true,
+  grad: true,
+  placement: true,
+});
+const MEMBERS = [
+  ...INPUTS,
+  ...namesOf<Omit<VfnetCriterionInput, keyof CriterionInput>>({ distances: true, refined: true }),
+];
 
 type Settings = Required<VfnetCriterionOptions<Placement>>;
 
@@ -32,7 +53,8 @@ export const vfnetCriterion = {
 } satisfies Operation;
 
 function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Placement>): VfnetCall {
-  const settings = readSettings(checkOptions(op, options));
+  const settings = readSettings(checkOptions(op, options, OPTIONS));
+  checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distances");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
   const distances = anchorMap(op, "distances", input.distances, scene, 4);
@@ -47,7 +69,17 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
     avgFactor: Math.max(positives.count, 1),
   });
   const scatter = scatterInto(scene, positives);
-  return { op, scene, positives, cls: { ...cls, op }, scatter, distances, refined, leastIou: LEAST_IOU, settings };
+  return {
+    op,
+    scene,
+    positives,
+    cls: { ...cls, op, pred: map },
+    scatter,
+    distances,
+    refined,
+    leastIou: LEAST_IOU,
+    settings,
+  };
 }
 
 function readSettings(given: Partial<VfnetCriterionOptions<Placement>>): Settings {
@@ -77,7 +109,7 @@ function criterion(backend: WasmBackend, call: VfnetCall): CriterionResult {
   const initial = boxesTerm(backend, distances, positives, lambdaBox, settings);
   const refinement = boxesTerm(backend, refined, positives, lambdaRefine, settings);
   const scores = qualitiesOf(scene, positives, refinement.iou);
-  const cls = termOf(runLoss(backend, { ...call.cls, scores }));
+  const cls = termOf(runLoss(backend, { ...call.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
   const result = {
     total: cls.loss + initial.loss + refinement.loss,
     parts: { cls: cls.loss, box: initial.loss, boxRefine: refinement.loss },

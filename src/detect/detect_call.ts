@@ -4,13 +4,16 @@
 import { type Level, levelsOf } from "../heads/levels.ts";
 import { type Part, resolveOutputs } from "../heads/outputs.ts";
 import { checkHead } from "../heads/presets.ts";
-import { knownMembers } from "../names.ts";
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
 import {
   type AnySource,
   boolean,
   describe,
+  finite,
   integer,
+  known,
+  listOf,
+  namesOf,
   number,
   options as checkOptions,
   rangeError,
@@ -45,24 +48,24 @@ export interface DetectCall {
   readonly signal: DetectOptions["signal"];
 }
 
-const OPTIONS = [
-  "head",
-  "imageSize",
-  "scoreThreshold",
-  "iouThreshold",
-  "maxDetections",
-  "preNmsTopK",
-  "multiLabel",
-  "classAgnostic",
-  "transform",
-  "clip",
-  "uncertainty",
-  "signal",
-] satisfies (keyof DetectOptions)[];
+const OPTIONS = namesOf<DetectOptions>({
+  head: true,
+  imageSize: true,
+  scoreThreshold: true,
+  iouThreshold: true,
+  maxDetections: true,
+  preNmsTopK: true,
+  multiLabel: true,
+  classAgnostic: true,
+  transform: true,
+  clip: true,
+  uncertainty: true,
+  signal: true,
+});
+const TRANSFORM = namesOf<ImageTransform>({ scaleX: true, scaleY: true, padX: true, padY: true, clip: true });
 
 export function checkDetect(outputs: Outputs, options: DetectOptions): DetectCall {
-  const given = checkOptions(op, options, true);
-  knownMembers({ op, argument: "options" }, given, OPTIONS);
+  const given = checkOptions(op, options, OPTIONS, true);
   const { transform, signal } = given;
   const settings = readSettings(given);
   const { images, parts } = resolveOutputs(op, outputs, settings.head, settings.levels);
@@ -100,39 +103,35 @@ function readSettings(given: Partial<DetectOptions>): Settings {
 /** One for each image: the same, or its own. */
 function readTransforms(given: DetectOptions["transform"], images: number): (ImageTransform | null)[] {
   const argument = "options.transform";
-  if (!isList(given)) {
+  const list = listOf(given);
+  if (list === null) {
     const one = given === undefined ? null : readTransform(argument, given);
     return Array.from({ length: images }, () => one);
   }
-  if (given.length !== images) {
+  if (list.length !== images) {
     throw typeError({ op, argument }, describe(given), `one transform, or ${images}: one for each image of the batch`);
   }
-  return Array.from(given, (each, i) => readTransform(`${argument}[${i}]`, each));
-}
-
-function isList(given: DetectOptions["transform"]): given is readonly ImageTransform[] {
-  return Array.isArray(given);
+  return list.map((each, i) => readTransform(`${argument}[${i}]`, each));
 }
 
 /** A plain copy. */
-function readTransform(argument: string, given: ImageTransform): ImageTransform {
+function readTransform(argument: string, given: unknown): ImageTransform {
   if (typeof given !== "object" || given === null) {
     throw typeError({ op, argument }, describe(given), "an object with scaleX, scaleY, padX and padY");
   }
-  knownMembers({ op, argument }, given, ["scaleX", "scaleY", "padX", "padY", "clip"]);
+  known(op, argument, given, TRANSFORM);
+  const { scaleX, scaleY, padX, padY, clip } = given as ImageTransform;
   const place = (member: string) => ({ op, argument: `${argument}.${member}` });
-  const finite = (member: "scaleX" | "scaleY" | "padX" | "padY") => {
-    const value = number(place(member), given[member]);
-    if (!Number.isFinite(value)) throw rangeError(place(member), value, "a finite number");
-    return value;
-  };
-  const scale = (member: "scaleX" | "scaleY") => {
-    const value = finite(member);
+  const scale = (member: string, value: unknown) => {
     if (value === 0) throw rangeError(place(member), value, "a number other than 0");
-    return value;
+    return finite(place(member), value);
   };
-  const moved = { scaleX: scale("scaleX"), scaleY: scale("scaleY"), padX: finite("padX"), padY: finite("padY") };
-  const { clip } = given;
+  const moved = {
+    scaleX: scale("scaleX", scaleX),
+    scaleY: scale("scaleY", scaleY),
+    padX: finite(place("padX"), padX),
+    padY: finite(place("padY"), padY),
+  };
   if (clip === undefined) return moved;
   const [height, width] = size(place("clip"), clip);
   return { ...moved, clip: [height, width] };

@@ -1,9 +1,8 @@
 /**
  * What `detect` returns for an image, and the way there and back from plain data.
  */
-import { knownMembers } from "../names.ts";
 import type { CocoResult, Detection, Detections, DetectionsFactory, DetectionsJson } from "../types.ts";
-import { describe, integer, type Place, rangeError, typeError } from "../validate.ts";
+import { describe, integer, known, type Place, rangeError, typeError } from "../validate.ts";
 
 type Four = [number, number, number, number];
 
@@ -94,7 +93,7 @@ function from(json: unknown): Detections {
   if (typeof json !== "object" || json === null) {
     throw typeError({ op, argument: "json" }, describe(json), "what toJSON of detections gives");
   }
-  knownMembers({ op, argument: "json" }, json, ["length", ...REQUIRED, ...SIDES]);
+  known(op, "json", json, ["length", ...REQUIRED, ...SIDES]);
   const given = json as Record<string, unknown>;
   const place = (member: string) => ({ op, argument: `json.${member}` });
   const length = integer(place("length"), given.length, 0, 2 ** 31 - 1);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { makeEngine } from "../engine.ts";
 import { detectionsFactory } from "../detect/detections.ts";
+import { ENGINE_OPTIONS, makeEngine } from "../engine.ts";
 import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
 import type { Detections as Found, DetectionsFactory, Engine, SlimEngineOptions } from "../types.ts";
@@ -22,12 +22,13 @@ export type Detections = Found;
 export const Detections: DetectionsFactory = detectionsFactory;
 
 const place = { op: "createEngine", argument: "options.wasm" };
+const SLIM_OPTIONS = [...ENGINE_OPTIONS, "wasm"];
 
 /** Makes an engine from a `WebAssembly.Module`, its bytes, a `Response` with them, or a promise of one of these. */
 export async function createEngine(options: SlimEngineOptions): Promise<Engine> {
-  const { wasm } = checkOptions("createEngine", options, true);
+  const { wasm } = checkOptions("createEngine", options, SLIM_OPTIONS, true);
   const module = checkModule(await toModule(await wasm));
-  return makeEngine({ baseline: () => module, relaxed: () => null }, webgpu, options);
+  return makeEngine({ baseline: () => module, relaxed: () => null }, webgpu, options, SLIM_OPTIONS);
 }
 
 async function toModule(source: unknown): Promise<WebAssembly.Module> {

@@ -2,7 +2,7 @@
  * The tensors among what a network gave: one, a list, by role, or by the names that a session gives them.
  */
 import type { Outputs, TensorLike } from "../types.ts";
-import { describe, type Place, typeError } from "../validate.ts";
+import { describe, listOf, type Place, typeError } from "../validate.ts";
 
 export type Role = "classes" | "boxes" | "objectness";
 
@@ -17,12 +17,12 @@ export interface GivenTensor {
 
 /** Every tensor, in the order given. */
 export function tensorsIn(place: Place, outputs: Outputs): GivenTensor[] {
-  const found = listOf(place, outputs);
+  const found = everyTensor(place, outputs);
   if (found.length > 0) return found;
   throw typeError(place, describe(outputs), "a tensor, a list of tensors, {classes, boxes}, or what session.run gives");
 }
 
-function listOf(place: Place, outputs: unknown): GivenTensor[] {
+function everyTensor(place: Place, outputs: unknown): GivenTensor[] {
   if (typeof outputs !== "object" || outputs === null) return [];
   if (Array.isArray(outputs) || isTensor(outputs)) return several(place, outputs, null);
   return Object.entries(outputs).filter(([, value]) => value !== undefined).flatMap(([name, value]) => {
@@ -34,7 +34,7 @@ function listOf(place: Place, outputs: unknown): GivenTensor[] {
 
 /** One tensor, or a list of them. */
 function several(place: Place, value: unknown, role: Role | null): GivenTensor[] {
-  const tensors: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const tensors = listOf(value) ?? [value];
   return tensors.map((tensor, i) => ({
     place: tensors.length === 1 ? place : { op: place.op, argument: `${place.argument}[${i}]` },
     value: tensor as TensorLike,
@@ -44,7 +44,7 @@ function several(place: Place, value: unknown, role: Role | null): GivenTensor[]
 
 /** A typed array, or an object with a shape or data of its own; an object of tensors may have one by either name. */
 function isTensor(value: object): boolean {
-  if (ArrayBuffer.isView(value) || "gpuBuffer" in value) return true;
+  if (ArrayBuffer.isView(value) || "gpuBuffer" in value || ("data" in value && "dims" in value)) return true;
   if ("dims" in value && (typeof value.dims !== "object" || Array.isArray(value.dims))) return true;
   return "data" in value && (Array.isArray(value.data) || ArrayBuffer.isView(value.data));
 }

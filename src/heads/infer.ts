@@ -1,9 +1,19 @@
 /**
  * Which head made some outputs, by their shapes and, where those leave it open, by their values.
  */
-import { knownMembers } from "../names.ts";
+
 import type { HeadOptions, HeadSpec, Outputs } from "../types.ts";
-import { describe, elementsOf, integer, shapeOf, size, tensorAnywhere, typeError } from "../validate.ts";
+import {
+  describe,
+  elementsOf,
+  integer,
+  known,
+  namesOf,
+  shapeOf,
+  size,
+  tensorAnywhere,
+  typeError,
+} from "../validate.ts";
 import { type FamilyExport, familyExports } from "./exports.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, levelsOf } from "./levels.ts";
@@ -24,6 +34,8 @@ export interface InferHints {
   /** Strides of the levels, in their order; without them those of the family, or those that imageSize and maps tell. */
   strides?: readonly number[];
 }
+
+const HINTS = namesOf<InferHints>({ imageSize: true, numClasses: true, strides: true });
 
 /** Tensors, their shapes, and the hints. */
 export interface Question {
@@ -67,7 +79,7 @@ export function infer(outputs: Outputs, hints: InferHints = {}): HeadSpec {
 function ask(outputs: Outputs, hints: InferHints): Question {
   const place = (argument: string) => ({ op, argument });
   if (typeof hints !== "object" || hints === null) throw typeError(place("hints"), describe(hints), "an object");
-  knownMembers(place("hints"), hints, ["imageSize", "numClasses", "strides"]);
+  known(op, "hints", hints, HINTS);
   const { imageSize, numClasses, strides } = hints;
   const given = tensorsIn(place("outputs"), outputs);
   return {

@@ -2,8 +2,18 @@
  * The well-known heads as plain data. Facts are those of each family's own code: reg_max is translated to a number of bins.
  */
 import type { HeadOptions, HeadSpec } from "../types.ts";
-import { knownMembers } from "../names.ts";
-import { describe, integer, number, oneOf, type Place, rangeError, typeError } from "../validate.ts";
+import {
+  describe,
+  integer,
+  known,
+  listOf,
+  namesOf,
+  number,
+  oneOf,
+  type Place,
+  rangeError,
+  typeError,
+} from "../validate.ts";
 
 const COCO_CLASSES = 80;
 
@@ -79,24 +89,24 @@ export function preset(name: PresetName, changes: HeadOptions = {}): HeadSpec {
   if (typeof changes !== "object" || changes === null) {
     throw typeError({ op, argument: "options" }, describe(changes), "an object");
   }
-  knownMembers({ op, argument: "options" }, changes, MEMBERS);
+  known(op, "options", changes, MEMBERS);
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   return checkHead(op, "options", { ...presets[name], ...given });
 }
 
-const MEMBERS = [
-  "name",
-  "numClasses",
-  "bins",
-  "strides",
-  "anchorOffset",
-  "scores",
-  "objectness",
-  "boxes",
-  "boxUnit",
-  "layout",
-  "channelOrder",
-] satisfies (keyof HeadSpec)[];
+const MEMBERS = namesOf<HeadSpec>({
+  name: true,
+  numClasses: true,
+  bins: true,
+  strides: true,
+  anchorOffset: true,
+  scores: true,
+  objectness: true,
+  boxes: true,
+  boxUnit: true,
+  layout: true,
+  channelOrder: true,
+});
 
 /** Labels are 32-bit integers. */
 const MOST_CLASSES = 2 ** 31 - 1;
@@ -106,7 +116,7 @@ export function checkHead(op: string, argument: string, given: HeadSpec): HeadSp
   if (typeof given !== "object" || given === null) {
     throw typeError({ op, argument }, describe(given), "a HeadSpec, for example heads.yolov8()");
   }
-  knownMembers({ op, argument }, given, MEMBERS);
+  known(op, argument, given, MEMBERS);
   const place = (member: string) => ({ op, argument: `${argument}.${member}` });
   const { name, objectness, boxUnit } = given;
   if (typeof name !== "string") throw typeError(place("name"), describe(name), "a string");
@@ -114,7 +124,7 @@ export function checkHead(op: string, argument: string, given: HeadSpec): HeadSp
     name,
     numClasses: integer(place("numClasses"), given.numClasses, 1, MOST_CLASSES),
     bins: integer(place("bins"), given.bins, 0, 64),
-    strides: [...checkStrides(place("strides"), given.strides)],
+    strides: checkStrides(place("strides"), given.strides),
     anchorOffset: number(place("anchorOffset"), given.anchorOffset, -1e6, 1e6),
     scores: oneOf(place("scores"), given.scores, ["logits", "probabilities"]),
     ...optional("objectness", objectness, (value) => {
@@ -148,16 +158,18 @@ function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: 
   }
 }
 
-/** At least one positive number. */
+/** A copy of at least one positive number. */
 export function checkStrides({ op, argument }: Place, strides: unknown): readonly number[] {
-  if (!Array.isArray(strides) || strides.length === 0) {
+  const copy = listOf(strides);
+  if (copy === null || copy.length === 0) {
     throw typeError({ op, argument }, describe(strides), "an array of at least one number");
   }
-  strides.forEach((stride, i) => {
+  copy.forEach((value, i) => {
     const place = { op, argument: `${argument}[${i}]` };
-    if (!(number(place, stride) > 0 && stride < Infinity)) throw rangeError(place, stride, "a positive number");
+    const stride = number(place, value);
+    if (!(stride > 0 && stride < Infinity)) throw rangeError(place, stride, "a positive number");
   });
-  return strides;
+  return copy as number[];
 }
 
 /** Does the family's export list boxes before classes, where they stand apart? Null where the name is no family's. */

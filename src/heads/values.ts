@@ -1,6 +1,7 @@
 /**
  * What the values of outputs tell of the head that made them.
  */
+import { valuesOf } from "../arrays.ts";
 import type { HeadSpec } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import type { Field, ResolvedOutputs } from "./outputs.ts";
@@ -77,7 +78,8 @@ function placeOf(field: Field<AnySource>, image: number): { first: number; byAnc
 /** Null where the host cannot read them. */
 function floatsOf(source: AnySource): Float32Array | Float64Array | null {
   if (source.kind === "gpu") return null;
-  const { kind, data, scale, zeroPoint } = source;
+  const { kind, scale, zeroPoint } = source;
+  const data = valuesOf(source);
   if (kind === "f32" || kind === "f64") return data as Float32Array | Float64Array;
   return Float32Array.from(data, kind === "f16" ? halfOf : (q) => (q - zeroPoint) * scale);
 }

@@ -1,6 +1,6 @@
 /** Non-maximum suppression within each class. */
 import type { NmsOptions, TensorLike } from "../types.ts";
-import { classIds } from "../validate.ts";
+import { arrayOf } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { suppress } from "./nms.ts";
 import type { Operation } from "./operation.ts";
@@ -23,7 +23,7 @@ export const batchedNms = {
       "batchedNms",
       boxes,
       scores,
-      (count) => classIds({ op: "batchedNms", argument: "classes" }, classes, count),
+      (count) => arrayOf({ op: "batchedNms", argument: "classes" }, "Int32Array", classes, count),
       options,
     ),
 } satisfies Operation;

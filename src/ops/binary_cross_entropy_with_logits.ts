@@ -2,6 +2,7 @@
 import type { ClassTarget, LossOptions, TensorLike } from "../types.ts";
 import { classCall, classificationLoss } from "./classification_loss.ts";
 import { lossOperation } from "./loss.ts";
+import { LOSS_OPTIONS } from "./loss_call.ts";
 
 const op = "binaryCrossEntropyWithLogits";
 
@@ -15,6 +16,7 @@ export const binaryCrossEntropyWithLogits = lossOperation({
       "binary_cross_entropy_with_logits",
       classCall(op, pred, target),
       options,
+      LOSS_OPTIONS,
       () => ({}),
     ),
 });

@@ -2,11 +2,20 @@
  * What the losses over pairs of boxes share: their arguments are (N, 4) boxes and `eps`, their rows are the boxes.
  */
 import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
-import { describeTensor, matrixAnywhere, number, options as checkOptions, shapeOf, typeError } from "../validate.ts";
-import { type LossCall, type LossKernel, lossSettings } from "./loss_call.ts";
+import {
+  describeTensor,
+  matrixAnywhere,
+  namesOf,
+  number,
+  options as checkOptions,
+  shapeOf,
+  typeError,
+} from "../validate.ts";
+import { LOSS_OPTIONS, type LossCall, type LossKernel, lossSettings } from "./loss_call.ts";
 
 /** Rows of a block of the kernels. */
 const BLOCK = 512;
+const OPTIONS = [...LOSS_OPTIONS, ...namesOf<BoxLossOptions>({ eps: true })];
 
 export type BoxLossArguments = [
   pred: TensorLike,
@@ -16,7 +25,7 @@ export type BoxLossArguments = [
 
 /** The checked call of a kernel. */
 export function boxLoss(op: string, kernel: LossKernel, [pred, target, options]: BoxLossArguments): LossCall {
-  const given = checkOptions(op, options);
+  const given = checkOptions(op, options, OPTIONS);
   const boxes = matrixAnywhere({ op, argument: "pred" }, pred, 4);
   const { rows } = boxes;
   const targets = matrixAnywhere({ op, argument: "target" }, target, 4);

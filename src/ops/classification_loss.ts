@@ -2,7 +2,17 @@
  * The losses over logits and targets in [0, 1]: dense targets, or one label a row.
  */
 import type { ClassTarget, LabelTarget, LossOptions, TensorLike } from "../types.ts";
-import { classIds, describe, number, options as checkOptions, rangeError, typeError } from "../validate.ts";
+import type { HostArray } from "../arrays.ts";
+import {
+  arrayOf,
+  describe,
+  known,
+  namesOf,
+  number,
+  options as checkOptions,
+  rangeError,
+  typeError,
+} from "../validate.ts";
 import { REACH } from "./loss.ts";
 import { denseTarget, type LossCall, type LossKernel, type LossParameters, lossSettings, predOf } from "./loss_call.ts";
 
@@ -21,15 +31,16 @@ function blockRowsOf(columns: number): number {
   return BLOCK / Math.min(BLOCK, columns & -columns);
 }
 
-/** The checked call of a kernel, with the options' parameters. */
+/** The checked call of a kernel, with the options' parameters; `own` are the names of the options that are the loss's own. */
 export function classificationLoss<O extends LossOptions>(
   kernel: LossKernel,
   shape: Shape,
   options: O | undefined,
+  own: readonly string[],
   parametersOf: (options: Partial<O>) => LossParameters,
 ): LossCall {
   const { op } = shape;
-  const given = checkOptions(op, options);
+  const given = checkOptions(op, options, own);
   const parameters = parametersOf(given);
   const values = shape.rows * shape.valueColumns;
   const extent = { elements: shape.elements, rows: shape.weightRows, values, elementWeights: true };
@@ -79,16 +90,20 @@ function byRow(call: Shape): Shape {
   return { ...call, columns, rows: call.weightRows, blockRows, targetColumns: columns, valueColumns: columns };
 }
 
+const LABEL_TARGET = namesOf<LabelTarget>({ labels: true, scores: true });
+
 function labelCall(op: string, pred: TensorLike, target: LabelTarget): Shape {
   const place = { op, argument: "target.labels" };
-  if (!(target.labels instanceof Int32Array)) throw typeError(place, describe(target.labels), "an Int32Array");
+  known(op, "target", target, LABEL_TARGET);
+  const { labels: given, scores } = target;
   const { source, elements, rows: found } = predOf(op, pred);
-  const rows = source.dims.length === 1 ? target.labels.length : found;
+  const labels = arrayOf(place, "Int32Array", given);
+  const rows = source.dims.length === 1 ? labels.length : found;
   const columns = rows === 0 ? 1 : elements / rows;
   if (!Number.isInteger(columns)) {
     throw typeError({ op, argument: "pred" }, `${elements} values`, `a multiple of the ${rows} labels`);
   }
-  classIds(place, target.labels, rows);
+  if (labels.length !== rows) throw typeError(place, describe(given), `Int32Array(${rows})`);
   return {
     op,
     pred: source,
@@ -99,21 +114,24 @@ function labelCall(op: string, pred: TensorLike, target: LabelTarget): Shape {
     blockRows: blockRowsOf(columns),
     target: null,
     targetColumns: 0,
-    labels: target.labels,
-    scores: target.scores === undefined ? null : qualities(op, target.scores, target.labels, columns),
+    labels,
+    scores: scores === undefined ? null : qualities(op, scores, labels, columns),
     valueColumns: 1,
   };
 }
 
-function qualities(op: string, scores: unknown, labels: Int32Array, classes: number): Float32Array {
-  const place = { op, argument: "target.scores" };
-  if (!(scores instanceof Float32Array) || scores.length !== labels.length) {
-    throw typeError(place, describe(scores), `Float32Array(${labels.length})`);
-  }
-  labels.forEach((label, row) => {
+function qualities(
+  op: string,
+  given: unknown,
+  labels: HostArray<Int32Array>,
+  classes: number,
+): HostArray<Float32Array> {
+  const scores = arrayOf({ op, argument: "target.scores" }, "Float32Array", given, labels.length);
+  labels.data.forEach((label, row) => {
     const read = label >= 0 && label < classes;
-    if (read && (scores[row] < 0 || scores[row] > 1)) {
-      throw rangeError({ op, argument: `target.scores[${row}]` }, scores[row], "a number from 0 to 1");
+    const score = scores.data[row];
+    if (read && (score < 0 || score > 1)) {
+      throw rangeError({ op, argument: `target.scores[${row}]` }, score, "a number from 0 to 1");
     }
   });
   return scores;

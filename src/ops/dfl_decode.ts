@@ -4,6 +4,7 @@ import {
   type AnySource,
   describeTensor,
   integer,
+  namesOf,
   number,
   oneOf,
   options as checkOptions,
@@ -17,6 +18,7 @@ import { mapRows } from "./rows.ts";
 
 const op = "dflDecode";
 const MAX_BINS = 64;
+const OPTIONS = namesOf<DflDecodeOptions>({ bins: true, layout: true, firstBin: true, binStep: true });
 /** Anchors of a channels-first tile in the kernel: chunks are multiples of it, so that cutting changes no bit. */
 const TILE = 128;
 
@@ -27,10 +29,10 @@ export const dflDecode = rowOperation({
   shapes: "(…, N, 4·bins) or (…, 4·bins, N) → (…, N, 4)",
   summary: "expectation of each side's distribution",
   check(dist: TensorLike, options: DflDecodeOptions): RowCall<Float32Array> {
-    const { firstBin = 0, binStep = 1 } = checkOptions(op, options, true);
+    const { firstBin = 0, binStep = 1, bins, layout } = checkOptions(op, options, OPTIONS, true);
     const first = number({ op, argument: "options.firstBin" }, firstBin);
     const step = number({ op, argument: "options.binStep" }, binStep);
-    const found = distribution(op, dist, options);
+    const found = distribution(op, dist, { bins, layout });
     const decode = found.channelsFirst ? decodeChannels : decodeRows;
     return {
       op,
@@ -53,7 +55,7 @@ export interface Distribution<S = AnySource> {
   readonly anchors: number;
 }
 
-export function distribution(op: string, dist: TensorLike, options: DflLayout): Distribution {
+export function distribution(op: string, dist: TensorLike, options: Partial<DflLayout>): Distribution {
   const bins = integer({ op, argument: "options.bins" }, options.bins, 2, MAX_BINS);
   const layout = oneOf({ op, argument: "options.layout" }, options.layout ?? "rows", ["rows", "channels-first"]);
   const channelsFirst = layout === "channels-first";

@@ -1,12 +1,13 @@
 /** Shape of each side's distribution. */
 import type { DflLayout, DflStatistics, TensorLike } from "../types.ts";
-import { options as checkOptions, type Source } from "../validate.ts";
+import { namesOf, options as checkOptions, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type Distribution, distribution, forEachChannelBlock, rowsOf } from "./dfl_decode.ts";
 import { type RowCall, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "dflStatistics";
+const OPTIONS = namesOf<DflLayout>({ bins: true, layout: true });
 
 /** Pointers of the kernel: deviation, entropy, highest probability, last bin, excess. */
 type Outputs = [number, number, number, number, number];
@@ -18,8 +19,7 @@ export const dflStatistics = rowOperation({
   shapes: "(…, N, 4·bins) or (…, 4·bins, N) → 5 × (…, N, 4)",
   summary: "each side's standard deviation, excess, entropy, highest probability and last bin",
   check(dist: TensorLike, options: DflLayout): RowCall<DflStatistics> {
-    checkOptions(op, options, true);
-    const found = distribution(op, dist, options);
+    const found = distribution(op, dist, checkOptions(op, options, OPTIONS, true));
     const measure = found.channelsFirst ? ofChannels : ofRows;
     return {
       op,

@@ -1,10 +1,16 @@
 /** Boxes from distances. */
 import type { TensorLike } from "../types.ts";
-import { matrixAnywhere, options as checkOptions, size, typeError } from "../validate.ts";
+import { matrixAnywhere, namesOf, options as checkOptions, size, typeError } from "../validate.ts";
 import { type RowCall, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "distance2bbox";
+
+export interface Options {
+  maxShape?: readonly [number, number];
+}
+
+const OPTIONS = namesOf<Options>({ maxShape: true });
 
 export const distance2bbox = rowOperation({
   name: op,
@@ -12,12 +18,8 @@ export const distance2bbox = rowOperation({
   kernels: ["distance2bbox"],
   shapes: "(N, 2), (N, 4) → (N, 4)",
   summary: "points and distances l, t, r, b to boxes",
-  check(
-    points: TensorLike,
-    distances: TensorLike,
-    options?: { maxShape?: readonly [number, number] },
-  ): RowCall<Float32Array> {
-    const { maxShape } = checkOptions(op, options);
+  check(points: TensorLike, distances: TensorLike, options?: Options): RowCall<Float32Array> {
+    const { maxShape } = checkOptions(op, options, OPTIONS);
     const [maxY, maxX] = maxShape === undefined ? [-1, -1] : size({ op, argument: "options.maxShape" }, maxShape);
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);

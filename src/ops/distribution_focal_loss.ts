@@ -3,6 +3,7 @@ import type { DistributionFocalOptions, LossOptions, TensorLike } from "../types
 import {
   describeTensor,
   elementsOf,
+  namesOf,
   number,
   options as checkOptions,
   rangeError,
@@ -10,12 +11,13 @@ import {
   typeError,
 } from "../validate.ts";
 import { lossOperation } from "./loss.ts";
-import { lossSettings } from "./loss_call.ts";
+import { LOSS_OPTIONS, lossSettings } from "./loss_call.ts";
 
 const op = "distributionFocalLoss";
 /** Floats of a block of the kernel. */
 const BLOCK = 2048;
 const MAX_BINS = 64;
+const OPTIONS = [...LOSS_OPTIONS, ...namesOf<DistributionFocalOptions>({ firstBin: true, binStep: true })];
 /** Rounding of a label to float32, in bins, where first bin and step are not 0 and 1. */
 const ROUNDING = 4e-6;
 
@@ -29,7 +31,7 @@ export const distributionFocalLoss = lossOperation({
     target: TensorLike,
     options?: LossOptions & DistributionFocalOptions,
   ) {
-    const given = checkOptions(op, options);
+    const given = checkOptions(op, options, OPTIONS);
     const first = number({ op, argument: "options.firstBin" }, given.firstBin ?? 0);
     const step = number({ op, argument: "options.binStep" }, given.binStep ?? 1);
     if (!(step > 0 && step < Infinity)) throw rangeError({ op, argument: "options.binStep" }, step, "a number over 0");

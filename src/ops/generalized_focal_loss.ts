@@ -1,10 +1,12 @@
 /** Generalized focal loss. */
 import type { GeneralizedFocalOptions, LossOptions, TensorLike } from "../types.ts";
-import { number, rangeError } from "../validate.ts";
+import { namesOf, number, rangeError } from "../validate.ts";
 import { atLeastZero, classificationLoss, denseCall, reachOf } from "./classification_loss.ts";
 import { lossOperation } from "./loss.ts";
+import { LOSS_OPTIONS } from "./loss_call.ts";
 
 const op = "generalizedFocalLoss";
+const OPTIONS = [...LOSS_OPTIONS, ...namesOf<GeneralizedFocalOptions>({ yLeft: true, yRight: true, beta: true })];
 
 export const generalizedFocalLoss = lossOperation({
   name: op,
@@ -20,6 +22,7 @@ export const generalizedFocalLoss = lossOperation({
       "generalized_focal_loss",
       denseCall(op, pred, target),
       options,
+      OPTIONS,
       ({ yLeft = 0, yRight = 1, beta = 2 }) => {
         const exponent = atLeastZero(op, "beta", beta);
         const low = number({ op, argument: "options.yLeft" }, yLeft);

@@ -2,9 +2,10 @@
  * Losses on WASM: the operation from its check, the chunks through the kernel, and the parameter block that it reads.
  */
 import type { LossResult, Reduction } from "../types.ts";
-import { elementsOf, onHost, type Source, typeError } from "../validate.ts";
+import { type HostArray, type OutArray, ownArray, section } from "../arrays.ts";
+import { onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import type { LossCall, LossKernel, LossParameters, LossSettings } from "./loss_call.ts";
+import { apart, type LossCall, type LossKernel, type LossParameters, type LossSettings } from "./loss_call.ts";
 
 /** Elements that go through a kernel at a time. It depends on nothing, so that no sum depends on the memory at hand. */
 const CHUNK = 16384;
@@ -25,10 +26,12 @@ interface LossSpec<A extends unknown[]> {
 
 /** A row of the registry that runs wherever its checked call can. */
 export function lossOperation<A extends unknown[]>(spec: LossSpec<A>) {
+  const check = (...args: A) => apart(spec.check(...args));
   return {
     ...spec,
+    check,
     kernels: [spec.stem],
-    run: (backend: WasmBackend, ...args: A) => runLoss(backend, spec.check(...args)),
+    run: (backend: WasmBackend, ...args: A) => runLoss(backend, check(...args)),
   };
 }
 
@@ -38,10 +41,10 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
   const { settings } = call;
   const { rows, columns, valueColumns } = call;
   const perElement = settings.reduction === "none";
-  const values = perElement ? settings.out.loss ?? new Float32Array(rows * valueColumns) : null;
-  const grad = settings.grad ? settings.out.grad ?? new Float32Array(rows * columns) : null;
-  const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
+  const values = perElement ? settings.out.loss ?? newArray(call.op, rows * valueColumns) : null;
+  const grad = settings.grad ? settings.out.grad ?? newArray(call.op, rows * columns) : null;
   const sum = backend.memory.frame(call.op, (allocate) => {
+    const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
     const chunk = chunkRows(call);
     const rooms = lossRooms(backend, allocate, call, settings, chunk);
     const block = allocate(96);
@@ -54,28 +57,24 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
       stageChunk(backend, call, settings, { ...rooms, grad: own }, block, row, count);
       backend.kernels[call.kernel](block);
       checkTargets(backend, block, call, row);
-      const { floats } = backend.memory;
-      if (values !== null) copyOut(floats, rooms.values, values, row * valueColumns, count * valueColumns);
-      if (grad !== null && own === rooms.grad) {
-        const to = place === 0 ? grad : backend.memory.view(Float32Array, place, rows * columns);
-        copyOut(floats, own, to, row * columns, count * columns);
-      }
+      if (values !== null) copyOut(backend, rooms.values, values, row * valueColumns, count * valueColumns);
+      if (grad !== null && own === rooms.grad) copyOut(backend, own, grad, row * columns, count * columns);
       row += count;
     }
     return backend.memory.view(Float64Array, block, 1)[0];
   });
-  const loss = values ?? sum * settings.factor;
-  if (grad === null) return { loss };
-  // Growth of the memory empties a view of it.
-  return {
-    loss,
-    grad: grad.length > 0 || place === 0 ? grad : backend.memory.view(Float32Array, place, rows * columns),
-  };
+  const loss = values === null ? sum * settings.factor : backend.handedBack(values);
+  return grad === null ? { loss } : { loss, grad: backend.handedBack(grad) };
+}
+
+function newArray(op: string, length: number): OutArray {
+  const given = new Float32Array(length);
+  return { ...ownArray({ op, argument: "result" }, given), given };
 }
 
 /** A call with every tensor on the host. */
 interface HostCall extends LossCall<Source> {
-  readonly scores: Float32Array | null;
+  readonly scores: HostArray<Float32Array> | null;
 }
 
 function hostCall(call: LossCall): HostCall {
@@ -87,7 +86,7 @@ function hostCall(call: LossCall): HostCall {
   const pred = onHost({ op, argument: "pred" }, call.pred);
   const target = call.target && onHost({ op, argument: "target" }, call.target);
   const weight = settings.weight && onHost({ op, argument: "options.weight" }, settings.weight);
-  return { ...call, pred, target, scores: call.scores as Float32Array | null, settings: { ...settings, weight } };
+  return { ...call, pred, target, scores: call.scores as HostCall["scores"], settings: { ...settings, weight } };
 }
 
 /** A kernel leaves the first row whose target is outside, counted from 1; the chunk began at `firstRow`. */
@@ -104,16 +103,13 @@ function placeOf(
   backend: WasmBackend,
   call: HostCall,
   { weight }: LossSettings<Source>,
-  grad: Float32Array,
+  grad: HostArray<Float32Array>,
 ): number {
-  if (grad.length === 0 || !backend.memory.owns(grad.buffer)) return 0;
-  const { byteOffset, byteLength } = grad;
-  for (const source of [call.pred, call.target, weight]) {
-    const from = source === null ? 0 : backend.resident(source);
-    const length = source === null ? 0 : 4 * elementsOf(source.dims);
-    if (from !== 0 && from < byteOffset + byteLength && byteOffset < from + length) return 0;
-  }
-  return byteOffset;
+  const place = backend.pointerOf(grad);
+  if (place === 0) return 0;
+  // Overlap at other places was refused.
+  const same = [call.pred, call.target, weight].some((source) => source !== null && backend.resident(source) === place);
+  return same ? 0 : place;
 }
 
 /** Rows of a chunk: whole blocks of the kernel where they fit. */
@@ -226,12 +222,18 @@ function stageChunk(
     columns,
   ];
   const { floats, ints } = backend.memory;
-  if (labels !== null) ints.set(labels.subarray(row, row + count), rooms.labels >> 2);
-  if (scores !== null) floats.set(scores.subarray(row, row + count), rooms.scores >> 2);
+  if (labels !== null) ints.set(section(backend.values(labels), row, count), rooms.labels >> 2);
+  if (scores !== null) floats.set(section(backend.values(scores), row, count), rooms.scores >> 2);
   if (rooms.values !== 0) floats.fill(0, rooms.values >> 2, (rooms.values >> 2) + count * call.valueColumns);
   ints.set(fields, (block >> 2) + 2);
 }
 
-function copyOut(floats: Float32Array, from: number, to: Float32Array, at: number, length: number): void {
-  to.set(floats.subarray(from >> 2, (from >> 2) + length), at);
+function copyOut(
+  backend: WasmBackend,
+  from: number,
+  to: HostArray<Float32Array>,
+  at: number,
+  length: number,
+): void {
+  backend.values(to).set(backend.memory.floats.subarray(from >> 2, (from >> 2) + length), at);
 }

@@ -1,14 +1,18 @@
 /**
  * What the losses share before they run anywhere: reduction, weights, where results go, and the checked call.
  */
+import type { HostArray, OutArray } from "../arrays.ts";
 import type { LossOptions, Placement, Reduction, TensorLike } from "../types.ts";
 import {
   type AnySource,
+  arrayOf,
   boolean,
   describe,
   describeTensor,
   elementsOf,
   type GpuSource,
+  known,
+  namesOf,
   number,
   oneOf,
   type Place,
@@ -53,7 +57,7 @@ export interface LossSettings<S = AnySource> {
   readonly grad: boolean;
   readonly factor: number;
   readonly placement: Placement;
-  readonly out: { readonly loss: Float32Array | null; readonly grad: Float32Array | null };
+  readonly out: { readonly loss: OutArray | null; readonly grad: OutArray | null };
 }
 
 /** A checked call of a row loss or an element loss, over tensors that may lie anywhere. */
@@ -71,9 +75,9 @@ export interface LossCall<S = AnySource> {
   /** Dense target and its elements for each row, or null with labels. */
   readonly target: S | null;
   readonly targetColumns: number;
-  readonly labels: Int32Array | null;
+  readonly labels: HostArray<Int32Array> | null;
   /** Of the labels; on the GPU where a criterion makes them there. */
-  readonly scores: Float32Array | GpuSource | null;
+  readonly scores: HostArray<Float32Array> | GpuSource | null;
   /** Values of a row: its elements, or 1 for a row loss. */
   readonly valueColumns: number;
   /** The error for a row whose target the kernel found to be outside; the target is unknown where it is on the GPU. */
@@ -89,19 +93,35 @@ export interface LossExtent {
   readonly elementWeights: boolean;
 }
 
+/** Options of every loss. */
+export const LOSS_OPTIONS = namesOf<LossOptions>({
+  reduction: true,
+  weight: true,
+  avgFactor: true,
+  lossWeight: true,
+  grad: true,
+  placement: true,
+  out: true,
+});
+
+const OUT = namesOf<Required<LossOptions>["out"]>({ loss: true, grad: true });
+
 export function lossSettings(op: string, options: LossOptions, extent: LossExtent): LossSettings {
   const place = (member: string): Place => ({ op, argument: `options.${member}` });
-  const reduction = oneOf(place("reduction"), options.reduction ?? "mean", ["none", "sum", "mean"]);
+  const { reduction: given = "mean", lossWeight: scale = 1, avgFactor, weight: factors, out: into } = options;
+  const reduction = oneOf(place("reduction"), given, ["none", "sum", "mean"]);
   const placement = oneOf(place("placement"), options.placement ?? "host", ["host", "gpu"]);
   const grad = boolean(place("grad"), options.grad ?? false);
-  const divisor = divisorOf(op, reduction, options.avgFactor, extent.values);
-  const { weight, weightKind } = weightOf(place("weight"), options.weight, extent);
-  const lossWeight = number(place("lossWeight"), options.lossWeight ?? 1);
-  const onHost = placement === "host";
-  const out = {
-    loss: outArray(place("out.loss"), options.out?.loss, onHost && reduction === "none" ? extent.values : null),
-    grad: outArray(place("out.grad"), options.out?.grad, onHost && grad ? extent.elements : null),
-  };
+  const divisor = divisorOf(op, reduction, avgFactor, extent.values);
+  const { weight, weightKind } = weightOf(place("weight"), factors, extent);
+  const lossWeight = number(place("lossWeight"), scale);
+  const host = placement === "host";
+  const out = outArrays(
+    op,
+    into,
+    host && reduction === "none" ? extent.values : null,
+    host && grad ? extent.elements : null,
+  );
   return { reduction, weight, weightKind, grad, factor: lossWeight / divisor, placement, out };
 }
 
@@ -127,13 +147,57 @@ function weightOf(
   throw typeError(place, describeTensor(weight, found), `${perElement}${rows} values, one per row`);
 }
 
-function outArray(place: Place, array: Float32Array | undefined, length: number | null): Float32Array | null {
-  if (array === undefined) return null;
-  if (length === null) throw typeError(place, describe(array), "nothing: this call has no such array");
-  if (!(array instanceof Float32Array) || array.length !== length) {
-    throw typeError(place, describe(array), `Float32Array(${length})`);
+const NO_OUT: LossSettings["out"] = { loss: null, grad: null };
+
+/** Lengths are null where the call has no such array. */
+function outArrays(op: string, out: LossOptions["out"], values: number | null, elements: number | null) {
+  if (out === undefined) return NO_OUT;
+  if (typeof out !== "object" || out === null) {
+    throw typeError({ op, argument: "options.out" }, describe(out), "an object with loss or grad");
   }
-  return array;
+  known(op, "options.out", out, OUT);
+  const { loss, grad } = out;
+  return {
+    loss: outArray({ op, argument: "options.out.loss" }, loss, values),
+    grad: outArray({ op, argument: "options.out.grad" }, grad, elements),
+  };
+}
+
+function outArray(place: Place, given: Float32Array | undefined, length: number | null): OutArray | null {
+  if (given === undefined) return null;
+  if (length === null) throw typeError(place, describe(given), "nothing: this call has no such array");
+  return { ...arrayOf(place, "Float32Array", given, length), given };
+}
+
+/** Refuses results that overlap each other, or what is read, unless they lie over all of it, value over value. */
+export function apart(call: LossCall): LossCall {
+  const { loss, grad } = call.settings.out;
+  if (loss === null && grad === null) return call;
+  const { pred, target, labels, scores, settings: { weight } } = call;
+  for (const out of [loss, grad]) {
+    for (const input of [pred, target, labels, scores, weight]) {
+      if (out === null || input === null || "gpuBuffer" in input) continue;
+      if (overlap(out, input) && !sameBytes(out, input)) throw overlapping(out, input);
+    }
+  }
+  if (loss !== null && grad !== null && overlap(loss, grad)) throw overlapping(loss, grad);
+  return call;
+}
+
+function overlap(a: HostArray, b: HostArray): boolean {
+  return a.length > 0 && a.data.buffer === b.data.buffer && a.byteOffset < endOf(b) && b.byteOffset < endOf(a);
+}
+
+function sameBytes(a: HostArray, b: HostArray): boolean {
+  return a.byteOffset === b.byteOffset && endOf(a) === endOf(b) && a.length === b.length;
+}
+
+function endOf({ byteOffset, length, data }: HostArray): number {
+  return byteOffset + length * data.BYTES_PER_ELEMENT;
+}
+
+function overlapping(out: HostArray, other: HostArray): TypeError {
+  return typeError(out.place, `an array that overlaps ${other.place.argument}`, "one apart from it");
 }
 
 /** The shape of the predictions, and how many rows they make: all axes but the last. */

@@ -1,7 +1,8 @@
 /** Greedy non-maximum suppression. */
 import { floorToFloat } from "../float32.ts";
 import type { NmsOptions, TensorLike } from "../types.ts";
-import { integer, matrix, number, options as checkOptions, vector } from "../validate.ts";
+import type { HostArray } from "../arrays.ts";
+import { integer, matrix, namesOf, number, options as checkOptions, vector } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { Operation } from "./operation.ts";
 
@@ -15,6 +16,8 @@ export const nms = {
     suppress(backend, "nms", boxes, scores, () => null, options),
 } satisfies Operation;
 
+const OPTIONS = namesOf<NmsOptions>({ iouThreshold: true, scoreThreshold: true, maxDetections: true });
+
 /** The largest number of boxes that fits a signed index; a limit of no limit. */
 const NO_LIMIT = 0x7fffffff;
 
@@ -24,12 +27,14 @@ export function suppress(
   op: string,
   boxes: TensorLike,
   scores: TensorLike,
-  classesOf: (count: number) => Int32Array | null,
+  classesOf: (count: number) => HostArray<Int32Array> | null,
   options: NmsOptions,
 ): Int32Array {
-  const { iouThreshold, scoreThreshold, maxDetections = Infinity } = checkOptions(op, options, true);
+  const { iouThreshold, scoreThreshold, maxDetections = Infinity } = checkOptions(op, options, OPTIONS, true);
   const threshold = number({ op, argument: "options.iouThreshold" }, iouThreshold, 0, 1);
-  const least = scoreThreshold === undefined ? NaN : number({ op, argument: "options.scoreThreshold" }, scoreThreshold);
+  const least = scoreThreshold === undefined
+    ? NaN
+    : number({ op, argument: "options.scoreThreshold" }, scoreThreshold, 0, 1);
   const limit = integer({ op, argument: "options.maxDetections" }, maxDetections, 0);
   const corners = matrix({ op, argument: "boxes" }, boxes, 4);
   const count = corners.rows;
@@ -46,7 +51,7 @@ export function suppress(
     const scratch = allocate(Math.max(count * 12, kernels.nms_scratch(count)));
     const scorePointer = backend.stage(ranking, 0, count, rank);
     const boxPointer = backend.stage(corners, 0, count * 4, box);
-    if (classes !== null) memory.ints.set(classes, labels >> 2);
+    if (classes !== null) memory.ints.set(backend.values(classes), labels >> 2);
     const sorted = kernels.sort_scores(scorePointer, count, floorToFloat(least), order, scratch);
     const most = Math.min(limit, NO_LIMIT);
     const kept = kernels.nms(boxPointer, labels, order, sorted, threshold, most, scratch, keep);

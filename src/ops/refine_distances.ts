@@ -1,11 +1,17 @@
 /** VarifocalNet's refinement. */
 import type { TensorLike } from "../types.ts";
-import { matrixAnywhere, oneOf, options as checkOptions } from "../validate.ts";
+import { matrixAnywhere, namesOf, oneOf, options as checkOptions } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
 import { type RowCall, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "refineDistances";
+
+export interface Options {
+  kind?: "multiply" | "exp";
+}
+
+const OPTIONS = namesOf<Options>({ kind: true });
 
 export const refineDistances = rowOperation({
   name: op,
@@ -13,12 +19,8 @@ export const refineDistances = rowOperation({
   kernels: ["refine_distances", "refine_distances_exp"],
   shapes: "(N, 4), (N, 4) → (N, 4)",
   summary: "distances times a correction or its exponential",
-  check(
-    distances: TensorLike,
-    deltas: TensorLike,
-    options?: { kind?: "multiply" | "exp" },
-  ): RowCall<Float32Array> {
-    const { kind = "multiply" } = checkOptions(op, options);
+  check(distances: TensorLike, deltas: TensorLike, options?: Options): RowCall<Float32Array> {
+    const { kind = "multiply" } = checkOptions(op, options, OPTIONS);
     const exponential = oneOf({ op, argument: "options.kind" }, kind, ["multiply", "exp"]) === "exp";
     const initial = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     const factors = matrixAnywhere({ op, argument: "deltas" }, deltas, 4);

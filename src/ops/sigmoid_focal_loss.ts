@@ -1,10 +1,12 @@
 /** Focal loss. */
 import type { ClassTarget, FocalOptions, LossOptions, TensorLike } from "../types.ts";
-import { number } from "../validate.ts";
+import { namesOf, number } from "../validate.ts";
 import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
 import { lossOperation } from "./loss.ts";
+import { LOSS_OPTIONS } from "./loss_call.ts";
 
 const op = "sigmoidFocalLoss";
+const OPTIONS = [...LOSS_OPTIONS, ...namesOf<FocalOptions>({ alpha: true, gamma: true })];
 
 export const sigmoidFocalLoss = lossOperation({
   name: op,
@@ -16,6 +18,7 @@ export const sigmoidFocalLoss = lossOperation({
       "sigmoid_focal_loss",
       classCall(op, pred, target),
       options,
+      OPTIONS,
       ({ alpha = 0.25, gamma = 2 }) => {
         const exponent = atLeastZero(op, "gamma", gamma);
         const weighted = number({ op, argument: "options.alpha" }, alpha, -Number.MAX_VALUE, 1) >= 0;

@@ -1,10 +1,17 @@
 /** Soft non-maximum suppression. */
 import type { SoftNmsOptions, TensorLike } from "../types.ts";
-import { integer, matrix, number, oneOf, options as checkOptions, rangeError, vector } from "../validate.ts";
+import { integer, matrix, namesOf, number, oneOf, options as checkOptions, rangeError, vector } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { Operation } from "./operation.ts";
 
 const op = "softNms";
+const OPTIONS = namesOf<SoftNmsOptions>({
+  method: true,
+  sigma: true,
+  iouThreshold: true,
+  minScore: true,
+  maxDetections: true,
+});
 const METHODS = ["linear", "gaussian"] as const;
 
 export const softNms = {
@@ -19,12 +26,12 @@ export const softNms = {
     scores: TensorLike,
     options?: SoftNmsOptions,
   ): { indices: Int32Array; scores: Float32Array } {
-    const given = checkOptions(op, options);
+    const given = checkOptions(op, options, OPTIONS);
     const method = oneOf({ op, argument: "options.method" }, given.method ?? "gaussian", METHODS);
     const sigma = number({ op, argument: "options.sigma" }, given.sigma ?? 0.5);
     if (!(sigma > 0)) throw rangeError({ op, argument: "options.sigma" }, sigma, "a number over 0");
     const threshold = number({ op, argument: "options.iouThreshold" }, given.iouThreshold ?? 0.3, 0, 1);
-    const minScore = number({ op, argument: "options.minScore" }, given.minScore ?? 0.001);
+    const minScore = number({ op, argument: "options.minScore" }, given.minScore ?? 0.001, 0, 1);
     const limit = integer({ op, argument: "options.maxDetections" }, given.maxDetections ?? Infinity, 0);
     const corners = matrix({ op, argument: "boxes" }, boxes, 4);
     const count = corners.rows;

@@ -1,10 +1,16 @@
 /** VarifocalNet's sampling points for a deformable convolution. */
 import type { TensorLike } from "../types.ts";
-import { matrixAnywhere, number, options as checkOptions, rangeError } from "../validate.ts";
+import { matrixAnywhere, namesOf, number, options as checkOptions, rangeError } from "../validate.ts";
 import { type RowCall, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "starDeformOffsets";
+
+export interface Options {
+  stride: number;
+}
+
+const OPTIONS = namesOf<Options>({ stride: true });
 
 export const starDeformOffsets = rowOperation({
   name: op,
@@ -12,9 +18,9 @@ export const starDeformOffsets = rowOperation({
   kernels: ["star_deform_offsets"],
   shapes: "(N, 4) → (N, 18)",
   summary: "distances to the offsets of a 3×3 deformable convolution",
-  check(distances: TensorLike, options: { stride: number }): RowCall<Float32Array> {
+  check(distances: TensorLike, options: Options): RowCall<Float32Array> {
     const place = { op, argument: "options.stride" };
-    const stride = number(place, checkOptions(op, options, true).stride);
+    const stride = number(place, checkOptions(op, options, OPTIONS, true).stride);
     const single = Math.fround(stride);
     if (!(single > 0 && single < Infinity)) throw rangeError(place, stride, "a positive float32");
     const source = matrixAnywhere({ op, argument: "distances" }, distances, 4);

@@ -3,8 +3,9 @@
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate } from "../../build/densehead.d.ts";
-import type { Source } from "../validate.ts";
-import { LinearMemory } from "./memory.ts";
+import { type HostArray, isWhole, type OutArray, type PlainArray, section, valuesOf } from "../arrays.ts";
+import { type Kind, type Source, typeError } from "../validate.ts";
+import { type Block, LinearMemory } from "./memory.ts";
 
 /** The exports of the compiled kernels, typed by the compiler itself. */
 export type Kernels = Awaited<ReturnType<typeof instantiate>>;
@@ -56,9 +57,36 @@ export class WasmBackend {
     return floats * 4 + SLACK;
   }
 
+  /** Pointer to an array that lies in linear memory, else 0. */
+  pointerOf({ place, data, length, byteOffset }: HostArray): number {
+    if (length === 0 || !this.memory.owns(data.buffer)) return 0;
+    if (this.memory.tensorAround(byteOffset, length * data.BYTES_PER_ELEMENT) !== null) return byteOffset;
+    throw typeError(place, "in linear memory, where no tensor is", "data of a tensor that was not disposed");
+  }
+
+  /** The values of an array where they lie now. */
+  values<A extends PlainArray>(array: HostArray<A>): A {
+    const pointer = this.pointerOf(array);
+    if (pointer === 0) return valuesOf(array);
+    if (isWhole(array)) return array.data;
+    const Plain = array.data.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => A;
+    return this.memory.view(Plain, pointer, array.length);
+  }
+
+  /** The tensor that the array is of, if it lies in linear memory. */
+  blockOf({ data, length, byteOffset }: HostArray): Block | null {
+    if (length === 0 || !this.memory.owns(data.buffer)) return null;
+    return this.memory.tensorAround(byteOffset, length * data.BYTES_PER_ELEMENT);
+  }
+
+  /** The array as it was given, unless growth of the memory has emptied it. */
+  handedBack(array: OutArray): Float32Array {
+    return isWhole(array) ? array.given : this.values(array);
+  }
+
   /** Pointer to the source's values if they lie in linear memory as float32 already, else 0. */
   resident(source: Source): number {
-    return source.kind === "f32" && this.memory.owns(source.buffer) ? source.byteOffset : 0;
+    return source.kind === "f32" ? this.pointerOf(source) : 0;
   }
 
   /** Elements [start, start + length) as float32: where they lie, or copied and converted into the room. */
@@ -66,26 +94,27 @@ export class WasmBackend {
     const resident = this.resident(source);
     if (resident !== 0) return resident + start * 4;
     const { raw, at } = this.#rawPlace(source, room, length);
-    raw.set(source.data.subarray(start, start + length) as never, at);
+    raw.set(section(this.values(source), start, length) as never, at);
     this.#convert(source, room, length);
     return room;
   }
 
   /** Rows as float32: where they lie, or copied into the room with rows padded to 16 floats. */
-  stageRows(source: Source, part: Rows, room: number): StagedRows {
+  stageRows(source: Source, rows: Rows, room: number): StagedRows {
     const resident = this.resident(source);
-    if (resident !== 0) return { pointer: resident + part.start * 4, stride: part.pitch * 4 };
-    if (part.pitch === part.columns) {
-      const pointer = this.stage(source, part.start, part.rows * part.pitch, room);
-      return { pointer, stride: part.pitch * 4 };
+    if (resident !== 0) return { pointer: resident + rows.start * 4, stride: rows.pitch * 4 };
+    if (rows.pitch === rows.columns) {
+      const pointer = this.stage(source, rows.start, rows.rows * rows.pitch, room);
+      return { pointer, stride: rows.pitch * 4 };
     }
-    const pitch = paddedColumns(part.columns);
-    const { raw, at } = this.#rawPlace(source, room, part.rows * pitch);
-    for (let row = 0; row < part.rows; row++) {
-      const from = part.start + row * part.pitch;
-      raw.set(source.data.subarray(from, from + part.columns) as never, at + row * pitch);
+    const pitch = paddedColumns(rows.columns);
+    const { raw, at } = this.#rawPlace(source, room, rows.rows * pitch);
+    const values = this.values(source);
+    for (let row = 0; row < rows.rows; row++) {
+      const from = rows.start + row * rows.pitch;
+      raw.set(values.subarray(from, from + rows.columns) as never, at + row * pitch);
     }
-    this.#convert(source, room, part.rows * pitch);
+    this.#convert(source, room, rows.rows * pitch);
     return { pointer: room, stride: pitch * 4 };
   }
 
@@ -105,7 +134,7 @@ export class WasmBackend {
       return;
     }
     const { raw, at } = this.#rawPlace(source, dst, part.rows * count);
-    copyColumns(source.data, part, { ints, start: list >> 2, count }, first, raw, at);
+    copyColumns(this.values(source), part, { ints, start: list >> 2, count }, first, raw, at);
     this.#convert(source, dst, part.rows * count);
   }
 
@@ -133,7 +162,7 @@ export class WasmBackend {
       return;
     }
     const { raw, at } = this.#rawPlace(source, dst, part.columns * count);
-    copyRows(source.data, part, { ints: this.memory.ints, start: list >> 2, count }, first, raw, at);
+    copyRows(this.values(source), part, { ints: this.memory.ints, start: list >> 2, count }, first, raw, at);
     this.#convert(source, dst, part.columns * count);
   }
 
@@ -141,26 +170,34 @@ export class WasmBackend {
    * Where raw values go before conversion: at the room's end, so that the kernels can widen them forwards in place. Floats
    * need no view of their own.
    */
-  #rawPlace(source: Source, room: number, length: number): { raw: Values; at: number } {
-    switch (source.kind) {
-      case "f16":
-        return { raw: this.memory.view(Uint16Array, rawStart(room, length, 2), length), at: 0 };
-      case "i8":
-        return { raw: this.memory.view(Int8Array, rawStart(room, length, 1), length), at: 0 };
-      case "u8":
-        return { raw: this.memory.view(Uint8Array, rawStart(room, length, 1), length), at: 0 };
-      default:
-        return { raw: this.memory.floats, at: room >> 2 };
-    }
+  #rawPlace({ kind }: Source, room: number, length: number): { raw: Values; at: number } {
+    const Raw = RAW[kind as keyof typeof RAW];
+    if (Raw === undefined) return { raw: this.memory.floats, at: room >> 2 };
+    return {
+      raw: this.memory.view<Values>(Raw as Int8ArrayConstructor, rawStart(room, length, Raw.BYTES_PER_ELEMENT), length),
+      at: 0,
+    };
   }
 
-  #convert(source: Source, room: number, length: number): void {
-    const { kind, scale, zeroPoint } = source;
-    if (kind === "f16") this.kernels.convert_f16(rawStart(room, length, 2), room, length);
-    if (kind === "i8") this.kernels.convert_i8(rawStart(room, length, 1), room, length, scale, zeroPoint);
-    if (kind === "u8") this.kernels.convert_u8(rawStart(room, length, 1), room, length, scale, zeroPoint);
+  #convert({ kind, scale, zeroPoint }: Source, room: number, length: number): void {
+    const Raw = RAW[kind as keyof typeof RAW];
+    if (Raw === undefined) return;
+    const raw = rawStart(room, length, Raw.BYTES_PER_ELEMENT);
+    if (kind === "f16") this.kernels.convert_f16(raw, room, length);
+    else this.kernels[`convert_${kind as Quantised}`](raw, room, length, scale, zeroPoint);
   }
 }
+
+type Quantised = "i8" | "u8" | "i16" | "u16";
+
+/** What is converted in linear memory, as it comes. */
+const RAW = {
+  f16: Uint16Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i8: Int8Array,
+  u8: Uint8Array,
+} as const satisfies Partial<Record<Kind, unknown>>;
 
 export function paddedColumns(columns: number): number {
   return Math.ceil(columns / 16) * 16;

@@ -14,6 +14,12 @@ interface Hole {
   size: number;
 }
 
+/** A tensor's bytes. */
+export interface Block {
+  readonly pointer: number;
+  readonly bytes: number;
+}
+
 /** Allocates within one `WebAssembly.Memory`, never past a limit; views are made on use. */
 export class LinearMemory {
   readonly #memory: WebAssembly.Memory;
@@ -29,6 +35,12 @@ export class LinearMemory {
   #floats: Float32Array;
   #ints: Int32Array;
   #closed = false;
+  /** What the caller holds, by pointer; and the block that was looked up last. */
+  readonly #tensors = new Map<number, Block>();
+  #lastTensor: Block | null = null;
+  /** Tensors given back so far, and before the arguments of the call at hand were read; -1 where no call is at hand. */
+  #released = 0;
+  #releasedBefore = -1;
   /** Operation of the outermost frame, while there is one. */
   #operation: string | null = null;
   readonly limit: number;
@@ -109,6 +121,53 @@ export class LinearMemory {
     return this.#buffers.has(buffer);
   }
 
+  /** A block that outlives its frame: a tensor of the caller's. */
+  hold(op: string, bytes: number): number {
+    const pointer = this.allocate(op, bytes);
+    this.#tensors.set(pointer, { pointer, bytes });
+    return pointer;
+  }
+
+  /** Gives a tensor's block back. */
+  release(pointer: number): void {
+    if (!this.#tensors.delete(pointer)) return;
+    this.#lastTensor = null;
+    this.#released++;
+    this.free(pointer);
+  }
+
+  /** The tensor that these bytes are of, unless it was given back. A part of one among many is searched for. */
+  tensorAround(pointer: number, bytes: number): Block | null {
+    const holds = (block: Block) => block.pointer <= pointer && pointer + bytes <= block.pointer + block.bytes;
+    if (this.#lastTensor !== null && holds(this.#lastTensor)) return this.#lastTensor;
+    const exact = this.#tensors.get(pointer);
+    const found = exact !== undefined && holds(exact) ? exact : find(this.#tensors.values(), holds);
+    this.#lastTensor = found;
+    return found;
+  }
+
+  /**
+   * Runs a call. While it reads its arguments, getters of the caller's may run; those that give tensors back or end the
+   * engine are told by `argumentsRead`.
+   */
+  call<T>(body: () => T): T {
+    this.#releasedBefore = this.#released;
+    try {
+      return body();
+    } finally {
+      this.#releasedBefore = -1;
+    }
+  }
+
+  /** From here on nothing of the caller's runs. */
+  argumentsRead(op: string): void {
+    if (this.#closed) throw new Error(`${op}: the engine is disposed`);
+    const before = this.#releasedBefore;
+    this.#releasedBefore = -1;
+    if (before < 0 || before === this.#released) return;
+    throw new Error(`${op}: a tensor of the engine was disposed while the arguments were read`);
+  }
+
   /** A block of at least that many bytes, 64-byte aligned, contents undefined. RangeError past the limit. */
   allocate(op: string, bytes: number): number {
     const size = Math.max(ALIGNMENT, align(bytes));
@@ -133,6 +192,7 @@ export class LinearMemory {
    */
   frame<T>(op: string, body: (allocate: (bytes: number) => number) => T): T {
     const outer = this.#operation;
+    if (outer === null) this.argumentsRead(op);
     const named = outer ?? op;
     this.#operation = named;
     const taken: number[] = [];
@@ -207,6 +267,11 @@ export class LinearMemory {
     hole.size += next.size;
     this.#holes.splice(index + 1, 1);
   }
+}
+
+function find<T>(values: Iterable<T>, wanted: (value: T) => boolean): T | null {
+  for (const value of values) if (wanted(value)) return value;
+  return null;
 }
 
 function align(bytes: number): number {

@@ -13,10 +13,10 @@ export class LinearTensor implements WasmTensor {
   #pointer: number;
 
   constructor(memory: LinearMemory, dims: readonly number[]) {
-    this.dims = Object.freeze([...dims]);
+    this.dims = dims;
     this.#memory = memory;
     this.#length = elementsOf(dims);
-    this.#pointer = memory.allocate("tensor", this.#length * 4);
+    this.#pointer = memory.hold("tensor", this.#length * 4);
     this.data.fill(0);
   }
 
@@ -28,7 +28,7 @@ export class LinearTensor implements WasmTensor {
   }
 
   dispose(): void {
-    this.#memory.free(this.#pointer);
+    this.#memory.release(this.#pointer);
     this.#pointer = 0;
   }
 

@@ -1,6 +1,7 @@
 /**
  * Losses on WebGPU: the rows in pieces that fit a binding, each through the loss's shader; then sums of sums.
  */
+import { section, valuesOf } from "../arrays.ts";
 import type { LossCall, LossParameters } from "../ops/loss_call.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
 import type { AnySource } from "../validate.ts";
@@ -170,11 +171,11 @@ export class LossRun {
 
   #outputs(): Outputs {
     const { rows, columns, valueColumns, settings } = this.#call;
-    const output = (floats: number, host: Float32Array | null) =>
-      new Output(settings.placement === "gpu" ? this.#gpu.pool.result(floats * 4) : host ?? new Float32Array(floats));
+    const output = (floats: number) =>
+      new Output(settings.placement === "gpu" ? this.#gpu.pool.result(floats * 4) : new Float32Array(floats));
     return {
-      loss: output(this.#each ? rows * valueColumns : 1, settings.out.loss),
-      grad: settings.grad ? output(rows * columns, settings.out.grad) : null,
+      loss: output(this.#each ? rows * valueColumns : 1),
+      grad: settings.grad ? output(rows * columns) : null,
     };
   }
 
@@ -266,10 +267,10 @@ export class LossRun {
     return {
       pred: input(pred, columns),
       target: input(target, targetColumns),
-      labels: labels === null ? undefined : work.upload(labels.subarray(firstRow, firstRow + rows)),
-      scores: scores instanceof Float32Array
-        ? work.upload(scores.subarray(firstRow, firstRow + rows))
-        : input(scores, 1),
+      labels: labels === null ? undefined : work.upload(section(valuesOf(labels), firstRow, rows)),
+      scores: scores === null || "gpuBuffer" in scores
+        ? input(scores, 1)
+        : work.upload(section(valuesOf(scores), firstRow, rows)),
       weight: input(weight, weightKind === 1 ? columns : 1),
     };
   }
@@ -338,5 +339,5 @@ function leadingBits(value: number): number {
 /** A target as it came, where the host has it. */
 function labelOf(target: AnySource | null, row: number): number | null {
   if (target === null || target.kind === "gpu" || target.kind === "f16") return null;
-  return (target.data[row] - target.zeroPoint) * target.scale;
+  return (valuesOf(target)[row] - target.zeroPoint) * target.scale;
 }

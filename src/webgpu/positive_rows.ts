@@ -1,6 +1,7 @@
 /**
  * The rows of a map that belong to positives: gathered into (P, columns), and scattered back.
  */
+import { ownArray, valuesOf } from "../arrays.ts";
 import type { AnySource, Source } from "../validate.ts";
 import { half, type Storage } from "./bindings.ts";
 import { eachItem, itemGroups } from "./items.ts";
@@ -134,8 +135,9 @@ function countBelow(rows: Int32Array, bound: number): number {
 }
 
 function listedRows(source: Source, rows: Int32Array, columns: number): Source {
-  const Values = source.data.constructor as new (length: number) => Source["data"];
+  const values = valuesOf(source);
+  const Values = values.constructor as new (length: number) => Source["data"];
   const data = new Values(rows.length * columns);
-  rows.forEach((row, i) => data.set(source.data.subarray(row * columns, (row + 1) * columns) as never, i * columns));
-  return { ...source, data, buffer: data.buffer, byteOffset: 0 };
+  rows.forEach((row, i) => data.set(values.subarray(row * columns, (row + 1) * columns) as never, i * columns));
+  return { ...source, ...ownArray(source.place, data) };
 }

@@ -1,7 +1,8 @@
 /**
  * One stretch of work on the GPU: its buffers from the pool, its commands, and what it reads back.
  */
-import type { AnySource, Source } from "../validate.ts";
+import { section, valuesOf } from "../arrays.ts";
+import { type AnySource, isQuantised, type Source } from "../validate.ts";
 import type { BufferKind, BufferPool } from "./buffers.ts";
 
 /** Words that come back to the host. */
@@ -56,10 +57,11 @@ export class Work {
     return { buffer, size: data.byteLength };
   }
 
-  #write(buffer: GPUBuffer, { buffer: data, byteOffset, byteLength }: ArrayBufferView): void {
+  #write(buffer: GPUBuffer, data: ArrayBufferView): void {
     // Deno 2.9 panics at an empty view.
-    if (byteLength === 0) return;
-    this.#device.queue.writeBuffer(buffer, 0, data as ArrayBuffer, byteOffset, byteLength);
+    if (data.byteLength === 0) return;
+    const { buffer: bytes, byteOffset, byteLength } = isFixed(data.buffer) ? data : copyOf(data);
+    this.#device.queue.writeBuffer(buffer, 0, bytes as ArrayBuffer, byteOffset, byteLength);
   }
 
   /** Does what has no await in it; whatever the GPU has against it comes out of `read`. */
@@ -158,13 +160,22 @@ export class Work {
 /** `GPUMapMode` is no global everywhere. */
 const MAP_MODE_READ = 0x1;
 
+/** Chromium's queue takes no resizable buffer, Deno's and Dawn's in Node no shared one. */
+function isFixed(buffer: ArrayBufferLike & { readonly resizable?: boolean }): boolean {
+  return Object.prototype.toString.call(buffer) === "[object ArrayBuffer]" && buffer.resizable !== true;
+}
+
+function copyOf({ buffer, byteOffset, byteLength }: ArrayBufferView): ArrayBufferView {
+  return new Uint8Array(buffer, byteOffset, byteLength).slice();
+}
+
 /** What goes into a storage buffer: float32, or halves as they are, in whole words. */
 function wordsOf(source: Source, start: number, length: number): ArrayBufferView {
-  const { kind, data } = source;
-  const part = data.subarray(start, start + length);
+  const { kind } = source;
+  const part = section(valuesOf(source), start, length);
   if (kind === "f32") return part;
   if (kind === "f64") return new Float32Array(part);
-  if (kind !== "f16") return realValues(part, source);
+  if (isQuantised(kind)) return realValues(part, source);
   if (length % 2 === 0) return part;
   const padded = new Uint16Array(length + 1);
   padded.set(part);

@@ -37,7 +37,16 @@ test("every operation has its name, stem, kernels, reference, tests and a row in
 });
 
 test("every kernel belongs to an operation or to loading, and neither build imports anything", () => {
-  const loading = ["memory", "heap_base", "relaxed_simd", "convert_f16", "convert_i8", "convert_u8"];
+  const loading = [
+    "memory",
+    "heap_base",
+    "relaxed_simd",
+    "convert_f16",
+    "convert_i16",
+    "convert_i8",
+    "convert_u16",
+    "convert_u8",
+  ];
   const used = new Set([...loading, ...Object.values(operations).flatMap(({ kernels }) => [...kernels])]);
   for (const build of ["densehead.wasm", "densehead-relaxed.wasm"]) {
     if (!WebAssembly.validate(readFileSync(join(root, "dist", build)))) continue;
@@ -51,19 +60,20 @@ test("every kernel belongs to an operation or to loading, and neither build impo
 const LAYERS: Record<string, string[]> = {
   "types.ts": [],
   "float32.ts": [],
-  "validate.ts": ["types.ts"],
-  "names.ts": ["validate.ts"],
+  "arrays.ts": [],
+  "nearest.ts": [],
+  "validate.ts": ["arrays.ts", "nearest.ts", "types.ts"],
   "crossover.ts": [],
   // Of webgpu only types, and what the entries load.
-  "detach.ts": ["criteria", "detect", "heads", "ops", "wasm", "types.ts", "validate.ts"],
+  "detach.ts": ["arrays.ts", "criteria", "detect", "heads", "ops", "wasm", "types.ts", "validate.ts"],
   "dispatch.ts": ["crossover.ts", "detach.ts", "detect", "heads", "ops", "wasm", "webgpu", "types.ts", "validate.ts"],
-  webgpu: ["webgpu", "criteria", "detect", "heads", "ops", "types.ts", "validate.ts"],
-  wasm: ["wasm", "types.ts", "validate.ts"],
-  heads: ["heads", "wasm", "types.ts", "validate.ts", "names.ts"],
-  ops: ["ops", "criteria", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  criteria: ["criteria", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "names.ts", "float32.ts"],
-  "engine.ts": ["detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
+  webgpu: ["arrays.ts", "webgpu", "criteria", "detect", "heads", "ops", "types.ts", "validate.ts"],
+  wasm: ["arrays.ts", "wasm", "types.ts", "validate.ts"],
+  heads: ["arrays.ts", "heads", "wasm", "types.ts", "validate.ts"],
+  ops: ["arrays.ts", "ops", "criteria", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  criteria: ["arrays.ts", "criteria", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  "engine.ts": ["detach.ts", "detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
   "index.ts": ["heads", "types.ts"],
   entry: ["detect", "dispatch.ts", "engine.ts", "entry", "heads", "index.ts", "types.ts", "validate.ts"],
 };

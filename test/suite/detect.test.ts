@@ -493,7 +493,7 @@ test("detections travel as plain data, and are whole again", () => {
   );
   throws(from({ scores: json.scores.map(String) }), TypeError, "json.scores[0]");
   throws(from({ classes: json.classes.map(() => 0.5) }), RangeError, "json.classes[0]", "0.5");
-  throws(from({ anchor: [] }), TypeError, `"anchor"`, `"anchors"`);
+  throws(from({ anchor: [] }), TypeError, "json.anchor is unknown", "did you mean anchors?");
   throws(from({ std: [1] }), TypeError, "json.std", `of ${json.boxes.length} numbers`);
   assert.ok(
     Number.isNaN(
@@ -553,8 +553,9 @@ test("wrong input", () => {
   throws(run({ data: [1, 2], dims: [2] }), TypeError, "outputs.data", "an array of 2");
   throws(run({ data: new Int32Array(2), dims: [2] }), TypeError, "outputs.data", "Int32Array(2)");
   throws(run({ data: new Uint8Array(2), dims: [2] }), TypeError, "outputs.scale", "undefined");
-  const gpuBuffer = { size: data.byteLength, usage: 0x80 };
+  const gpuBuffer = { size: data.byteLength, usage: 0x80, mapAsync() {} };
   throws(run({ gpuBuffer, dims: outputs.dims }), TypeError, "detect: outputs", "GpuTensor");
+  throws(run({ gpuBuffer: { size: 16, usage: 0x80 }, dims: [4] }), TypeError, "outputs.gpuBuffer", "a GPUBuffer");
   throws(run({ gpuBuffer: {}, dims: [2] }), TypeError, "outputs.gpuBuffer", "GPUBuffer");
   const located = {
     location: "gpu-buffer",
@@ -576,8 +577,18 @@ test("wrong input", () => {
   throws(run(outputs, { scoreThreshold: NaN }), RangeError, "options.scoreThreshold", "NaN");
   throws(run(outputs, { scoreThreshold: -0.01 }), RangeError, "options.scoreThreshold", "-0.01");
   throws(run(outputs, { scoreThreshold: 50 }), RangeError, "options.scoreThreshold", "50");
-  throws(run(outputs, { scoreTreshold: 0.5 }), TypeError, "detect: options", `"scoreTreshold"`, `"scoreThreshold"`);
-  throws(run(outputs, { head: { ...head, numClases: 1 } }), TypeError, "options.head", `"numClases"`, `"numClasses"`);
+  throws(
+    run(outputs, { scoreTreshold: 0.5 }),
+    TypeError,
+    "detect: options.scoreTreshold",
+    "did you mean scoreThreshold?",
+  );
+  throws(
+    run(outputs, { head: { ...head, numClases: 1 } }),
+    TypeError,
+    "options.head.numClases",
+    "did you mean numClasses?",
+  );
   throws(run(outputs, { head: { ...head, name: undefined } }), TypeError, "options.head.name", "undefined");
   throws(run(outputs, { scoreThreshold: "0.5" }), TypeError, "options.scoreThreshold", '"0.5"');
   throws(run(outputs, { iouThreshold: 1.01 }), RangeError, "options.iouThreshold", "1.01");

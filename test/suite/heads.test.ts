@@ -56,10 +56,10 @@ test("changes are taken, undefined ones ignored, wrong ones refused", () => {
 
 test("names that no head has are refused with the nearest that it has", () => {
   const wrong = (options: object) => () => heads.yolov8(options);
-  throws(wrong({ numClases: 3 }), TypeError, "heads.yolov8: options", `"numClases"`, `"numClasses"`);
-  throws(wrong({ Strides: [8] }), TypeError, `"Strides"`, `"strides"`);
-  throws(wrong({ stirdes: [8] }), TypeError, `"stirdes"`, `"strides"`);
-  throws(wrong({ colour: 1 }), TypeError, `"colour"`, "numClasses, bins");
+  throws(wrong({ numClases: 3 }), TypeError, "heads.yolov8: options.numClases", "did you mean numClasses?");
+  throws(wrong({ Strides: [8] }), TypeError, "options.Strides", "did you mean strides?");
+  throws(wrong({ stirdes: [8] }), TypeError, "options.stirdes", "did you mean strides?");
+  throws(wrong({ colour: 1 }), TypeError, "options.colour is unknown; known: name, numClasses, bins");
 });
 
 test("presets share nothing", () => {
@@ -201,7 +201,7 @@ test("every kind of data is read for its values", () => {
   const inRange = { data: Uint8Array.from(exact, (v) => Math.abs(v) * 8), dims, scale: 1 / 64 };
   assert.is(heads.infer(inRange, hints).scores, "probabilities");
   // Nothing tells of a tensor on the GPU which of two it is.
-  const gpuBuffer = { size: 1e6, usage: 0x80 } as never;
+  const gpuBuffer = { size: 1e6, usage: 0x80, mapAsync() {} } as never;
   throws(
     () => heads.infer({ gpuBuffer, dims }, hints),
     TypeError,
@@ -285,7 +285,12 @@ test("infer says what each preset misses", () => {
   );
   throws(() => heads.infer(outputs, { imageSize: [96, 128] }), TypeError, "96×128", "imageSize [640, 640]");
   throws(() => heads.infer(new Float32Array(10)), TypeError, "heads.infer", "Float32Array(10)", "dims");
-  throws(() => heads.infer(outputs, { numClases: 80 } as InferHints), TypeError, `"numClases"`, `"numClasses"`);
+  throws(
+    () => heads.infer(outputs, { numClases: 80 } as InferHints),
+    TypeError,
+    "hints.numClases",
+    "did you mean numClasses?",
+  );
   throws(() => heads.infer(outputs, { strides: [0] }), RangeError, "hints.strides[0]");
 });
 

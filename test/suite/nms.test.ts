@@ -87,7 +87,7 @@ test("score threshold and limit", () => {
   same(sync.nms(apart, scores, { iouThreshold: 0.5, scoreThreshold: Math.fround(0.3) }), [3, 4, 1]);
   same(sync.nms(apart, scores, { iouThreshold: 0.5, maxDetections: 2 }), [3, 4]);
   same(sync.nms(apart, scores, { iouThreshold: 0.5, maxDetections: 0 }), []);
-  same(sync.nms(apart, scores, { iouThreshold: 0.5, scoreThreshold: 2 }), []);
+  same(sync.nms(apart, scores, { iouThreshold: 0.5, scoreThreshold: 1 }), []);
 });
 
 test("empty, inverted and non-finite boxes neither go nor suppress", () => {

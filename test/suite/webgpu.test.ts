@@ -178,7 +178,14 @@ test("what only looks like a buffer is refused with the operation's name", async
   using engine = await createEngine({ device: "webgpu", gpuDevice: device });
   const fake = { gpuBuffer: { size: 16, usage: 0x80 }, dims: [4] } as unknown as GpuTensor;
   const call = engine.qualityFocalLoss(fake, new Float32Array(4));
-  await rejects(call, Error, "qualityFocalLoss", "engine's own device");
+  await rejects(call, TypeError, "qualityFocalLoss: pred.gpuBuffer", "a GPUBuffer");
+  const careful = { ...fake, gpuBuffer: { size: 16, usage: 0x80, mapAsync() {} } } as unknown as GpuTensor;
+  await rejects(
+    engine.qualityFocalLoss(careful, new Float32Array(4)),
+    Error,
+    "qualityFocalLoss",
+    "engine's own device",
+  );
   const { loss } = await engine.qualityFocalLoss(logits, targets);
   close([loss], [engine.sync.qualityFocalLoss(logits, targets).loss], 1e-5);
 });

@@ -37,7 +37,7 @@ const CALLS: Record<string, (engine: Engine, device: GPUDevice) => Promise<unkno
   "an operation of rows": (engine) => engine.dflDecode(logits.data, { bins: 3 }),
   "detection of what is there": (engine, device) =>
     engine.detect({ gpuBuffer: bufferOf(device, maps.data), dims: maps.dims }, { head, imageSize }),
-  "detection of what is uploaded": (engine) => engine.detect(maps, { head, imageSize, scoreThreshold: -1 }),
+  "detection of what is uploaded": (engine) => engine.detect(maps, { head, imageSize, scoreThreshold: 0 }),
   "gflCriterion": (engine) => engine.gflCriterion(gfl, kept),
 };
 
