@@ -4,7 +4,7 @@
 import { measureCrossover } from "./crossover.ts";
 import { detach, detachOutputs } from "./detach.ts";
 import { type DetectCall, op as detectOp } from "./detect/detect_call.ts";
-import { type FoundCandidates, searchOf } from "./detect/found.ts";
+import { type FoundImage, searchOf } from "./detect/found.ts";
 import { fieldsOf } from "./heads/outputs.ts";
 import { type Call, elementsOfCall, runOnWasm, sourcesOf } from "./ops/call.ts";
 import { operations } from "./ops/index.ts";
@@ -108,7 +108,7 @@ export class Dispatch {
   }
 
   /** The candidates of each image where the GPU is to find them, else null: "auto" uploads no maps. */
-  find(call: DetectCall): Promise<FoundCandidates[]> | null {
+  find(call: DetectCall): Promise<FoundImage[]> | null {
     const fields = call.parts.flatMap(fieldsOf);
     const field = fields.find(({ source }) => source.kind === "gpu");
     const bound = field ? { place: { op: detectOp, argument: field.argument }, got: "a GpuTensor" } : null;
@@ -116,7 +116,7 @@ export class Dispatch {
     return this.#findOnGpu(detachOutputs(this.#wasm, call), bound);
   }
 
-  async #findOnGpu(call: DetectCall, bound: Bound | null): Promise<FoundCandidates[]> {
+  async #findOnGpu(call: DetectCall, bound: Bound | null): Promise<FoundImage[]> {
     if (this.#device === "auto") await this.#open();
     this.#refuseClosed(detectOp);
     const gpu = this.#usable();

@@ -958,10 +958,11 @@ export interface DetectionOps<F> {
    * of which it keeps a copy where there is more than one image.
    *
    * On WebGPU, which is for outputs with a GpuTensor among them and for engines of device "webgpu", filter and decode run
-   * there and only candidates come back. The detections are the same: scores exactly; boxes, deviations and excesses, in
-   * pixels of the network input, to ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a stride apart, and
-   * ≤ 2e-7 of the value, to which both are rounded; saturation to ≤ 5e-6 · bins. Host arrays are read until the promise
-   * settles. RangeError: an image's share of a tensor, or its list of candidates, that is larger than a binding of the device.
+   * there and only candidates come back; an image with so many that a list of them is longer than a quarter of its tensors
+   * comes to the host instead. The detections are the same: scores exactly; boxes, deviations and excesses, in pixels of the
+   * network input, to ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a stride apart, and ≤ 2e-7 of the
+   * value, to which both are rounded; saturation to ≤ 5e-6 · bins. Host arrays are read until the promise settles.
+   * RangeError: an image's share of a tensor that is larger than a binding of the device.
    */
   detect(outputs: Outputs, options: DetectOptions): Result<F, [Detections, ...Detections[]]>;
   /**

@@ -130,7 +130,7 @@ function expandGroup(
 }
 
 /** Moves the best `preNmsTopK` of the list to its front. */
-function compact(
+export function compact(
   backend: WasmBackend,
   op: string,
   limits: { readonly head: HeadSpec; readonly preNmsTopK: number },

@@ -13,7 +13,7 @@ import { type Candidates, expandClasses, keepBest, withObjectness } from "./clas
 import { checkDetect, type DetectCall, op, type Settings } from "./detect_call.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
 import { mapBack } from "./map_back.ts";
-import { type FoundCandidates, type ImageCandidates, stageFound } from "./found.ts";
+import { type FoundImage, type ImageCandidates, stageFound } from "./found.ts";
 
 type Allocate = (bytes: number) => number;
 
@@ -46,15 +46,18 @@ export const detect = {
 export function* detectImages(
   backend: WasmBackend,
   { images, parts, settings, transforms, signal }: DetectCall,
-  found: readonly FoundCandidates[] | null = null,
+  found: readonly FoundImage[] | null = null,
 ): Generator<Detections, void, void> {
   const onHost = found === null ? partsOnHost(op, parts) : [];
   for (let image = 0; image < images; image++) {
     signal?.throwIfAborted();
     yield backend.memory.frame(op, (allocate) => {
-      const candidates = found === null
+      const own = found === null ? null : found[image];
+      const candidates = own === null
         ? findCandidates(backend, allocate, onHost, image, settings)
-        : stageFound(backend, allocate, found[image], settings);
+        : "parts" in own
+        ? findCandidates(backend, allocate, own.parts, 0, settings)
+        : stageFound(backend, allocate, own, settings);
       const list = detectionsOf(backend, allocate, candidates, settings);
       return new DetectionList(mapBack(transforms[image], list));
     });

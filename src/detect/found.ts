@@ -2,7 +2,7 @@
  * Candidates that another device finds: what it is asked, what it answers, and how that enters linear memory.
  */
 import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
-import type { Part } from "../heads/outputs.ts";
+import { type Field, fieldsOf, type Part } from "../heads/outputs.ts";
 import { hasObjectness } from "../heads/presets.ts";
 import type { AnySource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -14,7 +14,7 @@ import {
   thresholdByObjectness,
   type Thresholds,
 } from "./candidates.ts";
-import type { Candidates } from "./classes.ts";
+import { type Candidates, compact } from "./classes.ts";
 import { type DetectCall, op, type Settings } from "./detect_call.ts";
 
 type Allocate = (bytes: number) => number;
@@ -24,6 +24,8 @@ export interface CandidateSearch {
   readonly op: string;
   readonly images: number;
   readonly parts: readonly Part<AnySource>[];
+  /** Those of all parts. */
+  readonly fields: readonly Field<AnySource>[];
   /** Are class values and objectness logits? */
   readonly logits: boolean;
   /** Bins of a side; 0 where the box channels are four values. */
@@ -55,6 +57,13 @@ export interface FoundCandidates {
   readonly excess: Float32Array;
 }
 
+/** An image in which too many were found to list them: its own outputs, on the host. */
+export interface CrowdedImage {
+  readonly parts: readonly Part[];
+}
+
+export type FoundImage = FoundCandidates | CrowdedImage;
+
 /** Candidates of an image in linear memory, and what is made of those that stay. */
 export interface ImageCandidates {
   readonly list: Survivors;
@@ -72,6 +81,7 @@ export function searchOf({ images, parts, settings }: DetectCall): CandidateSear
     op,
     images,
     parts,
+    fields: parts.flatMap(fieldsOf),
     logits: head.scores === "logits",
     bins: head.bins,
     numClasses: head.numClasses,
@@ -88,9 +98,11 @@ export function stageFound(
   settings: Settings,
 ): ImageCandidates {
   const joined = hasObjectness(settings.head);
+  const objectness = joined ? stageObjectness(backend, allocate, found, settings) : 0;
+  const thresholds = { pointer: 0, stride: 0, objectness };
   return {
-    list: stageList(backend, allocate, found, joined ? passing(found, settings) : null),
-    thresholds: { pointer: 0, stride: 0, objectness: joined ? stageObjectness(backend, allocate, found, settings) : 0 },
+    list: stageList(backend, allocate, found, joined ? passing(found, settings) : null, thresholds, settings),
+    thresholds,
     boxesOf: (candidates) => boxesOf(backend, allocate, found, candidates, settings),
     shapeOf: (anchors) => shapeOf(found, anchors, settings.levels),
   };
@@ -102,17 +114,28 @@ function passing({ values, objectness }: FoundCandidates, { head, scoreThreshold
   return (i) => values[i] > thresholdOf(objectness[i]);
 }
 
+/** Candidates that the list has room for at least, if there are so many. */
+const LEAST_CAPACITY = 4096;
+
+/** Where more than `preNmsTopK` collect, the best of them are kept along the way, as `expandClasses` does. */
 function stageList(
-  { memory }: WasmBackend,
+  backend: WasmBackend,
   allocate: Allocate,
   { anchors, labels, values }: FoundCandidates,
   passes: ((i: number) => boolean) | null,
+  thresholds: Thresholds,
+  settings: Settings,
 ): Survivors {
-  const bytes = anchors.length * 4;
+  const capacity = Math.min(anchors.length, Math.max(2 * settings.preNmsTopK, LEAST_CAPACITY));
+  const bytes = capacity * 4;
   const list: Survivors = { anchors: allocate(bytes), labels: allocate(bytes), values: allocate(bytes), count: 0 };
-  const { ints, floats } = memory;
+  let { ints, floats } = backend.memory;
   for (let i = 0; i < anchors.length; i++) {
     if (passes !== null && !passes(i)) continue;
+    if (list.count === capacity) {
+      compact(backend, op, settings, list, thresholds);
+      ({ ints, floats } = backend.memory);
+    }
     ints[(list.anchors >> 2) + list.count] = anchors[i];
     ints[(list.labels >> 2) + list.count] = labels[i];
     floats[(list.values >> 2) + list.count] = values[i];
@@ -156,10 +179,9 @@ function boxesOf(
 }
 
 function shapeOf(found: FoundCandidates, kept: Int32Array, levels: readonly Level[]): ShapeStatistics {
-  const at = new Map(Array.from(found.anchors, (anchor, i) => [anchor, i]));
   const shape = emptyShape(kept.length);
   kept.forEach((anchor, i) => {
-    const from = 4 * (at.get(anchor) as number);
+    const from = 4 * firstOf(found.anchors, anchor);
     const { stride } = levelOf(levels, anchor);
     for (let side = 0; side < 4; side++) {
       shape.std[4 * i + side] = found.std[from + side] * stride;
@@ -168,4 +190,15 @@ function shapeOf(found: FoundCandidates, kept: Int32Array, levels: readonly Leve
     }
   });
   return shape;
+}
+
+/** Where a value stands first among ascending ones that have it. */
+function firstOf(ascending: Int32Array, value: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

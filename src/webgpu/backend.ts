@@ -1,14 +1,15 @@
 /**
  * A device with its buffers and pipelines, and the calls that are on it.
  */
-import type { CandidateSearch, FoundCandidates } from "../detect/found.ts";
+import type { CandidateSearch, FoundImage } from "../detect/found.ts";
 import type { Field } from "../heads/outputs.ts";
 import type { Call } from "../ops/call.ts";
 import type { AnySource } from "../validate.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
-import { findCandidates, fitBindings, Room } from "./detect.ts";
+import { findCandidates, ListCapacity } from "./detect.ts";
 import { later, type OpenedDevice, soon } from "./device.ts";
+import { fitBindings } from "./image_share.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
 import { runRows, tooLarge } from "./rows.ts";
@@ -20,7 +21,7 @@ export class GpuBackend {
   readonly pipelines: Pipelines;
   readonly subgroups: boolean;
   readonly #own: boolean;
-  readonly #room = new Room();
+  readonly #lists = new ListCapacity();
   readonly #pending = new Set<(reason: string) => void>();
   #lost: string | null = null;
 
@@ -59,8 +60,8 @@ export class GpuBackend {
   }
 
   /** The candidates of each image. */
-  find(search: CandidateSearch): Promise<FoundCandidates[]> {
-    return this.#watch(search.op, findCandidates(this, search, this.#room), () => []);
+  find(search: CandidateSearch): Promise<FoundImage[]> {
+    return this.#watch(search.op, findCandidates(this, search, this.#lists), () => []);
   }
 
   /**

@@ -27,6 +27,8 @@ interface Watched {
   readonly device: GPUDevice;
   /** Buffers that were made and not destroyed. */
   readonly live: () => number;
+  /** Their bytes. */
+  readonly bytes: () => number;
   /** Bytes that were mapped to be read. */
   readonly mapped: () => number;
   /** Submissions to its queue. */
@@ -69,7 +71,8 @@ export function watch(device: GPUDevice, limited: Partial<GPUSupportedLimits> = 
     return device.createBindGroup(descriptor);
   };
   const watched = bound(device, { createBuffer, createBindGroup, queue, limits });
-  return { device: watched, live: () => alive.size, mapped: () => mapped, submitted: () => submitted };
+  const bytes = () => [...alive].reduce((sum, { size }) => sum + size, 0);
+  return { device: watched, live: () => alive.size, bytes, mapped: () => mapped, submitted: () => submitted };
 }
 
 /** The same object with some members of its own. */

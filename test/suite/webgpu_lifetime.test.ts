@@ -17,7 +17,7 @@ function test(title: string, body: () => Promise<void>): void {
 const r = random(900);
 const logits = { data: floats(24, () => r.normal()), dims: [6, 4] };
 const maps = { data: floats(9 * 64, () => r.normal()), dims: [1, 9, 64] };
-const head = heads.yolov8Decoded({ numClasses: 5, strides: [8] });
+const head = heads.yolov8Decoded({ numClasses: 5, strides: [8], scores: "logits" });
 const imageSize = [64, 64] as const;
 const gfl = {
   cls: new Float32Array(64 * 3),
