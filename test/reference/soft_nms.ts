@@ -15,7 +15,8 @@ export function softNms(
     kept.scores.push(score);
     left.delete(best);
     for (const [i, s] of left) {
-      const overlap = iou(box(best), box(i));
+      // NaN of infinite boxes is no overlap.
+      const overlap = iou(box(best), box(i)) || 0;
       const linear = overlap >= iouThreshold ? 1 - overlap : 1;
       const decayed = s * (method === "linear" ? linear : Math.exp(-overlap * overlap / sigma));
       if (decayed >= minScore) left.set(i, decayed);
