@@ -17,11 +17,23 @@ import type {
   SyncOps,
   WasmTensor,
 } from "./types.ts";
-import { describe, integer, listOf, namesOf, oneOf, options as checkOptions, typeError } from "./validate.ts";
+import {
+  describe,
+  elementsOf,
+  integer,
+  listOf,
+  namesOf,
+  oneOf,
+  options as checkOptions,
+  rangeError,
+  typeError,
+} from "./validate.ts";
 import { WasmBackend } from "./wasm/backend.ts";
 import { LinearTensor } from "./wasm/tensor.ts";
 
 const DEFAULT_MAX_MEMORY = 64 * 1024 * 1024;
+/** The wrapper shifts addresses to the right, which takes them for signed. */
+const MOST_MEMORY = 2 ** 31;
 const MOST_EXTENT = Number.MAX_SAFE_INTEGER;
 
 /** What `createEngine` of an entry with kernels takes. */
@@ -54,7 +66,14 @@ export async function makeEngine(
   );
   const place = (member: string) => ({ op: "createEngine", argument: `options.${member}` });
   const relaxedWanted = oneOf(place("relaxedSimd"), relaxedSimd, ["auto", "off"]) === "auto";
-  const limit = integer(place("maxMemory"), maxMemory, 1, 2 ** 32);
+  const limit = integer(place("maxMemory"), maxMemory, 1, Number.MAX_SAFE_INTEGER);
+  if (limit > MOST_MEMORY) {
+    throw rangeError(
+      place("maxMemory"),
+      limit,
+      `at most ${MOST_MEMORY} bytes: addresses are signed integers of 32 bits`,
+    );
+  }
   const module = (relaxedWanted ? await builds.relaxed() : null) ?? await builds.baseline();
   const backend = new WasmBackend(module, limit);
   if (backend.relaxed && !relaxedWanted) {
@@ -92,6 +111,10 @@ class RegistryEngine {
     const place = { op: "tensor", argument: "dims" };
     const shape = listOf(dims)?.map((d, i) => integer({ op: "tensor", argument: `dims[${i}]` }, d, 0, MOST_EXTENT));
     if (shape === undefined) throw typeError(place, describe(dims), "an array of non-negative integers");
+    const elements = elementsOf(shape);
+    if (!Number.isSafeInteger(elements)) {
+      throw rangeError(place, `[${shape.join(", ")}], of ${elements} elements`, "fewer than 2 to the power of 53");
+    }
     return new LinearTensor(backend.memory, Object.freeze(shape));
   }
 

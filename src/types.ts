@@ -107,7 +107,10 @@ export interface EngineOptions {
    * nothing of ours on it but results that were handed out. A lost device is as none.
    */
   gpuDevice?: GpuDevice;
-  /** Upper bound of linear memory in bytes. Default 64 MiB. Work that is larger is streamed through it. */
+  /**
+   * Upper bound of linear memory in bytes, at most 2 GiB: addresses are signed integers of 32 bits. Default 64 MiB. Work
+   * that is larger is streamed through it.
+   */
   maxMemory?: number;
   /**
    * Use fused multiply-add where the host has relaxed SIMD. Default "auto".
@@ -601,7 +604,8 @@ export interface BoxOps<F> {
    *
    * boxes (N, 4), scores (N). A box goes when its IoU with a kept one is over `iouThreshold`; equal scores keep the lower
    * index; NaN scores never pass. Empty, inverted and non-finite boxes neither go nor suppress. IoU is compared in float64,
-   * so no decision depends on rounding. RangeError: iouThreshold or scoreThreshold outside [0, 1].
+   * so no decision depends on the rounding or the range of float32. Time grows about as N · log N, whatever the boxes are;
+   * a box takes about 90 bytes of linear memory. RangeError: iouThreshold or scoreThreshold outside [0, 1].
    */
   nms(boxes: TensorLike, scores: TensorLike, options: NmsOptions): Result<F, Int32Array>;
   /** As `nms`, within each class; classes (N) are compared exactly, whatever their values. */
@@ -982,7 +986,7 @@ export interface DetectionOps<F> {
    * gt: boxes (K, 4) `xyxy` in pixels, and labels (K), which are not read; result (N), (N). Boxes without area and boxes off
    * the image are allowed. Decisions are made in float64; `iou` is rounded once. Memory grows with N and with topk, never with
    * K · N. Defaults: `anchorOffset` 0, `anchorScale` 8, `topk` 9. RangeError: a box that is inverted or not finite, anchorScale
-   * outside 1e-6…1e6, topk under 1. Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for
+   * outside 1e-6…1e6, topk under 1, more than 64 strides or 2²⁶ anchors. Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for
    * conflicts of mmdet.
    */
   atssAssign(options: AtssOptions, gt: GroundTruth): Result<F, Assignment>;

@@ -3,7 +3,7 @@ import { checkStrides } from "../heads/presets.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import type { Operation } from "../ops/operation.ts";
 import type { Assignment, AtssOptions, GroundTruth } from "../types.ts";
-import { integer, namesOf, number, options as checkOptions, rangeError, size } from "../validate.ts";
+import { integer, namesOf, number, options as checkOptions, type Place, rangeError, size } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import {
   type Box,
@@ -52,15 +52,24 @@ export const atssAssign = {
       topk: integer(place("topk"), given.topk ?? ATSS_DEFAULTS.topk, 1),
     };
     const levels = levelsOf({ strides }, imageSize);
-    if (anchorsIn(levels) > MOST_ANCHORS) {
-      throw rangeError(place("imageSize"), `[${imageSize.join(", ")}]`, `at most ${MOST_ANCHORS} anchors`);
-    }
+    checkAnchors(place("imageSize"), imageSize, levels);
     return assignAtss(levels, checkGroundTruth({ op, argument: "gt" }, gt), settings);
   },
 } satisfies Operation;
 
-/** An anchor's index is a signed integer of 32 bits. */
-const MOST_ANCHORS = 2 ** 31 - 1;
+/** Of one image: an assignment takes 16 bytes of the host's memory for each. */
+const MOST_ANCHORS = 2 ** 26;
+
+/** Before anything is made for each anchor. */
+export function checkAnchors(place: Place, imageSize: readonly number[], levels: readonly Level[]): void {
+  const anchors = anchorsIn(levels);
+  if (anchors <= MOST_ANCHORS) return;
+  const got = `[${imageSize.join(", ")}], ${anchors} anchors at strides ${
+    levels.map(({ stride }) => stride).join(", ")
+  }`;
+  throw rangeError(place, got, `at most ${MOST_ANCHORS} anchors`);
+}
+
 /** A negative is ignored when more than this share of its anchor lies in one crowd region. */
 const IGNORED_SHARE = 0.5;
 
@@ -197,12 +206,15 @@ function ignoreCrowd(level: Level, { x1, y1, x2, y2 }: Box, settings: AtssSettin
   const side = settings.anchorScale * stride;
   const [left, right] = cellsBetween(x1 / stride - anchorOffset, x2 / stride - anchorOffset, width);
   const [top, bottom] = cellsBetween(y1 / stride - anchorOffset, y2 / stride - anchorOffset, height);
+  const across = Float64Array.from({ length: Math.max(right - left, 0) }, (_, i) => {
+    return overlap((left + i + anchorOffset) * stride, side, x1, x2);
+  });
   for (let row = top; row < bottom; row++) {
     const shared = overlap((row + anchorOffset) * stride, side, y1, y2);
-    for (let column = left; column < right; column++) {
-      const share = shared * overlap((column + anchorOffset) * stride, side, x1, x2) / (side * side);
-      const anchor = firstAnchor + row * width + column;
-      if (share > IGNORED_SHARE && gtIndex[anchor] === NEGATIVE) gtIndex[anchor] = IGNORED;
+    const first = firstAnchor + row * width + left;
+    for (let i = 0; i < across.length; i++) {
+      if (gtIndex[first + i] !== NEGATIVE) continue;
+      if (shared * across[i] / (side * side) > IGNORED_SHARE) gtIndex[first + i] = IGNORED;
     }
   }
 }

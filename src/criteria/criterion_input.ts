@@ -18,7 +18,7 @@ import {
   tensorAnywhere,
   typeError,
 } from "../validate.ts";
-import { assignAtss, ATSS_DEFAULTS } from "./atss_assign.ts";
+import { assignAtss, ATSS_DEFAULTS, checkAnchors } from "./atss_assign.ts";
 import type { CriterionCall } from "./criterion_call.ts";
 import { type CheckedGroundTruth, checkGroundTruth, IGNORED, NEGATIVE } from "./ground_truth.ts";
 
@@ -57,7 +57,9 @@ export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["bo
   if (head.boxUnit !== undefined && head.boxUnit !== "pixel" && boxes === "distances") {
     throw typeError(place(".head.boxUnit"), JSON.stringify(head.boxUnit), `"pixel", in which the loss is computed`);
   }
-  const levels = levelsOf(head, size(place(".imageSize"), imageSize));
+  const extent = size(place(".imageSize"), imageSize);
+  const levels = levelsOf(head, extent);
+  checkAnchors(place(".imageSize"), extent, levels);
   const anchors = anchorsIn(levels);
   const truths = listOf(truth);
   if (truths === null) throw typeError(place(".gt"), describe(truth), "an array of one for each image");

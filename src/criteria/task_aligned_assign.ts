@@ -155,13 +155,31 @@ function overlapOf(box: Box, { x1, y1, x2, y2 }: Box): number {
   return shared / (area + (x2 - x1) * (y2 - y1) - shared);
 }
 
-/** The best alignments first; of equal ones that which came first. */
+/** Is a candidate worse than another? Of equal alignments it is the one that came later. */
+function isWorse(a: Candidate, b: Candidate): boolean {
+  return a.alignment < b.alignment || (a.alignment === b.alignment && a.anchor > b.anchor);
+}
+
+/** Keeps the best `topk`, as a heap whose first is the worst of them. */
 function keep(best: Candidate[], candidate: Candidate, topk: number): void {
-  let place = best.length;
-  while (place > 0 && candidate.alignment > best[place - 1].alignment) place--;
-  if (place >= topk) return;
-  best.splice(place, 0, candidate);
-  if (best.length > topk) best.pop();
+  if (best.length < topk) {
+    let place = best.length;
+    for (let above = (place - 1) >> 1; place > 0 && isWorse(candidate, best[above]); above = (place - 1) >> 1) {
+      best[place] = best[above];
+      place = above;
+    }
+    best[place] = candidate;
+  } else if (isWorse(best[0], candidate)) {
+    let place = 0;
+    for (;;) {
+      let below = 2 * place + 1;
+      if (below + 1 < topk && isWorse(best[below + 1], best[below])) below++;
+      if (below >= topk || !isWorse(best[below], candidate)) break;
+      best[place] = best[below];
+      place = below;
+    }
+    best[place] = candidate;
+  }
 }
 
 /** What belongs to no object in the end stays ignored. */

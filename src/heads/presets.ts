@@ -158,11 +158,17 @@ function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: 
   }
 }
 
+/** Networks have three to seven; an anchor's level is looked for among all. */
+const MOST_LEVELS = 64;
+
 /** A copy of at least one positive number. */
 export function checkStrides({ op, argument }: Place, strides: unknown): readonly number[] {
   const copy = listOf(strides);
   if (copy === null || copy.length === 0) {
     throw typeError({ op, argument }, describe(strides), "an array of at least one number");
+  }
+  if (copy.length > MOST_LEVELS) {
+    throw rangeError({ op, argument }, `${copy.length} strides`, `at most ${MOST_LEVELS}`);
   }
   copy.forEach((value, i) => {
     const place = { op, argument: `${argument}[${i}]` };

@@ -9,9 +9,11 @@ const GUARD = 128;
 /** Memory grows by multiples of this, so that a run of small requests detaches views rarely. */
 const GROWTH_PAGES = 4;
 
+/** Free bytes between blocks; `at` is its place among the holes of its size. */
 interface Hole {
-  start: number;
-  size: number;
+  readonly start: number;
+  readonly size: number;
+  at: number;
 }
 
 /** A tensor's bytes. */
@@ -25,7 +27,7 @@ export class LinearMemory {
   readonly #memory: WebAssembly.Memory;
   readonly #base: number;
   readonly #sizes = new Map<number, number>();
-  readonly #holes: Hole[] = [];
+  readonly #holes = new Holes();
   #top: number;
   #used: number;
   #peak: number;
@@ -171,7 +173,7 @@ export class LinearMemory {
   /** A block of at least that many bytes, 64-byte aligned, contents undefined. RangeError past the limit. */
   allocate(op: string, bytes: number): number {
     const size = Math.max(ALIGNMENT, align(bytes));
-    const pointer = this.#takeHole(size) ?? this.#extend(op, size);
+    const pointer = this.#holes.take(size) ?? this.#extend(op, size);
     this.#sizes.set(pointer, size);
     this.#used += size;
     this.#peak = Math.max(this.#peak, this.#used);
@@ -180,7 +182,7 @@ export class LinearMemory {
 
   free(pointer: number): void {
     const size = this.#sizes.get(pointer);
-    if (size === undefined) return;
+    if (size === undefined) throw new Error(`memory: ${pointer} is freed, and is no block`);
     this.#sizes.delete(pointer);
     this.#used -= size;
     this.#leaveHole(pointer, size);
@@ -206,17 +208,6 @@ export class LinearMemory {
       this.#operation = outer;
       for (const pointer of taken.reverse()) this.free(pointer);
     }
-  }
-
-  #takeHole(size: number): number | undefined {
-    const index = this.#holes.findIndex((hole) => hole.size >= size);
-    if (index < 0) return undefined;
-    const hole = this.#holes[index];
-    const pointer = hole.start;
-    hole.start += size;
-    hole.size -= size;
-    if (hole.size === 0) this.#holes.splice(index, 1);
-    return pointer;
   }
 
   #extend(op: string, size: number): number {
@@ -246,26 +237,79 @@ export class LinearMemory {
     );
   }
 
-  /** Holes are kept in order of address, neighbours merged; a hole at the end goes back to the top. */
+  /** Neighbouring holes merge; one at the end goes back to the top. */
   #leaveHole(start: number, size: number): void {
-    let index = this.#holes.findIndex((hole) => hole.start > start);
-    if (index < 0) index = this.#holes.length;
-    this.#holes.splice(index, 0, { start, size });
-    this.#mergeWithNext(index);
-    if (index > 0) this.#mergeWithNext(index - 1);
-    const last = this.#holes.at(-1);
-    if (last !== undefined && last.start + last.size === this.#top) {
-      this.#top = last.start;
-      this.#holes.pop();
-    }
+    const hole = this.#holes.merged(start, size);
+    if (hole.start + hole.size === this.#top) this.#top = hole.start;
+    else this.#holes.add(hole.start, hole.size);
+  }
+}
+
+/**
+ * Holes by their ends and by their sizes. Of n there are at most √(2 · memory / 64) sizes, so that what is sorted stays
+ * short, and no call takes time that grows with n.
+ */
+class Holes {
+  readonly #byStart = new Map<number, Hole>();
+  readonly #byEnd = new Map<number, Hole>();
+  readonly #bySize = new Map<number, Hole[]>();
+  /** The sizes that there are, ascending. */
+  readonly #sizes: number[] = [];
+
+  /** Start of that many bytes in the smallest hole that has them. */
+  take(size: number): number | undefined {
+    const least = this.#sizes[this.#placeOf(size)];
+    if (least === undefined) return undefined;
+    const hole = (this.#bySize.get(least) as Hole[]).at(-1) as Hole;
+    this.#remove(hole);
+    if (least > size) this.add(hole.start + size, least - size);
+    return hole.start;
   }
 
-  #mergeWithNext(index: number): void {
-    const hole = this.#holes[index];
-    const next = this.#holes[index + 1];
-    if (next === undefined || hole.start + hole.size !== next.start) return;
-    hole.size += next.size;
-    this.#holes.splice(index + 1, 1);
+  add(start: number, size: number): void {
+    const equals = this.#bySize.get(size) ?? [];
+    const hole = { start, size, at: equals.length };
+    if (equals.length === 0) {
+      this.#bySize.set(size, equals);
+      this.#sizes.splice(this.#placeOf(size), 0, size);
+    }
+    equals.push(hole);
+    this.#byStart.set(start, hole);
+    this.#byEnd.set(start + size, hole);
+  }
+
+  /** Takes the holes on both sides of the bytes away, and returns all as one. */
+  merged(start: number, size: number): { start: number; size: number } {
+    const before = this.#byEnd.get(start);
+    const after = this.#byStart.get(start + size);
+    for (const hole of [before, after]) if (hole !== undefined) this.#remove(hole);
+    return { start: before?.start ?? start, size: size + (before?.size ?? 0) + (after?.size ?? 0) };
+  }
+
+  #remove(hole: Hole): void {
+    this.#byStart.delete(hole.start);
+    this.#byEnd.delete(hole.start + hole.size);
+    const equals = this.#bySize.get(hole.size) as Hole[];
+    const last = equals.pop() as Hole;
+    if (last !== hole) {
+      equals[hole.at] = last;
+      last.at = hole.at;
+    }
+    if (equals.length > 0) return;
+    this.#bySize.delete(hole.size);
+    this.#sizes.splice(this.#placeOf(hole.size), 1);
+  }
+
+  /** Place of the first size that is not less. */
+  #placeOf(size: number): number {
+    let low = 0;
+    let high = this.#sizes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#sizes[middle] < size) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

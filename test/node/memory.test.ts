@@ -4,6 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { LinearMemory } from "../../src/wasm/memory.ts";
 import { random } from "../random.ts";
 import { inOrder, pack, randomHead } from "../raw_head.ts";
 
@@ -45,6 +46,14 @@ test("a thousand calls change neither the reserved memory nor the heap", async (
   // Code and caches settle in one round or another; a leak grows in all, one result a call by 8 MB.
   const least = Math.min(...heaps.slice(1).map((heap, i) => heap - heaps[i]));
   assert.ok(least < 64 * 1024, `the heap grew in every round, by at least ${least} bytes`);
+});
+
+test("to free what is no block is an error of ours", () => {
+  const memory = new LinearMemory(new WebAssembly.Memory({ initial: 2 }), 1024, 2 ** 20);
+  const block = memory.allocate("test", 100);
+  memory.free(block);
+  for (const pointer of [block, 0, 64, NaN]) assert.throws(() => memory.free(pointer), /is no block/);
+  assert.is(memory.used, 1024);
 });
 
 test("an error gives its memory back", async () => {

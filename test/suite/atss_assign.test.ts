@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close, same, throws } from "../compare.ts";
 import fixtures from "../fixtures/atss_assign.json" with { type: "json" };
-import { random } from "../random.ts";
+import { boxes as randomBoxes, random } from "../random.ts";
 import { atssAssign, type AtssScene } from "../reference/atss_assign.ts";
 
 const test = suite("atssAssign");
@@ -118,6 +118,19 @@ test("defaults; a crowd takes nothing from an object", async () => {
   same(crowded.iou, plain.iou);
 });
 
+test("many crowds ignore the union of what each ignores", () => {
+  const r = random(31);
+  const regions = Array.from(randomBoxes(r, 200, 90, 150));
+  const gt = groundTruth([10, 10, 50, 40], regions);
+  const all = sync.atssAssign(GRID, gt).gtIndex;
+  const ignored = all.map(() => 0);
+  for (let i = 0; i < regions.length; i += 4) {
+    const one = sync.atssAssign(GRID, groundTruth([10, 10, 50, 40], regions.slice(i, i + 4))).gtIndex;
+    one.forEach((index, anchor) => ignored[anchor] |= Number(index === -2));
+  }
+  same(all.map((index) => Number(index === -2)), ignored);
+});
+
 test("input is not changed", () => {
   const gt = groundTruth([10, 10, 50, 40, 0, 0, 9, 9], [0, 0, 30, 30]);
   sync.atssAssign(GRID, gt);
@@ -132,6 +145,8 @@ test("wrong input", () => {
   bad({ imageSize: [64] }, TypeError, "options.imageSize");
   bad({ imageSize: [0, 64] }, RangeError, "options.imageSize");
   bad({ imageSize: [1e9, 1e9] }, RangeError, "options.imageSize", "anchors");
+  bad({ imageSize: [46340, 46340], strides: [1] }, RangeError, "options.imageSize", "2147395600 anchors", "67108864");
+  bad({ strides: Array(65).fill(8) }, RangeError, "options.strides", "65 strides", "at most 64");
   bad({ strides: [] }, TypeError, "options.strides");
   bad({ strides: [8, 0] }, RangeError, "options.strides[1]");
   bad({ anchorOffset: NaN }, RangeError, "options.anchorOffset");

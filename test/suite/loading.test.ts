@@ -5,6 +5,7 @@ import * as embedded from "densehead";
 import * as slim from "densehead/slim";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { random } from "../random.ts";
 import { runtime, wasm } from "./runtime.ts";
 
 const test = suite("loading");
@@ -310,6 +311,68 @@ test("wrong dims are refused", async () => {
   for (const d of [-1, 1.5, NaN, Infinity]) {
     assert.throws(() => engine.tensor([2, d]), errorOf(RangeError, "tensor", "dims[1]"));
   }
+});
+
+test("dims whose product is no number of elements are refused, and the engine goes on", async () => {
+  using engine = await createEngine();
+  const { used } = engine.memory;
+  const most = Number.MAX_SAFE_INTEGER;
+  for (const dims of [[...Array(20).fill(most), 0], [most, most], Array(30).fill(most), [most, 2]]) {
+    assert.throws(() => engine.tensor(dims), errorOf(RangeError, "tensor", "dims", "elements"));
+  }
+  assert.throws(() => engine.tensor([most]), errorOf(RangeError, "tensor", "bytes"));
+  assert.is(engine.memory.used, used);
+  using none = engine.tensor([0, most]);
+  assert.is(none.data.length, 0);
+  assert.equal(engine.sync.boxIou(boxes, boxes), ious);
+});
+
+test("tensors keep their values while others come and go, and the holes are used again", async () => {
+  using engine = await createEngine();
+  const r = random(70);
+  const { used } = engine.memory;
+  const alive: { tensor: embedded.WasmTensor; value: number }[] = [];
+  for (let round = 0; round < 3000; round++) {
+    if (alive.length > 0 && r.uniform() < 0.5) {
+      const [{ tensor, value }] = alive.splice(r.integer(alive.length), 1);
+      assert.ok(tensor.data.every((v) => v === value), `round ${round}`);
+      tensor.dispose();
+    } else {
+      const tensor = engine.tensor([r.integer(r.uniform() < 0.1 ? 20000 : 100)]);
+      assert.ok(tensor.data.every((v) => v === 0));
+      tensor.data.fill(round);
+      alive.push({ tensor, value: round });
+    }
+  }
+  for (const { tensor, value } of alive) {
+    assert.ok(tensor.data.every((v) => v === value));
+    tensor.dispose();
+  }
+  assert.is(engine.memory.used, used);
+  const { reserved } = engine.memory;
+  using all = engine.tensor([(reserved - used) / 4 - 32]);
+  assert.is(engine.memory.reserved, reserved, "freed blocks have merged into one");
+  assert.is(all.data.length, (reserved - used) / 4 - 32);
+});
+
+test("half of many tensors disposed, then more made: what is free is found", async () => {
+  using engine = await createEngine();
+  const tensors = Array.from({ length: 20000 }, (_, i) => engine.tensor([16 + i % 3]));
+  const { reserved, used } = engine.memory;
+  for (let i = 0; i < tensors.length; i += 2) tensors[i].dispose();
+  assert.ok(engine.memory.used < used * 0.6);
+  for (let i = 0; i < tensors.length; i += 2) tensors[i] = engine.tensor([16 + i % 3]);
+  assert.is(engine.memory.used, used);
+  assert.is(engine.memory.reserved, reserved);
+  assert.equal(engine.sync.boxIou(boxes, boxes), ious);
+});
+
+test("maxMemory over 2 GiB is refused with the reason", async () => {
+  for (const maxMemory of [2 ** 31 + 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+    await rejects(createEngine({ maxMemory }), RangeError, "createEngine", "maxMemory", "2147483648", "32 bits");
+  }
+  using engine = await createEngine({ maxMemory: 2 ** 31 });
+  assert.is(engine.memory.limit, 2 ** 31);
 });
 
 test("memory past the limit is refused, and the engine goes on", async () => {

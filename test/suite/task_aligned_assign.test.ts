@@ -208,6 +208,28 @@ test("nothing to assign", () => {
   same(negative.targetScores, new Float32Array(6));
 });
 
+test("any number of an object's best: one, some, all but one, all", () => {
+  const r = random(44);
+  const count = 300;
+  const points = Array.from(
+    { length: count },
+    () => [r.uniform(5, 95), r.uniform(5, 95)].map(Math.fround) as [number, number],
+  );
+  const scene = {
+    // Few values, so that alignments are equal often.
+    scores: points.map(() => [Math.fround((1 + r.integer(4)) / 8)]),
+    boxes: points.flatMap(([x, y], i) =>
+      i % 2 === 0 ? [0, 0, 100, 100] : [x - 50, y - 50, x + 50, y + 50].map(Math.fround)
+    ),
+    points,
+    gtBoxes: [0, 0, 100, 100, 20, 20, 80, 90],
+    labels: [0, 0],
+    alpha: 1,
+    beta: 6,
+  };
+  for (const topk of [1, 2, 3, 17, 150, count - 1, count, 1000]) agrees({ ...scene, topk });
+});
+
 test("wrong input", () => {
   const [scores, boxes, points] = [new Float32Array(6), new Float32Array(8), new Float32Array(4)];
   const gt = { boxes: Float32Array.of(0, 0, 9, 9, 1, 1, 2, 2), labels: Int32Array.of(0, 2) };
