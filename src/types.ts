@@ -302,8 +302,8 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  * All throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
  * `avgFactor` with "sum".
  *
- * The bounds below are those of WASM. On WebGPU they are 4e-6 in the place of 1e-6 and of 5e-7, and 8e-6 of a sum; what
- * WASM keeps free of NaN is free of it there too. A call that runs there reads its host arrays, and writes `out`, until its
+ * The bounds below are those of WASM. On WebGPU they are 4e-6 in the place of 1e-6 and of 5e-7, and 8e-6 of a sum, which is
+ * float32 there and float64 here; what WASM keeps free of NaN is free of it there too. A call that runs there reads its host arrays, and writes `out`, until its
  * promise settles.
  */
 export interface LossOps<F> {

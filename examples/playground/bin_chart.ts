@@ -8,7 +8,7 @@ export interface Shown {
   readonly probabilities: readonly number[];
   readonly grad: Float32Array;
   readonly expectation: number;
-  readonly std: number;
+  readonly excess: number;
   readonly target: number;
 }
 
@@ -122,9 +122,9 @@ function placeBar(bar: SVGRectElement, bin: number, { probabilities }: Shown, { 
   bar.setAttribute("aria-valuetext", `probability ${value.toFixed(3)}`);
 }
 
-/** One standard deviation to either side of the expectation. */
-function spread({ expectation, std }: Shown, { x, y }: Frame): SVGElement {
-  const [from, to] = [x(expectation - std), x(expectation + std)];
+/** The excess to either side of the expectation. */
+function spread({ expectation, excess }: Shown, { x, y }: Frame): SVGElement {
+  const [from, to] = [x(expectation - excess), x(expectation + excess)];
   return svg("rect", { class: "spread", x: from, y: y(1), width: to - from, height: y(0) - y(1) });
 }
 

@@ -45,6 +45,10 @@ export function startCurves({ sync }: Engine): void {
   function show(): void {
     keepTargetInside(inputs);
     const settings = settingsOf(inputs);
+    // Varifocal loss has its exponent and weight on negatives only.
+    for (const name of ["gamma", "alpha"] as const) {
+      inputs[name].disabled = settings.loss === "varifocal" && settings.target > 0;
+    }
     showControls(form, settings.loss);
     const { probability } = settings;
     const logits = PROBABILITIES.map(logit);

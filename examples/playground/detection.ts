@@ -161,10 +161,7 @@ function levelsOf(host: Record<string, HostMap>) {
 
 function listOf(found: Detections | PlainDetection[]): PlainDetection[] {
   if (Array.isArray(found)) return found;
-  return [...found].map((detection, i) => ({
-    ...detection,
-    std: [...(found.std as Float32Array).subarray(4 * i, 4 * i + 4)],
-  }));
+  return [...found].map(({ box, score, classId, excess = [] }) => ({ box, score, classId, excess }));
 }
 
 // ── Time ────────────────────────────────────────────────────────────────────────
@@ -204,7 +201,10 @@ function listenToPictures(scene: Scene): void {
     });
   }
   const take = async (file: File | undefined) => {
-    if (file?.type.startsWith("image/")) scene.setGround(await createImageBitmap(file));
+    if (file === undefined) return;
+    const picture = await createImageBitmap(file).catch(() => null);
+    if (picture === null) say(`${file.name} is no picture that this browser reads.`);
+    else scene.setGround(picture);
   };
   const chooser = element<HTMLInputElement>("picture-file");
   chooser.addEventListener("change", () => take(chooser.files?.[0]));

@@ -18,6 +18,7 @@ const PRESETS: Readonly<Record<string, (bin: number) => number>> = {
 interface Measured {
   readonly expectation: number;
   readonly std: number;
+  readonly excess: number;
   readonly entropy: number;
   readonly saturation: number;
   readonly loss: number;
@@ -49,7 +50,7 @@ export function startDistribution({ sync }: Engine): void {
     const measured = measure(sync, logits, target.valueAsNumber);
     chart.draw({ ...measured, probabilities: softmax(logits), target: target.valueAsNumber });
     element("dfl-target-value").textContent = target.valueAsNumber.toFixed(2);
-    for (const key of ["expectation", "std", "entropy", "loss"] as const) {
+    for (const key of ["expectation", "std", "excess", "entropy", "loss"] as const) {
       element(`dfl-${key}`).textContent = fixed(measured[key], 4);
     }
     element("dfl-saturation").textContent = precise(measured.saturation, 3);
@@ -59,11 +60,13 @@ export function startDistribution({ sync }: Engine): void {
 function measure(sync: Engine["sync"], logits: Float32Array, target: number): Measured {
   // A box has four sides; here all are the same.
   const box = { data: Float32Array.from({ length: 4 * BINS }, (_, i) => logits[i % BINS]), dims: [1, 4 * BINS] };
-  const { std, entropy, saturation } = sync.dflStatistics(box, { bins: BINS });
+  const { std: [std], excess: [excess], entropy: [entropy], saturation: [saturation] } = sync.dflStatistics(box, {
+    bins: BINS,
+  });
   const side = { data: logits, dims: [1, BINS] };
   const { loss, grad } = sync.distributionFocalLoss(side, Float32Array.of(target), { grad: true });
   const [expectation] = sync.dflDecode(box, { bins: BINS });
-  return { expectation, std: std[0], entropy: entropy[0], saturation: saturation[0], loss, grad };
+  return { expectation, std, excess, entropy, saturation, loss, grad };
 }
 
 function peak(bin: number, centre: number, width: number): number {

@@ -24,8 +24,8 @@ export interface PlainDetection {
   readonly box: number[];
   readonly score: number;
   readonly classId: number;
-  /** Standard deviation of left, top, right and bottom in pixels. */
-  readonly std: number[];
+  /** What the deviations of left, top, right and bottom have beyond those of sure sides, in pixels. */
+  readonly excess: number[];
 }
 
 interface Candidate extends PlainDetection {
@@ -59,28 +59,31 @@ function candidatesOf(level: Level, { numClasses, bins, scoreThreshold }: PlainO
       box: [x - left, y - top, x + right, y + bottom],
       score: 1 / (1 + Math.exp(-logit)),
       classId,
-      std: sides.map(({ std }) => std * stride),
+      excess: sides.map(({ excess }) => excess * stride),
       logit,
     });
   }
   return candidates;
 }
 
-/** Expectation and standard deviation of the softmax over bins that stand `step` apart, in bins. */
-function decodeSide(logits: Float32Array, first: number, step: number, bins: number): { mean: number; std: number } {
+/** Expectation of the softmax over bins that stand `step` apart, and its excess, in bins. */
+function decodeSide(logits: Float32Array, first: number, step: number, bins: number): { mean: number; excess: number } {
   let top = -Infinity;
   for (let i = 0; i < bins; i++) top = Math.max(top, logits[first + i * step]);
   let sum = 0;
   let linear = 0;
-  let square = 0;
   for (let i = 0; i < bins; i++) {
     const weight = Math.exp(logits[first + i * step] - top);
     sum += weight;
     linear += weight * i;
-    square += weight * i * i;
   }
   const mean = linear / sum;
-  return { mean, std: Math.sqrt(Math.max(0, square / sum - mean * mean)) };
+  const bin = Math.floor(mean);
+  let more = 0;
+  for (let i = 0; i < bins; i++) {
+    more += Math.exp(logits[first + i * step] - top) * (i - bin) * (i - bin - 1);
+  }
+  return { mean, excess: Math.sqrt(more / sum) };
 }
 
 function suppress(candidates: readonly Candidate[], iouThreshold: number): Candidate[] {

@@ -35,9 +35,9 @@ export function showDetections(detections: readonly PlainDetection[]): void {
   element("found-count").textContent = detections.length === 1 ? "1 object" : `${detections.length} objects`;
 }
 
-/** A box with its label; on each side a band of one standard deviation to either side. */
+/** A box with its label; on each side a band as wide as the excess to either side. */
 function boxOf(
-  { box: [x1, y1, x2, y2], score, classId, std: [left, top, right, bottom] }: PlainDetection,
+  { box: [x1, y1, x2, y2], score, classId, excess: [left, top, right, bottom] }: PlainDetection,
 ): HTMLElement {
   const label = document.createElement("span");
   label.textContent = `${CLASSES[classId]} ${score.toFixed(2)}`;
@@ -68,13 +68,14 @@ function placed(className: string, x1: number, y1: number, x2: number, y2: numbe
   return part;
 }
 
-function rowOf({ box, score, classId, std }: PlainDetection): HTMLElement {
+function rowOf({ box, score, classId, excess }: PlainDetection): HTMLElement {
   const row = document.createElement("tr");
   const name = document.createElement("th");
   name.scope = "row";
   name.className = CLASSES[classId];
   name.textContent = CLASSES[classId];
-  row.append(name, cellOf(fixed(score, 3)), ...box.map((side, i) => cellOf(fixed(side, 1), `± ${fixed(std[i], 1)}`)));
+  const sides = box.map((side, i) => cellOf(fixed(side, 1), `± ${fixed(excess[i], 1)}`));
+  row.append(name, cellOf(fixed(score, 3)), ...sides);
   return row;
 }
 

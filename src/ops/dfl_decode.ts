@@ -19,8 +19,8 @@ import { mapRows } from "./rows.ts";
 const op = "dflDecode";
 const MAX_BINS = 64;
 const OPTIONS = namesOf<DflDecodeOptions>({ bins: true, layout: true, firstBin: true, binStep: true });
-/** Anchors of a channels-first tile in the kernel: chunks are multiples of it, so that cutting changes no bit. */
-const TILE = 128;
+/** Anchors of a channels-first block are multiples of it: so many does the kernel read at a time. */
+const STEP = 16;
 
 export const dflDecode = rowOperation({
   name: op,
@@ -111,9 +111,9 @@ export function forEachChannelBlock(
   body: (logits: number, stride: number, count: number, out: readonly number[], at: number) => void,
 ): void {
   const channels = 4 * dist.bins;
-  const block = Math.min(dist.anchors, Math.max(TILE, Math.floor(backend.chunk / channels / TILE) * TILE));
+  const block = Math.min(dist.anchors, Math.max(STEP, Math.floor(backend.chunk / channels / STEP) * STEP));
   backend.memory.frame(op, (allocate) => {
-    const room = allocate(backend.room((block + 16) * channels));
+    const room = allocate(backend.room((block + STEP) * channels));
     const out = Array.from({ length: outputs }, () => allocate(block * 16));
     for (let image = 0; image < dist.images; image++) {
       for (let done = 0; done < dist.anchors; done += block) {

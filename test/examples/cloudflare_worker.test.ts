@@ -120,7 +120,7 @@ const largeTensor = pack(yolov8, large, inOrder(yolov8, large));
 const LARGE = "/detect?head=yolov8&imageSize=640,640";
 
 const asJson = (value: unknown) => JSON.parse(JSON.stringify(value));
-const structs = ({ length, boxes, scores, classes, anchors, std, saturation }: Detections) => ({
+const structs = ({ length, boxes, scores, classes, anchors, std, saturation, excess }: Detections) => ({
   length,
   boxes: [...boxes],
   scores: [...scores],
@@ -128,6 +128,7 @@ const structs = ({ length, boxes, scores, classes, anchors, std, saturation }: D
   anchors: [...anchors],
   ...(std && { std: [...std] }),
   ...(saturation && { saturation: [...saturation] }),
+  ...(excess && { excess: [...excess] }),
 });
 
 // ── Detection ───────────────────────────────────────────────────────────────────

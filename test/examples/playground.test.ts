@@ -1,5 +1,6 @@
 /** examples/playground, operated by mouse and keyboard; its numbers are compared with the package's in this process. */
 import { createEngine, type DetectOptions, heads } from "densehead";
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -82,6 +83,15 @@ onPage("curves: each loss follows its sliders, by keyboard", async (page) => {
   await readingIs(page, sync.generalizedFocalLoss(logitAt(0.2), target(inside), { ...each, beta, yLeft, yRight: 1 }));
 });
 
+onPage("curves: the sliders of varifocal loss rest where its target is no negative", async (page) => {
+  await page.getByText("Varifocal, negative").click();
+  const gamma = page.locator("#curves input[name=gamma]");
+  assert.not(await gamma.isDisabled());
+  await press(page, "target", "ArrowRight", 1);
+  assert.ok(await gamma.isDisabled());
+  await page.getByText("QFL paper").click();
+});
+
 onPage("curves: the pointer chooses where they are read", async (page) => {
   await page.getByText("QFL paper").click();
   const box = await page.locator("#loss-chart svg.plot").boundingBox();
@@ -104,10 +114,11 @@ async function probabilities(page: Visit["page"]): Promise<number[]> {
 async function sideIs(page: Visit["page"]): Promise<void> {
   const logits = Float32Array.from(await probabilities(page), (p) => Math.log(p));
   const box = { data: Float32Array.from({ length: 4 * BINS }, (_, i) => logits[i % BINS]), dims: [1, 4 * BINS] };
-  const { std, entropy, saturation } = sync.dflStatistics(box, { bins: BINS });
+  const { std, excess, entropy, saturation } = sync.dflStatistics(box, { bins: BINS });
   const y = await read(page, "#dfl-target-value");
   const { loss } = sync.distributionFocalLoss({ data: logits, dims: [1, BINS] }, target(y));
-  const expected = { expectation: sync.dflDecode(box, { bins: BINS })[0], std: std[0], entropy: entropy[0], loss };
+  const [expectation] = sync.dflDecode(box, { bins: BINS });
+  const expected = { expectation, std: std[0], excess: excess[0], entropy: entropy[0], loss };
   for (const [name, value] of Object.entries(expected)) near(await read(page, `#dfl-${name}`), value, 2e-3, name);
   near(await read(page, "#dfl-saturation"), saturation[0], 1e-5, "last bin");
 }
@@ -141,12 +152,20 @@ onPage("side: bins are sliders for the keyboard", async (page) => {
   await sideIs(page);
 });
 
-onPage("side: steps downhill lower the loss", async (page) => {
-  const before = await read(page, "#dfl-loss");
-  for (let i = 0; i < 5; i++) await page.getByText("Step downhill").click();
-  assert.ok(await read(page, "#dfl-loss") < before - 0.5);
-  await sideIs(page);
-});
+onPage(
+  "side: steps downhill lower the loss, and in the end leave the floor of the deviation but no excess",
+  async (page) => {
+    const before = await read(page, "#dfl-loss");
+    for (let i = 0; i < 5; i++) await page.getByText("Step downhill").click();
+    assert.ok(await read(page, "#dfl-loss") < before - 0.5);
+    await sideIs(page);
+    await page.evaluate(() => {
+      for (let i = 0; i < 400; i++) document.getElementById("dfl-step")?.click();
+    });
+    assert.ok(await read(page, "#dfl-std") > 0.4 && await read(page, "#dfl-excess") < 0.5);
+    await sideIs(page);
+  },
+);
 
 // ── Live detection ──────────────────────────────────────────────────────────────
 
@@ -158,7 +177,7 @@ async function rows(page: Visit["page"]): Promise<Row[]> {
     "#found tr",
     (all) => all.map((row) => [...row.children].map((cell) => cell.textContent)),
   );
-  // A side's cell also has its deviation, after ±.
+  // A side's cell also has its excess, after ±.
   return texts.map((
     [name, ...numbers],
   ) => [name ?? "", ...numbers.flatMap((text) => (text ?? "").split("±").map(Number))]);
@@ -198,8 +217,8 @@ function expectedOf(scene: string): Row[] {
   const boxes = ["reg_s8", "reg_s16"].map(tensor);
   const [found] = sync.detect({ classes, boxes }, options);
   const names = ["circle", "square", "triangle", "star"];
-  return [...found].map(({ box, score, classId }, i) => {
-    return [names[classId], score, ...box.flatMap((side, k) => [side, found.std![4 * i + k]])];
+  return [...found].map(({ box, score, classId, excess = [] }) => {
+    return [names[classId], score, ...box.flatMap((side, k) => [side, excess[k]])];
   });
 }
 
@@ -225,6 +244,12 @@ onPage("detection: a scene's boxes are the package's on the same network's outpu
   await page.getByText("Scene 1").click();
   await page.waitForFunction(() => document.querySelector("#found-count")?.textContent === "5 objects");
   same(await objects(page, 5), expectedOf("scene1"));
+});
+
+onPage("detection: a file that is no picture is told", async (page) => {
+  const file = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") };
+  await page.locator("#picture-file").setInputFiles(file);
+  await page.waitForFunction(() => document.querySelector("#detection-status")?.textContent?.includes("notes.txt"));
 });
 
 onPage("detection: shapes are drawn by mouse and by keyboard", async (page) => {

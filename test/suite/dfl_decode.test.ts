@@ -1,4 +1,4 @@
-import { createEngine } from "densehead";
+import { createEngine, type DflStatistics } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { documentedBounds } from "../bounds.ts";
@@ -160,6 +160,27 @@ test("streamed, in memory, cut and converted input give the same bits", async ()
     same(small.sync.dflDecode({ data: dist, dims }, options), streamed);
     same(sync.dflDecode({ data: Float64Array.from(dist), dims }, options), streamed);
     same(await engine.dflDecode({ data: dist, dims }, options), streamed);
+  }
+});
+
+test("64 bins are streamed through the least memory, to the same bits", async () => {
+  const [bins, anchors] = [64, 300];
+  const dist = logits(13, anchors * 4 * bins, 40);
+  for (const layout of ["rows", "channels-first"] as const) {
+    const dims = layout === "rows" ? [anchors, 4 * bins] : [4 * bins, anchors];
+    const [wanted, shape] = [sync.dflDecode, sync.dflStatistics].map((op) =>
+      op({ data: dist, dims }, { bins, layout })
+    );
+    for (const kib of [192, 256, 320]) {
+      const small = await createEngine({ maxMemory: kib * 1024 });
+      same(
+        small.sync.dflDecode({ data: dist, dims }, { bins, layout }),
+        wanted as Float32Array,
+        `${layout}, ${kib} KiB`,
+      );
+      const { excess } = small.sync.dflStatistics({ data: dist, dims }, { bins, layout });
+      same(excess, (shape as DflStatistics).excess, `${layout}, ${kib} KiB`);
+    }
   }
 });
 

@@ -55,6 +55,17 @@ test("saturated logits, and distributions that are certain", () => {
   compare({ ...input, cls: cls.map((x) => Math.min(x, -60)) }, { normalizer: "mmdet" });
 });
 
+test("distributions of any finite size", () => {
+  const input = example(216);
+  for (const by of [-100, 80, 85, 87, 88.5, 100]) compare({ ...input, dist: input.dist.map((x) => x + by) }, {});
+  for (const size of [1e20, 3e38]) {
+    const dist = input.dist.map((x, i) => i % 9 < 5 ? size * Math.sign(x) : x);
+    const { total, grad = {} } = sync.gflCriterion({ ...input, dist }, { grad: true });
+    assert.ok(Number.isFinite(total) && total > size / 100, `${size}: ${total}`);
+    assert.ok([...grad.dist, ...grad.cls].every(Number.isFinite));
+  }
+});
+
 test("a box that misses its object, one that is the object, and a small one in a far corner", () => {
   const size = [4096, 4096] as const;
   const far = heads.gfl({ numClasses: 1, strides: [64], bins: 8 });

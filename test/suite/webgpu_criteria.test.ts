@@ -121,6 +121,17 @@ test("GFL: both normalizers, maps here, there and apart, heads of all kinds", as
   }
 });
 
+test("GFL: distributions of any size", async (_, engine) => {
+  const input = gflExample(705, [3, 2]);
+  for (const by of [-100, 85, 87, 88.5, 100]) {
+    const moved = { ...input, dist: input.dist.map((x) => x + by) };
+    agrees(await engine.gflCriterion(moved, { grad: true }), engine.sync.gflCriterion(moved, { grad: true }), `${by}`);
+  }
+  const huge = { ...input, dist: input.dist.map((x) => 1e30 * Math.sign(x)) };
+  const { total, grad = {} } = await engine.gflCriterion(huge, { grad: true });
+  assert.ok(Number.isFinite(total) && [...grad.dist].every(Number.isFinite));
+});
+
 test("VarifocalNet: both normalizers, maps here, there and apart", async (device, engine) => {
   for (const objects of [[1], [4, 0, 2]]) {
     const input = vfnetExample(710, objects);

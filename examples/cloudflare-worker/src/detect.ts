@@ -24,14 +24,6 @@ export function cocoRows(images: readonly Detections[], { imageIds, categoryIds 
 /** One struct of arrays for each image. */
 export function structsOfArrays(images: readonly Detections[]): object {
   return {
-    images: images.map(({ length, boxes, scores, classes, anchors, std, saturation }) => ({
-      length,
-      boxes: Array.from(boxes),
-      scores: Array.from(scores),
-      classes: Array.from(classes),
-      anchors: Array.from(anchors),
-      std: std && Array.from(std),
-      saturation: saturation && Array.from(saturation),
-    })),
+    images: images.map((found) => found.toJSON()),
   };
 }
