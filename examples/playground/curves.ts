@@ -36,6 +36,8 @@ export function startCurves({ sync }: Engine): void {
     button.addEventListener("click", () => {
       for (const [name, value] of Object.entries(PRESETS[button.dataset.preset as string])) {
         inputs[name as Parameter].value = String(value);
+        // The loss comes first, and what targets it takes.
+        keepTargetInside(inputs);
       }
       show();
     });
