@@ -94,7 +94,9 @@ onPage("curves: the sliders of varifocal loss rest where its target is no negati
 
 onPage("curves: the pointer chooses where they are read", async (page) => {
   await page.getByText("QFL paper").click();
-  const box = await page.locator("#loss-chart svg.plot").boundingBox();
+  const chart = page.locator("#loss-chart svg.plot");
+  await chart.scrollIntoViewIfNeeded();
+  const box = await chart.boundingBox();
   assert.ok(box);
   await page.mouse.move(box.x + 0.8 * box.width, box.y + box.height / 2);
   const p = await read(page, "#read-probability");
