@@ -15,13 +15,14 @@ export function categoriesOf(
 ): readonly number[] {
   const names = categories.map(({ name }) => name);
   const byName = classes?.map((name) => names.indexOf(name)) ?? [];
-  if (byName.length > 0 && !byName.includes(-1)) return byName;
+  const apart = new Set(byName).size === byName.length;
+  if (byName.length > 0 && apart && !byName.includes(-1)) return byName;
   const known = byName.filter((place) => place >= 0);
   const inOrder = byName.every((place, i) => place < 0 || place === i);
   if (numClasses === categories.length && inOrder) return categories.map((_, i) => i);
   if (known.length === 0) {
     throw new UsageError(`the head has ${numClasses} classes here; --gt has ${categories.length} categories`);
   }
-  const missing = classes?.find((_, i) => byName[i] < 0);
-  throw new UsageError(`class ${missing} is no category of --gt, which others are: ${names.slice(0, 8).join(", ")} …`);
+  const odd = classes?.find((_, i) => byName[i] < 0) ?? classes?.find((_, i) => byName.indexOf(byName[i]) < i);
+  throw new UsageError(`class ${odd} has no category of its own in --gt, which has ${names.slice(0, 8).join(", ")} …`);
 }

@@ -9,18 +9,17 @@ import type { Detections, ImageTransform } from "../types.ts";
 import { categoriesOf } from "./categories.ts";
 import type { Command } from "./commands.ts";
 import { DETECT_HELP, type DetectFlags, readFlags } from "./detect_options.ts";
-import { about, reason, UsageError } from "./errors.ts";
+import { about, UsageError } from "./errors.ts";
 import { transformFor } from "./fit.ts";
 import { nameOf } from "./ground_truth.ts";
 import { imageFinder, type KnownImage, readTruth } from "./images.ts";
-import { type NetworkFile, readNetworkFile } from "./network.ts";
-import { inOwnNames } from "./outputs.ts";
+import { inItsNames, type NetworkFile, readNetworkFile } from "./network.ts";
 import { progressOf } from "./progress.ts";
 import type { CocoFile } from "./readers/coco.ts";
 import { stemOf } from "./readers/tensors.ts";
 import { countLost, type ImageResult } from "./result.ts";
 import { cocoText } from "./writers/coco.ts";
-import { writeText } from "./writers/file.ts";
+import { STDOUT, writeText } from "./writers/file.ts";
 import { writePictures } from "./writers/pictures.ts";
 import { tableText } from "./writers/table.ts";
 import { printable } from "./writers/text.ts";
@@ -43,7 +42,7 @@ async function run(args: string[]): Promise<void> {
     progress.show(i + 1);
     const detect = () => detectFile(engine, file, flags, truth, (count) => find(file, i, count), flags.imageIds[i]);
     const found = await about(file, detect).finally(progress.clear);
-    if (flags.json !== "-") process.stdout.write(found.map(tableText).join(""));
+    if (flags.json !== STDOUT && flags.svg !== STDOUT) process.stdout.write(found.map(tableText).join(""));
     const lost = found.reduce((sum, result) => sum + countLost(result), 0);
     if (lost > 0) warn(`${file}: ${lost} of the boxes are not finite, and not in --json and --svg`);
     results.push(...found);
@@ -64,7 +63,8 @@ async function detectFile(
   const network = await readNetworkFile(path, flags.network);
   const { read, chosen, inputSize } = network;
   const { head } = chosen;
-  const count = imagesIn(network, flags);
+  const levels = levelsOf(head, inputSize);
+  const count = inItsNames(network, () => resolveOutputs("detect", read.outputs, head, levels).images);
   const images = find(count);
   if (askedId !== undefined && count !== 1) throw new UsageError(`holds ${count} images; --image-id is for one`);
   const places = truth && categoriesOf(truth.categories, head.numClasses, network.classes);
@@ -95,35 +95,21 @@ async function detectFile(
   });
 }
 
-/** How many images the outputs are of. */
-function imagesIn({ read, chosen: { head }, inputSize }: NetworkFile, { network }: DetectFlags): number {
-  try {
-    return resolveOutputs("detect", read.outputs, head, levelsOf(head, inputSize)).images;
-  } catch (error) {
-    const asked = network.imageSize === undefined ? "" : ` (--image-size ${network.imageSize})`;
-    throw new UsageError(`${inOwnNames(read, reason(error))}${asked}`);
-  }
-}
-
 /** The images' detections, each in the pixels of its own image. */
 function detectAll(
   { sync }: Engine,
-  { read, chosen: { head }, inputSize }: NetworkFile,
+  network: NetworkFile,
   { keep, images: { fit } }: DetectFlags,
   images: readonly KnownImage[],
 ): readonly Detections[] {
+  const { read, chosen: { head }, inputSize } = network;
   const transforms = images.flatMap((image) => transformOf(image, inputSize, fit) ?? []);
-  try {
-    return sync.detect(read.outputs, {
-      ...keep,
-      head,
-      imageSize: inputSize,
-      transform: transforms.length === 0 ? undefined : transforms,
-      uncertainty: head.boxes === "distribution",
-    });
-  } catch (error) {
-    throw new UsageError(inOwnNames(read, reason(error)));
-  }
+  const transform = transforms.length === 0 ? undefined : transforms;
+  const uncertainty = head.boxes === "distribution";
+  return inItsNames(
+    network,
+    () => sync.detect(read.outputs, { ...keep, head, imageSize: inputSize, transform, uncertainty }),
+  );
 }
 
 function transformOf(

@@ -17,6 +17,7 @@ import {
   readNetwork,
 } from "./network_options.ts";
 import { choice, integer, optional } from "./values.ts";
+import { STDOUT } from "./writers/file.ts";
 
 export const DETECT_HELP = `Usage: densehead detect FILE… [options]
 
@@ -37,7 +38,7 @@ What to write:
                            where it is one (name:0, name:1 … in a batch), and category_id the class's index from 0
   --image-id ID            image_id in --json; once for each FILE
   --category-ids 1,2,…     category_id of each class in --json; coco: the ids of its 80
-  --svg FILE | FOLDER      a picture of the boxes, over that of --image, and of --gt, dashed; in a folder one per image
+  --svg FILE | FOLDER | -  a picture of the boxes, over that of --image, and of --gt, dashed; in a folder one per image
   --bands KIND             how --svg shows uncertain sides: ticks (default) at the middle of each, or none
 
 The column "± px" is the mean standard deviation of a box's four sides in pixels, where the head gives distributions.
@@ -79,6 +80,7 @@ export async function readFlags(args: string[]): Promise<DetectFlags> {
   if (imageIds.length > 0 && imageIds.length !== files.length) {
     throw new UsageError(`--image-id is given ${imageIds.length} times; there are ${files.length} FILEs`);
   }
+  if (json === STDOUT && svg === STDOUT) throw new UsageError("--json and --svg are both to be on standard output");
   if (values.bands !== undefined && svg === undefined) {
     throw new UsageError("--bands is about --svg, which was not given");
   }

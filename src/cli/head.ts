@@ -16,6 +16,8 @@ export interface HeadHints {
   readonly fileHead: string | undefined;
   readonly imageSize: readonly [number, number] | undefined;
   readonly numClasses: number | undefined;
+  /** Who says so, in words. */
+  readonly numClassesBy: string;
   /** Flags; they win over what the shapes say. */
   readonly changes: HeadOptions;
 }
@@ -82,14 +84,15 @@ function inFlagNames(text: string): string {
 }
 
 /** The preset with the channels and the levels of the output. */
-function adapt(name: string, file: FileOutputs, { numClasses, changes }: HeadHints): HeadSpec {
+function adapt(name: string, file: FileOutputs, hints: HeadHints): HeadSpec {
+  const { changes } = hints;
   const preset = presetOf(name);
   // Boxes without a distribution have no bins.
   const bins = changes.boxes !== undefined && changes.boxes !== "distribution" ? 0 : undefined;
   const flags = defined({ bins, ...defined(changes) });
   const base = spec(preset, { ...flags, strides: undefined });
   const strides = changes.strides ?? file.strides ?? stridesFor(base, file);
-  return spec(preset, { ...flags, ...channelsIn(file, base, numClasses, changes.bins), strides });
+  return spec(preset, { ...flags, ...channelsIn(file, base, hints), strides });
 }
 
 /** The preset; errors name the flag in the place of the member. */
@@ -114,13 +117,23 @@ const MEMBER_FLAGS: Readonly<Record<string, string>> = {
 };
 
 /** Classes and bins, from the number of channels. */
-function channelsIn(file: FileOutputs, base: HeadSpec, classes?: number, bins?: number): HeadOptions {
+function channelsIn(
+  file: FileOutputs,
+  base: HeadSpec,
+  { numClasses: classes, numClassesBy, changes: { bins } }: HeadHints,
+): HeadOptions {
   const widths = widthsOf(file, base, classes);
   const others = boxChannels(base) + (hasObjectness(base) ? 1 : 0);
   if (widths.all !== undefined) {
     const numClasses = classes ?? widths.all - others;
     if (numClasses >= 1) return { numClasses };
     throw new UsageError(`outputs have ${widths.all} channels; head ${base.name} has ${others} beside the classes`);
+  }
+  const [name] = file.names.values();
+  if (classes !== undefined && classes !== widths.classes && "classes" in file.outputs) {
+    throw new UsageError(
+      `${name} has ${widths.classes} channels, one for each class${otherLayout(base, file)}; ${numClassesBy}`,
+    );
   }
   const numClasses = classes ?? widths.classes;
   if (base.boxes !== "distribution") {

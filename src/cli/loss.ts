@@ -10,7 +10,7 @@ import { LOSS_HELP, type LossFlags, readFlags } from "./loss_options.ts";
 import { kebab, kindOf, type LossName } from "./losses.ts";
 import { readLabels, readTensor } from "./readers/one.ts";
 import { toFloat32 } from "./readers/npy.ts";
-import { writeText } from "./writers/file.ts";
+import { STDOUT, writeText } from "./writers/file.ts";
 import { lossLine, lossText } from "./writers/loss_text.ts";
 import { writeNpy } from "./writers/npy.ts";
 
@@ -46,7 +46,7 @@ async function run(args: string[]): Promise<void> {
     ...(flags.grad === undefined ? [] : [{ role: "grad", dims: gradDims, file: flags.grad }]),
   ];
   const name = kebab(flags.name);
-  if (flags.json !== "-") process.stdout.write(lossText(`${name}, ${flags.reduction}`, loss, shapes));
+  if (flags.json !== STDOUT) process.stdout.write(lossText(`${name}, ${flags.reduction}`, loss, shapes));
   if (flags.json !== undefined) await writeText(flags.json, lossLine(name, flags.reduction, loss, shapes));
 }
 

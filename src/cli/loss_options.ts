@@ -5,7 +5,6 @@ import type { Reduction } from "../types.ts";
 import { readArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { camel, kebab, kindOf, type LossName, lossNames, lossOf, type OwnFlag } from "./losses.ts";
-import { STDIN } from "./readers/file.ts";
 import { choice, number, optional } from "./values.ts";
 
 export const LOSS_HELP = `Usage: densehead loss NAME --pred FILE (--target FILE | --labels FILE) [options]
@@ -118,9 +117,6 @@ export function readFlags(args: string[]): LossFlags {
   checkTarget(name, values);
   if (values["avg-factor"] !== undefined && reduction !== "mean") {
     throw new UsageError(`--avg-factor is for --reduction mean, which is ${reduction} here`);
-  }
-  if ([pred, target, labels, scores, weight].filter((file) => file === STDIN).length > 1) {
-    throw new UsageError('"-" is standard input, which can be read once');
   }
   if (grad !== undefined && grad === out) throw new UsageError("--grad and --out are one file");
   return { name, pred, target, labels, scores, weight, reduction, numbers, grad, out, json };

@@ -2,11 +2,11 @@
  * A file of raw outputs, understood: from the flags first, then from the file's own words, then from the shapes.
  */
 import type { HeadSpec } from "../types.ts";
-import { UsageError } from "./errors.ts";
+import { reason, UsageError } from "./errors.ts";
 import { chooseHead, type ChosenHead } from "./head.ts";
 import { sizeFromShapes } from "./image_size.ts";
 import type { NetworkFlags } from "./network_options.ts";
-import { type FileOutputs, readOutputs, withoutObjectness } from "./outputs.ts";
+import { type FileOutputs, inOwnNames, readOutputs, withoutObjectness } from "./outputs.ts";
 import { splitNames } from "./readers/names.ts";
 import { openTensors } from "./readers/tensors.ts";
 import { optional, size } from "./values.ts";
@@ -17,6 +17,8 @@ export interface NetworkFile {
   readonly chosen: ChosenHead;
   /** Network input, [height, width]. */
   readonly inputSize: readonly [number, number];
+  /** Who told it. */
+  readonly sizeFrom: "--image-size" | "the file's metadata" | "the shapes";
   readonly classes: readonly string[] | undefined;
 }
 
@@ -31,12 +33,28 @@ export async function readNetworkFile(path: string, flags: NetworkFlags): Promis
     fileHead: metadata.get("head"),
     imageSize,
     numClasses: flags.numClasses ?? flags.classes?.length,
+    numClassesBy: flags.numClasses === undefined
+      ? `--classes has ${flags.classes?.length} names`
+      : `--num-classes is ${flags.numClasses}`,
     changes: flags.changes,
   });
   const classes = flags.classes ?? namesIn(metadata);
   checkNames(chosen.head, classes, flags);
   const used = (chosen.head.objectness ?? "none") === "none" ? withoutObjectness(read) : read;
-  return { read: used, chosen, inputSize: imageSize ?? sizeFromShapes(used, chosen.head), classes };
+  const inputSize = imageSize ?? sizeFromShapes(used, chosen.head);
+  const sizeFrom = flags.imageSize ? "--image-size" : imageSize ? "the file's metadata" : "the shapes";
+  return { read: used, chosen, inputSize, sizeFrom, classes };
+}
+
+/** Runs what reads the outputs; its errors are in the tensors' own names, and tell the size that shapes were checked for. */
+export function inItsNames<T>({ read, inputSize, sizeFrom }: NetworkFile, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const text = inOwnNames(read, reason(error));
+    const size = / of shape /.test(text) ? ` (input ${inputSize[1]}×${inputSize[0]} by ${sizeFrom})` : "";
+    throw new UsageError(`${text}${size}`);
+  }
 }
 
 /** The flag's, else the file's; where both are there they must agree. */

@@ -2,6 +2,7 @@
  * Which tensor of a file is what. Names tell the role and the stride: cls_s8, reg_s8, obj_stride_16.
  */
 import type { HostTensor } from "../types.ts";
+import { UsageError } from "./errors.ts";
 import type { TensorFile } from "./readers/tensors.ts";
 
 /** Tensors by role, each list in the order of the levels. */
@@ -38,7 +39,7 @@ const REFINED = /refine/i;
 /** Reads the tensors: by role where names tell classes and boxes, else all in order. */
 export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
   const roles = new Map(ROLES.map(([role, pattern]) => [role, byStride(file.names.filter((n) => pattern.test(n)))]));
-  const read = (names: readonly string[]) => Promise.all(names.map((name) => file.read(name)));
+  const read = (names: readonly string[]) => Promise.all(names.map((name) => readWhole(file, name)));
   const [classes, boxes, objectness] = ROLES.map(([role]) => roles.get(role) ?? []);
   if (classes.length === 0 || boxes.length === 0) {
     const tensors = await read(file.names);
@@ -61,6 +62,13 @@ export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
     ]),
     unused: file.names.filter((name) => !used.has(name)),
   };
+}
+
+/** An empty tensor has no head, whatever its extents are. */
+async function readWhole(file: TensorFile, name: string): Promise<HostTensor> {
+  const tensor = await file.read(name);
+  if (tensor.data.length > 0) return tensor;
+  throw new UsageError(`${name} is empty: its shape is (${tensor.dims.join(", ")})`);
 }
 
 /** A lone tensor, which has the name of its file, stays "outputs". */

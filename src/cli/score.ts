@@ -7,17 +7,16 @@ import type { Detections } from "../types.ts";
 import type { Command } from "./commands.ts";
 import { categoriesOf } from "./categories.ts";
 import { checkCriterion, scoreImage } from "./criterion.ts";
-import { about, reason, UsageError } from "./errors.ts";
+import { about, UsageError } from "./errors.ts";
 import { inInput } from "./ground_truth.ts";
 import { imageFinder, type KnownImage, readTruth } from "./images.ts";
 import { mapsOf } from "./maps.ts";
-import { type NetworkFile, readNetworkFile } from "./network.ts";
+import { inItsNames, type NetworkFile, readNetworkFile } from "./network.ts";
 import { progressOf } from "./progress.ts";
-import { inOwnNames } from "./outputs.ts";
 import type { CocoFile, CocoImage } from "./readers/coco.ts";
 import { readFlags, SCORE_HELP, type ScoreFlags } from "./score_options.ts";
 import { inAll, type Score } from "./score_result.ts";
-import { writeText } from "./writers/file.ts";
+import { STDOUT, writeText } from "./writers/file.ts";
 import { scoreLines, scoreTable } from "./writers/score_text.ts";
 import { networkText } from "./writers/text.ts";
 
@@ -44,7 +43,7 @@ async function run(args: string[]): Promise<void> {
   }
   const scores = files.flatMap((file) => file.scores);
   const all = inAll(scores);
-  if (flags.json !== "-") process.stdout.write(scoreTable(files[0].network, scores, all));
+  if (flags.json !== STDOUT) process.stdout.write(scoreTable(files[0].network, scores, all));
   if (flags.json !== undefined) await writeText(flags.json, scoreLines(scores, all));
 }
 
@@ -67,7 +66,7 @@ async function scoreFile(
   if (first !== undefined) checkSame(network, first.network);
   checkCriterion(head, read);
   const classes = classesOf(truth, network);
-  const { maps, detections } = inNames(network, () => ({
+  const { maps, detections } = inItsNames(network, () => ({
     maps: mapsOf(read, head, inputSize),
     detections: engine.sync.detect(read.outputs, { ...flags.keep, head, imageSize: inputSize }),
   }));
@@ -103,15 +102,6 @@ function classesOf({ categories }: CocoFile, { chosen: { head }, classes }: Netw
   }
   const places = categoriesOf(categories, head.numClasses, classes);
   return categories.map((_, category) => places.indexOf(category));
-}
-
-/** Errors of the library, in the tensors' own names. */
-function inNames<T>({ read }: NetworkFile, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new UsageError(inOwnNames(read, reason(error)));
-  }
 }
 
 /** Of each detection with the object, of any class, that it fits best. */

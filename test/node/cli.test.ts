@@ -301,6 +301,12 @@ test("draws the truth dashed", () => {
   assert.is(count("--gt", shapes("scenes.coco.json")), 5 + 1, "five objects, and the legend's");
 });
 
+test("a picture on standard output is in place of the table", () => {
+  assert.match(prints("detect", scene, "--svg", "-"), /^<svg [^]*<\/svg>\n$/);
+  fails(["detect", scene, "--svg", "-", "--json", "-"], "--json and --svg are both to be on standard output");
+  fails(["detect", scene, shapes("scene2.safetensors"), "--svg", "-"], "--svg - is for one image; there are 2");
+});
+
 test("several pictures go into a folder", () => {
   const scenes = [1, 2].map((i) => shapes(`scene${i}.safetensors`));
   prints("detect", ...scenes, "--svg", at("pictures"), "--image", root + "/examples/shapes");
@@ -451,7 +457,11 @@ test("with --gt, rows have the data set's ids", () => {
   );
   fails(
     ["detect", scene, "--gt", mixed],
-    "class circle is no category of --gt, which others are: square, ring, star, x",
+    "class circle has no category of its own in --gt, which has square, ring, star, x",
+  );
+  fails(
+    ["detect", scene, "--classes", "circle,square,square,star", "--gt", shapes("scenes.coco.json")],
+    "class square has no category of its own in --gt, which has circle, square, triangle, star",
   );
   const few = categories("few.json", [{ id: 1 }]);
   fails(["detect", scene, "--gt", few], "the head has 4 classes here; --gt has 1 categories");
@@ -612,6 +622,11 @@ test("what the file says of itself wins over a flag that contradicts it, unless 
   assert.match(prints("detect", file, "--head", "yolo11"), "head yolo11 (as asked)");
 });
 
+test("numbers of classes that the tensors do not have", () => {
+  fails(["detect", scene, "--num-classes", "80"], "cls_s8 has 4 channels, one for each class; --num-classes is 80");
+  fails(["detect", scene, "--classes", "coco"], "cls_s8 has 4 channels, one for each class; --classes has 80 names");
+});
+
 test("objectness beside the classes must be used, or left out by a word", () => {
   const { cls_s8, cls_s16, reg_s8, reg_s16 } = sceneParts();
   const ones = (cells: number) => ({
@@ -634,6 +649,7 @@ test("reads standard input, and tells kinds by their first bytes", () => {
   const { stdout } = run(["detect", "-"], bytes);
   assert.match(stdout, /^stdin: 7 objects\n {2}head gfl \(named in the file\)/);
   const single = readFileSync(npy("stdin.npy", "<f4", [1, 6, 84], decoded(1, 2, 84)));
+  assert.match(run(["detect", "-", "-"], bytes).stderr, '"-" is standard input, which can be read once');
   assert.match(run(["detect", "-", "--head", "yolov8-decoded"], single).stdout, /^stdin: 1 object\n/);
   assert.match(
     run(["detect", "-"], Buffer.from("hello")).stderr,
@@ -659,7 +675,7 @@ test("wrong heads", () => {
   const bare = safetensors("bare.safetensors", sceneParts());
   fails(
     ["detect", bare, "--head", "gfl", "--image-size", "100,100"],
-    /bare\.safetensors: (cls|reg)_s\d+ is of shape .* \(--image-size 100,100\)$/m,
+    /bare\.safetensors: (cls|reg)_s\d+ is of shape .* \(input 100×100 by --image-size\)$/m,
   );
   const lone = npy("lone.npy", "<f4", [1, 4, 20, 20], new Float32Array(1600));
   fails(["detect", lone, "--head", "gfl"], "lone.npy: holds one tensor; head gfl has classes and boxes apart (in one");
@@ -713,6 +729,15 @@ test("wrong .npy files", () => {
   fails(["detect", at("text.npy")], "text.npy: is no readable .npy file (Not an .npy file)");
   writeFileSync(at("empty.npy"), "");
   fails(["detect", at("empty.npy")], "empty.npy: is no readable .npy file (");
+});
+
+test("tensors without elements, at once", () => {
+  for (const dims of [[0, 1e6, 1e6], [0, 9e15, 9e15], [1, 84, 0]]) {
+    const none = safetensors("none.safetensors", { output0: { dtype: "F32", dims, values: new Float32Array(0) } });
+    for (const head of ["auto", "yolov8", "gfl"]) {
+      fails(["detect", none, "--head", head], `none.safetensors: output0 is empty: its shape is (${dims.join(", ")})`);
+    }
+  }
 });
 
 test("wrong .safetensors files", () => {

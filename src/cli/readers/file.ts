@@ -24,6 +24,7 @@ export async function readText(path: string): Promise<string> {
 /** All of standard input. */
 export async function readStdin(): Promise<Uint8Array<ArrayBuffer>> {
   if (process.stdin.isTTY) throw new UsageError('"-" is standard input, which is a terminal here; pipe a file into it');
+  if (process.stdin.readableEnded) throw new UsageError('"-" is standard input, which can be read once');
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { BANDS } from "../detect_options.ts";
 import { about, UsageError } from "../errors.ts";
 import type { ImageResult } from "../result.ts";
-import { writeText } from "./file.ts";
+import { STDOUT, writeText } from "./file.ts";
 import { svgText } from "./svg.ts";
 
 /** Writes them. */
@@ -26,8 +26,9 @@ export async function writePictures(
 
 async function isFolder(path: string, images: number): Promise<boolean> {
   if (/[/\\]$/.test(path)) return true;
+  if (path === STDOUT && images === 1) return false;
   const folder = await stat(path).then((found) => found.isDirectory(), () => false);
   if (folder || images === 1) return folder;
-  if (!/\.svg$/i.test(path)) return true;
+  if (path !== STDOUT && !/\.svg$/i.test(path)) return true;
   throw new UsageError(`--svg ${path} is for one image; there are ${images} (a folder has a picture for each)`);
 }
