@@ -15,7 +15,8 @@ const SCORE = "0.4";
 
 const ABOUT_BOXES = `\
 A small network has looked for circles, squares, triangles and stars in three pictures. From its raw outputs, densehead
-now makes boxes. The network gives a distribution for each side of a box; the column ± px is its standard deviation.
+now makes boxes. The network gives a distribution for each side of a box; the column ± px is how far it spreads beyond
+what a side that lies between two bins has anyway.
 `;
 
 const ABOUT_SCORES = `\

@@ -41,7 +41,9 @@ What to write:
   --svg FILE | FOLDER | -  a picture of the boxes, over that of --image, and of --gt, dashed; in a folder one per image
   --bands KIND             how --svg shows uncertain sides: ticks (default) at the middle of each, or none
 
-The column "± px" is the mean standard deviation of a box's four sides in pixels, where the head gives distributions.
+The column "± px" is there where the head gives distributions: how far they spread beyond what a side between two bins
+has anyway (excess), in pixels, mean of a box's four sides. Ticks of --svg show the same for each side. It is the
+network's own word, not an error bound.
 `;
 
 /** How a picture shows uncertainty. */

@@ -30,9 +30,12 @@ export function classLabel({ classes }: ImageResult, classId: number): string {
   return classes?.[classId] ?? String(classId);
 }
 
-/** Standard deviations of the left, top, right and bottom side in pixels, where the head gives them. */
-export function deviations({ std }: Detections, index: number): number[] | undefined {
-  return std === undefined ? undefined : [...std.subarray(4 * index, 4 * index + 4)];
+/**
+ * How far the left, top, right and bottom side may be off in pixels, by the network's own word: the spread of their
+ * distributions beyond that of a side which merely lies between two bins.
+ */
+export function spreads({ excess }: Detections, index: number): number[] | undefined {
+  return excess === undefined ? undefined : [...excess.subarray(4 * index, 4 * index + 4)];
 }
 
 /** How many boxes damaged outputs (NaN, infinite) have left without a place. */

@@ -135,7 +135,7 @@ test("prints a table of a scene", () => {
   assert.is(lines[0], "scene1: 7 objects");
   assert.match(lines[1], "head gfl (as asked), 4 classes, 8 bins, strides 8 16, input 160×160");
   assert.match(lines[2], /^ {2}class +score +x1 +y1 +x2 +y2 +± px$/);
-  assert.match(lines[3], /^ {2}square +0\.940 +52\.0 +34\.8 +107\.1 +88\.3 +7\.3$/);
+  assert.match(lines[3], /^ {2}square +0\.940 +52\.0 +34\.8 +107\.1 +88\.3 +1\.6$/);
   assert.is(new Set(lines.slice(2, 10).map((line) => line.length)).size, 1, "the columns are aligned");
 });
 
@@ -210,6 +210,38 @@ test("a batch in one .npy file", () => {
   ]);
 });
 
+test("options tell every single tensor of the README's table", () => {
+  // (anchors, channels) at 64 × 64, of two classes; the second has 0.875 at anchor 5, around (44, 4).
+  const rows = (anchors: number, channels: number, values: Record<number, number>) => {
+    const data = new Float32Array(anchors * channels);
+    for (const [channel, value] of Object.entries(values)) data[5 * channels + Number(channel)] = value;
+    return npy("rows.npy", "<f4", [1, anchors, channels], data);
+  };
+  const box = (...args: string[]) => {
+    const [{ category_id, bbox, score }, ...others] = rowsOf(...args);
+    assert.equal([category_id, score, others.length], [1, 0.875, 0], args.join(" "));
+    return bbox.map(Math.round);
+  };
+  const flat = 8 * 3.5; // Distributions without a preference have the mean of 0 … 7 bins.
+  const probabilities = ["--scores", "probabilities"];
+  const nanodet = ["--head", "nanodet", "--channel-order", "class-first", ...probabilities];
+  assert.equal(box(rows(84, 34, { 1: 0.875 }), ...nanodet), [44 - flat, 4 - flat, 2 * flat, 2 * flat]);
+  const plus = ["--head", "nanodet-plus", ...probabilities];
+  assert.equal(box(rows(85, 34, { 1: 0.875 }), ...plus), [40 - flat, -flat, 2 * flat, 2 * flat]);
+  const ppyoloe = ["--head", "ppyoloe", "--bins", "0", "--boxes", "xyxy", "--layout", "rows"];
+  const corners = { 0: 30, 1: 2, 2: 50, 3: 12, 5: 0.875 };
+  assert.equal(box(rows(84, 6, corners), ...ppyoloe, "--channel-order", "box-first"), [30, 2, 20, 10]);
+  // Boxes that are no distribution have no bins, also where nobody says so.
+  const { length } = ppyoloe;
+  const short = [...ppyoloe.slice(0, 2), ...ppyoloe.slice(4, length), "--channel-order", "box-first"];
+  assert.equal(box(rows(84, 6, corners), ...short), [30, 2, 20, 10]);
+  fails(
+    ["detect", at("rows.npy"), "--head", "ppyoloe", "--bins", "0"],
+    "--bins is 0; wanted 2 to 64 for a distribution",
+  );
+  assert.equal(box(rows(84, 7, { 0: 40, 1: 7, 2: 20, 3: 10, 4: 1, 6: 0.875 }), "--head", "yolov6"), [30, 2, 20, 10]);
+});
+
 test("a folder of .npy files, with others beside them", () => {
   mkdirSync(at("outputs"));
   for (const [name, { dims, values }] of Object.entries(sceneParts())) {
@@ -278,12 +310,12 @@ test("draws boxes, ticks, labels and a legend over the image", () => {
   const png = readFileSync(shapes("scene1.png")).toString("base64");
   assert.match(svg, `href="data:image/png;base64,${png}"`);
   assert.match(svg, />square 0\.94<\/text>/);
-  assert.match(svg, "<title>square 0.94, ± 7.1, 6.5, 7.5, 8.2 px (l, t, r, b)</title>");
+  assert.match(svg, "<title>square 0.94, ± 1.4, 2.2, 1.2, 1.7 px (l, t, r, b)</title>");
   const paths = [...svg.matchAll(/<path d="([^"]*)" stroke="#000"/g)].map(([, path]) => path);
   assert.is(paths.length, 8, "ticks of seven boxes, and the legend's");
   assert.ok(paths.slice(0, 7).every((path) => path.split("M").length === 1 + 4 * 3), "four ticks with two bars each");
   assert.is(new Set(svg.match(/rx="[^"]*" fill="[^"]*"/g)).size, 3, "a colour per class");
-  assert.match(svg, ">a side's standard deviation, by the network</text>");
+  assert.match(svg, ">± how far a side spreads beyond interpolation</text>");
   assert.match(svg, "image-rendering:pixelated", "few pixels stay pixels");
   prints("detect", scene, "--svg", at("scene.svg"), "--bands", "none");
   const plain = readFileSync(at("scene.svg"), "utf8");

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import type { Detection } from "../../types.ts";
 import type { BANDS } from "../detect_options.ts";
 import type { ImageFile } from "../readers/image.ts";
-import { classLabel, deviations, type ImageResult } from "../result.ts";
+import { classLabel, type ImageResult, spreads } from "../result.ts";
 import { classColour, textColour } from "./colours.ts";
 import { placeLabels, type Rect } from "./labels.ts";
 import { cells, escapeXml } from "./text.ts";
@@ -59,7 +59,7 @@ export function svgText(result: ImageResult, bands: typeof BANDS[number]): strin
 
 function toDrawn(result: ImageResult, { box: [x1, y1, x2, y2], score, classId }: Detection, index: number): Drawn {
   const label = `${classLabel(result, classId)} ${score.toFixed(2)}`;
-  const sides = deviations(result.detections, index);
+  const sides = spreads(result.detections, index);
   const spread = sides === undefined ? "" : `, ± ${sides.map((px) => px.toFixed(1)).join(", ")} px (l, t, r, b)`;
   const title = `${label}${spread}`;
   return { x: x1, y: y1, width: x2 - x1, height: y2 - y1, label, title, colour: classColour(classId), sides };
@@ -155,7 +155,7 @@ interface Entry {
 
 const TICK_ENTRY: Entry = {
   sign: (x, y, unit) => strokes(acrossX(x, y, 12 * unit, unit), "#fff", unit),
-  text: "a side's standard deviation, by the network",
+  text: "± how far a side spreads beyond interpolation",
 };
 
 const TRUTH_ENTRY: Entry = {

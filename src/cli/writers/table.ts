@@ -1,7 +1,7 @@
 /**
  * The table that people read.
  */
-import { classLabel, deviations, type ImageResult } from "../result.ts";
+import { classLabel, type ImageResult, spreads } from "../result.ts";
 import { aligned, networkText, printable } from "./text.ts";
 
 /** A headline and one row per detection. */
@@ -23,12 +23,12 @@ function headlines({ name, chosen, inputSize, frame, detections, unused }: Image
 }
 
 function columns({ detections }: ImageResult): string[] {
-  return ["class", "score", "x1", "y1", "x2", "y2", ...(detections.std === undefined ? [] : ["± px"])];
+  return ["class", "score", "x1", "y1", "x2", "y2", ...(detections.excess === undefined ? [] : ["± px"])];
 }
 
 function rowsOf(result: ImageResult): string[][] {
   return Array.from(result.detections, ({ box, score, classId }, i) => {
-    const sides = deviations(result.detections, i);
+    const sides = spreads(result.detections, i);
     return [
       printable(classLabel(result, classId)),
       score.toFixed(3),
