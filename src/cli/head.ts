@@ -69,18 +69,30 @@ function tryInfer(file: FileOutputs, { imageSize, numClasses, changes }: HeadHin
   try {
     return heads.infer(file.outputs, { imageSize, numClasses, strides: changes.strides ?? file.strides });
   } catch (error) {
-    const [what] = inOwnNames(file, reason(error)).split("; wanted");
-    throw new UsageError(
-      `${inFlagNames(what)}; name the head with --head (${presetNames().join(", ")}), ` +
-        "or narrow the choice with --num-classes or --image-size",
-    );
+    const [what, wanted = ""] = inFlags(inOwnNames(file, reason(error))).split("; wanted ");
+    const hints = [
+      ...(numClasses === undefined ? ["--num-classes"] : []),
+      ...(imageSize === undefined ? ["--image-size"] : []),
+    ];
+    const narrow = hints.length === 0 ? "" : `, or narrow the choice with ${hints.join(" or ")}`;
+    // What each preset misses would be a page; --head has it for the one that is meant.
+    const unused = /^them without/.test(wanted) ? `; ${wanted.replace("them", "they would")}` : "";
+    const names = / fit no preset/.test(what) && unused === "" ? ` (${presetNames().join(", ")})` : "";
+    throw new UsageError(`${what}${unused}; name the head with --head${names}${narrow}`);
   }
 }
 
-/** Presets as --head wants them: yolov8Decoded → yolov8-decoded. */
-function inFlagNames(text: string): string {
+/** Heads in a message as flags say them: "nanodet with 80 classes { channelOrder: "class-first" }". */
+function inFlags(text: string): string {
   const typed = new Map(presetNames().map((name) => [presetOf(name) as string, name]));
-  return text.replaceAll(/\w+/g, (word) => typed.get(word) ?? word);
+  const named = text.replaceAll(/\w+/g, (word) => typed.get(word) ?? word);
+  return named.replaceAll(/ \{ ([^}]*) \}/g, (_, members: string) => {
+    const flags = [...members.matchAll(/(\w+): (?:"([^"]*)"|\[([^\]]*)\]|([\d.]+))/g)].map(
+      ([, member, word, list, number]) =>
+        `${MEMBER_FLAGS[member] ?? member} ${word ?? list?.replaceAll(" ", "") ?? number}`,
+    );
+    return ` (${flags.join(" ")})`;
+  });
 }
 
 /** The preset with the channels and the levels of the output. */
@@ -114,6 +126,12 @@ const MEMBER_FLAGS: Readonly<Record<string, string>> = {
   bins: "--bins",
   strides: "--strides",
   anchorOffset: "--offset",
+  scores: "--scores",
+  objectness: "--objectness",
+  boxes: "--boxes",
+  boxUnit: "--box-unit",
+  layout: "--layout",
+  channelOrder: "--channel-order",
 };
 
 /** Classes and bins, from the number of channels. */

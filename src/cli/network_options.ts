@@ -8,6 +8,7 @@ import { classNames } from "./readers/names.ts";
 import { choice, integer, number, numbers, optional, size } from "./values.ts";
 
 const BOXES = ["distribution", "distances", "xywh", "xyxy"] as const;
+const BOX_UNITS = ["pixel", "stride", "image"] as const;
 const SCORES = ["logits", "probabilities"] as const;
 const OBJECTNESS = ["none", "multiply", "sqrt-multiply"] as const;
 const LAYOUTS = ["rows", "channels-first"] as const;
@@ -31,6 +32,7 @@ export const NETWORK_HELP = `What the network is:
   --strides 8,16,…         strides of the levels
   --bins N                 bins per side of the distribution; 0: boxes without one
   --boxes KIND             ${BOXES.join(", ")}
+  --box-unit KIND          of boxes without a distribution: pixel, stride (of the level) or image (0 … 1 of the input)
   --offset X               anchor point of cell i: (i + X) · stride
   --scores KIND            ${SCORES.join(" or ")}
   --objectness KIND        ${OBJECTNESS.join(", ")}
@@ -87,6 +89,7 @@ export const NETWORK_OPTIONS = {
   strides: { type: "string" },
   bins: { type: "string" },
   boxes: { type: "string" },
+  "box-unit": { type: "string" },
   layout: { type: "string" },
   "channel-order": { type: "string" },
   offset: { type: "string" },
@@ -118,6 +121,7 @@ export async function readNetwork(
       strides: optional(texts.strides, (text) => numbers("--strides", text)),
       bins: optional(texts.bins, (text) => integer("--bins", text, 0, 64)),
       boxes: optional(texts.boxes, (text) => choice("--boxes", text, BOXES)),
+      boxUnit: optional(texts["box-unit"], (text) => choice("--box-unit", text, BOX_UNITS)),
       layout: optional(texts.layout, (text) => choice("--layout", text, LAYOUTS)),
       channelOrder: optional(texts["channel-order"], (text) => choice("--channel-order", text, CHANNEL_ORDERS)),
       anchorOffset: optional(texts.offset, (text) => number("--offset", text)),

@@ -224,7 +224,8 @@ function classCounts(head: HeadSpec, widths: readonly number[], { given, shapes,
 function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: ResolvedOutputs): Candidate[] | string {
   const { are, range } = scoreValues(resolved);
   const known = each.scores ?? [base.scores];
-  const levels = [base.strides, ...each.strides ?? []].map(String);
+  // Strides of the hints are as unusual as they are for the family.
+  const levels = [presets[each.preset].strides, ...each.strides ?? []].map(String);
   const unusual = each.unusual === true || head.bins !== base.bins || !levels.includes(String(head.strides));
   if (each.decoded) {
     if (are === "logits") return `scores are ${range}, and its export has probabilities`;

@@ -170,6 +170,33 @@ test("--head auto says what the shapes allow", () => {
   );
 });
 
+test("--head auto lists what fits where more than one does, in flags", () => {
+  const level = (n: number, channels: number, value: (i: number) => number) => {
+    return {
+      dtype: "F32",
+      dims: [n, channels],
+      values: Float32Array.from({ length: n * channels }, (_, i) => value(i)),
+    };
+  };
+  // Logits of four levels: PicoDet's and NanoDet-Plus' before their sigmoid, which are half a cell apart.
+  const parts = Object.fromEntries([[8, 64], [16, 16], [32, 4], [64, 1]].flatMap(([stride, n]) => [
+    [`cls_s${stride}`, level(n, 80, (i) => i % 7 - 9)],
+    [`dis_s${stride}`, level(n, 32, (i) => i % 3)],
+  ]));
+  const open = safetensors("levels.safetensors", parts);
+  fails(["detect", open], /levels\.safetensors: .* fit .*nanodet-plus with 80 classes \(--channel-order separate\)/);
+  fails(["detect", open], /picodet with 80 classes \(--scores logits\).*; name the head with --head, or narrow/);
+  assert.match(prints("detect", open, "--head", "picodet", "--scores", "logits"), "head picodet (as asked)");
+  // What nothing reads is named, and what it may be read with.
+  const objectness = { ...parts, obj_s8: level(64, 1, () => 1), obj_s16: level(16, 1, () => 1) };
+  fails(
+    ["detect", safetensors("objects.safetensors", objectness)],
+    /they would without obj_s8, obj_s16, which nothing uses/,
+  );
+  const single = npy("rows.npy", "<f4", [1, 189, 84], new Float32Array(189 * 84).fill(0.25));
+  fails(["detect", single], "ppyoloe with 80 classes (--bins 0 --boxes xyxy --layout rows --channel-order box-first)");
+});
+
 test("a score of its own keeps fewer, --max too", () => {
   assert.is(rowsOf(scene).length, 7);
   assert.is(rowsOf(scene, "--score", "0.6").length, 4);
