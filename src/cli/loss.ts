@@ -102,7 +102,7 @@ function inFlags(name: LossName, error: unknown): UsageError {
     (_, argument) => `--${kebab(argument)}`,
   );
   return new UsageError(
-    flagged.replaceAll(/\w+Array\((\d+)\)/g, "$1 values").replace(/ from 0 to 1\.79\d+e\+308$/, " of at least 0"),
+    flagged.replaceAll(/\w+Array\((\d+)\)/g, "$1 values"),
   );
 }
 
