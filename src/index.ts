@@ -2,5 +2,4 @@
  * The types that every entry exports.
  */
 export type { Heads } from "./heads/index.ts";
-export type { InferHints } from "./heads/infer.ts";
 export type * from "./types.ts";

@@ -15,8 +15,8 @@ export type MaybeDisposable = SymbolConstructor extends { readonly dispose: infe
 
 /** A WebGPU buffer, where the consumer's libraries know them. */
 export type GpuBuffer = Global<"GPUBuffer", { readonly size: number; destroy(): void }>;
-/** A WebGPU device, where the consumer's libraries know them. */
-export type GpuDevice = Global<"GPUDevice", { destroy(): void }>;
+/** A WebGPU device, where the consumer's libraries know them; onnxruntime's is unknown where they do not. */
+export type GpuDevice = Global<"GPUDevice", unknown>;
 /** The platform's AbortSignal. */
 export type Signal = Global<"AbortSignal", { readonly aborted: boolean; throwIfAborted(): void }>;
 /** The platform's Float16Array, where there is one. */
@@ -664,6 +664,16 @@ export interface HeadSpec {
 
 /** Changes to a preset. */
 export type HeadOptions = Partial<HeadSpec>;
+
+/** What is known beside the outputs. */
+export interface InferHints {
+  /** Network input, [height, width]; without it any that has as many anchors. */
+  imageSize?: readonly number[];
+  /** Number of classes; without it any. */
+  numClasses?: number;
+  /** Strides of the levels, in their order; without them those of the family, or those that imageSize and maps tell. */
+  strides?: readonly number[];
+}
 
 /**
  * What a network gave, as `detect` and `heads.infer` take it. The batch axis may be left out for one image.

@@ -1,9 +1,8 @@
 /**
  * `heads`: the well-known layouts of raw outputs.
  */
-import type { HeadOptions, HeadSpec, Outputs } from "../types.ts";
+import type { HeadOptions, HeadSpec, InferHints, Outputs } from "../types.ts";
 import { infer } from "./infer.ts";
-import type { InferHints } from "./infer.ts";
 import { preset } from "./presets.ts";
 
 /** Presets of the well-known heads; each takes changes to its members. */

@@ -2,7 +2,7 @@
  * Which head made some outputs, by their shapes and, where those leave it open, by their values.
  */
 
-import type { HeadOptions, HeadSpec, Outputs } from "../types.ts";
+import type { HeadOptions, HeadSpec, InferHints, Outputs } from "../types.ts";
 import {
   describe,
   elementsOf,
@@ -24,16 +24,6 @@ import { possibleSizes, type Size } from "./sizes.ts";
 import { boxValues, scoreValues } from "./values.ts";
 
 const op = "heads.infer";
-
-/** What is known beside the outputs. */
-export interface InferHints {
-  /** Network input, [height, width]; without it any that has as many anchors. */
-  imageSize?: readonly number[];
-  /** Number of classes; without it any. */
-  numClasses?: number;
-  /** Strides of the levels, in their order; without them those of the family, or those that imageSize and maps tell. */
-  strides?: readonly number[];
-}
 
 const HINTS = namesOf<InferHints>({ imageSize: true, numClasses: true, strides: true });
 

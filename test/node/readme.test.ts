@@ -2,14 +2,18 @@
  * What the README says of exported networks and of boxes in the wrong place: each row of its table of heads takes the
  * tensors that it names, the lines of the letterbox compute, and each mistake looks as described.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
 import { createEngine, heads } from "densehead";
 import type { Detections, DetectOptions, HeadOptions, HeadSpec, HostTensor, Outputs } from "densehead";
+import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { transformFor } from "../../src/cli/fit.ts";
 import { parseSafetensors } from "../../src/cli/readers/safetensors.ts";
+import { skip } from "../suite/skip.ts";
 
 const test = suite("README");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
@@ -24,6 +28,48 @@ const sections = new Map(
     return [heading, text.slice(heading.length)];
   }),
 );
+
+// ── Snippets ────────────────────────────────────────────────────────────────────
+
+/** What a snippet needs that a test has not. */
+const NEEDS: Record<string, RegExp> = {
+  "a network": /onnxruntime/,
+  "a device": /device: "webgpu"/,
+  "a server": /fetch\("/,
+};
+
+const snippets = [...read("README.md").matchAll(/^```[jt]s\n([^]*?)^```/gm)].map(([, code]) => code);
+
+test("there are snippets", () => assert.ok(snippets.length > 8));
+
+for (const [i, code] of snippets.entries()) {
+  const needed = Object.keys(NEEDS).find((name) => NEEDS[name].test(code));
+  const first = code.split("\n").find((line) => line !== "" && !line.startsWith("import"));
+  test(`snippet ${i + 1} runs as it stands: ${first}`, async () => {
+    if (needed !== undefined) return skip(`snippet ${i + 1} of the README needs ${needed}`);
+    const file = join(process.cwd(), `readme-${i}.mjs`);
+    writeFileSync(file, (await transform(code, { loader: "ts" })).code);
+    const { status, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" });
+    rmSync(file);
+    assert.is(status, 0, stderr);
+  });
+}
+
+// ── The picture ─────────────────────────────────────────────────────────────────
+
+/** From the root of the project. */
+const PICTURE = [
+  ...["dist/cli.js", "detect", "examples/shapes/scene1.safetensors", "--image", "examples/shapes/scene1.png"],
+  ...["--score", "0.4", "--gt", "examples/shapes/scenes.coco.json", "--svg"],
+];
+
+test("its picture is what the command draws", () => {
+  const file = join(process.cwd(), "readme.svg");
+  const { status, stderr } = spawnSync(process.execPath, [...PICTURE, file], { cwd: root, encoding: "utf8" });
+  assert.is(status, 0, stderr);
+  const again = `docs/detections.svg is out of date; run node ${PICTURE.join(" ")} docs/detections.svg`;
+  assert.ok(readFileSync(file, "utf8") === read("docs/detections.svg"), again);
+});
 
 // ── Your model → which head ─────────────────────────────────────────────────────
 
@@ -77,13 +123,20 @@ for (const { model, tensors, code } of models) {
   });
 }
 
-test("what it links to in docs/export.md is there", () => {
-  const anchors = [...read("docs/export.md").matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+const anchorsOf = (page: string) =>
+  [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
     heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-")
   );
-  const links = [...(read("README.md") + read("docs/export.md")).matchAll(/\((?:docs\/export\.md)?#([^)]+)\)/g)];
-  assert.ok(links.length > 4);
-  for (const [, anchor] of links) assert.ok(anchors.includes(anchor), anchor);
+
+test("what it and docs/export.md link to is there", () => {
+  const pages = ["README.md", "docs/export.md"];
+  for (const page of pages) {
+    for (const [, path, anchor] of read(page).matchAll(/\]\((?!https:)([^)#]*)#?([^)]*)\)/g)) {
+      const target = path === "" ? page : join(dirname(page), path);
+      assert.ok(existsSync(join(root, target)), `${page} links to ${target}`);
+      assert.ok(anchor === "" || anchorsOf(target).includes(anchor), `${page} links to ${target}#${anchor}`);
+    }
+  }
 });
 
 // ── My boxes are in the wrong place ─────────────────────────────────────────────
@@ -101,7 +154,9 @@ const SIZES = [[900, 441, 96, 96], [61, 192, 96, 96], [63, 192, 96, 96], [6000, 
 
 test("the letterbox is that of what was resized and padded", () => {
   const code = /```js\n([^]*?)```/.exec(wrongPlace)?.[1];
-  const letterbox = new Function("image", "width", "height", `${code}; return transform;`);
+  const made = new Function(`${code}; return letterbox;`)();
+  const letterbox = (image: { width: number; height: number }, width: number, height: number) =>
+    made(image, height, width);
   assert.equal(letterbox({ width: 640, height: 480 }, 320, 320), {
     scaleX: 0.5,
     scaleY: 0.5,

@@ -1,5 +1,5 @@
 /** Checks that are commands: the declarations from a consumer's side, formatting, lints, publishing, install scripts. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { npm, root } from "../../tools/ready.js";
 import { consumer } from "./consumer.js";
@@ -38,6 +38,17 @@ const CONSUMERS = {
     // Later versions do not know it.
     versions: ["5.0", "5.9"],
   },
+  README: {
+    // The declarations of onnxruntime themselves need the DOM's.
+    options: { module: "esnext", moduleResolution: "bundler", lib: ["es2023", "dom"], skipLibCheck: true },
+    files: readmeFiles,
+    versions: ["5.0", "6.0", "newest"],
+  },
+  "README, node16, no dom": {
+    options: { module: "node16", moduleResolution: "node16", lib: ["es2023"], types: ["node"], skipLibCheck: true },
+    files: readmeFiles,
+    versions: ["5.9", "newest"],
+  },
   "newest library": {
     options: { module: "nodenext", moduleResolution: "nodenext", lib: ["esnext", "dom"] },
     files: ["usage.ts", "usage_dom.ts", "usage_newest.ts"],
@@ -69,6 +80,16 @@ function typeChecks() {
   );
 }
 
+/** The README's snippets, each a file as it stands. */
+function readmeFiles() {
+  const text = readFileSync(join(root, "README.md"), "utf8").replaceAll("\r\n", "\n");
+  return [...text.matchAll(/^```[jt]s\n([^]*?)^```/gm)].map(([, code], i) => {
+    // What imports nothing is a module all the same.
+    writeFileSync(join(consumer, "types", `readme_${i + 1}.ts`), `${code}\nexport {};\n`);
+    return `readme_${i + 1}.ts`;
+  });
+}
+
 function compilerOf(version) {
   if (version === "newest") return join(root, "node_modules/typescript/bin/tsc");
   return join(root, `test/runtimes/node_modules/typescript-${version}/bin/tsc`);
@@ -79,7 +100,8 @@ function typeProject(name, { options, files }) {
   const folder = join(consumer, "types", name.replaceAll(/[ ,]+/g, "-"));
   mkdirSync(folder, { recursive: true });
   const common = { target: "es2022", types: [], strict: true, noUncheckedIndexedAccess: true, noEmit: true };
-  const config = { compilerOptions: { ...common, ...options }, files: files.map((file) => `../${file}`) };
+  const names = typeof files === "function" ? files() : files;
+  const config = { compilerOptions: { ...common, ...options }, files: names.map((file) => `../${file}`) };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
   return folder;
 }

@@ -18,9 +18,7 @@ export async function prepareConsumer(names = []) {
     copyFileSync(join(root, "test/runtimes", file), join(consumer, file));
   }
   cpSync(join(root, "test/types"), join(consumer, "types"), { recursive: true });
-  // For its types.
-  const onnx = "node_modules/onnxruntime-common";
-  symlinkSync(join(root, "test/runtimes", onnx), join(consumer, onnx), "junction");
+  addOnnxTypes();
   await bundleTests("suite", testFiles("suite", names), { platform: "neutral", mainFields: ["module", "main"] });
   for (const folder of ["node", "examples"]) {
     await bundleTests(folder, testFiles(folder, names), {
@@ -30,6 +28,19 @@ export async function prepareConsumer(names = []) {
         js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
       },
     });
+  }
+}
+
+/** The types of onnxruntime, under the names that the README imports it by. */
+function addOnnxTypes() {
+  const modules = join(consumer, "node_modules");
+  const common = "onnxruntime-common";
+  symlinkSync(join(root, "test/runtimes/node_modules", common), join(modules, common), "junction");
+  for (const [name, entry] of [["onnxruntime-node", "."], ["onnxruntime-web", "./webgpu"]]) {
+    mkdirSync(join(modules, name));
+    writeFileSync(join(modules, name, "index.d.ts"), `export * from "${common}";\n`);
+    const exports = { [entry]: { types: "./index.d.ts" } };
+    writeFileSync(join(modules, name, "package.json"), JSON.stringify({ name, type: "module", exports }));
   }
 }
 
