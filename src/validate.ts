@@ -286,23 +286,18 @@ export function arrayOf<N extends ArrayName>(
   return readArray(place, name, value);
 }
 
-/** (N, columns): also from a bare array, whose length must then be a multiple. Returns the rows. */
-export function matrix(place: Place, value: TensorLike, columns: number): Source & { readonly rows: number } {
-  const found = matrixAnywhere(place, value, columns);
-  return { ...onHost(place, found), rows: found.rows };
+/** (N, columns): also from a bare array, whose length must then be a multiple. */
+export function matrix(place: Place, value: TensorLike, columns: number): Source {
+  return onHost(place, matrixAnywhere(place, value, columns));
 }
 
-export function matrixAnywhere(
-  place: Place,
-  value: TensorLike,
-  columns: number,
-): AnySource & { readonly rows: number } {
+export function matrixAnywhere(place: Place, value: TensorLike, columns: number): AnySource {
   const found = tensorAnywhere(place, value, (length) => [length / columns, columns]);
   const [rows, width] = found.dims;
   if (found.dims.length !== 2 || width !== columns || !Number.isInteger(rows)) {
     throw typeError(place, describeTensor(value, found), `shape (N, ${columns})`);
   }
-  return { ...found, rows };
+  return found;
 }
 
 /** (N). */

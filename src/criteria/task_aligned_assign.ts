@@ -61,11 +61,11 @@ export const taskAlignedAssign = {
     };
     const at = matrix({ op, argument: "points" }, points, 2);
     const predicted = matrix({ op, argument: "boxes" }, boxes, 4);
-    sameRows(op, "boxes", predicted.rows, at.rows);
-    const probabilities = scoreMatrix(scores, at.rows);
+    sameRows(op, "boxes", predicted.dims[0], at.dims[0]);
+    const probabilities = scoreMatrix(scores, at.dims[0]);
     const objects = checkGroundTruth({ op, argument: "gt" }, gt);
-    if (at.rows > 0) checkLabels(objects.labels, probabilities.classes);
-    const gtIndex = new Int32Array(at.rows).fill(NEGATIVE);
+    if (at.dims[0] > 0) checkLabels(objects.labels, probabilities.classes);
+    const gtIndex = new Int32Array(at.dims[0]).fill(NEGATIVE);
     const inputs = [
       { source: probabilities, columns: probabilities.classes },
       { source: predicted, columns: 4 },
@@ -73,7 +73,7 @@ export const taskAlignedAssign = {
     ];
     const best: Candidate[][] = Array.from({ length: objects.count }, () => []);
     let firstAnchor = 0;
-    mapRows(op, backend, at.rows, inputs, [], ([score, box, point], _, rows) => {
+    mapRows(op, backend, at.dims[0], inputs, [], ([score, box, point], _, rows) => {
       const floats = backend.memory.floats;
       const chunk: Chunk = {
         firstAnchor,

@@ -28,18 +28,18 @@ export const bbox2distance = rowOperation({
       : number({ op, argument: "options.maxDistance" }, maxDistance, margin) - margin;
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "boxes" }, boxes, 4);
-    sameRows(op, "boxes", to.rows, from.rows);
+    sameRows(op, "boxes", to.dims[0], from.dims[0]);
     return {
       op,
       stem: "bbox2distance",
-      rows: from.rows,
+      rows: from.dims[0],
       inputs: [{ argument: "points", source: from, columns: 2 }, { argument: "boxes", source: to, columns: 4 }],
       outputs: 1,
       columns: 4,
       counts: {},
       parameters: { limit },
       onWasm: (backend, inputs) =>
-        mapRows(op, backend, from.rows, inputs, [4], ([point, box], [distance], rows) => {
+        mapRows(op, backend, from.dims[0], inputs, [4], ([point, box], [distance], rows) => {
           backend.kernels.bbox2distance(point, box, limit, rows, distance);
         }),
       resultOf: ([distances]) => distances,

@@ -23,14 +23,14 @@ export function pairwise(op: string, stem: PairStem, a: TensorLike, b: TensorLik
   return {
     op,
     stem,
-    rows: first.rows,
+    rows: first.dims[0],
     inputs: [
       { argument: "a", source: first, columns: 4 },
       { argument: "b", source: second, columns: 4, shared: true },
     ],
     outputs: 1,
-    columns: second.rows,
-    counts: { boxes: second.rows },
+    columns: second.dims[0],
+    counts: { boxes: second.dims[0] },
     parameters: {},
     onWasm: (backend, inputs) => [pairsOf(op, backend, backend.kernels[stem], inputs)],
     resultOf: ([ious]) => ious,

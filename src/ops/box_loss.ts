@@ -27,9 +27,9 @@ export type BoxLossArguments = [
 export function boxLoss(op: string, kernel: LossKernel, [pred, target, options]: BoxLossArguments): LossCall {
   const given = checkOptions(op, options, OPTIONS);
   const boxes = matrixAnywhere({ op, argument: "pred" }, pred, 4);
-  const { rows } = boxes;
+  const [rows] = boxes.dims;
   const targets = matrixAnywhere({ op, argument: "target" }, target, 4);
-  if (targets.rows !== rows) {
+  if (targets.dims[0] !== rows) {
     throw typeError(
       { op, argument: "target" },
       describeTensor(target, targets),

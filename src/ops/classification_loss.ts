@@ -45,7 +45,24 @@ export function classificationLoss<O extends LossOptions>(
   const values = shape.rows * shape.valueColumns;
   const extent = { elements: shape.elements, rows: shape.weightRows, values, elementWeights: true };
   const settings = lossSettings(op, given, extent);
-  return { ...(settings.weightKind === 2 ? byRow(shape) : shape), kernel, parameters, settings };
+  const { pred, columns, rows, blockRows, target, targetColumns, labels, scores, valueColumns } =
+    settings.weightKind === 2 ? byRow(shape) : shape;
+  // Written out: to spread it would take as long as a small kernel.
+  return {
+    op,
+    kernel,
+    parameters,
+    settings,
+    pred,
+    columns,
+    rows,
+    blockRows,
+    target,
+    targetColumns,
+    labels,
+    scores,
+    valueColumns,
+  };
 }
 
 /** A call before it has its kernel; `weightRows` is how many rows a weight per row has. */

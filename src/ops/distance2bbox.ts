@@ -23,18 +23,18 @@ export const distance2bbox = rowOperation({
     const [maxY, maxX] = maxShape === undefined ? [-1, -1] : size({ op, argument: "options.maxShape" }, maxShape);
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);
-    sameRows(op, "distances", to.rows, from.rows);
+    sameRows(op, "distances", to.dims[0], from.dims[0]);
     return {
       op,
       stem: "distance2bbox",
-      rows: from.rows,
+      rows: from.dims[0],
       inputs: [{ argument: "points", source: from, columns: 2 }, { argument: "distances", source: to, columns: 4 }],
       outputs: 1,
       columns: 4,
       counts: {},
       parameters: { max_x: maxX, max_y: maxY },
       onWasm: (backend, inputs) =>
-        mapRows(op, backend, from.rows, inputs, [4], ([point, distance], [box], rows) => {
+        mapRows(op, backend, from.dims[0], inputs, [4], ([point, distance], [box], rows) => {
           backend.kernels.distance2bbox(point, distance, 1, rows, maxX, maxY, box);
         }),
       resultOf: ([boxes]) => boxes,

@@ -2,7 +2,7 @@
  * Losses on WASM: the operation from its check, the chunks through the kernel, and the parameter block that it reads.
  */
 import type { LossResult, Reduction } from "../types.ts";
-import { type HostArray, type OutArray, ownArray, section } from "../arrays.ts";
+import { type HostArray, type OutArray, section } from "../arrays.ts";
 import { onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { apart, type LossCall, type LossKernel, type LossParameters, type LossSettings } from "./loss_call.ts";
@@ -68,8 +68,8 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
 }
 
 function newArray(op: string, length: number): OutArray {
-  const given = new Float32Array(length);
-  return { ...ownArray({ op, argument: "result" }, given), given };
+  const data = new Float32Array(length);
+  return { place: { op, argument: "result" }, data, length, byteOffset: 0, given: data };
 }
 
 /** A call with every tensor on the host. */
@@ -83,10 +83,10 @@ function hostCall(call: LossCall): HostCall {
     const place = { op, argument: "options.placement" };
     throw typeError(place, `"${settings.placement}"`, `"host": results stay on the device only with WebGPU`);
   }
-  const pred = onHost({ op, argument: "pred" }, call.pred);
-  const target = call.target && onHost({ op, argument: "target" }, call.target);
-  const weight = settings.weight && onHost({ op, argument: "options.weight" }, settings.weight);
-  return { ...call, pred, target, scores: call.scores as HostCall["scores"], settings: { ...settings, weight } };
+  onHost({ op, argument: "pred" }, call.pred);
+  if (call.target !== null) onHost({ op, argument: "target" }, call.target);
+  if (settings.weight !== null) onHost({ op, argument: "options.weight" }, settings.weight);
+  return call as HostCall;
 }
 
 /** A kernel leaves the first row whose target is outside, counted from 1; the chunk began at `firstRow`. */

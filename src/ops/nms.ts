@@ -37,7 +37,7 @@ export function suppress(
     : number({ op, argument: "options.scoreThreshold" }, scoreThreshold, 0, 1);
   const limit = integer({ op, argument: "options.maxDetections" }, maxDetections, 0);
   const corners = matrix({ op, argument: "boxes" }, boxes, 4);
-  const count = corners.rows;
+  const count = corners.dims[0];
   const ranking = vector({ op, argument: "scores" }, scores, count);
   const classes = classesOf(count);
   if (count === 0) return new Int32Array(0);

@@ -24,11 +24,11 @@ export const refineDistances = rowOperation({
     const exponential = oneOf({ op, argument: "options.kind" }, kind, ["multiply", "exp"]) === "exp";
     const initial = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     const factors = matrixAnywhere({ op, argument: "deltas" }, deltas, 4);
-    sameRows(op, "deltas", factors.rows, initial.rows, "distances");
+    sameRows(op, "deltas", factors.dims[0], initial.dims[0], "distances");
     return {
       op,
       stem: "refine_distances",
-      rows: initial.rows,
+      rows: initial.dims[0],
       inputs: [
         { argument: "distances", source: initial, columns: 4 },
         { argument: "deltas", source: factors, columns: 4 },
@@ -40,7 +40,7 @@ export const refineDistances = rowOperation({
       onWasm(backend, inputs) {
         const { refine_distances, refine_distances_exp } = backend.kernels;
         const refine = exponential ? refine_distances_exp : refine_distances;
-        return mapRows(op, backend, initial.rows, inputs, [4], ([distance, delta], [out], rows) => {
+        return mapRows(op, backend, initial.dims[0], inputs, [4], ([distance, delta], [out], rows) => {
           refine(distance, delta, rows, out);
         });
       },

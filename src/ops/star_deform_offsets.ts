@@ -27,14 +27,14 @@ export const starDeformOffsets = rowOperation({
     return {
       op,
       stem: "star_deform_offsets",
-      rows: source.rows,
+      rows: source.dims[0],
       inputs: [{ argument: "distances", source, columns: 4 }],
       outputs: 1,
       columns: 18,
       counts: {},
       parameters: inverseOf(single),
       onWasm: (backend, inputs) =>
-        mapRows(op, backend, source.rows, inputs, [18], ([distance], [offset], rows) => {
+        mapRows(op, backend, source.dims[0], inputs, [18], ([distance], [offset], rows) => {
           backend.kernels.star_deform_offsets(distance, stride, rows, offset);
         }),
       resultOf: ([offsets]) => offsets,

@@ -16,18 +16,18 @@ export const starPoints = rowOperation({
   check(points: TensorLike, distances: TensorLike): RowCall<Float32Array> {
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);
-    sameRows(op, "distances", to.rows, from.rows);
+    sameRows(op, "distances", to.dims[0], from.dims[0]);
     return {
       op,
       stem: "star_points",
-      rows: from.rows,
+      rows: from.dims[0],
       inputs: [{ argument: "points", source: from, columns: 2 }, { argument: "distances", source: to, columns: 4 }],
       outputs: 1,
       columns: 18,
       counts: {},
       parameters: {},
       onWasm: (backend, inputs) =>
-        mapRows(op, backend, from.rows, inputs, [18], ([point, distance], [star], rows) => {
+        mapRows(op, backend, from.dims[0], inputs, [18], ([point, distance], [star], rows) => {
           backend.kernels.star_points(point, distance, rows, star);
         }),
       resultOf: ([stars]) => stars,

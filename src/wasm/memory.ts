@@ -84,7 +84,7 @@ export class LinearMemory {
   }
 
   get reserved(): number {
-    return this.#memory.buffer.byteLength;
+    return this.#buffer.byteLength;
   }
 
   /** Bytes that may still be asked for. */
@@ -94,18 +94,16 @@ export class LinearMemory {
 
   /** Whole-memory views of the current buffer. Growth makes the ones handed out before useless. */
   get floats(): Float32Array {
-    this.#refresh();
     return this.#floats;
   }
 
   get ints(): Int32Array {
-    this.#refresh();
     return this.#ints;
   }
 
+  /** After growth, which nobody else causes: to ask the memory for its buffer at each use would cost as much as a lookup. */
   #refresh(): void {
-    const buffer = this.#memory.buffer;
-    if (buffer === this.#buffer) return;
+    const { buffer } = this.#memory;
     this.#buffer = buffer;
     this.#buffers.add(buffer);
     this.#floats = new Float32Array(buffer);
@@ -114,13 +112,12 @@ export class LinearMemory {
 
   /** A view of part of the current buffer as the given type. */
   view<T>(type: new (buffer: ArrayBufferLike, start: number, length: number) => T, pointer: number, length: number): T {
-    return new type(this.#memory.buffer, pointer, length);
+    return new type(this.#buffer, pointer, length);
   }
 
   /** Was this the buffer of this memory at some time? A byte offset taken then is a pointer now. */
   owns(buffer: ArrayBufferLike): boolean {
-    this.#refresh();
-    return this.#buffers.has(buffer);
+    return buffer === this.#buffer || this.#buffers.has(buffer);
   }
 
   /** A block that outlives its frame: a tensor of the caller's. */
@@ -228,6 +225,7 @@ export class LinearMemory {
     } catch {
       throw this.#exhausted(op, size, "what the host gives");
     }
+    this.#refresh();
   }
 
   #exhausted(op: string, size: number, limiter: string): RangeError {
