@@ -150,11 +150,13 @@ export class LinearMemory {
    * engine are told by `argumentsRead`.
    */
   call<T>(body: () => T): T {
+    // A getter may call an operation in its turn.
+    const outer = this.#releasedBefore;
     this.#releasedBefore = this.#released;
     try {
       return body();
     } finally {
-      this.#releasedBefore = -1;
+      this.#releasedBefore = outer;
     }
   }
 
