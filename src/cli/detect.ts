@@ -62,37 +62,35 @@ async function detectFile(
 ): Promise<ImageResult[]> {
   const network = await readNetworkFile(path, flags.network);
   const { read, chosen, inputSize } = network;
-  const { head } = chosen;
-  const levels = levelsOf(head, inputSize);
-  const count = inItsNames(network, () => resolveOutputs("detect", read.outputs, head, levels).images);
+  const levels = levelsOf(chosen.head, inputSize);
+  const count = inItsNames(network, () => resolveOutputs("detect", read.outputs, chosen.head, levels).images);
   const images = find(count);
   if (askedId !== undefined && count !== 1) throw new UsageError(`holds ${count} images; --image-id is for one`);
-  const places = truth && categoriesOf(truth.categories, head.numClasses, network.classes);
-  const categories = places?.map((place) => (truth as CocoFile).categories[place]);
-  const categoryIds = flags.categoryIds ?? categories?.map(({ id }) => id);
-  if (categoryIds !== undefined && categoryIds.length !== head.numClasses) {
-    throw new UsageError(
-      `--category-ids has ${categoryIds.length} ids; head ${head.name} has ${head.numClasses} classes`,
-    );
-  }
-  const detections = detectAll(engine, network, flags, images);
-  return detections.map((found, i) => {
+  const kinds = kindsOf(network, truth, flags);
+  return detectAll(engine, network, flags, images).map((detections, i) => {
     const image = images[i];
-    const size = image.picture ?? image.truth;
+    const { height, width } = image.picture ?? image.truth ?? { height: inputSize[0], width: inputSize[1] };
     const name = count === 1 ? stemOf(path) : `${stemOf(path)}:${i}`;
-    return {
-      name,
-      image,
-      chosen,
-      inputSize,
-      frame: size === undefined ? inputSize : [size.height, size.width],
-      classes: network.classes ?? namesOf(categories),
-      unused: read.unused,
-      imageId: image.truth?.id ?? numberIfOne(askedId ?? name),
-      categoryIds,
-      detections: found,
-    };
+    const imageId = image.truth?.id ?? numberIfOne(askedId ?? name);
+    const frame = [height, width] as const;
+    return { ...kinds, name, image, imageId, chosen, inputSize, frame, unused: read.unused, detections };
   });
+}
+
+/** What the classes are called, and which categories they are. */
+function kindsOf(
+  { chosen: { head }, classes }: NetworkFile,
+  truth: CocoFile | undefined,
+  { categoryIds: asked }: DetectFlags,
+): Pick<ImageResult, "classes" | "categoryIds"> {
+  const places = truth && categoriesOf(truth.categories, head.numClasses, classes);
+  const categories = places?.map((place) => (truth as CocoFile).categories[place]);
+  const categoryIds = asked ?? categories?.map(({ id }) => id);
+  if (categoryIds !== undefined && categoryIds.length !== head.numClasses) {
+    const wanted = `head ${head.name} has ${head.numClasses} classes`;
+    throw new UsageError(`--category-ids has ${categoryIds.length} ids; ${wanted}`);
+  }
+  return { classes: classes ?? categories?.map(({ name }, i) => name ?? String(i)), categoryIds };
 }
 
 /** The images' detections, each in the pixels of its own image. */
@@ -119,10 +117,6 @@ function transformOf(
 ): ImageTransform | undefined {
   if (picture !== undefined) return transformFor("--image", picture, inputSize, fit);
   return truth && transformFor(`image ${nameOf(truth)}`, truth, inputSize, fit);
-}
-
-function namesOf(categories: readonly { readonly name: string | undefined }[] | undefined): string[] | undefined {
-  return categories?.map(({ name }, i) => name ?? String(i));
 }
 
 /** COCO's ids are numbers, and its files are called by them: 000000255165 is 255165. */

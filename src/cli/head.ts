@@ -82,17 +82,19 @@ function tryInfer(file: FileOutputs, { imageSize, numClasses, changes }: HeadHin
   }
 }
 
-/** Heads in a message as flags say them: "nanodet with 80 classes { channelOrder: "class-first" }". */
-function inFlags(text: string): string {
+/** Heads in a message as flags say them: "nanodetPlus with 80 classes { scores: "logits" }". */
+export function inFlags(text: string): string {
   const typed = new Map(presetNames().map((name) => [presetOf(name) as string, name]));
   const named = text.replaceAll(/\w+/g, (word) => typed.get(word) ?? word);
-  return named.replaceAll(/ \{ ([^}]*) \}/g, (_, members: string) => {
-    const flags = [...members.matchAll(/(\w+): (?:"([^"]*)"|\[([^\]]*)\]|([\d.]+))/g)].map(
-      ([, member, word, list, number]) =>
-        `${MEMBER_FLAGS[member] ?? member} ${word ?? list?.replaceAll(" ", "") ?? number}`,
-    );
-    return ` (${flags.join(" ")})`;
-  });
+  const members = named.replaceAll(
+    /\b(\w+): (?:"([\w-]+)"|\[([\d., ]*)\]|([\d.]+))/g,
+    (all, member, word, list, number) => {
+      return Object.hasOwn(MEMBER_FLAGS, member)
+        ? `${MEMBER_FLAGS[member]} ${word ?? list?.replaceAll(" ", "") ?? number}`
+        : all;
+    },
+  );
+  return members.replaceAll(/\{ (--[^}]*) \}/g, (_, flags: string) => `(${flags.replaceAll(", ", " ")})`);
 }
 
 /** The preset with the channels and the levels of the output. */

@@ -3,7 +3,7 @@
  */
 import type { HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
-import { chooseHead, type ChosenHead } from "./head.ts";
+import { chooseHead, type ChosenHead, inFlags } from "./head.ts";
 import { sizeFromShapes } from "./image_size.ts";
 import type { NetworkFlags } from "./network_options.ts";
 import { type FileOutputs, inOwnNames, readOutputs, withoutObjectness } from "./outputs.ts";
@@ -51,7 +51,7 @@ export function inItsNames<T>({ read, inputSize, sizeFrom }: NetworkFile, action
   try {
     return action();
   } catch (error) {
-    const text = inOwnNames(read, reason(error));
+    const text = inFlags(inOwnNames(read, reason(error)));
     const size = / of shape /.test(text) ? ` (input ${inputSize[1]}×${inputSize[0]} by ${sizeFrom})` : "";
     throw new UsageError(`${text}${size}`);
   }
