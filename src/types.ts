@@ -191,13 +191,20 @@ export interface LossOptions<
   G extends boolean = boolean,
   P extends Placement = Placement,
 > {
-  /** Default "mean". Dense losses average over all elements; row losses (see each) over rows. */
+  /**
+   * Default "mean". Dense losses average over all elements; row losses (see each) over rows. Of nothing the mean is NaN, as in
+   * PyTorch; the sum is 0, and so is the mean with `avgFactor`.
+   */
   reduction?: R;
-  /** Per element (same shape as `pred`, also with label targets) or per row (length N). Multiplies loss and gradient. */
+  /**
+   * Per element (shape of `pred`, also with label targets) or per row (shape of `pred` without its last axis or with 1 there,
+   * or length N); a bare array by its length. Multiplies loss and gradient. A weight of 0 makes the loss 0, an infinite one
+   * too; NaN stays. TypeError: a shape that is neither.
+   */
   weight?: TensorLike;
   /** With "mean": divide the sum by this instead. With "sum": an error. With "none": ignored. */
   avgFactor?: number;
-  /** Multiplies loss and gradient. Default 1. */
+  /** Multiplies loss and gradient. Default 1. 0 is as a weight of 0. */
   lossWeight?: number;
   /** Also return d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
   grad?: G;
@@ -258,13 +265,18 @@ export interface VarifocalOptions {
   gamma?: number;
   /** Weight positives by their quality. Default true. */
   iouWeighted?: boolean;
+  /**
+   * "quality": elements with q > 0 are positives (mmdet). "label": a label's own element is one, also for a score of 0
+   * (YOLOv6, PP-YOLOE, Ultralytics). Default: "label" with labels; dense targets have no other than "quality".
+   */
+  positives?: "quality" | "label";
 }
 
 /** Parameters of `generalizedFocalLoss`. */
 export interface GeneralizedFocalOptions {
-  /** Value at σ = 0. Default 0. */
+  /** Value at σ = 0, rounded to float32 as targets are. Default 0. */
   yLeft?: number;
-  /** Value at σ = 1, over `yLeft`. Default 1. */
+  /** Value at σ = 1, over `yLeft`, rounded likewise. Default 1. */
   yRight?: number;
   /** Exponent of |y − ŷ|, at least 0. Default 2. */
   beta?: number;
@@ -296,15 +308,16 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  *
  * Below, x is a logit, σ = 1 / (1 + e^−x), y its target in [0, 1], sp(z) = ln(1 + e^z), and
  * BCE(x, y) = y·sp(−x) + (1 − y)·sp(x). Losses are in nats where they are logarithms and have no unit where they are ratios.
- * Factors 0^0 are 1, 0·ln 0 is 0, and |d|^β has gradient 0 at d = 0. Infinite logits have their limits; NaN stays in its
- * element and in sums.
+ * Factors 0^0 are 1, 0·ln 0 is 0, and |d|^β has gradient 0 at d = 0. Infinite logits have their limits, 0 where a factor
+ * is 0 (α_t, α, a weight, `lossWeight`); NaN stays in its element and in sums.
  *
  * All throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
  * `avgFactor` with "sum".
  *
- * The bounds below are those of WASM. On WebGPU they are 4e-6 in the place of 1e-6 and of 5e-7, and 8e-6 of a sum, which is
- * float32 there and float64 here; what WASM keeps free of NaN is free of it there too. A call that runs there reads its host arrays, and writes `out`, until its
- * promise settles.
+ * The bounds below are those of WASM, for single losses and for sums of them, with what is under 1e-36 counted as 0: a
+ * loss, its gradient, and a power in them such as |y − σ|^β. On WebGPU they are 4e-6 in the place of 1e-6 and of 5e-7, four
+ * times what they are else, and 8e-6 of a sum, which is float32 there and float64 here; what WASM keeps free of NaN is free
+ * of it there too. A call that runs there reads its host arrays, and writes `out`, until its promise settles.
  */
 export interface LossOps<F> {
   /**
@@ -312,7 +325,8 @@ export interface LossOps<F> {
    *
    * pred: logits (N, C) or any shape; target: the same shape in [0, 1], or labels (N) for pred (N, C). Loss: pred's shape,
    * (N) with labels; in nats. TypeError: target of another shape. Relative error ≤ 1e-6 of value and gradient, also where
-   * the logit is saturated. Bishop 2006, equation 4.90, on logits.
+   * the logit is saturated, beside that of the difference σ − y: ≤ 3e-7 of the smaller of σ and 1 − σ, because that is what
+   * float32 leaves of it where y is nearly σ (nothing is lost at x = 0). Bishop 2006, equation 4.90, on logits.
    */
   binaryCrossEntropyWithLogits: Loss<F, ClassTarget, object>;
   /**
@@ -322,8 +336,10 @@ export interface LossOps<F> {
    * Gradient: α_t·((1 − p_t)^γ·(σ − y) + γ(1 − p_t)^(γ−1)·(1 − 2y)·σ(1 − σ)·BCE(x, y)).
    *
    * pred: logits (N, C) or any shape; target: the same shape in [0, 1], or labels (N) for pred (N, C). Loss: pred's shape,
-   * (N) with labels; in nats. Defaults: α 0.25, γ 2. RangeError: alpha NaN, gamma under 0. Relative error ≤ 1e-6 of value
-   * and gradient. Lin et al. 2017 (Focal Loss), equation 5.
+   * (N) with labels; in nats. Defaults: α 0.25, γ 2. RangeError: alpha NaN, gamma under 0. Relative error ≤ 1e-6 of the
+   * value and of the gradient's larger term, for γ other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + γ) where that is more, because the
+   * base's rounding is multiplied; beside that of the differences in soft targets, ≤ 3e-7: of 1 − 2y and, over the smaller of
+   * σ and 1 − σ, of σ − y. Lin et al. 2017 (Focal Loss), equation 5.
    */
   sigmoidFocalLoss: Loss<F, ClassTarget, FocalOptions>;
   /**
@@ -333,7 +349,8 @@ export interface LossOps<F> {
    *
    * pred: logits (N, C) or any shape; target: qualities of the same shape in [0, 1], or labels (N) with scores for pred
    * (N, C). Loss: pred's shape, (N) with labels; in nats. Default: β 2. RangeError: beta under 0. Relative error ≤ 1e-6 of
-   * value and gradient, but for the cancellation in |y − σ|, whose absolute error is ≤ 2e-7 (none where y is 0 or 1).
+   * value and gradient, for β other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + β) where that is more, because the base's rounding is
+   * multiplied; but for the cancellation in |y − σ|, whose error is ≤ 2e-7 (none where y is 0 or 1).
    * Li et al. 2020 (Generalized Focal Loss), equation 2.
    */
   qualityFocalLoss: Loss<F, ClassTarget, QualityFocalOptions>;
@@ -343,9 +360,12 @@ export interface LossOps<F> {
    * Gradient: q·(σ − q), or σ − q; α·σ^γ·(σ + γ(1 − σ)·sp(x)). The factor σ^γ is differentiated.
    *
    * pred: logits (N, C) or any shape; target: qualities q of the same shape in [0, 1], or labels (N) with scores for pred
-   * (N, C). An element is positive where q > 0; with labels, where its class is the label, also for q = 0. Loss: pred's
-   * shape, (N) with labels; in nats. Defaults: α 0.75 (on negatives only), γ 2, `iouWeighted` true. RangeError: alpha or
-   * gamma under 0. Relative error ≤ 1e-6 of value and gradient. Zhang et al. 2021 (VarifocalNet), equation 2.
+   * (N, C). An element is positive where q > 0; with labels, where its class is the label, also for q = 0, unless
+   * `positives` is "quality". Loss: pred's shape, (N) with labels; in nats. Defaults: α 0.75 (on negatives only), γ 2,
+   * `iouWeighted` true, `positives` "label" with labels. TypeError: `positives` "label" with a dense target. RangeError:
+   * alpha or gamma under 0. Relative error ≤ 1e-6 of value and gradient, for γ other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + γ)
+   * where that is more, because the base's rounding is multiplied; beside that of the difference σ − q, ≤ 3e-7 of the smaller
+   * of σ and 1 − σ. Zhang et al. 2021 (VarifocalNet), equation 2.
    */
   varifocalLoss: Loss<F, ClassTarget, VarifocalOptions>;
   /**
@@ -356,10 +376,11 @@ export interface LossOps<F> {
    *
    * With y_l = 0 and y_r = 1 it is the quality focal loss and, for y of 0 or 1, focal loss without α.
    *
-   * pred: logits, any shape; target: the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r. Loss: pred's shape. Defaults:
-   * `yLeft` 0, `yRight` 1, β 2. RangeError: yLeft not under yRight, beta under 0. Relative error ≤ 1e-6 of value and
-   * gradient, but for the cancellation in |y − ŷ|, whose absolute error is ≤ 2e-7 of y_r − y_l. Li et al. 2020 (Generalized
-   * Focal Loss), equation 7.
+   * pred: logits (N, C) or any shape; target: the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r. Loss: pred's shape.
+   * Defaults: `yLeft` 0, `yRight` 1, β 2. RangeError: yLeft not under yRight, beta under 0. Relative error ≤ 1e-6 of value
+   * and gradient, for β other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + β) where that is more; but for the cancellation in |y − ŷ|, whose
+   * error is ≤ 2e-7 of y_r − y_l (none where y is one of them). What counts as 0 does before the factor
+   * (y_r − y_l)^(β + 1). Li et al. 2020 (Generalized Focal Loss), equation 7.
    */
   generalizedFocalLoss: Loss<F, TensorLike, GeneralizedFocalOptions>;
   /**
@@ -1040,7 +1061,7 @@ export interface DetectionOps<F> {
    * s and the qualities are constants.
    *
    * cls (B, N, C) and dist (B, N, 4·bins), both logits; gt of each image, and the gtIndex (N) of each where ATSS with the
-   * defaults of `atssAssign` is not to assign; an ignored anchor has no loss. Parts without unit; gradients `cls` and `dist`.
+   * defaults of `atssAssign` is not to assign; an ignored anchor has no loss, also for infinite logits. Parts without unit; gradients `cls` and `dist`.
    * Defaults: "paper", λ_box 2, λ_dfl 1/4, β 2. TypeError: a head without distributions; maps that do not fit head, image
    * size and gt. RangeError: a label that is no class; an index that is no object's; an inverted box; λ or β under 0.
    * Error ≤ 1e-6 of max(1, part), 4e-6 for `dfl`, whose targets are float32; of a gradient, ≤ 1e-6 of the largest in its map.
@@ -1059,7 +1080,7 @@ export interface DetectionOps<F> {
    * Σ VFL / max(P, 1) + λ_box·Σ u·GIoU / N_0 + λ_refine·Σ v·GIoU′ / N_1,
    *
    * with u and v the IoUs of the initial and the refined box, at least 1e-6. The quality that the positive's class learns is
-   * v. "paper": N_0 and N_1 are max(P, 1). "mmdet": they are max(Σ u, 1) and max(Σ v, 1).
+   * v, over 0, so that it is a positive of VFL, as in mmdet by q > 0. "paper": N_0 and N_1 are max(P, 1). "mmdet": they are max(Σ u, 1) and max(Σ v, 1).
    *
    * Gradient: through VFL and GIoU; u and v are constants, and so is the initial box for the refined one.
    *

@@ -16,19 +16,33 @@ class BinaryCrossEntropy extends LossCall {
 
   // @ts-ignore: decorator
   @inline
+  rest4(y: v128, one: v128): v128 {
+    return f32x4.sub(one, y);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  counted(mask: v128, y: v128): v128 {
+    return mask;
+  }
+
+  // @ts-ignore: decorator
+  @inline
   base(t: v128, small: v128, big: v128): v128 {
     return t;
   }
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  value(kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
     return ce;
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  gradient(
+    kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool,
+  ): v128 {
     return f32x4.sub(small, t);
   }
 }

@@ -31,7 +31,7 @@ export class LossCall {
   /** The loss's own parameters. */
   exponentKind!: i32;
   exponent!: f32;
-  /** |x| from which exp(-|x|) counts as 0, because the loss of it would be no normal number. */
+  /** |x| from which exp(-|x|) alone makes a loss that is no normal number. */
   reach!: f32;
   alpha!: f32;
   option!: i32;
@@ -40,6 +40,9 @@ export class LossCall {
   scale!: f32;
   /** |x| up to which nothing of the loss is infinite or a denormal. */
   near!: f32;
+  unused!: i32;
+  /** The exponent, not rounded: the power of a small base would show it. */
+  power!: f64;
 
   // Read as a vector in one load; a splat of a field takes two instructions.
 

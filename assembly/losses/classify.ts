@@ -7,10 +7,10 @@
 // and gradients are wanted, these need no guards and go straight to the sum; every other block takes the far way, which
 // gives the same bits.
 
-import { madd, select } from "../lanes";
+import { madd } from "../lanes";
 import { ELEMENT_WEIGHT, LossCall, NO_WEIGHT } from "./call";
-import { ANY, ONE, ONE_AND_HALF, TWO, ZERO } from "./mirror";
-import { BLOCK, expPass, farLog1pPass, MAGNITUDE, nearLog1pPass, powerPass, SIGN } from "./passes";
+import { ANY, mirrored, ONE, ONE_AND_HALF, TWO, unmirrored, ZERO } from "./mirror";
+import { BLOCK, expPass, farLog1pPass, MAGNITUDE, nearLog1pPass, powerPass } from "./passes";
 
 const LINE: i32 = BLOCK * 4 + 64;
 const A = memory.data(LINE, 16);
@@ -37,7 +37,7 @@ export function classify<K extends LossCall>(call: usize, exponent: bool): void 
     if (near) {
       nearLog1pPass(E, L, count);
     } else {
-      farLog1pPass(x, E, L, count, k.reach);
+      farLog1pPass(x, E, L, count);
     }
     if (near && direct) nearBlock<K>(k, x, y, done, exponent);
     else farBlock<K>(k, x, y, done, count, exponent);
@@ -48,16 +48,26 @@ export function classify<K extends LossCall>(call: usize, exponent: bool): void 
 // @ts-ignore: decorator
 @inline
 function nearBlock<K extends LossCall>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
-  lossPass<K>(k, x, y, done, BLOCK, exponent, true);
   if (k.labels != 0) labelPass<K>(k, done, BLOCK, exponent, true);
+  nearLoops<K>(k, x, y, done, exponent);
+  if (k.labels != 0 && k.grad != 0) storeSlopes(k, done);
+}
+
+/** Where the label's element of a row stands behind `done`; -1 where the label is no class. */
+// @ts-ignore: decorator
+@inline
+function labelAt(k: LossCall, row: i32, done: i32): i32 {
+  const label = load<i32>(k.labels + (<usize> row << 2));
+  return label < 0 || label >= k.columns ? -1 : row * k.columns + label - done;
 }
 
 function farBlock<K extends LossCall>(k: K, x: usize, y: usize, done: i32, count: i32, exponent: bool): void {
   if (exponent && k.exponentKind == ANY) {
     basePass<K>(k, x, y, count);
-    powerPass(P, count, <f64> k.exponent);
+    powerPass(P, count, k.power);
   }
-  lossPass<K>(k, x, y, done, count, exponent, false);
+  if (exponent && k.exponentKind == TWO) farLoop<K, u64>(TWO, k, x, y, done, count, exponent);
+  else farLoop<K, u8>(exponent ? k.exponentKind : ZERO, k, x, y, done, count, exponent);
   if (k.labels != 0) labelPass<K>(k, done, count, exponent, false);
   if (k.weightKind != NO_WEIGHT) weighPass(k, done, count);
   finishBlock(k, done, count);
@@ -76,68 +86,52 @@ function basePass<K extends LossCall>(k: K, x: usize, y: usize, count: i32): voi
 @inline
 function baseOf<K extends LossCall>(k: K, x: v128, y: v128, e: v128, one: v128): v128 {
   const big = f32x4.div(one, f32x4.add(one, e));
-  return k.base(mirrored(x, k.target4(y), one), f32x4.mul(e, big), big);
+  return k.base(mirrored(x, k.target4(y), k.rest4(y, one)), f32x4.mul(e, big), big);
 }
 
-/** One loop for each exponent, so that none is decided inside. */
+/**
+ * One loop for each exponent, and with and without gradients, so that nothing is decided inside. Types stand for the two:
+ * of loops that differ in an argument the optimizer makes one again, which decides inside and takes 17 % longer.
+ */
 // @ts-ignore: decorator
 @inline
-function lossPass<K extends LossCall>(
-  k: K,
-  x: usize,
-  y: usize,
-  done: i32,
-  count: i32,
-  exponent: bool,
-  near: bool,
-): void {
-  if (exponent) {
-    const kind = k.exponentKind;
-    if (kind == TWO) return loops<K>(TWO, k, x, y, done, count, near);
-    if (kind == ONE) return loops<K>(ONE, k, x, y, done, count, near);
-    if (kind == ONE_AND_HALF) return loops<K>(ONE_AND_HALF, k, x, y, done, count, near);
-    if (!near && kind == ANY) return loops<K>(ANY, k, x, y, done, count, near);
-  }
-  loops<K>(ZERO, k, x, y, done, count, near);
+function nearLoops<K extends LossCall>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
+  if (!exponent) return nearLoopOf<K, u8>(k, x, y, done);
+  const kind = k.exponentKind;
+  if (kind == TWO) nearLoopOf<K, u64>(k, x, y, done);
+  else if (kind == ONE) nearLoopOf<K, u16>(k, x, y, done);
+  else if (kind == ONE_AND_HALF) nearLoopOf<K, u32>(k, x, y, done);
+  else nearLoopOf<K, u8>(k, x, y, done);
 }
 
 // @ts-ignore: decorator
 @inline
-function loops<K extends LossCall>(
-  kind: i32,
-  k: K,
-  x: usize,
-  y: usize,
-  done: i32,
-  count: i32,
-  near: bool,
-): void {
-  const to = k.grad + (<usize> done << 2);
-  if (near) {
-    if (k.grad != 0) nearLoop<K>(kind, k, x, y, to, true);
-    else nearLoop<K>(kind, k, x, y, to, false);
-  } else {
-    if (k.grad != 0) farLoop<K>(kind, k, x, y, to, count, true);
-    else farLoop<K>(kind, k, x, y, to, count, false);
-  }
+function nearLoopOf<K extends LossCall, Kind>(k: K, x: usize, y: usize, done: i32): void {
+  if (k.grad != 0) nearLoop<K, Kind, u16>(k, x, y, k.grad + (<usize> done << 2));
+  else nearLoop<K, Kind, u8>(k, x, y, 0);
 }
 
 /** A whole block: adds to the sum, float32 lanes over 64 elements at a time; scaled gradients go `to` where they belong. */
 // @ts-ignore: decorator
 @inline
-function nearLoop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, to: usize, gradient: bool): void {
+function nearLoop<K extends LossCall, Kind, Gradient>(k: K, x: usize, y: usize, to: usize): void {
   // In locals before the loop: newer V8 rebuilds a splat at every use.
   const one = v128.load(ONES);
   let sum: f64 = 0;
   for (let i: usize = 0; i < <usize> BLOCK * 4; i += 256) {
     let lanes = f32x4.splat(0);
     for (let j: usize = i; j < i + 256; j += 16) {
+      // ZERO, ONE, ONE_AND_HALF, TWO for 1, 2, 4 and 8 bytes.
+      const kind: i32 = ctz<i32>(sizeof<Kind>());
+      const gradient = sizeof<Gradient>() == 2;
       const l = v128.load(L + j);
       const e = v128.load(E + j);
       const a = v128.load(A + j);
       const logit = v128.load(x + j);
       const target = v128.load(y + j);
-      const loss = step<K>(kind, k, logit, target, a, e, l, one, one, one, one, true, gradient, to + j);
+      const loss = step<K>(
+        kind, k, logit, target, a, e, l, one, one, one, one, one, false, false, true, gradient, to + j,
+      );
       lanes = f32x4.add(lanes, loss);
     }
     sum += sumLanes(lanes);
@@ -145,34 +139,40 @@ function nearLoop<K extends LossCall>(kind: i32, k: K, x: usize, y: usize, to: u
   k.sum += sum;
 }
 
-/** Values to V, to be weighted and scaled; scaled gradients go `to` where they belong. */
+/** Values to V, to be weighted and scaled; scaled gradients go where they belong. */
 // @ts-ignore: decorator
 @inline
-function farLoop<K extends LossCall>(
-  kind: i32,
+function farLoop<K extends LossCall, Kind>(
+  other: i32,
   k: K,
   x: usize,
   y: usize,
-  to: usize,
+  done: i32,
   count: i32,
-  gradient: bool,
+  exponent: bool,
 ): void {
+  const to = k.grad + (<usize> done << 2);
   const bytes = <usize> count << 2;
   const one = v128.load(ONES);
   const magnitude = v128.load32_splat(MAGNITUDE);
   const tiny = leastFor(k.gradScale);
+  const reach = f32x4.splat(k.reach);
   for (let i: usize = 0; i < bytes; i += 16) {
+    const kind = sizeof<Kind>() == 8 ? TWO : other;
     const any = kind == ANY ? v128.load(P + i) : one;
     const logit = v128.load(x + i);
     const target = v128.load(y + i);
     const e = v128.load(E + i);
     const a = v128.load(A + i);
     const l = v128.load(L + i);
-    v128.store(V + i, step<K>(kind, k, logit, target, a, e, l, any, one, magnitude, tiny, false, gradient, to + i));
+    const loss = step<K>(
+      kind, k, logit, target, a, e, l, any, one, magnitude, tiny, reach, exponent, false, false, k.grad != 0, to + i,
+    );
+    v128.store(V + i, loss);
   }
 }
 
-/** The losses of four elements, their scaled gradients to `g`; far ones under `tiny` as 0. */
+/** The losses of four elements, their scaled gradients to `g`; far ones under `tiny` as 0. `own`: those of labels. */
 // @ts-ignore: decorator
 @inline
 function step<K extends LossCall>(
@@ -187,20 +187,33 @@ function step<K extends LossCall>(
   one: v128,
   magnitude: v128,
   tiny: v128,
+  reach: v128,
+  exponent: bool,
+  own: bool,
   near: bool,
   gradient: bool,
   g: usize,
 ): v128 {
   const big = f32x4.div(one, f32x4.add(one, e));
-  const small = f32x4.mul(e, big);
-  const t = mirrored(x, k.target4(y), one);
-  // 0 log 0 = 0: infinite logits cost nothing where their target is 0.
-  const ce = madd(t, near ? a : v128.andnot(a, f32x4.eq(t, f32x4.splat(0))), l);
+  let small = f32x4.mul(e, big);
+  const t = mirrored(x, k.target4(y), k.rest4(y, one));
+  if (!near) {
+    // 0 log 0 = 0: infinite logits cost nothing where their target is 0.
+    const certain = f32x4.eq(t, f32x4.splat(0));
+    if (exponent) {
+      // The loss would be no normal number, and products on the way to it denormals, which cost a trap of the CPU.
+      const nothing = k.counted(v128.and(certain, f32x4.gt(a, reach)), y);
+      small = v128.andnot(small, nothing);
+      l = v128.andnot(l, nothing);
+    }
+    a = v128.andnot(a, certain);
+  }
+  const ce = madd(t, a, l);
   if (gradient) {
-    const slope = unmirrored(x, k.gradient(kind, y, t, small, big, ce, any, near));
+    const slope = unmirrored(x, k.gradient(kind, own, y, t, small, big, ce, any, near));
     v128.store(g, f32x4.mul(near ? slope : flushed(slope, magnitude, tiny), k.gradScale4()));
   }
-  return k.value(kind, y, t, small, big, ce, any, near);
+  return k.value(kind, own, y, t, small, big, ce, any, near);
 }
 
 /** What would come out as a denormal after a product with `scale` is less than this: it costs a trap of the CPU. */
@@ -210,87 +223,72 @@ function leastFor(scale: f32): v128 {
   return f32x4.splat(LEAST_NORMAL / abs(scale));
 }
 
-/** 0 where |v| is less than `least`. */
+/** 0 where |v| is at most `least`, which is infinite for a scale of 0: no loss times that is NaN. */
 // @ts-ignore: decorator
 @inline
 function flushed(v: v128, magnitude: v128, least: v128): v128 {
-  return v128.andnot(v, f32x4.lt(v128.and(v, magnitude), least));
+  return v128.andnot(v, f32x4.le(v128.and(v, magnitude), least));
 }
 
-/** The target of the mirrored logit. */
-// @ts-ignore: decorator
-@inline
-function mirrored(x: v128, y: v128, one: v128): v128 {
-  return select(y, f32x4.sub(one, y), f32x4.lt(x, f32x4.splat(0)));
-}
-
-/** A gradient in the mirrored logit as one in x. */
-// @ts-ignore: decorator
-@inline
-function unmirrored(x: v128, grad: v128): v128 {
-  const negative = f32x4.lt(x, f32x4.splat(0));
-  return v128.xor(grad, v128.andnot(v128.load32_splat(SIGN), negative));
-}
-
-/** Computes each row's label anew with its own target, where the block holds it. */
+/**
+ * Computes each row's label with its own target, where the block holds it. Far, after the others: in the place of what
+ * target 0 gave. Near, before them: to the sum, the gradient to V; what is left in the passes' results makes a loss of 0.
+ */
 function labelPass<K extends LossCall>(k: K, done: i32, count: i32, exponent: bool, near: bool): void {
   const firstRow = done / k.columns;
   const lastRow = (done + count - 1) / k.columns;
   for (let row = firstRow; row <= lastRow; row++) {
-    const label = load<i32>(k.labels + (<usize> row << 2));
-    if (label < 0 || label >= k.columns) continue;
-    const at = row * k.columns + label - done;
+    const at = labelAt(k, row, done);
     if (at < 0 || at >= count) continue;
+    const i = <usize> at << 2;
     const score: f32 = k.scores != 0 ? load<f32>(k.scores + (<usize> row << 2)) : 1;
-    if (near) nearLabel<K>(k, done, at, score, exponent);
-    else farLabel<K>(k, done, at, score, exponent);
+    const loss = ownLoss<K>(k, done, i, score, exponent);
+    if (near) {
+      k.sum += <f64> loss;
+      store<f32>(V + i, load<f32>(ALONE));
+      store<f32>(A + i, 0);
+      store<f32>(E + i, 0);
+      store<f32>(L + i, 0);
+    } else {
+      store<f32>(V + i, loss);
+      if (k.grad != 0) store<f32>(k.grad + (<usize> done << 2) + i, load<f32>(ALONE));
+    }
   }
 }
 
-/** The element alone, in all lanes: takes the loss of target 0 from the sum and adds its own. */
-function nearLabel<K extends LossCall>(k: K, done: i32, at: i32, score: f32, exponent: bool): void {
-  const kind = exponent ? k.exponentKind : ZERO;
-  const background = alone<K>(kind, k, done, at, 0, true, false);
-  const own = alone<K>(kind, k, done, at, score, true, k.grad != 0);
-  k.sum += <f64> f32x4.extract_lane(own, 0) - <f64> f32x4.extract_lane(background, 0);
+/** The gradients of a near block's labels, from V. */
+function storeSlopes(k: LossCall, done: i32): void {
+  const lastRow = (done + BLOCK - 1) / k.columns;
+  for (let row = done / k.columns; row <= lastRow; row++) {
+    const at = labelAt(k, row, done);
+    if (at < 0 || at >= BLOCK) continue;
+    store<f32>(k.grad + (<usize> (done + at) << 2), load<f32>(V + (<usize> at << 2)));
+  }
 }
 
-/** The same in V. */
-function farLabel<K extends LossCall>(k: K, done: i32, at: i32, score: f32, exponent: bool): void {
+/** Loss of the element alone, in all lanes, with that target; its gradient goes to ALONE. */
+function ownLoss<K extends LossCall>(k: K, done: i32, i: usize, score: f32, exponent: bool): f32 {
   const kind = exponent ? k.exponentKind : ZERO;
-  const own = alone<K>(kind, k, done, at, score, false, k.grad != 0);
-  store<f32>(V + (<usize> at << 2), f32x4.extract_lane(own, 0));
-}
-
-/** Loss of the element with that target; its gradient goes where it belongs. */
-// @ts-ignore: decorator
-@inline
-function alone<K extends LossCall>(
-  kind: i32,
-  k: K,
-  done: i32,
-  at: i32,
-  score: f32,
-  near: bool,
-  gradient: bool,
-): v128 {
-  const i = <usize> at << 2;
   const x = v128.load32_splat(k.pred + (<usize> done << 2) + i);
   const y = f32x4.splat(score);
   const e = v128.load32_splat(E + i);
   const l = v128.load32_splat(L + i);
+  const a = v128.load32_splat(A + i);
   const one = v128.load(ONES);
   let any = one;
-  if (!near && kind == ANY) {
+  if (kind == ANY) {
     v128.store(P, baseOf<K>(k, x, y, e, one));
-    powerPass(P, 4, <f64> k.exponent);
+    powerPass(P, 4, k.power);
     any = v128.load(P);
   }
   const magnitude = v128.load32_splat(MAGNITUDE);
   const tiny = leastFor(k.gradScale);
-  const loss = step<K>(kind, k, x, y, v128.load32_splat(A + i), e, l, any, one, magnitude, tiny, near, gradient, ALONE);
-  if (gradient) store<f32>(k.grad + (<usize> (done + at) << 2), load<f32>(ALONE));
-  return loss;
+  const reach = f32x4.splat(k.reach);
+  const gradient = k.grad != 0;
+  const loss = step<K>(
+    kind, k, x, y, a, e, l, any, one, magnitude, tiny, reach, exponent, true, false, gradient, ALONE,
+  );
+  return f32x4.extract_lane(loss, 0);
 }
 
 /** Weights values and gradients. */
@@ -316,8 +314,16 @@ function weighPass(k: LossCall, done: i32, count: i32): void {
 function weighElements(values: usize, weights: usize, count: i32): void {
   const bytes = <usize> count << 2;
   for (let i: usize = 0; i < bytes; i += 16) {
-    v128.store(values + i, f32x4.mul(v128.load(values + i), v128.load(weights + i)));
+    v128.store(values + i, weighed(v128.load(values + i), v128.load(weights + i)));
   }
+}
+
+/** A weight of 0 leaves nothing of an infinite loss; NaN stays. */
+// @ts-ignore: decorator
+@inline
+export function weighed(v: v128, weight: v128): v128 {
+  const nothing = v128.and(f32x4.eq(weight, f32x4.splat(0)), f32x4.eq(v, v));
+  return v128.andnot(f32x4.mul(v, weight), nothing);
 }
 
 /** The next row begins within the last vector. */
@@ -326,8 +332,10 @@ function weighElements(values: usize, weights: usize, count: i32): void {
 function weighRow(values: usize, weight: f32, count: i32): void {
   const factor = f32x4.splat(weight);
   const end = values + (<usize> count << 2);
-  for (; values + 16 <= end; values += 16) v128.store(values, f32x4.mul(v128.load(values), factor));
-  for (; values < end; values += 4) store<f32>(values, load<f32>(values) * weight);
+  for (; values + 16 <= end; values += 16) v128.store(values, weighed(v128.load(values), factor));
+  for (; values < end; values += 4) {
+    store<f32>(values, f32x4.extract_lane(weighed(v128.load32_splat(values), factor), 0));
+  }
 }
 
 /** Adds the block to the sum, or stores its values. */
@@ -359,7 +367,9 @@ function addRows(k: LossCall, done: i32, count: i32): void {
     const end = min(count, (row + 1) * k.columns - done);
     const at = k.values + (<usize> row << 2);
     const sum = sumOf(V + (<usize> i << 2), end - i);
-    store<f32>(at, load<f32>(at) + <f32> (sum * <f64> k.valueScale));
+    // As a weight of 0, a scale of 0 leaves nothing of an infinite loss.
+    const scaled = k.valueScale == 0 && sum == sum ? 0 : sum * <f64> k.valueScale;
+    store<f32>(at, load<f32>(at) + <f32> scaled);
     i = end;
   }
 }

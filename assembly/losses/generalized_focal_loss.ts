@@ -18,6 +18,19 @@ class GeneralizedFocal extends LossCall {
     return f32x4.mul(f32x4.sub(y, this.low4()), this.inverse4());
   }
 
+  /** 1 - u; `alpha` is yr. Near yr its digits are not those of u. */
+  // @ts-ignore: decorator
+  @inline
+  rest4(y: v128, one: v128): v128 {
+    return f32x4.mul(f32x4.sub(this.alpha4(), y), this.inverse4());
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  counted(mask: v128, y: v128): v128 {
+    return mask;
+  }
+
   // @ts-ignore: decorator
   @inline
   base(t: v128, small: v128, big: v128): v128 {
@@ -26,16 +39,18 @@ class GeneralizedFocal extends LossCall {
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  value(kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
     const modulated = timesOrZero(near, powerOf(kind, f32x4.sub(small, t), any), ce);
-    return f32x4.mul(this.scale4(), modulated);
+    return timesOrZero(near, modulated, this.scale4());
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  gradient(
+    kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool,
+  ): v128 {
     const grad = qualityGradient(kind, f32x4.sub(small, t), small, big, ce, any, this.exponent, near);
-    return f32x4.mul(this.scale4(), grad);
+    return timesOrZero(near, grad, this.scale4());
   }
 }
 

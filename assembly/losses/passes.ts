@@ -122,6 +122,8 @@ const LOG_TABLE = memory.data<f32>([
   0.2801198637942943,
   // Up to here log1p(e) is e; the products of what is less would be denormals, which cost a trap of the CPU.
   1e-17,
+  // Where half of exp(-|x|) stops being a normal number.
+  86.5,
 ]);
 
 /**
@@ -129,23 +131,23 @@ const LOG_TABLE = memory.data<f32>([
  * difference rounds at full size. At most 1.5 ULP; NaN stays.
  */
 export function nearLog1pPass(e: usize, l: usize, count: i32): void {
-  log1pPass(0, e, l, count, 0, false);
+  log1pPass(0, e, l, count, false);
 }
 
-/** e = 0 where |x| is over `reach`; then l = log1p(e) for 0 <= e <= 1, the same bits as `nearLog1pPass` where that holds. */
-export function farLog1pPass(x: usize, e: usize, l: usize, count: i32, reach: f32): void {
-  log1pPass(x, e, l, count, reach, true);
+/** e = 0 where half of it is no normal number; then l = log1p(e), the same bits as `nearLog1pPass` where that holds. */
+export function farLog1pPass(x: usize, e: usize, l: usize, count: i32): void {
+  log1pPass(x, e, l, count, true);
 }
 
 // @ts-ignore: decorator
 @inline
-function log1pPass(x: usize, e: usize, l: usize, count: i32, reach: f32, far: bool): void {
+function log1pPass(x: usize, e: usize, l: usize, count: i32, far: bool): void {
   const two = v128.load32_splat(LOG_TABLE);
   const c1 = v128.load32_splat(LOG_TABLE, 4);
   const c2 = v128.load32_splat(LOG_TABLE, 8);
   const c3 = v128.load32_splat(LOG_TABLE, 12);
   const c4 = v128.load32_splat(LOG_TABLE, 16);
-  const farthest = f32x4.splat(reach);
+  const farthest = v128.load32_splat(LOG_TABLE, 24);
   const magnitude = v128.load32_splat(MAGNITUDE);
   for (let i = 0; i < count; i += 16) {
     if (far) cut(x, e, farthest, magnitude);

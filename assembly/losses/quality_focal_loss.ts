@@ -4,7 +4,7 @@
 
 import { LossCall } from "./call";
 import { classify } from "./classify";
-import { power, powerOf, powerSlope, slopedCost, timesOrZero, TWO } from "./mirror";
+import { plainCost, power, powerOf, slopedCost, timesOrZero, TWO } from "./mirror";
 
 // @ts-ignore: decorator
 @unmanaged
@@ -17,19 +17,33 @@ class QualityFocal extends LossCall {
 
   // @ts-ignore: decorator
   @inline
+  rest4(y: v128, one: v128): v128 {
+    return f32x4.sub(one, y);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  counted(mask: v128, y: v128): v128 {
+    return mask;
+  }
+
+  // @ts-ignore: decorator
+  @inline
   base(t: v128, small: v128, big: v128): v128 {
     return f32x4.abs(f32x4.sub(small, t));
   }
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  value(kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
     return timesOrZero(near, powerOf(kind, f32x4.sub(small, t), any), ce);
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  gradient(
+    kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool,
+  ): v128 {
     return qualityGradient(kind, f32x4.sub(small, t), small, big, ce, any, this.exponent, near);
   }
 }
@@ -47,11 +61,13 @@ export function qualityGradient(
   exponent: f32,
   near: bool,
 ): v128 {
-  const cost = slopedCost(near, small, big, ce);
-  if (kind == TWO) return f32x4.mul(d, f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost)));
+  if (kind == TWO) {
+    const cost = plainCost(near, small, big, ce);
+    return f32x4.mul(d, f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost)));
+  }
   const base = f32x4.abs(d);
   const direct = f32x4.mul(power(kind, base, any), base);
-  const through = timesOrZero(near, powerSlope(kind, base, any, exponent), cost);
+  const through = slopedCost(kind, base, any, exponent, small, big, ce, near);
   const sign = v128.and(d, i32x4.splat(0x80000000));
   return v128.xor(f32x4.add(direct, through), sign);
 }

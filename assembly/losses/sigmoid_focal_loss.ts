@@ -4,7 +4,7 @@
 
 import { LossCall } from "./call";
 import { classify } from "./classify";
-import { power, powerSlope, slopedCost, timesOrZero, TWO } from "./mirror";
+import { plainCost, power, slopedCost, timesOrZero, TWO } from "./mirror";
 
 // @ts-ignore: decorator
 @unmanaged
@@ -15,6 +15,18 @@ class SigmoidFocal extends LossCall {
     return y;
   }
 
+  // @ts-ignore: decorator
+  @inline
+  rest4(y: v128, one: v128): v128 {
+    return f32x4.sub(one, y);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  counted(mask: v128, y: v128): v128 {
+    return mask;
+  }
+
   /** 1 - p_t. */
   // @ts-ignore: decorator
   @inline
@@ -22,35 +34,43 @@ class SigmoidFocal extends LossCall {
     return f32x4.add(small, f32x4.mul(t, f32x4.sub(big, small)));
   }
 
-  /** alpha_t is linear in the target: `low` is its value at 0, `scale` what it gains to 1. */
+  /** alpha_t is linear in the target: `low` is the lesser of its ends, at the target `alpha`, where so nothing cancels. */
   // @ts-ignore: decorator
   @inline
   classWeight(y: v128): v128 {
-    return f32x4.add(this.low4(), f32x4.mul(this.scale4(), y));
+    return f32x4.add(this.low4(), f32x4.mul(this.scale4(), f32x4.sub(this.alpha4(), y)));
   }
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
-    return f32x4.mul(this.classWeight(y), timesOrZero(near, power(kind, this.base(t, small, big), any), ce));
+  value(kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    const modulated = timesOrZero(near, power(kind, this.base(t, small, big), any), ce);
+    return timesOrZero(near, this.classWeight(y), modulated);
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  gradient(
+    kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool,
+  ): v128 {
     const base = this.base(t, small, big);
     const d = f32x4.sub(small, t);
-    const cost = slopedCost(near, small, big, ce);
-    // 1 - 2 t, which is the slope of the base over small * big.
-    const turned = f32x4.sub(cost, f32x4.mul(f32x4.add(t, t), cost));
     if (kind == TWO) {
+      const turned = timesSlope(t, plainCost(near, small, big, ce));
       const both = f32x4.add(f32x4.mul(base, d), f32x4.add(turned, turned));
       return f32x4.mul(this.classWeight(y), f32x4.mul(base, both));
     }
     const direct = f32x4.mul(power(kind, base, any), d);
-    const through = f32x4.mul(powerSlope(kind, base, any, this.exponent), turned);
+    const through = timesSlope(t, slopedCost(kind, base, any, this.exponent, small, big, ce, near));
     return f32x4.mul(this.classWeight(y), f32x4.add(direct, through));
   }
+}
+
+/** v * (1 - 2 t): the slope of the base over small * big. */
+// @ts-ignore: decorator
+@inline
+function timesSlope(t: v128, v: v128): v128 {
+  return f32x4.sub(v, f32x4.mul(f32x4.add(t, t), v));
 }
 
 export function sigmoid_focal_loss(call: usize): void {

@@ -1,12 +1,12 @@
 // deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
 
-// q > 0: q BCE(x, q), or BCE(x, q) without weighting; q = 0: alpha sigmoid(x)^gamma BCE(x, 0), which is alpha times the
-// quality focal loss of target 0.
+// Positives: q BCE(x, q), or BCE(x, q) without weighting. Others: alpha sigmoid(x)^gamma BCE(x, 0), which is alpha times
+// the quality focal loss of target 0. Positive is q > 0 and, where `option` is 1, a label's own element.
 
-import { LossCall } from "./call";
 import { select } from "../lanes";
+import { LossCall } from "./call";
 import { classify } from "./classify";
-import { powerOf, slopedCost, timesOrZero, TWO } from "./mirror";
+import { plainCost, powerOf, timesOrZero, TWO } from "./mirror";
 import { qualityGradient } from "./quality_focal_loss";
 
 // @ts-ignore: decorator
@@ -18,25 +18,31 @@ class Varifocal extends LossCall {
     return y;
   }
 
-  /** |sigmoid - q|, and 0 where its power times the loss would be no normal number (`low` is the least that counts). */
+  // @ts-ignore: decorator
+  @inline
+  rest4(y: v128, one: v128): v128 {
+    return f32x4.sub(one, y);
+  }
+
+  /** Positives have no exponent. */
+  // @ts-ignore: decorator
+  @inline
+  counted(mask: v128, y: v128): v128 {
+    return v128.and(mask, f32x4.le(y, f32x4.splat(0)));
+  }
+
   // @ts-ignore: decorator
   @inline
   base(t: v128, small: v128, big: v128): v128 {
-    return f32x4.abs(this.distance(t, small, false));
+    return f32x4.abs(f32x4.sub(small, t));
   }
 
   // @ts-ignore: decorator
   @inline
-  distance(t: v128, small: v128, near: bool): v128 {
-    const d = f32x4.sub(small, t);
-    if (near) return d;
-    return v128.andnot(d, this.isNothing(d));
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  isNothing(d: v128): v128 {
-    return f32x4.lt(f32x4.abs(d), this.low4());
+  background(own: bool, y: v128): v128 {
+    if (own && this.option != 0) return f32x4.splat(0);
+    // "At most 0" is false for NaN, so that a NaN target stays one.
+    return f32x4.le(y, f32x4.splat(0));
   }
 
   // @ts-ignore: decorator
@@ -48,31 +54,24 @@ class Varifocal extends LossCall {
 
   // @ts-ignore: decorator
   @inline
-  value(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
-    const negative = f32x4.mul(this.alpha4(), powerOf(kind, this.distance(t, small, near), any));
-    // "At most 0" is false for NaN, so that a NaN target stays one.
-    const factor = select(negative, this.positiveWeight(y), f32x4.le(y, f32x4.splat(0)));
-    return timesOrZero(near, factor, ce);
+  value(kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+    const negative = f32x4.mul(this.alpha4(), powerOf(kind, f32x4.sub(small, t), any));
+    return timesOrZero(near, select(negative, this.positiveWeight(y), this.background(own, y)), ce);
   }
 
   // @ts-ignore: decorator
   @inline
-  gradient(kind: i32, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool): v128 {
+  gradient(
+    kind: i32, own: bool, y: v128, t: v128, small: v128, big: v128, ce: v128, any: v128, near: bool,
+  ): v128 {
+    const background = this.background(own, y);
     const d = f32x4.sub(small, t);
-    const background = f32x4.le(y, f32x4.splat(0));
-    let counted = d;
-    let least = small;
-    if (!near) {
-      const nothing = this.isNothing(d);
-      counted = v128.andnot(d, nothing);
-      least = v128.andnot(small, nothing);
-    }
     if (kind == TWO) {
-      const cost = slopedCost(near, least, big, ce);
-      const quality = f32x4.add(f32x4.mul(counted, counted), f32x4.add(cost, cost));
+      const cost = plainCost(near, small, big, ce);
+      const quality = f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost));
       return f32x4.mul(d, select(f32x4.mul(this.alpha4(), quality), this.positiveWeight(y), background));
     }
-    const quality = qualityGradient(kind, counted, least, big, ce, any, this.exponent, near);
+    const quality = qualityGradient(kind, d, small, big, ce, any, this.exponent, near);
     return select(f32x4.mul(this.alpha4(), quality), f32x4.mul(this.positiveWeight(y), d), background);
   }
 }

@@ -64,6 +64,8 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
   const cls = varifocalLoss.check(tensorOf(map), { labels: labelsOf(scene, positives) }, {
     alpha,
     gamma,
+    // As in mmdet; qualities are over 0 or NaN here.
+    positives: "quality",
     grad,
     placement,
     avgFactor: Math.max(positives.count, 1),

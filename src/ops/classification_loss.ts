@@ -16,11 +16,8 @@ import {
 import { REACH } from "./loss.ts";
 import { denseTarget, type LossCall, type LossKernel, type LossParameters, lossSettings, predOf } from "./loss_call.ts";
 
-/**
- * A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on; where the target is on the other side,
- * exp(-|x|) may be left out only once it is nothing beside 1.
- */
-export const reachOf = (exponent: number) => Math.max(REACH / (1 + exponent), 21);
+/** A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on. */
+export const reachOf = (exponent: number) => REACH / (1 + exponent);
 
 /** Elements of a block of the kernels, a power of two. */
 const BLOCK = 512;
@@ -43,7 +40,8 @@ export function classificationLoss<O extends LossOptions>(
   const given = checkOptions(op, options, own);
   const parameters = parametersOf(given);
   const values = shape.rows * shape.valueColumns;
-  const extent = { elements: shape.elements, rows: shape.weightRows, values, elementWeights: true };
+  const { dims } = shape.pred;
+  const extent = { dims, elements: shape.elements, rows: shape.weightRows, values, elementWeights: true };
   const settings = lossSettings(op, given, extent);
   const { pred, columns, rows, blockRows, target, targetColumns, labels, scores, valueColumns } =
     settings.weightKind === 2 ? byRow(shape) : shape;

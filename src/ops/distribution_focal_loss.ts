@@ -37,14 +37,18 @@ export const distributionFocalLoss = lossOperation({
     if (!(step > 0 && step < Infinity)) throw rangeError({ op, argument: "options.binStep" }, step, "a number over 0");
     const labels = tensorAnywhere({ op, argument: "target" }, target, (length) => [length]);
     const rows = elementsOf(labels.dims);
-    const logits = tensorAnywhere({ op, argument: "pred" }, pred, (length) => [rows, length / rows]);
+    const logits = tensorAnywhere(
+      { op, argument: "pred" },
+      pred,
+      (length) => [rows, rows === 0 && length === 0 ? 2 : length / rows],
+    );
     const bins = logits.dims[logits.dims.length - 1];
     const found = elementsOf(logits.dims.slice(0, -1));
     if (logits.dims.length < 2 || !Number.isInteger(bins) || bins < 2 || bins > MAX_BINS || found !== rows) {
       const wanted = `shape (${rows}, bins) with 2 to ${MAX_BINS} bins, a row for each target`;
       throw typeError({ op, argument: "pred" }, describeTensor(pred, logits), wanted);
     }
-    const extent = { elements: rows * bins, rows, values: rows, elementWeights: false };
+    const extent = { dims: logits.dims, elements: rows * bins, rows, values: rows, elementWeights: false };
     const exact = first === 0 && step === 1;
     const wanted = `a value of the bins, ${first} to ${first + step * (bins - 1)}`;
     return {

@@ -25,12 +25,15 @@ export const generalizedFocalLoss = lossOperation({
       OPTIONS,
       ({ yLeft = 0, yRight = 1, beta = 2 }) => {
         const exponent = atLeastZero(op, "beta", beta);
-        const low = number({ op, argument: "options.yLeft" }, yLeft);
-        const range = number({ op, argument: "options.yRight" }, yRight) - low;
+        // As targets are, so that a target of 0.3 is yLeft 0.3.
+        const low = Math.fround(number({ op, argument: "options.yLeft" }, yLeft));
+        const high = Math.fround(number({ op, argument: "options.yRight" }, yRight));
+        const range = high - low;
         if (!(range > 0 && range < Infinity)) {
-          throw rangeError({ op, argument: "options.yRight" }, yRight, `a finite number over yLeft, ${low}`);
+          throw rangeError({ op, argument: "options.yRight" }, yRight, `a finite number over yLeft, ${yLeft}`);
         }
-        return { exponent, reach: reachOf(exponent), low, inverse: 1 / range, scale: range ** (exponent + 1) };
+        const scale = range ** (exponent + 1);
+        return { exponent, reach: reachOf(exponent), low, alpha: high, inverse: 1 / range, scale };
       },
     ),
 });

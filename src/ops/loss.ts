@@ -47,7 +47,7 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
     const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
     const chunk = chunkRows(call);
     const rooms = lossRooms(backend, allocate, call, settings, chunk);
-    const block = allocate(96);
+    const block = allocate(104);
     writeParameters(backend, block, call.parameters, settings);
     const direct = rowsInPlace(backend, call, settings, chunk, place);
     for (let row = 0; row < rows;) {
@@ -63,8 +63,13 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
     }
     return backend.memory.view(Float64Array, block, 1)[0];
   });
-  const loss = values === null ? sum * settings.factor : backend.handedBack(values);
+  const loss = values === null ? reduced(sum, settings.factor) : backend.handedBack(values);
   return grad === null ? { loss } : { loss, grad: backend.handedBack(grad) };
+}
+
+/** As a weight of 0, a factor of 0 leaves nothing of an infinite loss. */
+function reduced(sum: number, factor: number): number {
+  return factor === 0 && !Number.isNaN(sum) ? 0 : sum * factor;
 }
 
 function newArray(op: string, length: number): OutArray {
@@ -187,6 +192,7 @@ function writeParameters(
   floats[(block >> 2) + 21] = scale;
   floats[(block >> 2) + 22] = nearOf(exponent, settings);
   backend.memory.view(Float64Array, block, 1)[0] = 0;
+  backend.memory.view(Float64Array, block + 96, 1)[0] = exponent;
 }
 
 /** |x| up to which a loss or gradient of the order exp(-(1 + exponent)|x|) is a normal number, scaled too. */

@@ -86,6 +86,8 @@ export interface LossCall<S = AnySource> {
 
 /** How many elements and rows a loss sees, and how many values it gives. */
 export interface LossExtent {
+  /** The shape of the predictions: rows are all axes but the last, or `rows` by count where it has one axis. */
+  readonly dims: readonly number[];
   readonly elements: number;
   readonly rows: number;
   readonly values: number;
@@ -136,15 +138,27 @@ function divisorOf(op: string, reduction: Reduction, avgFactor: number | undefin
 function weightOf(
   place: Place,
   weight: TensorLike | undefined,
-  { elements, rows, elementWeights }: LossExtent,
+  extent: LossExtent,
 ): Pick<LossSettings, "weight" | "weightKind"> {
   if (weight === undefined) return { weight: null, weightKind: 0 };
+  const { elements, rows, elementWeights } = extent;
   const found = tensorAnywhere(place, weight, (length) => [length]);
-  const length = elementsOf(found.dims);
-  if (elementWeights && length === elements) return { weight: found, weightKind: 1 };
-  if (length === rows) return { weight: found, weightKind: 2 };
+  const fits = (shapes: readonly (readonly number[])[]) => shapes.some((dims) => shapeOf(dims) === shapeOf(found.dims));
+  const { ofElements, ofRows } = weightShapes(extent);
+  if (elementWeights && fits(ofElements)) return { weight: found, weightKind: 1 };
+  if (fits(ofRows)) return { weight: found, weightKind: 2 };
+  const shapes = [...elementWeights ? ofElements : [], ...ofRows].map(shapeOf);
   const perElement = elementWeights ? `${elements} values, one per element, or ` : "";
-  throw typeError(place, describeTensor(weight, found), `${perElement}${rows} values, one per row`);
+  const wanted = `${perElement}${rows} values, one per row, of shape ${[...new Set(shapes)].join(" or ")}`;
+  throw typeError(place, describeTensor(weight, found), wanted);
+}
+
+/** The shapes that weights of elements and of rows may have. */
+function weightShapes({ dims, elements, rows }: LossExtent) {
+  // Of a bare array only the rows are known.
+  const [leading, columns] = dims.length > 1 ? [dims.slice(0, -1), dims[dims.length - 1]] : [[rows], elements / rows];
+  const matrix = Number.isInteger(columns) ? [[...leading, columns]] : [];
+  return { ofElements: [dims, [elements], ...matrix], ofRows: [[rows], leading, [...leading, 1]] };
 }
 
 const NO_OUT: LossSettings["out"] = { loss: null, grad: null };

@@ -22,12 +22,14 @@ export const sigmoidFocalLoss = lossOperation({
       ({ alpha = 0.25, gamma = 2 }) => {
         const exponent = atLeastZero(op, "gamma", gamma);
         const weighted = number({ op, argument: "options.alpha" }, alpha, -Number.MAX_VALUE, 1) >= 0;
-        // α_t = (1 − α) + (2α − 1) t, or 1.
+        // α_t = low + scale (end − t), from the end where it is less.
+        const end = alpha < 0.5 ? 1 : 0;
         return {
           exponent,
           reach: reachOf(exponent),
-          low: weighted ? 1 - alpha : 1,
-          scale: weighted ? 2 * alpha - 1 : 0,
+          low: weighted ? Math.min(alpha, 1 - alpha) : 1,
+          alpha: end,
+          scale: weighted ? 1 - 2 * alpha : 0,
         };
       },
     ),

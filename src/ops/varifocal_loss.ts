@@ -1,34 +1,45 @@
 /** Varifocal loss. */
 import type { ClassTarget, LossOptions, TensorLike, VarifocalOptions } from "../types.ts";
-import { boolean, namesOf } from "../validate.ts";
-import { atLeastZero, classCall, classificationLoss } from "./classification_loss.ts";
+import { boolean, namesOf, oneOf, typeError } from "../validate.ts";
+import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
 import { lossOperation } from "./loss.ts";
 import { LOSS_OPTIONS } from "./loss_call.ts";
 
 const op = "varifocalLoss";
-const OPTIONS = [...LOSS_OPTIONS, ...namesOf<VarifocalOptions>({ alpha: true, gamma: true, iouWeighted: true })];
-/** The least normal number, with room for the factor alpha. */
-const LEAST_NORMAL = 3e-38;
+const OWN = namesOf<VarifocalOptions>({ alpha: true, gamma: true, iouWeighted: true, positives: true });
+const OPTIONS = [...LOSS_OPTIONS, ...OWN];
 
 export const varifocalLoss = lossOperation({
   name: op,
   stem: "varifocal_loss",
   shapes: "(…), targets or labels → (…) or (N)",
   summary: "varifocal loss, with gradient",
-  check: (pred: TensorLike, target: ClassTarget, options?: LossOptions & VarifocalOptions) =>
-    classificationLoss(
+  check(pred: TensorLike, target: ClassTarget, options?: LossOptions & VarifocalOptions) {
+    const call = classCall(op, pred, target);
+    const byLabel = call.labels !== null;
+    return classificationLoss(
       "varifocal_loss",
-      classCall(op, pred, target),
+      call,
       options,
       OPTIONS,
-      ({ alpha = 0.75, gamma = 2, iouWeighted = true }) => {
+      ({ alpha = 0.75, gamma = 2, iouWeighted = true, positives = byLabel ? "label" : "quality" }) => {
         const exponent = atLeastZero(op, "gamma", gamma);
         return {
+          option: ownArePositive(positives, byLabel) ? 1 : 0,
           exponent,
           alpha: atLeastZero(op, "alpha", alpha),
           scale: boolean({ op, argument: "options.iouWeighted" }, iouWeighted) ? 0 : 1,
-          low: LEAST_NORMAL ** (1 / (1 + exponent)),
+          reach: reachOf(exponent),
         };
       },
-    ),
+    );
+  },
 });
+
+/** Is the element of a label a positive whatever its score? */
+function ownArePositive(positives: unknown, byLabel: boolean): boolean {
+  const place = { op, argument: "options.positives" };
+  if (oneOf(place, positives, ["label", "quality"]) === "quality") return false;
+  if (!byLabel) throw typeError(place, '"label"', '"quality" with a dense target, which has no labels');
+  return true;
+}

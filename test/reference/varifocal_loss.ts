@@ -1,12 +1,17 @@
 /**
- * q > 0: q·BCE(x, q), or BCE(x, q) if not iouWeighted; otherwise α σ^γ · BCE(x, q), where q = 0 is meant (NaN stays).
- * In float64 (VarifocalNet, Zhang et al. 2021). The gradient flows through σ^γ: α (γ σ^γ (1−σ) BCE + σ^γ σ) at q = 0.
+ * Positive: q·BCE(x, q), or BCE(x, q) if not iouWeighted; otherwise α σ^γ · BCE(x, q), where q = 0 is meant (NaN stays).
+ * Positive is q > 0, and what is said to be. In float64 (VarifocalNet, Zhang et al. 2021). The gradient flows through σ^γ:
+ * α (γ σ^γ (1−σ) BCE + σ^γ σ) at q = 0.
  */
 import { crossEntropy, logit, type Loss, modulate, scale } from "./classification.ts";
 
-export function varifocalLoss(x: number, q: number, { alpha = 0.75, gamma = 2, iouWeighted = true } = {}): Loss {
+export function varifocalLoss(
+  x: number,
+  q: number,
+  { alpha = 0.75, gamma = 2, iouWeighted = true, positive = false } = {},
+): Loss {
   const z = logit(x);
   const ce = crossEntropy(z, 1 - q, q);
-  if (q > 0) return scale(ce, iouWeighted ? q : 1);
+  if (q > 0 || positive) return scale(ce, iouWeighted ? q : 1);
   return scale(modulate(z.on, z.on * z.off, gamma, ce), alpha);
 }

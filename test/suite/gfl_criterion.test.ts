@@ -92,6 +92,11 @@ test("ignored anchors have no loss", () => {
     assert.ok(grad.cls.subarray(row * 5, row * 5 + 5).every((v) => v === 0));
     assert.ok(grad.dist.subarray(row * 36, row * 36 + 36).every((v) => v === 0));
   }
+  for (const logit of [Infinity, -Infinity, 3e38]) {
+    const cls = input.cls.slice();
+    for (const row of ignored) cls.fill(logit, row * 5, row * 5 + 5);
+    assert.equal(sync.gflCriterion({ ...input, cls }, { grad: true }).parts, parts);
+  }
   const counted = input.gtIndex.map((indices) => indices.map((index) => Math.max(index, -1)));
   assert.ok(sync.gflCriterion({ ...input, gtIndex: counted }).parts.cls > parts.cls);
 });

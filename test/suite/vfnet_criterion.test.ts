@@ -46,6 +46,24 @@ test("options", () => {
   assert.is(sync.vfnetCriterion(input).grad, undefined);
 });
 
+test("mmdet's divisor is at least 1 where the IoUs sum to less", () => {
+  const input = example(312, [2]);
+  const gtIndex = input.gtIndex.map((indices) => {
+    const first = indices.findIndex((index) => index >= 0);
+    return indices.map((index, i) => index < 0 || i === first ? index : -1);
+  });
+  // Two thirds of the sides: less than half of the area.
+  const [distances, refined] = [0.66, 0.5].map((share) =>
+    distancesFor(random(1), input, 0).map((side) => side * share)
+  );
+  const got = compare({ ...input, gtIndex, distances, refined }, { normalizer: "mmdet" });
+  assert.is(got.numPos, 1);
+  assert.equal(
+    got,
+    sync.vfnetCriterion({ ...input, gtIndex, distances, refined }, { normalizer: "paper", grad: true }),
+  );
+});
+
 test("boxes that miss, are inverted, empty or huge", () => {
   const input = example(311);
   const positive = input.gtIndex[0].findIndex((index) => index >= 0);
