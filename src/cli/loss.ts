@@ -86,9 +86,15 @@ type AnyLoss = (
 function compute({ sync }: Engine, flags: LossFlags, { pred, target, labels, scores, weight }: Inputs) {
   const loss = sync[flags.name] as AnyLoss;
   const labelled = labels && { labels, scores: scores && toFloat32(scores.data) };
-  const { reduction, numbers } = flags;
+  const { reduction, numbers, positives } = flags;
   try {
-    return loss(pred, labelled ?? target, { reduction, weight, grad: flags.grad !== undefined, ...numbers });
+    return loss(pred, labelled ?? target, {
+      reduction,
+      weight,
+      grad: flags.grad !== undefined,
+      ...numbers,
+      ...(positives && { positives }),
+    });
   } catch (error) {
     throw inFlags(flags.name, error);
   }

@@ -35,6 +35,8 @@ What single losses take:
   --alpha N                sigmoid-focal-loss: share of positives (default 0.25; negative: no weighting);
                            varifocal-loss: factor of negatives (default 0.75)
   --gamma N                sigmoid-focal-loss, varifocal-loss: exponent (default 2)
+  --positives KIND         varifocal-loss: label (a row's class, also for a score of 0; default with --labels) or
+                           quality (a score or target over 0)
   --beta N                 quality-focal-loss, generalized-focal-loss: exponent (default 2)
   --y-left N, --y-right N  generalized-focal-loss: values at σ = 0 and σ = 1 (default 0 and 1)
   --first-bin N            distribution-focal-loss: value of the first bin (default 0)
@@ -63,6 +65,7 @@ export interface LossFlags {
   readonly reduction: Reduction;
   /** Further options, as the library calls them. */
   readonly numbers: Readonly<Record<string, number>>;
+  readonly positives: "label" | "quality" | undefined;
   readonly grad: string | undefined;
   readonly out: string | undefined;
   readonly json: string | undefined;
@@ -82,6 +85,7 @@ const FILES = {
 const OWN = {
   alpha: { type: "string" },
   gamma: { type: "string" },
+  positives: { type: "string" },
   beta: { type: "string" },
   "y-left": { type: "string" },
   "y-right": { type: "string" },
@@ -99,7 +103,9 @@ const OPTIONS = {
 } as const;
 
 const REDUCTIONS = ["none", "sum", "mean"] as const;
-const NUMBERS = ["avg-factor", "loss-weight", ...Object.keys(OWN) as OwnFlag[]] as const;
+const POSITIVES = ["label", "quality"] as const;
+const OWN_NUMBERS = (Object.keys(OWN) as OwnFlag[]).filter((flag) => flag !== "positives");
+const NUMBERS = ["avg-factor", "loss-weight", ...OWN_NUMBERS] as const;
 
 type Texts = { readonly [Name in keyof typeof OPTIONS]?: string };
 
@@ -111,6 +117,7 @@ export function readFlags(args: string[]): LossFlags {
   const name = lossOf(positionals[0]);
   const reduction = choice("--reduction", values.reduction, REDUCTIONS);
   const numbers = numbersIn(values);
+  const positives = optional(values.positives, (text) => choice("--positives", text, POSITIVES));
   const { pred, target, labels, scores, weight, grad, out, json } = values;
   if (pred === undefined) throw new UsageError("--pred is missing (densehead loss --help tells more)");
   checkOwn(name, values);
@@ -119,7 +126,7 @@ export function readFlags(args: string[]): LossFlags {
     throw new UsageError(`--avg-factor is for --reduction mean, which is ${reduction} here`);
   }
   if (grad !== undefined && grad === out) throw new UsageError("--grad and --out are one file");
-  return { name, pred, target, labels, scores, weight, reduction, numbers, grad, out, json };
+  return { name, pred, target, labels, scores, weight, reduction, numbers, positives, grad, out, json };
 }
 
 function numbersIn(values: Texts): Record<string, number> {

@@ -9,7 +9,16 @@ import { suggestion } from "./suggest.ts";
 export type LossName = keyof LossOps<"sync">;
 
 /** A flag of some losses only. */
-export type OwnFlag = "alpha" | "gamma" | "beta" | "y-left" | "y-right" | "first-bin" | "bin-step" | "eps";
+export type OwnFlag =
+  | "alpha"
+  | "gamma"
+  | "positives"
+  | "beta"
+  | "y-left"
+  | "y-right"
+  | "first-bin"
+  | "bin-step"
+  | "eps";
 
 /** What sets losses apart. */
 export interface LossKind {
@@ -29,7 +38,7 @@ const LOSSES: Readonly<Record<LossName, LossKind>> = {
   binaryCrossEntropyWithLogits: { ...ELEMENTS, own: [] },
   sigmoidFocalLoss: { ...ELEMENTS, own: ["alpha", "gamma"] },
   qualityFocalLoss: { ...ELEMENTS, own: ["beta"] },
-  varifocalLoss: { ...ELEMENTS, own: ["alpha", "gamma"] },
+  varifocalLoss: { ...ELEMENTS, own: ["alpha", "gamma", "positives"] },
   generalizedFocalLoss: { ...ELEMENTS, labels: false, probabilities: false, own: ["y-left", "y-right", "beta"] },
   distributionFocalLoss: { labels: false, rows: true, probabilities: false, own: ["first-bin", "bin-step"] },
   iouLoss: BOXES,

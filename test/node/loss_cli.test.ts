@@ -210,6 +210,19 @@ test("writes all losses in the shape of the predictions, or the one", () => {
   assert.is(out, "(2) in out.npy");
 });
 
+test("positives of the varifocal loss", () => {
+  const zero = ["--scores", npy("zeros.npy", new Float32Array(4))];
+  const target = { labels, scores: new Float32Array(4) };
+  const loss = (...flags: string[]) => prints("varifocal-loss", ...labelled, ...zero, ...flags).loss;
+  assert.is(loss(), shown(sync.varifocalLoss(pred, target).loss));
+  assert.is(loss("--positives", "label"), loss());
+  assert.is(loss("--positives", "quality"), shown(sync.varifocalLoss(pred, target, { positives: "quality" }).loss));
+  assert.is.not(loss("--positives", "quality"), loss());
+  fails(["varifocal-loss", ...labelled, "--positives", "iou"], `--positives is "iou"; wanted label or quality`);
+  fails(["varifocal-loss", ...dense, "--positives", "label"], `--positives is "label"; wanted "quality" with a dense`);
+  fails(["quality-focal-loss", ...dense, "--positives", "label"], "--positives is not for quality-focal-loss");
+});
+
 test("options reach the loss", () => {
   const options = { alpha: -1, gamma: 1.5, avgFactor: 2, lossWeight: -0.5 };
   const wanted = sync.sigmoidFocalLoss(pred, { labels }, options).loss;
@@ -291,7 +304,7 @@ test("helps", () => {
   const { status, stdout } = loss("--help");
   assert.is(status, 0);
   const flags = ["pred", "target", "labels", "scores", "weight", "reduction", "avg-factor", "loss-weight", "alpha"];
-  const more = ["gamma", "beta", "y-left", "y-right", "first-bin", "bin-step", "eps", "grad", "out"];
+  const more = ["gamma", "positives", "beta", "y-left", "y-right", "first-bin", "bin-step", "eps", "grad", "out"];
   for (const flag of [...flags, ...more]) assert.match(stdout, `--${flag} `);
   for (const name of names) assert.match(stdout, name);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 120, line);
