@@ -17,6 +17,8 @@ export interface Variant {
   readonly each: boolean;
   /** Is the exponent 2? */
   readonly squared: boolean;
+  /** Is a label's own element a positive whatever its score? */
+  readonly labelled: boolean;
   /** Does the loss tell rows whose target is outside? */
   readonly outside: boolean;
   /** Are four elements in a line always of one row? */
@@ -51,7 +53,7 @@ export function access(variant: Variant, quads: Quads): string {
     reader("pred", pred, quads.includes("pred")),
     target === "labels" || target === "qualities"
       ? labelReader(target, quads.includes("target"), variant.evenRows)
-      : reader("target", target, quads.includes("target")),
+      : [reader("target", target, quads.includes("target")), nobodysOwn(quads.includes("target"))].join("\n"),
     weightReader(variant, quads.includes("weight")),
     `fn store_grad(i: u32, v: ${slope}) {${gradient ? " grad[i] = v; " : ""}}`,
   ].join("\n");
@@ -112,25 +114,41 @@ function weightReader({ weight, weightStorage, evenRows }: Variant, quad: boolea
   return [ofRow, returning("weight", quad, `vec4f(${values})`)].join("\n");
 }
 
+/** Without labels no element is a label's own. */
+function nobodysOwn(quad: boolean): string {
+  return quad
+    ? "fn own_at(i: u32) -> vec4<bool> { return vec4<bool>(false); }"
+    : "fn own_at(i: u32) -> bool { return false; }";
+}
+
 /** One target of labels is 1, or the row's score, at the label's column, and 0 elsewhere. */
 function labelReader(target: "labels" | "qualities", quad: boolean, evenRows: boolean): string {
   const score = target === "qualities" ? "scores_buffer[row]" : "1.0";
   if (quad && evenRows) return quadLabelReader(score);
   return /* wgsl */ `
+fn is_own(i: u32) -> bool {
+  let row = i / params.columns;
+  return i32(i - row * params.columns) == labels[row];
+}
 fn own_target(i: u32) -> f32 {
   let row = i / params.columns;
-  let own = i32(i - row * params.columns) == labels[row];
-  return select(0.0, ${score}, own);
+  return select(0.0, ${score}, is_own(i));
 }
+fn own_at(i: u32) -> ${quad ? "vec4<bool>" : "bool"} { return ${
+    quad ? `vec4<bool>(${four((k) => `is_own(${k})`)})` : "is_own(i)"
+  }; }
 ${returning("target", quad, quad ? `vec4f(${four((k) => `own_target(${k})`)})` : "own_target(i)")}`;
 }
 
 const quadLabelReader = (score: string) => /* wgsl */ `
-fn target_at(i: u32) -> vec4f {
+fn own_at(i: u32) -> vec4<bool> {
   let row = 4u * i / params.columns;
   let column = i32(4u * i - row * params.columns);
-  let own = vec4i(labels[row]) == vec4i(column, column + 1, column + 2, column + 3);
-  return select(vec4f(0.0), vec4f(${score}), own);
+  return vec4i(labels[row]) == vec4i(column, column + 1, column + 2, column + 3);
+}
+fn target_at(i: u32) -> vec4f {
+  let row = 4u * i / params.columns;
+  return select(vec4f(0.0), vec4f(${score}), own_at(i));
 }`;
 
 /** The four elements of item i. */

@@ -49,7 +49,7 @@ fn item(row: u32) -> f32 {
   let far = share(right, peak, pred_at(start + left + 1u));
   let weight = weight_at(row);
   if (GRADIENT) {
-    let factor = select(params.grad_factor, params.nan, nan) * weight;
+    let factor = select(params.factor, params.nan, nan) * weight;
     let inverse = 1.0 / (1.0 + rest);
     for (var k = 0u; k < bins; k++) {
       let e = exp_of_minus(gap_of(peak, start, k));
@@ -57,8 +57,6 @@ fn item(row: u32) -> f32 {
       store_grad(start + k, factor * pull(own, e, rest, inverse));
     }
   }
-  let cost = select(near + far + log_of_sum(rest), params.nan, nan);
-  // No weight of an infinite loss is nothing.
-  return select(cost * weight, 0.0, weight == 0.0 && is_infinite(cost));
+  return weighed(select(near + far + log_of_sum(rest), params.nan, nan), weight);
 }
 `;

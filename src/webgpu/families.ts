@@ -24,19 +24,17 @@ export interface Family {
 
 const element = mirror + /* wgsl */ `
 // The weighted value and its gradient.
-fn element(x: f32, y: f32, weight: f32) -> vec2f {
+fn element(x: f32, y: f32, own: bool, weight: f32) -> vec2f {
   let nan = is_nan(x) || is_nan(y);
-  let m = mirror(x, y);
+  let m = mirror(x, y, own);
   var slope = 0.0;
   if (GRADIENT) {
     slope = gradient(m);
-    slope = select(select(-slope, slope, x < 0.0), params.nan, nan) * params.grad_factor * weight;
+    slope = select(select(-slope, slope, x <= 0.0), params.nan, nan) * params.factor * weight;
   }
   let finite = value(m);
-  return vec2f(
-    select(select(finite, params.infinity, is_infinite(x) && finite != 0.0), params.nan, nan) * weight,
-    slope,
-  );
+  let loss = select(finite, params.infinity, is_infinite(x) && finite != 0.0);
+  return vec2f(weighed(select(loss, params.nan, nan), weight), slope);
 }
 `;
 
@@ -47,7 +45,7 @@ const singleElements: Family = {
   itemsPerGroup: LANES,
   text: element + /* wgsl */ `
 fn item(i: u32) -> f32 {
-  let found = element(pred_at(i), target_at(i), weight_at(i));
+  let found = element(pred_at(i), target_at(i), own_at(i), weight_at(i));
   store_grad(i, found.y);
   return found.x;
 }
@@ -66,11 +64,12 @@ export const elementwise: Family = {
 fn item(i: u32) -> vec4f {
   let x = pred_at(i);
   let y = target_at(i);
+  let own = own_at(i);
   let weight = weight_at(i);
-  let a = element(x.x, y.x, weight.x);
-  let b = element(x.y, y.y, weight.y);
-  let c = element(x.z, y.z, weight.z);
-  let d = element(x.w, y.w, weight.w);
+  let a = element(x.x, y.x, own.x, weight.x);
+  let b = element(x.y, y.y, own.y, weight.y);
+  let c = element(x.z, y.z, own.z, weight.z);
+  let d = element(x.w, y.w, own.w, weight.w);
   store_grad(i, vec4f(a.y, b.y, c.y, d.y));
   return vec4f(a.x, b.x, c.x, d.x);
 }
@@ -97,7 +96,7 @@ fn item(i: u32) -> f32 {
   let found = cost(pair_of(finite_box(p) * factor, finite_box(t) * factor, eps));
   let weight = weight_at(i);
   if (GRADIENT) {
-    let scale = select(factor, params.nan, nan) * params.grad_factor * weight;
+    let scale = select(factor, params.nan, nan) * params.factor * weight;
     store_grad(i, found.gradient * scale);
   }
   return select(found.value, params.nan, nan) * weight;
@@ -113,8 +112,7 @@ struct Params {
   first_sum: u32,     // where this piece's sums go
   infinity: f32,
   nan: f32,
-  value_factor: f32,
-  grad_factor: f32,
+  factor: f32,        // of values and gradients that leave
   exponent: f32,
   exponent_high: f32, // its leading 12 bits, and the rest
   exponent_low: f32,
@@ -127,14 +125,24 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 `;
 
+/** A weight of 0, or a factor, leaves nothing of an infinite loss; NaN stays. */
+const weighed = /* wgsl */ `
+fn weighed(loss: f32, weight: f32) -> f32 {
+  let nothing = (weight == 0.0 || params.factor == 0.0) && !is_nan(loss);
+  return select(loss * weight, 0.0, nothing);
+}
+`;
+
 /** The shader of a loss: its mathematics within its family, for one variant. */
 export function lossShader(body: string, family: Family, variant: Variant): string {
   return [
     enabling(variant.subgroups),
     `const SQUARED = ${variant.squared};`,
+    `const LABELLED = ${variant.labelled};`,
     `const GRADIENT = ${variant.gradient};`,
     params,
     numbers,
+    weighed,
     access(variant, family.quads),
     family.text,
     body,
@@ -150,7 +158,7 @@ interface Tail {
   readonly after: string;
 }
 
-const storing: Tail = { before: "", each: "values[i] = item(i) * params.value_factor;", after: "" };
+const storing: Tail = { before: "", each: "values[i] = item(i) * params.factor;", after: "" };
 
 const addingUp = ({ width, itemsPerGroup }: Family, subgroups: boolean): Tail => {
   const sum = width === 4 ? "(own.x + own.y) + (own.z + own.w)" : "own";

@@ -243,7 +243,7 @@ export class LossRun {
     const bound = bindingsOf(this.#shader.variant).map((name) => buffers[name] as GPUBufferBinding);
     let firstSum = 0;
     for (const [i, part] of parts.entries()) {
-      const params = work.uniform(this.#params(piece, part, firstSum, rowSums));
+      const params = work.uniform(this.#params(piece, part, firstSum));
       work.dispatch(encoder, part.stage.pipeline, [params, ...bound], part.groups);
       firstSum += sumsPerPart[i];
     }
@@ -253,7 +253,8 @@ export class LossRun {
       addUp(work, encoder, this.#shader.sum, room, all, ofPieces, piece.index);
     }
     if (rowSums) {
-      const size = { rows: piece.rows, columns, factor: settings.factor };
+      // The values have the factor already: without it their sum might be infinite.
+      const size = { rows: piece.rows, columns, factor: 1 };
       addUp(work, encoder, this.#shader.sum, buffers.values as GPUBufferBinding, size, room);
     }
     if (this.#each) to.loss.copyBack(work, encoder, room, firstValue, values);
@@ -276,17 +277,16 @@ export class LossRun {
   }
 
   /** The block of `Params` in families.ts. */
-  #params({ firstRow }: Piece, { first, end }: Part, firstSum: number, rowSums: boolean): ArrayBuffer {
+  #params({ firstRow }: Piece, { first, end }: Part, firstSum: number): ArrayBuffer {
     const { columns, parameters, settings } = this.#call;
     const { exponent = 0, alpha = 0, low = 0, inverse = 1, scale = 1 }: LossParameters = parameters;
     const high = leadingBits(exponent);
     const block = new ArrayBuffer(64);
     const words = new Uint32Array(block);
     words.set([end, columns, firstRow, firstSum]);
-    words[15] = first;
-    const factors = [rowSums ? 1 : settings.factor, settings.factor];
+    words[14] = first;
     const own = [exponent, high, exponent - high, alpha, low, inverse, scale];
-    new Float32Array(block).set([Infinity, NaN, ...factors, ...own], 4);
+    new Float32Array(block).set([Infinity, NaN, settings.factor, ...own], 4);
     return block;
   }
 
@@ -318,6 +318,7 @@ function variantOf(call: LossCall, family: Family, subgroups: boolean): Variant 
     gradient: grad,
     each: reduction === "none",
     squared: parameters.exponent === 2,
+    labelled: parameters.option === 1,
     outside: family === rowwise,
     evenRows: columns % 4 === 0,
     subgroups,

@@ -1,24 +1,25 @@
 /**
- * The mirrored pair of a logit and its target, in which nothing cancels; see assembly/losses/mirror.ts.
+ * The mirrored pair of a logit and its target, in which nothing cancels but small - t; see assembly/losses/mirror.ts.
  *
- * A classification loss is a WGSL text with `target_of(y)`, and with `value(m)` and `gradient(m)` in the mirrored logit.
+ * A classification loss is a WGSL text with `target_of(y)` and `rest_of(y)`, which is 1 less the target, and with `value(m)`
+ * and `gradient(m)` in the mirrored logit.
  */
 export const mirror = /* wgsl */ `
 struct Mirror {
   y: f32,      // the target as it came
-  t: f32,      // the target of the mirrored logit: 1 - y where x >= 0
+  own: bool,   // is it that of the row's label?
+  t: f32,      // the target of the mirrored logit: 1 - y where x > 0
   small: f32,  // its sigmoid e / (1 + e), with e = exp(-|x|)
   big: f32,    // 1 - small
   ce: f32,     // its cross-entropy log1p(e) + t |x|; not infinite, so that 0 times it is 0
 }
 
-fn mirror(x: f32, y: f32) -> Mirror {
-  let u = target_of(y);
-  let t = select(1.0 - u, u, x < 0.0);
+fn mirror(x: f32, y: f32, own: bool) -> Mirror {
+  let t = select(rest_of(y), target_of(y), x <= 0.0);
   let a = min(abs(x), 3.4e38);
   let e = exp_of_minus(a);
   let big = 1.0 / (1.0 + e);
-  return Mirror(y, t, e * big, big, log1p_of(e) + t * a);
+  return Mirror(y, own, t, e * big, big, log1p_of(e) + t * a);
 }
 
 // |d|^exponent.
@@ -27,16 +28,18 @@ fn power(d: f32) -> f32 {
   return power_of(abs(d), params.exponent, params.exponent_high, params.exponent_low);
 }
 
-// exponent m^(exponent - 1) for m >= 0, and 0 at m = 0.
-fn power_slope(m: f32) -> f32 {
-  if (SQUARED) { return m + m; }
-  return select(params.exponent * power(m) / m, 0.0, m < 1.2e-38);
+// exponent base^(exponent - 1) small big ce for base >= 0, and 0 at base = 0.
+fn sloped_cost(m: Mirror, base: f32) -> f32 {
+  if (SQUARED) { return (base + base) * (m.small * m.big * m.ce); }
+  // small * ce is no normal number long before the power times it is.
+  let share = select(m.small / base, 0.0, base < 1.2e-38);
+  return params.exponent * power(base) * share * (m.big * m.ce);
 }
 
 // Of |d|^exponent ce with d = small - t: sign(d) (|d|^(exponent + 1) + exponent |d|^(exponent - 1) sigmoid (1 - sigmoid) ce).
 fn quality_gradient(m: Mirror) -> f32 {
   let d = m.small - m.t;
   let base = abs(d);
-  return sign(d) * (power(base) * base + power_slope(base) * (m.small * m.big * m.ce));
+  return sign(d) * (power(base) * base + sloped_cost(m, base));
 }
 `;

@@ -245,6 +245,18 @@ test("gradients stay on the device on request", async (device, engine) => {
   );
 });
 
+test("GFL: an ignored anchor has no loss, whatever its logits", async (_, engine) => {
+  const input = gflExample(730);
+  const gtIndex = input.gtIndex as Int32Array[];
+  const ignored = gtIndex.flatMap((indices) => [...indices]).flatMap((index, row) => index === -2 ? [row] : []);
+  const wanted = engine.sync.gflCriterion(input, { grad: true });
+  for (const logit of [Infinity, -Infinity, 3e38]) {
+    const cls = input.cls.slice();
+    for (const row of ignored) cls.fill(logit, row * 5, row * 5 + 5);
+    agrees(await engine.gflCriterion({ ...input, cls }, { grad: true }), wanted, `${logit}`);
+  }
+});
+
 test("NaN stays in its anchor and in the sums", async (_, engine) => {
   const input = gflExample(760);
   const positive = (input.gtIndex as Int32Array[])[0].findIndex((index) => index >= 0);

@@ -1,10 +1,12 @@
-import { createEngine, type TensorLike } from "densehead";
+import { createEngine, type Engine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Both, check as checkBoxes, EXTREME, largest, pairs, product, SPECIAL } from "../box_cases.ts";
-import { CASES, compare, HARD_LOGITS, HARD_TARGETS, targetsOf } from "../classification_cases.ts";
+import { compare, ON_GPU, type Pairs, search } from "../classification_bounds.ts";
+import { CASES, HARD_LOGITS, HARD_TARGETS, targetsOf, ZERO_FACTORS } from "../classification_cases.ts";
 import { close, rejects, same, throws } from "../compare.ts";
 import { extremes, sweep, worstError } from "../distribution_cases.ts";
+import { LOSS_CALLS } from "../loss_calls.ts";
 import { floats, random } from "../random.ts";
 import type { BoxLoss } from "../reference/box_loss.ts";
 import { ciouLoss } from "../reference/ciou_loss.ts";
@@ -53,7 +55,21 @@ for (const c of CASES) {
     const share = Float32Array.from([...hard, ...easy], ([, y]) => y);
     for (const options of c.settings) {
       const y = targetsOf(share, options);
-      compare(c, x, y, options, await lossOf(c.name)(x, y, { ...options, ...each }), BOUND);
+      compare(c, { x, y }, options, await lossOf(c.name)(x, y, { ...options, ...each }), ON_GPU);
+    }
+  });
+
+  test(`${c.name}: the worst case that is found keeps its bounds, dense and by labels`, async () => {
+    const run = lossOf(c.name);
+    for (const options of c.settings) {
+      const ways = [
+        ({ x, y }: Pairs) => run(x, y, { ...options, ...each }),
+        ({ x, y }: Pairs) => {
+          const labels = Int32Array.from(y, (v) => v === 0 ? -1 : 0);
+          return run({ data: x, dims: [x.length, 1] }, { labels, scores: y }, { ...options, ...each });
+        },
+      ].slice(0, c.name === "generalizedFocalLoss" ? 1 : 2);
+      await search(c, options, 4, (pairs, round) => ways[round % ways.length](pairs), ON_GPU);
     }
   });
 
@@ -115,6 +131,85 @@ test("NaN stays in its element, and its sum", async () => {
     assert.ok(Number.isNaN((await lossOf(name)(x, y)).loss as unknown as number));
   }
 });
+
+test("varifocalLoss: labels of score 0", async () => {
+  const pred = { data: Float32Array.of(1, 1), dims: [1, 2] };
+  const target = { labels: Int32Array.of(0), scores: Float32Array.of(0) };
+  const values = async (options: object) => {
+    const { loss, grad } = await lossOf("varifocalLoss")(pred, target, { ...options, ...each });
+    return [...loss, ...grad];
+  };
+  close(await values({}), [0.526401, 0, 0.576176], 1e-6);
+  close(await values({ iouWeighted: false, gamma: 2 }), [1.839663, 0.731059, 0.576176], 2e-6);
+  close(await values({ positives: "quality" }), [1.052802, 0.576176, 0.576176], 1e-6);
+  const r = random(173);
+  for (const [rows, classes] of [[5, 1], [30, 6], [61, 80]] as const) {
+    const scene = { data: floats(rows * classes, () => r.normal() * 4), dims: [rows, classes] };
+    const labels = Int32Array.from({ length: rows }, () => r.integer(classes + 1) - 1);
+    const scores = floats(rows, (i) => i % 2 === 0 ? 0 : r.uniform());
+    for (const options of [{}, { gamma: 0.5 }, { positives: "quality" }]) {
+      const run = (losses: unknown) =>
+        lossOf("varifocalLoss", losses)(scene, { labels, scores }, { ...options, ...each });
+      const [got, wanted] = [await run(engine), await run((engine as Engine).sync)];
+      close(got.loss, wanted.loss, SUM_BOUND * largest(wanted.loss));
+      close(got.grad, wanted.grad, BOUND);
+    }
+  }
+});
+
+test("infinite logits have their limits where a factor is 0", async () => {
+  for (const [name, options, pairs] of ZERO_FACTORS) {
+    for (const [x, y] of pairs) {
+      const { loss, grad } = await lossOf(name)(Float32Array.of(x), Float32Array.of(y), { ...options, ...each });
+      assert.equal([loss[0], Math.abs(grad[0])], [0, 0], `${name} ${JSON.stringify(options)} at ${x}, ${y}`);
+      const { loss: sum } = await lossOf(name)(floats(1030, () => x), floats(1030, () => y), {
+        ...options,
+        reduction: "sum",
+      });
+      assert.is(sum as unknown as number, 0);
+    }
+  }
+});
+
+test("rows of labels: the factor comes before the sum; a weight or factor of 0 leaves nothing of an infinite loss", async () => {
+  const pred = { data: Float32Array.of(3e38, 3e38, 1, 2), dims: [2, 2] };
+  const labels = { labels: Int32Array.of(-1, -1) };
+  const rows = async (options: object, data = pred) =>
+    (await lossOf("binaryCrossEntropyWithLogits")(data, labels, { ...options, ...each })).loss;
+  close(await rows({ lossWeight: 0.25 }), [1.5e38, 0.25 * (Math.log1p(Math.E) + Math.log1p(Math.E ** 2))], 2e33);
+  assert.equal([...await rows({ lossWeight: 0 })], [0, 0]);
+  const infinite = { data: Float32Array.of(Infinity, -Infinity, 1, 2), dims: [2, 2] };
+  assert.equal([...await rows({ lossWeight: 0 }, infinite)], [0, 0]);
+  const [first, second] = await rows({ weight: Float32Array.of(0, 1) }, infinite);
+  assert.ok(first === 0 && second > 2 && second < 4);
+  const nan = { data: Float32Array.of(NaN, 1, 1, 2), dims: [2, 2] };
+  for (const options of [{ lossWeight: 0 }, { weight: Float32Array.of(0, 0) }]) {
+    const [kept, zero] = await rows(options, nan);
+    assert.ok(Number.isNaN(kept) && zero === 0);
+  }
+});
+
+for (const { name, pred, target, byRow } of LOSS_CALLS) {
+  const title = `${name}${"labels" in (target(1) as object) ? " by labels" : ""}`;
+
+  test(`${title}: nothing costs nothing; "none" knows no avgFactor; weights of rows`, async () => {
+    const run = lossOf(name);
+    assert.is((await run(pred(0), target(0), { reduction: "sum", grad: true })).loss as unknown, 0);
+    assert.is((await run(pred(0), target(0), { avgFactor: 3 })).loss as unknown, 0);
+    assert.ok(Number.isNaN((await run(pred(0), target(0))).loss), "the mean of nothing");
+    assert.is((await run(pred(0), target(0), each)).loss.length, 0);
+    const plain = await run(pred(5), target(5), each);
+    same((await run(pred(5), target(5), { ...each, avgFactor: 7 })).loss, plain.loss);
+    const weight = { data: Float32Array.of(0, 1, 2, 3, 4), dims: [5, 1] };
+    const weighed = await run(pred(5), target(5), { ...each, weight });
+    close(weighed.loss, plain.loss.map((v, i) => v * weight.data[byRow ? i : i >> 2]), 1e-5);
+    await rejects(
+      run(pred(5), target(5), { weight: { data: weight.data, dims: [1, 5] } }),
+      TypeError,
+      "options.weight",
+    );
+  });
+}
 
 for (const [name, reference] of Object.entries(BOX_LOSSES)) {
   const wanted = (pred: Float32Array, target: Float32Array, eps?: number) => (i: number): BoxLoss =>
