@@ -1,10 +1,9 @@
 /**
  * A call of every operation, and its arguments replaced one by one: what the suites about arguments walk.
  */
-import { heads } from "densehead";
+import { type Engine, heads, type WasmTensor } from "densehead";
 import { random } from "./random.ts";
 
-type Values = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -194,9 +193,48 @@ export function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
+export const isArray = (value: unknown) => ArrayBuffer.isView(value);
+export const arraysOf = (args: unknown[]): Path[] => pathsOf(args, isArray);
+export const named = (path: Path) => path.join(".");
+
+type Constructor = new (...args: unknown[]) => TypedArray;
+
+export const constructorOf = (array: TypedArray) => array.constructor as Constructor;
+
+/** The same values in a class whose constructor ignores its arguments. */
+export function deaf(array: TypedArray): TypedArray {
+  class Deaf extends constructorOf(array) {
+    constructor() {
+      super(array);
+    }
+  }
+  return new Deaf();
+}
+
+/** Does the runtime have buffers that can be resized? */
+export const resizable = typeof (ArrayBuffer.prototype as { resize?: unknown }).resize === "function";
+
+/** The same values in a buffer that can be resized. */
+export function resizableCopy(array: TypedArray) {
+  const Buffer = ArrayBuffer as unknown as new (
+    size: number,
+    options: object,
+  ) => ArrayBuffer & { resize(size: number): void };
+  const buffer = new Buffer(array.byteLength, { maxByteLength: array.byteLength * 2 });
+  const copy = new (constructorOf(array))(buffer, 0, array.length);
+  copy.set(array as never);
+  return { buffer, copy };
+}
+
+/** The same values in a tensor. */
+export function inMemory(on: Engine, array: TypedArray): { array: TypedArray; tensor: WasmTensor } {
+  const tensor = on.tensor([Math.ceil(array.byteLength / 4)]);
+  const view = new (constructorOf(array))(tensor.data.buffer, tensor.data.byteOffset, array.length);
+  view.set(array as never);
+  return { array: view, tensor };
+}
+
 /** Every call: operation, what tells it from others, and its arguments. */
 export const calls = Object.entries(cases).flatMap(([op, ways]) =>
   ways.map((args, i) => ({ op, what: ways.length === 1 ? op : `${op}, way ${i}`, args }))
 );
-
-export type { Values };

@@ -3,24 +3,35 @@ import { createEngine, type Engine, heads, type WasmTensor } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { operations } from "../../src/ops/index.ts";
-import { at, calls, cases, type Path, pathsOf, plain, replace, type TypedArray, whenRead } from "../argument_cases.ts";
+import {
+  arraysOf,
+  at,
+  calls,
+  cases,
+  deaf,
+  inMemory,
+  isArray,
+  named,
+  type Path,
+  pathsOf,
+  plain,
+  replace,
+  resizable,
+  resizableCopy,
+  type TypedArray,
+  whenRead,
+} from "../argument_cases.ts";
 import { rejects, same, throws } from "../compare.ts";
 import { halfBits } from "../half.ts";
-import { skip } from "../suite/skip.ts";
+import { skip } from "./skip.ts";
 
 const test = suite("arguments");
 const engine = await createEngine();
 const { sync } = engine;
 
 type Call = (...args: unknown[]) => unknown;
-type Constructor = new (...args: unknown[]) => TypedArray;
-
 const run = (on: Engine, op: string, args: unknown[]) => (on.sync as unknown as Record<string, Call>)[op](...args);
-const isArray = (value: unknown) => ArrayBuffer.isView(value);
-const arraysOf = (args: unknown[]): Path[] => pathsOf(args, isArray);
-const constructorOf = (array: TypedArray) => array.constructor as Constructor;
 const wantedOf = (op: string, args: () => unknown[]) => plain(run(engine, op, args()));
-const named = (path: Path) => path.join(".");
 
 /** An engine whose tensors around `body` keep their values. */
 async function untouched(body: (on: Engine, canary: () => void) => void): Promise<void> {
@@ -69,14 +80,7 @@ test("arrays of subclasses whose constructors ignore their arguments are read as
     for (const path of arraysOf(args())) {
       await untouched((on, canary) => {
         const given = args();
-        const values = at(given, path) as TypedArray;
-        const Base = constructorOf(values);
-        class Deaf extends Base {
-          constructor() {
-            super(values);
-          }
-        }
-        replace(given, path, new Deaf());
+        replace(given, path, deaf(at(given, path) as TypedArray));
         on.tensor([4000]).dispose();
         canary();
         assert.equal(plain(run(on, op, given)), wanted, `${what}: ${named(path)}`);
@@ -175,26 +179,6 @@ test("members of options and inputs are read once", async () => {
 
 /** What a getter may do to the array at a path, which it stands in for. */
 type Deed = (on: Engine, array: TypedArray) => { array: TypedArray; deed: () => void };
-
-const resizable = typeof (ArrayBuffer.prototype as { resize?: unknown }).resize === "function";
-
-function resizableCopy(array: TypedArray) {
-  const Buffer = ArrayBuffer as unknown as new (
-    size: number,
-    options: object,
-  ) => ArrayBuffer & { resize(n: number): void };
-  const buffer = new Buffer(array.byteLength, { maxByteLength: array.byteLength * 2 });
-  const copy = new (constructorOf(array))(buffer, 0, array.length);
-  copy.set(array as never);
-  return { buffer, copy };
-}
-
-function inMemory(on: Engine, array: TypedArray): { array: TypedArray; tensor: WasmTensor } {
-  const tensor = on.tensor([Math.ceil(array.byteLength / 4)]);
-  const view = new (constructorOf(array))(tensor.data.buffer, tensor.data.byteOffset, array.length);
-  view.set(array as never);
-  return { array: view, tensor };
-}
 
 const deeds: Record<string, Deed> = {
   "shrinks its buffer": (_, array) => {
