@@ -8,9 +8,11 @@ export { anchor_points, gather_channels, gather_rows } from "./boxes/gather";
 export { nms, nms_scratch } from "./boxes/nms";
 export {
   score_filter_channels,
+  score_filter_channels_probabilities,
   score_filter_compact,
   score_filter_every,
   score_filter_rows,
+  score_filter_rows_probabilities,
 } from "./boxes/score_filter";
 export { refine_distances, refine_distances_exp } from "./boxes/refine_distances";
 export { soft_nms } from "./boxes/soft_nms";

@@ -1,6 +1,13 @@
 // Which anchors have a class over their threshold, and which class is best. Thresholds are in the unit of the input
 // (logits or probabilities) and per anchor, so that objectness needs no kernel of its own. A NaN never passes: pmax keeps
 // its first operand when the second is NaN.
+//
+// The kernels of probabilities compare bit patterns as unsigned numbers. From 0 up their order is that of the floats, and
+// over the largest probability's are those of larger values, of negative ones and of NaN: so every value is checked at no
+// cost. Where there is one the caller decides: to refuse it, or to filter by the other kernel.
+
+/** 1, and what rounding may leave over it. */
+const MOST: u32 = reinterpret<u32>(<f32> 1.001);
 
 /**
  * Channels-first: `classes` rows of `count` anchors, `rowStride` bytes apart. `best` enters as the thresholds (or what
@@ -16,6 +23,34 @@ export function score_filter_channels(
   best: usize,
   label: usize,
 ): void {
+  filterChannels(src, rowStride, count, classes, firstClass, best, label, false);
+}
+
+/** Likewise of probabilities. False where a value may be none: what is done by then stays right. */
+export function score_filter_channels_probabilities(
+  src: usize,
+  rowStride: usize,
+  count: i32,
+  classes: i32,
+  firstClass: i32,
+  best: usize,
+  label: usize,
+): bool {
+  return filterChannels(src, rowStride, count, classes, firstClass, best, label, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function filterChannels(
+  src: usize,
+  rowStride: usize,
+  count: i32,
+  classes: i32,
+  firstClass: i32,
+  best: usize,
+  label: usize,
+  probabilities: bool,
+): bool {
   for (let i = 0; i < count; i += 16) {
     const b0 = v128.load(best);
     const b1 = v128.load(best, 16);
@@ -27,15 +62,21 @@ export function score_filter_channels(
     let m3 = b3;
     let row = src;
     for (let c = 0; c < classes; c++) {
-      m0 = f32x4.pmax(m0, v128.load(row));
-      m1 = f32x4.pmax(m1, v128.load(row, 16));
-      m2 = f32x4.pmax(m2, v128.load(row, 32));
-      m3 = f32x4.pmax(m3, v128.load(row, 48));
+      m0 = larger(m0, v128.load(row), probabilities);
+      m1 = larger(m1, v128.load(row, 16), probabilities);
+      m2 = larger(m2, v128.load(row, 32), probabilities);
+      m3 = larger(m3, v128.load(row, 48), probabilities);
       row += rowStride;
     }
-    const low = v128.or(f32x4.gt(m0, b0), f32x4.gt(m1, b1));
-    const high = v128.or(f32x4.gt(m2, b2), f32x4.gt(m3, b3));
+    const low = v128.or(isMore(m0, b0, probabilities), isMore(m1, b1, probabilities));
+    const high = v128.or(isMore(m2, b2, probabilities), isMore(m3, b3, probabilities));
     if (v128.any_true(v128.or(low, high))) {
+      if (probabilities) {
+        const left = count - i;
+        const o0 = v128.or(isOver(m0, left), isOver(m1, left - 4));
+        const o1 = v128.or(isOver(m2, left - 8), isOver(m3, left - 12));
+        if (v128.any_true(v128.or(o0, o1))) return false;
+      }
       v128.store(best, m0);
       v128.store(best, m1, 16);
       v128.store(best, m2, 32);
@@ -49,6 +90,28 @@ export function score_filter_channels(
     best += 64;
     label += 64;
   }
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function larger(a: v128, b: v128, probabilities: bool): v128 {
+  return probabilities ? i32x4.max_u(a, b) : f32x4.pmax(a, b);
+}
+
+/** Where `a` is the larger of b and others: is it one of those? */
+// @ts-ignore: decorator
+@inline
+function isMore(a: v128, b: v128, probabilities: bool): v128 {
+  return probabilities ? i32x4.ne(a, b) : f32x4.gt(a, b);
+}
+
+/** Which of the first lanes are over the largest probability: the rest is padding. */
+// @ts-ignore: decorator
+@inline
+function isOver(values: v128, lanes: i32): v128 {
+  const here = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes));
+  return v128.and(here, i32x4.gt_u(values, i32x4.splat(MOST)));
 }
 
 /** Sets the labels of the lanes where `now` beats `before` to the first class that has the value `now`. */
@@ -122,10 +185,46 @@ export function score_filter_rows(
   labels: usize,
   scores: usize,
 ): i32 {
+  return filterRows(src, rowStride, count, classes, threshold, thresholdStride, firstAnchor, anchors, labels, scores, false);
+}
+
+/** Likewise of probabilities; −1 where a value may be none. */
+export function score_filter_rows_probabilities(
+  src: usize,
+  rowStride: usize,
+  count: i32,
+  classes: i32,
+  threshold: usize,
+  thresholdStride: usize,
+  firstAnchor: i32,
+  anchors: usize,
+  labels: usize,
+  scores: usize,
+): i32 {
+  return filterRows(src, rowStride, count, classes, threshold, thresholdStride, firstAnchor, anchors, labels, scores, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function filterRows(
+  src: usize,
+  rowStride: usize,
+  count: i32,
+  classes: i32,
+  threshold: usize,
+  thresholdStride: usize,
+  firstAnchor: i32,
+  anchors: usize,
+  labels: usize,
+  scores: usize,
+  probabilities: bool,
+): i32 {
   let found = 0;
   for (let i = 0; i < count; i++) {
     const limit = load<f32>(threshold);
-    if (rowHasMore(src, classes, limit)) {
+    const more = rowHasMore(src, classes, limit, probabilities);
+    if (probabilities && more == OVER) return -1;
+    if (more != NONE) {
       let top = limit;
       let label = 0;
       for (let c = 0; c < classes; c++) {
@@ -147,21 +246,26 @@ export function score_filter_rows(
   return found;
 }
 
-/** Is any of the row's values over the limit? */
+const NONE = 0;
+const SOME = 1;
+const OVER = 2;
+
+/** Is any of the row's values over the limit, or over the largest probability? */
 // @ts-ignore: decorator
 @inline
-function rowHasMore(row: usize, classes: i32, limit: f32): bool {
+function rowHasMore(row: usize, classes: i32, limit: f32, probabilities: bool): i32 {
   const end = row + (<usize> classes << 2);
   const splat = f32x4.splat(limit);
   let m0 = splat;
   let m1 = splat;
   for (; row + 32 <= end; row += 32) {
-    m0 = f32x4.pmax(m0, v128.load(row));
-    m1 = f32x4.pmax(m1, v128.load(row, 16));
+    m0 = larger(m0, v128.load(row), probabilities);
+    m1 = larger(m1, v128.load(row, 16), probabilities);
   }
-  let more = v128.any_true(f32x4.gt(f32x4.pmax(m0, m1), splat));
-  for (; row < end; row += 4) more = more || load<f32>(row) > limit;
-  return more;
+  for (; row < end; row += 4) m0 = larger(m0, f32x4.splat(load<f32>(row)), probabilities);
+  m0 = larger(m0, m1, probabilities);
+  if (!v128.any_true(isMore(m0, splat, probabilities))) return NONE;
+  return probabilities && v128.any_true(i32x4.gt_u(m0, i32x4.splat(MOST))) ? OVER : SOME;
 }
 
 /**

@@ -5,6 +5,8 @@ import { floorToFloat } from "../float32.ts";
 import type { HeadSpec } from "../types.ts";
 import { paddedColumns, type WasmBackend } from "../wasm/backend.ts";
 import { type Field, fieldRows, type Part } from "../heads/outputs.ts";
+import { MOST_PROBABILITY } from "../heads/values.ts";
+import { checkProbabilities, checkProbability } from "./probabilities.ts";
 
 type Allocate = (bytes: number) => number;
 
@@ -25,12 +27,13 @@ export interface Thresholds {
   readonly objectness: number;
 }
 
+const MOST = Math.fround(MOST_PROBABILITY);
 const logit = (p: number) => p <= 0 ? -Infinity : p >= 1 ? Infinity : Math.log(p / (1 - p));
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /** The probability that a raw value stands for. */
 export function probability(head: HeadSpec, value: number): number {
-  return head.scores === "logits" ? sigmoid(value) : value;
+  return head.scores === "logits" ? sigmoid(value) : Math.min(Math.max(value, 0), 1);
 }
 
 /** Joins a class probability with objectness, as the head says. */
@@ -41,7 +44,9 @@ export function joinScore(head: HeadSpec, classScore: number, objectness: number
 
 /** The raw class value over which a score is over the threshold. */
 export function rawThreshold(head: HeadSpec, threshold: number): number {
-  return floorToFloat(head.scores === "logits" ? logit(threshold) : threshold);
+  if (head.scores === "logits") return floorToFloat(logit(threshold));
+  // What is over that passes, to be refused.
+  return threshold >= 1 ? MOST : floorToFloat(threshold);
 }
 
 /** What the product of class score and objectness must exceed. */
@@ -54,11 +59,13 @@ export function thresholdByObjectness(head: HeadSpec, scoreThreshold: number): (
   const wanted = productThreshold(head, scoreThreshold);
   // The class score must exceed wanted / objectness, and is at most 1.
   const least = rawThreshold(head, wanted);
-  return (objectness) => objectness > least ? rawThreshold(head, wanted / probability(head, objectness)) : Infinity;
+  const never = rawThreshold(head, 1);
+  return (objectness) => objectness > least ? rawThreshold(head, wanted / probability(head, objectness)) : never;
 }
 
 export function makeThresholds(
   backend: WasmBackend,
+  op: string,
   allocate: Allocate,
   head: HeadSpec,
   parts: readonly Part[],
@@ -74,7 +81,12 @@ export function makeThresholds(
   const objectness = allocate(backend.room(anchors));
   const pointer = allocate(anchors * 4);
   for (const part of parts) {
-    readColumn(backend, allocate, part.objectness as Field, image, objectness + part.firstAnchor * 4);
+    const field = part.objectness as Field;
+    const column = objectness + part.firstAnchor * 4;
+    readColumn(backend, allocate, field, image, column);
+    if (head.scores === "logits") continue;
+    const values = backend.memory.view(Float32Array, column, field.anchors);
+    for (let i = 0; i < values.length; i++) checkProbability({ op, argument: field.argument }, head, values[i]);
   }
   const given = backend.memory.view(Float32Array, objectness, anchors);
   const thresholds = backend.memory.view(Float32Array, pointer, anchors);
@@ -102,6 +114,7 @@ export function filterAnchors(
   backend: WasmBackend,
   op: string,
   allocate: Allocate,
+  head: HeadSpec,
   parts: readonly Part[],
   image: number,
   anchors: number,
@@ -115,20 +128,24 @@ export function filterAnchors(
   };
   for (const part of parts) {
     const filter = part.classes.channelsFirst ? filterChannels : filterRows;
-    backend.memory.frame(op, (scoped) => filter(backend, scoped, part, image, thresholds, survivors));
+    backend.memory.frame(op, (scoped) => filter(backend, op, scoped, head, part, image, thresholds, survivors));
   }
   return survivors;
 }
 
 function filterRows(
   backend: WasmBackend,
+  op: string,
   allocate: Allocate,
+  head: HeadSpec,
   part: Part,
   image: number,
   thresholds: Thresholds,
   survivors: Survivors,
 ): void {
-  const { source, channels, firstChannel, allChannels } = part.classes;
+  const { argument, source, channels, firstChannel, allChannels } = part.classes;
+  const { kernels } = backend;
+  const logits = head.scores === "logits";
   const chunk = Math.min(part.anchors, Math.max(1, Math.floor(backend.chunk / allChannels)));
   const room = backend.resident(source) === 0 ? allocate(backend.room(chunk * allChannels)) : 0;
   for (let done = 0; done < part.anchors; done += chunk) {
@@ -138,18 +155,17 @@ function filterRows(
     const pointer = backend.stage(source, start - firstChannel, rows * allChannels, room) + firstChannel * 4;
     const first = part.firstAnchor + done;
     const at = survivors.count * 4;
-    survivors.count += backend.kernels.score_filter_rows(
-      pointer,
-      allChannels * 4,
-      rows,
-      channels,
-      thresholds.pointer + first * thresholds.stride,
-      thresholds.stride,
-      first,
-      survivors.anchors + at,
-      survivors.labels + at,
-      survivors.values + at,
-    );
+    const lists = [survivors.anchors + at, survivors.labels + at, survivors.values + at] as const;
+    const limits = [thresholds.pointer + first * thresholds.stride, thresholds.stride] as const;
+    const stride = allChannels * 4;
+    const values = { pointer, stride, rows, columns: channels };
+    let found = -1;
+    if (!logits) {
+      found = kernels.score_filter_rows_probabilities(pointer, stride, rows, channels, ...limits, first, ...lists);
+      if (found < 0) checkProbabilities(backend, { op, argument }, head, values);
+    }
+    if (found < 0) found = kernels.score_filter_rows(pointer, stride, rows, channels, ...limits, first, ...lists);
+    survivors.count += found;
   }
 }
 
@@ -160,13 +176,17 @@ const RESIDENT_ROWS = 16;
 
 function filterChannels(
   backend: WasmBackend,
+  op: string,
   allocate: Allocate,
+  head: HeadSpec,
   part: Part,
   image: number,
   thresholds: Thresholds,
   survivors: Survivors,
 ): void {
-  const { source, channels } = part.classes;
+  const { argument, source, channels } = part.classes;
+  const { kernels } = backend;
+  const logits = head.scores === "logits";
   const block = Math.min(part.anchors, BLOCK_ANCHORS, backend.chunk);
   const padded = paddedColumns(block);
   const resident = backend.resident(source) !== 0;
@@ -183,10 +203,16 @@ function filterChannels(
     for (let row = 0; row < channels; row += rowsAtOnce) {
       const rows = Math.min(rowsAtOnce, channels - row);
       const staged = backend.stageRows(source, { ...all, start: all.start + row * all.pitch, rows }, room);
-      backend.kernels.score_filter_channels(staged.pointer, staged.stride, columns, rows, row, best, label);
+      const { pointer, stride } = staged;
+      const block = [pointer, stride, columns, rows, row, best, label] as const;
+      if (!logits) {
+        if (kernels.score_filter_channels_probabilities(...block)) continue;
+        checkProbabilities(backend, { op, argument }, head, { pointer, stride, rows, columns });
+      }
+      kernels.score_filter_channels(...block);
     }
     const at = survivors.count * 4;
-    survivors.count += backend.kernels.score_filter_compact(
+    survivors.count += kernels.score_filter_compact(
       best,
       label,
       columns,

@@ -22,8 +22,10 @@ export const detect = {
   stem: "detect",
   kernels: [
     "score_filter_channels",
+    "score_filter_channels_probabilities",
     "score_filter_compact",
     "score_filter_rows",
+    "score_filter_rows_probabilities",
     "score_filter_every",
     "top_k",
     "gather_channels",
@@ -73,8 +75,8 @@ function findCandidates(
 ): ImageCandidates {
   const { head, levels, scoreThreshold } = settings;
   const anchors = anchorsIn(levels);
-  const thresholds = makeThresholds(backend, allocate, head, parts, image, anchors, scoreThreshold);
-  const survivors = filterAnchors(backend, op, allocate, parts, image, anchors, thresholds);
+  const thresholds = makeThresholds(backend, op, allocate, head, parts, image, anchors, scoreThreshold);
+  const survivors = filterAnchors(backend, op, allocate, head, parts, image, anchors, thresholds);
   const list = settings.multiLabel
     ? expandClasses(backend, op, allocate, parts, image, survivors, thresholds, settings)
     : survivors;
