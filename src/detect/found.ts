@@ -4,6 +4,7 @@
 import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
 import { type Field, fieldsOf, type Part } from "../heads/outputs.ts";
 import { hasObjectness } from "../heads/presets.ts";
+import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
 import type { AnySource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { clipBoxes, emptyShape, placeBoxes, type ShapeStatistics } from "./boxes.ts";
@@ -16,6 +17,7 @@ import {
 } from "./candidates.ts";
 import { type Candidates, compact } from "./classes.ts";
 import { type DetectCall, op, type Settings } from "./detect_call.ts";
+import { scoreError } from "./probabilities.ts";
 
 type Allocate = (bytes: number) => number;
 
@@ -28,6 +30,9 @@ export interface CandidateSearch {
   readonly fields: readonly Field<AnySource>[];
   /** Are class values and objectness logits? */
   readonly logits: boolean;
+  /** What probabilities are within, and the error for one that is not. */
+  readonly range: readonly [number, number];
+  readonly scoreError: (argument: string, value: number) => RangeError;
   /** Bins of a side; 0 where the box channels are four values. */
   readonly bins: number;
   readonly numClasses: number;
@@ -83,6 +88,8 @@ export function searchOf({ images, parts, settings }: DetectCall): CandidateSear
     parts,
     fields: parts.flatMap(fieldsOf),
     logits: head.scores === "logits",
+    range: [LEAST_PROBABILITY, MOST_PROBABILITY],
+    scoreError: (argument, value) => scoreError({ op, argument }, head, value),
     bins: head.bins,
     numClasses: head.numClasses,
     multiLabel,

@@ -2,12 +2,16 @@
  * The two shaders of `detect`: which anchors' classes compete, listed as they come; then the box channels of what is listed.
  */
 import { half, type Storage } from "./bindings.ts";
+import { keyOf } from "./keys.ts";
 import { moments, softmax } from "./distribution.ts";
 import { numbers } from "./numbers.ts";
 
 /** Invocations of a workgroup. */
 export const LANES = 64;
-/** Words before the first candidate of a list, of which the first is the count; and words of a candidate. */
+/**
+ * Words before the first candidate of a list: how many there are, how many values among probabilities are none, and of one
+ * of those 2 · anchor, odd for objectness, and the value; and words of a candidate.
+ */
 export const LIST_HEAD = 4;
 export const CANDIDATE_WORDS = 4;
 
@@ -17,6 +21,8 @@ export interface FilterVariant {
   /** Null where the head has none. */
   readonly objectness: Storage | null;
   readonly logits: boolean;
+  /** Of probabilities. */
+  readonly range: readonly [number, number];
   readonly multiLabel: boolean;
 }
 
@@ -59,9 +65,11 @@ function reader(name: string, storage: Storage): string {
 }
 
 /** Lists the best class of each anchor of a part, or every class, that is over the threshold. */
-export function filterShader({ classes, objectness, logits, multiLabel }: FilterVariant): string {
+export function filterShader({ classes, objectness, logits, range, multiLabel }: FilterVariant): string {
   return [
     `const LOGITS = ${logits};`,
+    `const LEAST = ${keyOf(range[0])}u;`,
+    `const MOST = ${keyOf(range[1])}u;`,
     `const JOINED = ${objectness !== null};`,
     `const EVERY = ${multiLabel};`,
     params,
@@ -77,7 +85,7 @@ export function filterShader({ classes, objectness, logits, multiLabel }: Filter
 }
 
 const filter = /* wgsl */ `
-struct List { count: atomic<u32>, candidates: array<vec4u> }
+struct List { count: atomic<u32>, outside: atomic<u32>, place: u32, value: u32, candidates: array<vec4u> }
 
 // Keys are in the order of the floats, with one for both zeros and 0 for NaN, which is less than any threshold's.
 fn key_of(x: f32) -> u32 {
@@ -85,6 +93,16 @@ fn key_of(x: f32) -> u32 {
   let magnitude = bits & 0x7fffffffu;
   let key = select(bits | 0x80000000u, ~bits, bits > 0x80000000u);
   return select(key, 0u, magnitude > 0x7f800000u);
+}
+
+// Probabilities are within the bounds of rounding; NaN is none, and no error.
+fn check(anchor: u32, value: f32, role: u32) {
+  let key = key_of(value);
+  if (key == 0u || (key >= LEAST && key <= MOST)) { return; }
+  if (atomicAdd(&list.outside, 1u) == 0u) {
+    list.place = 2u * (params.first_anchor + anchor) + role;
+    list.value = bitcast<u32>(value);
+  }
 }
 
 fn probability_of(x: f32) -> f32 {
@@ -113,11 +131,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (anchor >= params.anchors) { return; }
   var other = 0.0;
   if (JOINED) { other = objectness_at(at(params.objectness, anchor, 0u)); }
+  if (JOINED && !LOGITS) { check(anchor, other, 1u); }
   var best = 0u;
   var best_value = 0.0;
   var best_label = 0u;
   for (var label = 0u; label < params.channels; label++) {
     let value = classes_at(at(params.main, anchor, label));
+    if (!LOGITS) { check(anchor, value, 0u); }
     let key = key_of(value);
     if (EVERY) {
       if (passes(key, value, other)) { append(anchor, label, value, other); }

@@ -6,6 +6,7 @@ import type { CandidateSearch, FoundCandidates, FoundImage } from "../detect/fou
 import type { Field, Part } from "../heads/outputs.ts";
 import type { AnySource } from "../validate.ts";
 import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
+import { keyOf } from "./keys.ts";
 import { bindShare, bytesOf, shareOf, shareOnHost } from "./image_share.ts";
 import { type Gpu, storageOf } from "./loss.ts";
 import { Work } from "./work.ts";
@@ -96,6 +97,7 @@ class ImageSearch {
       const most = this.#mostListed();
       const capacity = Math.min(wanted, this.#all(), most);
       const lists = await this.#run(parts, capacity);
+      this.#checkScores(lists);
       const [count] = lists.candidates;
       if (count <= capacity) return sorted(lists, count, this.#search);
       if (count > most) return null;
@@ -105,6 +107,16 @@ class ImageSearch {
     } finally {
       this.#work.release();
     }
+  }
+
+  /** Refuses what the filter met among probabilities that is none. */
+  #checkScores({ candidates }: Lists): void {
+    const [, outside, place] = candidates;
+    if (outside === 0) return;
+    const { parts, scoreError } = this.#search;
+    const part = parts.findLast(({ firstAnchor }) => firstAnchor <= place >>> 1) ?? parts[0];
+    const { argument } = place % 2 === 1 && part.objectness !== null ? part.objectness : part.classes;
+    throw scoreError(argument, new Float32Array(candidates.buffer)[3]);
   }
 
   /** Candidates that there can be. */
@@ -127,11 +139,11 @@ class ImageSearch {
   }
 
   async #compile(part: Part<AnySource>): Promise<CompiledPart> {
-    const { op, logits, bins, multiLabel, uncertainty } = this.#search;
+    const { op, logits, range, bins, multiLabel, uncertainty } = this.#search;
     const { classes, boxes, objectness } = part;
     const joined = objectness && storageOf(objectness.source);
     const [filter, sides] = await Promise.all([
-      filterShader({ classes: storageOf(classes.source), objectness: joined, logits, multiLabel }),
+      filterShader({ classes: storageOf(classes.source), objectness: joined, logits, range, multiLabel }),
       sidesShader({ boxes: storageOf(boxes.source), distribution: bins > 0, uncertainty }),
     ].map((code) => this.#gpu.pipelines.get(op, code)));
     return { part, filter, sides };
@@ -212,12 +224,6 @@ class ImageSearch {
       ? [first + firstChannel * allAnchors + firstAnchor, 1, allAnchors]
       : [first + firstAnchor * allChannels + firstChannel, allChannels, 1];
   }
-}
-
-/** A float's key in candidates.ts. */
-function keyOf(value: number): number {
-  const [bits] = new Uint32Array(Float32Array.of(value).buffer);
-  return (bits > 0x80000000 ? ~bits : bits | 0x80000000) >>> 0;
 }
 
 /**

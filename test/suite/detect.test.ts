@@ -86,6 +86,50 @@ for (const objectness of ["multiply", "sqrt-multiply"] as const) {
   }
 }
 
+test("probabilities outside [0, 1] are refused, wherever they stand; what rounding leaves is 0 or 1", async () => {
+  const small = await createEngine({ maxMemory: 768 * 1024 });
+  for (const layout of ["rows", "channels-first"] as const) {
+    for (const objectness of ["none", "multiply"] as const) {
+      // 35 classes: rows that are no multiple of four.
+      const head = heads.yolov8Decoded({ numClasses: 35, layout, objectness });
+      const raw = randomHead(random(53), head, imageSize, 2);
+      const options = { head, imageSize };
+      const changed = (at: number, value: number, role: "classes" | "objectness" = "classes") => {
+        const values = (raw[role] as Float32Array).slice();
+        values[at] = value;
+        const other = { ...raw, [role]: values };
+        return { output0: pack(head, other, inOrder(head, other)) };
+      };
+      const wanted = sync.detect(changed(0, 0), options);
+      const count = raw.classes.length;
+      for (const at of [0, 34, 35 * 251, 35 * 252 - 1, count - 1, count - 35 * 100 - 7]) {
+        for (const value of [1.01, -0.01, 2.5, -9, Infinity, -Infinity]) {
+          for (const { detect } of [sync, small.sync]) {
+            throws(
+              () => detect(changed(at, value), options),
+              RangeError,
+              `detect: a score in outputs.output0 is ${value}`,
+              `scores: "logits"`,
+            );
+          }
+        }
+        for (const value of [NaN, -0.0005, -0]) {
+          same(sync.detect(changed(at, value), options)[0].boxes, wanted[0].boxes);
+        }
+      }
+      if (objectness === "multiply") {
+        throws(() => sync.detect(changed(300, 1.5, "objectness"), options), RangeError, "outputs.output0 is 1.5");
+        throws(() => sync.detect(changed(300, -1, "objectness"), options), RangeError, "outputs.output0 is -1");
+      }
+      const certain = sync.detect(changed(40, 1.0005), { ...options, scoreThreshold: 0 })[0];
+      assert.ok(certain.scores.every((score) => score <= 1));
+      if (objectness === "none") assert.is(certain.scores[0], 1);
+      assert.is(sync.detect(changed(40, 1.0005), { ...options, scoreThreshold: 1 })[0].length, 0);
+    }
+  }
+  small.dispose();
+});
+
 test("thousands of classes' worth of candidates are cut to the best along the way", () => {
   const head = heads.nanodetPlus({ numClasses: 40 });
   const raw = randomHead(random(42), head, [320, 320]);

@@ -141,6 +141,29 @@ for (const objectness of ["multiply", "sqrt-multiply"] as const) {
   });
 }
 
+test("probabilities outside [0, 1] are refused as on WASM", async (device, engine) => {
+  for (const objectness of ["none", "multiply"] as const) {
+    for (const multiLabel of [false, true]) {
+      const { raw, options } = example({ scores: "probabilities", objectness }, { multiLabel });
+      const changed = (at: number, value: number, role: "classes" | "objectness" = "classes") => {
+        const values = (raw[role] as Float32Array).slice();
+        values[at] = value;
+        const other = { ...raw, [role]: values };
+        return { output0: onGpu(device, pack(options.head, other, inOrder(options.head, other))) } as Outputs;
+      };
+      for (const at of [0, 7 * 252 + 5, raw.classes.length - 1]) {
+        for (const value of [1.01, -0.01, 7, -Infinity]) {
+          const pending = engine.detect(changed(at, value), options);
+          await rejects(pending, RangeError, `a score in outputs.output0 is ${value}`, `scores: "logits"`);
+        }
+        for (const value of [NaN, -0.0005, 1]) await engine.detect(changed(at, value), options);
+      }
+      if (objectness === "none") continue;
+      await rejects(engine.detect(changed(300, 1.5, "objectness"), options), RangeError, "output0 is 1.5");
+    }
+  }
+});
+
 test("boxes of every kind, from 2 to 64 bins", async (device, engine) => {
   for (const bins of [2, 5, 33, 64]) {
     const { outputs, options } = example({ bins }, { uncertainty: true });
