@@ -46,9 +46,10 @@ def quality_focal_loss(x, y, beta=2.0):
     return distance(x, y) ** beta * bce(x, y)
 
 
-def varifocal_loss(x, q, alpha=0.75, gamma=2.0, iouWeighted=True):
-    positive = q if iouWeighted else torch.ones_like(q)
-    weight = torch.where(q > 0, positive, alpha * torch.sigmoid(x) ** gamma)
+def varifocal_loss(x, q, alpha=0.75, gamma=2.0, iouWeighted=True, positive=False):
+    """With `positive` as of labels' own elements, which are positives for q = 0 too."""
+    factor = q if iouWeighted else torch.ones_like(q)
+    weight = torch.where((q > 0) | positive, factor, alpha * torch.sigmoid(x) ** gamma)
     return weight * bce(x, q)
 
 
@@ -245,9 +246,10 @@ def write(stem, sets):
     print(f"{stem}: {len(sets)} sets, {path.stat().st_size} bytes")
 
 
-def write_dense(stem, loss, rng, variants):
+def write_dense(stem, loss, rng, variants, hard_variants=()):
     sets = [fixture(loss, hard_pairs() + random_pairs(rng))]
     sets += [fixture(loss, random_pairs(rng), options) for options in variants]
+    sets += [fixture(loss, hard_pairs(), options) for options in hard_variants]
     write(stem, sets)
 
 
@@ -259,7 +261,8 @@ def main():
     write_dense("sigmoid_focal_loss", sigmoid_focal_loss, rng, focal)
     write_dense("quality_focal_loss", quality_focal_loss, rng, [{"beta": beta} for beta in (0, 0.5, 1, 1.5, 3)])
     varifocal = [{"iouWeighted": False}, {"alpha": 0.25, "gamma": 0}, {"gamma": 0.5}, {"alpha": 2, "gamma": 1}]
-    write_dense("varifocal_loss", varifocal_loss, rng, varifocal)
+    own = [{"positive": True}, {"positive": True, "iouWeighted": False}]
+    write_dense("varifocal_loss", varifocal_loss, rng, varifocal, own)
 
     general = [fixture(generalized_focal_loss, hard_pairs() + random_pairs(rng))]
     for left, right, beta in [(2, 3, 2), (-1, 2, 0), (0, 16, 1), (0.25, 0.75, 1.5)]:
