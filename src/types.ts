@@ -108,8 +108,9 @@ export interface EngineOptions {
    */
   gpuDevice?: GpuDevice;
   /**
-   * Upper bound of linear memory in bytes, at most 2 GiB: addresses are signed integers of 32 bits. Default 64 MiB. Work
-   * that is larger is streamed through it.
+   * Upper bound of linear memory in bytes. Default 64 MiB. Work that is larger is streamed through it, to the same bits;
+   * only `nms`, `batchedNms`, `softNms` and `detect` need bytes for every box or anchor at a time. RangeError: under
+   * 256 KiB, of which 128 are the kernels' own tables; over 2 GiB, because addresses are signed integers of 32 bits.
    */
   maxMemory?: number;
   /**

@@ -40,7 +40,8 @@ export class LossCall {
   scale!: f32;
   /** |x| up to which nothing of the loss is infinite or a denormal. */
   near!: f32;
-  unused!: i32;
+  /** First element of a classification loss: a block begins there, and what is before it need not be in memory. */
+  first!: i32;
   /** The exponent, not rounded: the power of a small base would show it. */
   power!: f64;
 

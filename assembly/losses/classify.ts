@@ -28,7 +28,7 @@ const ZEROS = memory.data(LINE, 16);
 export function classify<K extends LossCall>(call: usize, exponent: bool): void {
   const k = changetype<K>(call);
   const direct = k.weightKind == NO_WEIGHT && k.values == 0 && !(exponent && k.exponentKind == ANY);
-  for (let done = 0; done < k.count; done += BLOCK) {
+  for (let done = k.first; done < k.count; done += BLOCK) {
     const count = min(BLOCK, k.count - done);
     const x = k.pred + (<usize> done << 2);
     const y = k.target != 0 ? k.target + (<usize> done << 2) : ZEROS;

@@ -11,6 +11,8 @@ type Allocate = (bytes: number) => number;
 
 /** Anchors that are gathered at a time: 512 of 4 · 16 bins are 128 KiB. */
 const GROUP = 512;
+/** Anchors of a tile in the kernel: groups are multiples of it, so that they change no bit. */
+const TILE = 128;
 
 export interface Geometry {
   readonly head: HeadSpec;
@@ -37,6 +39,12 @@ interface AnchorList {
   readonly count: number;
 }
 
+/** Anchors of a group: fewer where little memory is allowed. */
+function groupOf({ chunk }: WasmBackend, channels: number, count: number): number {
+  const fitting = Math.max(TILE, Math.floor(chunk / channels / TILE) * TILE);
+  return Math.max(1, Math.min(GROUP, fitting, count));
+}
+
 /** Pointer to the boxes (count, 4) of the candidates, in network input pixels. */
 export function decodeBoxes(
   backend: WasmBackend,
@@ -51,7 +59,7 @@ export function decodeBoxes(
   const rows = allocate(candidates.count * 4);
   const list = distinct(backend, allocate, candidates, rows);
   const boxes = allocate(list.count * 16);
-  const group = Math.max(1, Math.min(GROUP, list.count));
+  const group = groupOf(backend, parts[0].boxes.channels, list.count);
   memory.frame(op, (scoped) => {
     const room = scoped(backend.room(group * parts[0].boxes.channels));
     const points = scoped(group * 8);
@@ -194,7 +202,7 @@ export function shapeStatistics(
   const shape = emptyShape(count);
   const order = Array.from(anchors.keys()).sort((a, b) => anchors[a] - anchors[b]);
   const { channels } = parts[0].boxes;
-  const group = Math.max(1, Math.min(GROUP, count));
+  const group = groupOf(backend, channels, count);
   backend.memory.frame(op, (allocate) => {
     const list = { anchors: allocate(count * 4), count };
     const room = allocate(backend.room(group * channels));

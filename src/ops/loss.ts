@@ -7,8 +7,21 @@ import { onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { apart, type LossCall, type LossKernel, type LossParameters, type LossSettings } from "./loss_call.ts";
 
-/** Elements that go through a kernel at a time. It depends on nothing, so that no sum depends on the memory at hand. */
+/**
+ * Elements that go through a kernel at a time, where memory allows. Blocks begin anew with each chunk; so a chunk that must
+ * be smaller is one of as many whole blocks, or is taken part by part, and no sum depends on the memory at hand.
+ */
 const CHUNK = 16384;
+/** Elements of a block of the classification losses. */
+const BLOCK = 512;
+/** Bytes from a room's beginning to its first element. */
+const BESIDE = 16;
+/** Bytes that a block may be longer than what was asked for. */
+const ROUNDING = 80;
+/** Labels, scores, weights, values and targets of rows; there are no more arrays of elements. */
+const ROW_ARRAYS = 5;
+/** Bytes of the parameter block, and a little more. */
+const OTHERS = 1024;
 
 /** Where half of exp(-|x|) stops being a normal number. */
 export const REACH = 86.5;
@@ -40,25 +53,32 @@ export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Red
   const call = hostCall(checked);
   const { settings } = call;
   const { rows, columns, valueColumns } = call;
-  const perElement = settings.reduction === "none";
-  const values = perElement ? settings.out.loss ?? newArray(call.op, rows * valueColumns) : null;
+  const values = settings.reduction === "none" ? settings.out.loss ?? newArray(call.op, rows * valueColumns) : null;
   const grad = settings.grad ? settings.out.grad ?? newArray(call.op, rows * columns) : null;
   const sum = backend.memory.frame(call.op, (allocate) => {
     const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
-    const chunk = chunkRows(call);
-    const rooms = lossRooms(backend, allocate, call, settings, chunk);
+    const chunk = chunkRows(backend, call, settings);
+    const part = partOf(backend, call, settings, chunk);
+    const rooms = lossRooms(backend, allocate, call, settings, chunk, part);
     const block = allocate(104);
     writeParameters(backend, block, call.parameters, settings);
     const direct = rowsInPlace(backend, call, settings, chunk, place);
     for (let row = 0; row < rows;) {
       const count = row < direct ? direct : Math.min(chunk, rows - row);
       // Kernels write whole vectors, so the last rows are not written where another array may follow.
-      const own = place !== 0 && row + count < rows ? place + row * columns * 4 : rooms.grad;
-      stageChunk(backend, call, settings, { ...rooms, grad: own }, block, row, count);
-      backend.kernels[call.kernel](block);
-      checkTargets(backend, block, call, row);
-      if (values !== null) copyOut(backend, rooms.values, values, row * valueColumns, count * valueColumns);
-      if (grad !== null && own === rooms.grad) copyOut(backend, own, grad, row * columns, count * columns);
+      const own = place !== 0 && row + count < rows ? place + row * columns * 4 : 0;
+      stageRows(backend, call, rooms, row, count);
+      const step = row < direct ? count * columns : part;
+      for (let first = 0; first < count * columns; first += step) {
+        const end = Math.min(first + step, count * columns);
+        const at = row * columns + first;
+        stageElements(backend, call, settings, rooms, block, own, [row, count], [first, end]);
+        backend.kernels[call.kernel](block);
+        checkTargets(backend, block, call, row);
+        if (grad !== null && own === 0) copyOut(backend, rooms.grad, grad, at, end - first);
+        if (values !== null && perElement(call)) copyOut(backend, rooms.values, values, at, end - first);
+      }
+      if (values !== null && !perElement(call)) copyOut(backend, rooms.values, values, row, count);
       row += count;
     }
     return backend.memory.view(Float64Array, block, 1)[0];
@@ -117,10 +137,57 @@ function placeOf(
   return same ? 0 : place;
 }
 
-/** Rows of a chunk: whole blocks of the kernel where they fit. */
-function chunkRows({ columns, blockRows, rows }: HostCall): number {
+/** Does a value, and a block, belong to elements? To rows where a row has one value of its own. */
+function perElement({ labels, columns, valueColumns }: HostCall): boolean {
+  return labels === null && columns === valueColumns;
+}
+
+/** Rows of a chunk: whole blocks of the kernel where they fit, and where memory is short no more of them than fit. */
+function chunkRows(backend: WasmBackend, call: HostCall, settings: LossSettings<Source>): number {
+  const { columns, blockRows, rows } = call;
   const most = Math.max(1, Math.floor(CHUNK / columns));
-  return Math.min(rows, Math.floor(most / blockRows) * blockRows || most);
+  let chunk = Math.floor(most / blockRows) * blockRows || most;
+  while (chunk >= 2 * blockRows && missingBytes(backend, call, settings, chunk, chunk * columns) > 0) {
+    chunk = Math.floor(chunk / 2 / blockRows) * blockRows;
+  }
+  return Math.min(rows, chunk);
+}
+
+/** Elements of a chunk that are in memory at a time: all where they fit, else whole blocks. */
+function partOf(backend: WasmBackend, call: HostCall, settings: LossSettings<Source>, chunk: number): number {
+  const all = Math.max(1, chunk * call.columns);
+  if (call.labels === null && !perElement(call)) return all;
+  const missing = missingBytes(backend, call, settings, chunk, all);
+  if (missing <= 0) return all;
+  const arrays = elementArrays(backend, call, settings);
+  return Math.max(BLOCK, Math.floor((all - missing / 4 / arrays) / BLOCK) * BLOCK);
+}
+
+/** How many arrays of elements are staged. */
+function elementArrays(
+  backend: WasmBackend,
+  call: HostCall,
+  { weight, weightKind, ...settings }: LossSettings<Source>,
+) {
+  const { pred, target, columns, targetColumns } = call;
+  const inputs = [pred, targetColumns === columns ? target : null, weightKind === 1 ? weight : null];
+  const staged = inputs.filter((source) => source !== null && backend.resident(source) === 0).length;
+  return staged + Number(settings.grad) + Number(settings.reduction === "none" && perElement(call));
+}
+
+/** How many bytes a chunk needs beyond what is spare, at most. Mostly there is plenty, which is seen at once. */
+function missingBytes(
+  backend: WasmBackend,
+  call: HostCall,
+  settings: LossSettings<Source>,
+  chunk: number,
+  part: number,
+): number {
+  const { spare } = backend.memory;
+  const ofElements = backend.room(part) + ROUNDING;
+  if (2 * ROW_ARRAYS * ofElements + OTHERS <= spare) return 0;
+  const ofRows = backend.room(chunk) + ROUNDING;
+  return elementArrays(backend, call, settings) * ofElements + ROW_ARRAYS * ofRows + OTHERS - spare;
 }
 
 /** How many rows, from the first on, one call takes because nothing of them is staged; blocks end at the same places. */
@@ -154,17 +221,22 @@ function lossRooms(
   call: HostCall,
   { weight, weightKind, reduction, grad }: LossSettings<Source>,
   chunk: number,
+  part: number,
 ): Rooms {
-  const room = (source: Source | null, floats: number) =>
-    source === null || backend.resident(source) !== 0 ? 0 : allocate(backend.room(floats));
+  // Not where a block's start could be at a distance of whole blocks from address 0, which stands for no array.
+  const elements = () => allocate(backend.room(part) + BESIDE) + BESIDE;
+  const ofElements = (source: Source | null) => source === null || backend.resident(source) !== 0 ? 0 : elements();
+  const ofRows = (source: Source | null, width: number) =>
+    source === null || backend.resident(source) !== 0 ? 0 : allocate(backend.room(chunk * width));
+  const values = () => perElement(call) ? elements() : allocate(backend.room(chunk));
   return {
-    pred: room(call.pred, chunk * call.columns),
-    target: room(call.target, chunk * call.targetColumns),
+    pred: ofElements(call.pred),
+    target: call.targetColumns === call.columns ? ofElements(call.target) : ofRows(call.target, call.targetColumns),
     labels: call.labels === null ? 0 : allocate(chunk * 4),
     scores: call.scores === null ? 0 : allocate(chunk * 4),
-    weight: room(weight, weightKind === 1 ? chunk * call.columns : chunk),
-    values: reduction === "none" ? allocate(backend.room(chunk * call.valueColumns)) : 0,
-    grad: grad ? allocate(backend.room(chunk * call.columns)) : 0,
+    weight: weightKind === 1 ? ofElements(weight) : ofRows(weight, 1),
+    values: reduction === "none" ? values() : 0,
+    grad: grad ? elements() : 0,
   };
 }
 
@@ -201,37 +273,59 @@ function nearOf(exponent: number, { grad, factor }: LossSettings<Source>): numbe
   return Math.min(NEAR, scaled / (1 + exponent) - 1);
 }
 
-/** Stages a chunk of rows and writes the fields of the block that change with it. */
-function stageChunk(
+/** Stages what there is of each row of a chunk. */
+function stageRows(
   backend: WasmBackend,
   call: HostCall,
-  settings: LossSettings<Source>,
   rooms: Rooms,
-  block: number,
   row: number,
   count: number,
 ): void {
-  const { columns, targetColumns, labels, scores } = call;
-  const stage = (source: Source | null, width: number, room: number) =>
-    source === null ? 0 : backend.stage(source, row * width, count * width, room);
-  const { weight, weightKind } = settings;
-  const fields = [
-    stage(call.pred, columns, rooms.pred),
-    stage(call.target, targetColumns, rooms.target),
-    rooms.labels,
-    rooms.scores,
-    stage(weight, weightKind === 1 ? columns : 1, rooms.weight),
-    weightKind,
-    rooms.values,
-    rooms.grad,
-    count * columns,
-    columns,
-  ];
+  const { labels, scores } = call;
   const { floats, ints } = backend.memory;
   if (labels !== null) ints.set(section(backend.values(labels), row, count), rooms.labels >> 2);
   if (scores !== null) floats.set(section(backend.values(scores), row, count), rooms.scores >> 2);
-  if (rooms.values !== 0) floats.fill(0, rooms.values >> 2, (rooms.values >> 2) + count * call.valueColumns);
+  // Sums of rows are added to.
+  if (rooms.values !== 0 && !perElement(call)) floats.fill(0, rooms.values >> 2, (rooms.values >> 2) + count);
+}
+
+/**
+ * Stages the elements of a chunk from the first to the end, and writes the fields of the block that change with them. The
+ * kernel counts elements from the chunk's first, so that arrays of elements begin as far before their room.
+ */
+function stageElements(
+  backend: WasmBackend,
+  call: HostCall,
+  { weight, weightKind }: LossSettings<Source>,
+  rooms: Rooms,
+  block: number,
+  own: number,
+  [row, count]: readonly [number, number],
+  [first, end]: readonly [number, number],
+): void {
+  const { columns, targetColumns } = call;
+  const ofElements = (source: Source | null, room: number) =>
+    source === null ? 0 : backend.stage(source, row * columns + first, end - first, room) - 4 * first;
+  const ofRows = (source: Source | null, width: number, room: number) =>
+    source === null ? 0 : backend.stage(source, row * width, count * width, room);
+  const before = (room: number) => room === 0 ? 0 : room - 4 * first;
+  const fields = [
+    ofElements(call.pred, rooms.pred),
+    targetColumns === columns
+      ? ofElements(call.target, rooms.target)
+      : ofRows(call.target, targetColumns, rooms.target),
+    rooms.labels,
+    rooms.scores,
+    weightKind === 1 ? ofElements(weight, rooms.weight) : ofRows(weight, 1, rooms.weight),
+    weightKind,
+    perElement(call) ? before(rooms.values) : rooms.values,
+    own === 0 ? before(rooms.grad) : own,
+    end,
+    columns,
+  ];
+  const { ints } = backend.memory;
   ints.set(fields, (block >> 2) + 2);
+  ints[(block >> 2) + 23] = first;
 }
 
 function copyOut(

@@ -8,6 +8,8 @@ const PAGE = 65536;
 const GUARD = 128;
 /** Memory grows by multiples of this, so that a run of small requests detaches views rarely. */
 const GROWTH_PAGES = 4;
+/** In so much beside the kernels' own tables, all that is streamed finds room. */
+const LEAST_WORK = 2 * PAGE;
 
 /** Free bytes between blocks; `at` is its place among the holes of its size. */
 interface Hole {
@@ -58,10 +60,11 @@ export class LinearMemory {
     this.#buffers.add(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
     this.#ints = new Int32Array(memory.buffer);
-    if (memory.buffer.byteLength > limit) {
-      const least = memory.buffer.byteLength;
+    const least = memory.buffer.byteLength + LEAST_WORK;
+    if (limit < least) {
       throw new RangeError(
-        `createEngine: maxMemory is ${limit}; wanted at least ${least} bytes for the kernels' own tables`,
+        `createEngine: maxMemory is ${limit}; wanted at least ${least} bytes, ` +
+          `of which ${memory.buffer.byteLength} are for the kernels' own tables`,
       );
     }
   }
@@ -90,6 +93,11 @@ export class LinearMemory {
   /** Bytes that may still be asked for. */
   get available(): number {
     return this.limit - this.#used - GUARD;
+  }
+
+  /** Bytes at the end of memory that may still be asked for, in one block or several. */
+  get spare(): number {
+    return Math.floor(this.limit / PAGE) * PAGE - this.#top - GUARD;
   }
 
   /** Whole-memory views of the current buffer. Growth makes the ones handed out before useless. */

@@ -1,0 +1,202 @@
+/** Every operation in the least memory that an engine may have: the bits of an engine with much. */
+import { createEngine, heads, type SyncOps } from "densehead";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { same, throws } from "../compare.ts";
+import { boxes, floats, random } from "../random.ts";
+
+const test = suite("small memory");
+const LEAST = 256 * 1024;
+const small = await createEngine({ maxMemory: LEAST });
+const large = await createEngine({ maxMemory: 256 * 1024 * 1024 });
+
+type Arguments = readonly unknown[];
+
+const r = random(80);
+const logits = (length: number) => floats(length, () => 6 * r.normal());
+const shares = (length: number) => floats(length, () => r.uniform());
+const matrix = (data: Float32Array, columns: number) => ({ data, dims: [data.length / columns, columns] });
+const pairs = (count: number) => [boxes(r, count), boxes(r, count)] as const;
+
+const WIDE = 30000;
+/** Rows of which some end with a block of the kernels, some do not, and some are longer than a chunk. */
+const WIDTHS = [1, 4, 31, 80, 81, 91, 1001, WIDE];
+
+/** Every reduction, with and without gradients, and weights of rows and of elements. */
+function lossWays(rows: number, elements: number, elementWeights: boolean): object[] {
+  const weights = [undefined, shares(rows), ...(elementWeights ? [shares(elements)] : [])];
+  return weights.flatMap((weight) =>
+    (["none", "sum", "mean"] as const).flatMap((reduction) =>
+      [false, true].map((grad) => ({ reduction, grad, ...(weight === undefined ? {} : { weight }) }))
+    )
+  );
+}
+
+/** Dense targets and labels, of rows of every width. */
+function classification(options: object, labels = true): Arguments[] {
+  return WIDTHS.flatMap((columns) => {
+    const rows = columns === WIDE ? 2 : Math.ceil(50000 / columns);
+    const pred = matrix(logits(rows * columns), columns);
+    const target = matrix(shares(rows * columns), columns);
+    const wanted: unknown[] = [target];
+    if (labels) {
+      const scores = shares(rows);
+      wanted.push({ labels: Int32Array.from({ length: rows }, (_, i) => i % (columns + 1)), scores });
+    }
+    return wanted.flatMap((each) => {
+      const dense = each === target;
+      return lossWays(rows, rows * columns, dense).map((way) => [pred, each, { ...way, ...options }]);
+    });
+  });
+}
+
+const boxLoss = (): Arguments[] => lossWays(20001, 0, false).map((way) => [...pairs(20001), way]);
+
+function distributions(): Arguments[] {
+  return [2, 17, 64].flatMap((bins) =>
+    lossWays(3001, 0, false).map((way) => [
+      matrix(logits(3001 * bins), bins),
+      floats(3001, () => r.uniform(0, bins - 1)),
+      way,
+    ])
+  );
+}
+
+function sides(): Arguments[] {
+  return [2, 17, 64].flatMap((bins) => {
+    const data = logits(4 * bins * 1001);
+    return [
+      [{ data, dims: [1001, 4 * bins] }, { bins }],
+      [{ data, dims: [4 * bins, 1001] }, { bins, layout: "channels-first" }],
+    ];
+  });
+}
+
+const points = floats(2 * 20001, () => r.uniform(0, 600));
+const distances = floats(4 * 20001, () => r.uniform(0, 90));
+const sizes = { imageSize: [256, 320] };
+const truth = { boxes: Float32Array.of(20, 20, 120, 150, 150, 40, 300, 220), labels: Int32Array.of(1, 3) };
+
+function criterion(head: ReturnType<typeof heads.gfl>, maps: Record<string, number>): Arguments[] {
+  const anchors = head.strides.reduce((sum, s) => sum + Math.ceil(256 / s) * Math.ceil(320 / s), 0);
+  const input = { head, ...sizes, gt: [truth] };
+  const made = Object.entries(maps).map(([name, columns]) => {
+    const values = name === "distances" || name === "refined"
+      ? floats(anchors * columns, () => r.uniform(0, 90))
+      : logits(anchors * columns);
+    return [name, { data: values, dims: [anchors, columns] }] as const;
+  });
+  return [[{ ...input, ...Object.fromEntries(made) }, { grad: true }]];
+}
+
+/** Small, because it needs bytes for each anchor and each candidate. */
+function detection(): Arguments[] {
+  const head = heads.yolov8({ numClasses: 20 });
+  const anchors = 16 * 20 + 8 * 10 + 4 * 5;
+  const data = floats(anchors * 84, () => 3 * r.normal());
+  return [[{ data, dims: [1, 84, anchors] }, {
+    head,
+    imageSize: [128, 160],
+    scoreThreshold: 0.9,
+    uncertainty: true,
+  }]];
+}
+
+const CASES: Record<keyof SyncOps, () => Arguments[]> = {
+  binaryCrossEntropyWithLogits: () => classification({}),
+  sigmoidFocalLoss: () => classification({ gamma: 2 }),
+  qualityFocalLoss: () => classification({ beta: 1.5 }),
+  varifocalLoss: () => classification({ gamma: 1.3 }),
+  generalizedFocalLoss: () => classification({}, false),
+  distributionFocalLoss: distributions,
+  iouLoss: boxLoss,
+  giouLoss: boxLoss,
+  diouLoss: boxLoss,
+  ciouLoss: boxLoss,
+  eiouLoss: boxLoss,
+  siouLoss: boxLoss,
+  dflDecode: sides,
+  dflStatistics: sides,
+  distance2bbox: () => [[points, distances]],
+  bbox2distance: () => [[points, boxes(r, 20001)]],
+  starPoints: () => [[points, distances]],
+  starDeformOffsets: () => [[distances, { stride: 8 }]],
+  refineDistances: () => [[distances, shares(4 * 20001), { kind: "exp" }]],
+  boxIou: () => [pairs(700)],
+  generalizedBoxIou: () => [pairs(700)],
+  nms: () => [[boxes(r, 800), shares(800), { iouThreshold: 0.5 }]],
+  batchedNms: () => [[boxes(r, 800), shares(800), Int32Array.from({ length: 800 }, (_, i) => i % 7), {
+    iouThreshold: 0.5,
+  }]],
+  softNms: () => [[boxes(r, 800), shares(800)]],
+  atssAssign: () => [[{ ...sizes, strides: [4, 8] }, truth]],
+  taskAlignedAssign: () => [[
+    matrix(shares(80 * 5000), 80),
+    boxes(r, 5000),
+    floats(10000, () => r.uniform(0, 300)),
+    truth,
+  ]],
+  gflCriterion: () => criterion(heads.gfl({ numClasses: 81 }), { cls: 81, dist: 68 }),
+  vfnetCriterion: () => criterion(heads.vfnet({ numClasses: 81 }), { cls: 81, distances: 4, refined: 4 }),
+  detect: detection,
+};
+
+/** Have two results the same bits? */
+function sameBits(a: unknown, b: unknown): boolean {
+  if (ArrayBuffer.isView(a) && ArrayBuffer.isView(b)) {
+    const [x, y] = [a, b].map((view) => new Uint32Array(view.buffer, view.byteOffset, view.byteLength / 4));
+    return x.length === y.length && x.every((bits, i) => bits === y[i]);
+  }
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b);
+  const [x, y] = [a, b] as Record<string, unknown>[];
+  return Object.keys(x).length === Object.keys(y).length && Object.keys(x).every((key) => sameBits(x[key], y[key]));
+}
+
+test("there is a case for every operation", () => {
+  same(Object.keys(CASES).sort() as never, Object.keys(large.sync).sort() as never);
+});
+
+for (const [op, make] of Object.entries(CASES)) {
+  test(`${op} in ${LEAST} bytes`, () => {
+    const { used } = small.memory;
+    make().forEach((args, i) => {
+      const [got, wanted] = [small, large].map(({ sync }) => {
+        return (sync[op as keyof SyncOps] as (...args: unknown[]) => unknown)(...args);
+      });
+      assert.ok(sameBits(got, wanted), `case ${i}`);
+    });
+    assert.is(small.memory.used, used);
+    assert.ok(small.memory.reserved <= LEAST);
+  });
+}
+
+test("less is refused with both figures", async () => {
+  try {
+    await createEngine({ maxMemory: LEAST - 1 });
+    assert.unreachable();
+  } catch (error) {
+    throws(
+      () => {
+        throw error;
+      },
+      RangeError,
+      "createEngine",
+      "maxMemory",
+      String(LEAST - 1),
+      String(LEAST),
+      "131072",
+    );
+  }
+});
+
+test("beside tensors, what is left decides", () => {
+  using _tensor = small.tensor([15000]);
+  const pred = matrix(logits(81 * 700), 81);
+  const target = matrix(shares(81 * 700), 81);
+  const options = { grad: true, weight: shares(700), reduction: "sum" } as const;
+  const [got, wanted] = [small, large].map(({ sync }) => sync.qualityFocalLoss(pred, target, options));
+  assert.is(got.loss, wanted.loss);
+  same(got.grad, wanted.grad);
+});
+
+test.run();
