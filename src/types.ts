@@ -990,7 +990,7 @@ export interface DetectionOps<F> {
    *
    * Scores are σ(logit), times objectness or its geometric mean with it where the head has one; NaN never passes. Boxes are
    * anchor point ± stride · expectation. TypeError: tensors that do not fit the head and image size. RangeError: thresholds
-   * outside their range. With `signal`, the asynchronous form yields between images; it reads what was given when it was called,
+   * outside their range, and scores outside [0, 1] of a head that has probabilities. With `signal`, the asynchronous form yields between images; it reads what was given when it was called,
    * of which it keeps a copy where there is more than one image.
    *
    * On WebGPU, which is for outputs with a GpuTensor among them and for engines of device "webgpu", filter and decode run

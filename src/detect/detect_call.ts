@@ -1,8 +1,9 @@
 /**
  * What a call of `detect` is once it is checked, for any device.
  */
+import { fittingSize } from "../heads/fitting_size.ts";
 import { type Level, levelsOf } from "../heads/levels.ts";
-import { type Part, resolveOutputs } from "../heads/outputs.ts";
+import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
 import { checkHead } from "../heads/presets.ts";
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
 import {
@@ -68,8 +69,19 @@ export function checkDetect(outputs: Outputs, options: DetectOptions): DetectCal
   const given = checkOptions(op, options, OPTIONS, true);
   const { transform, signal } = given;
   const settings = readSettings(given);
-  const { images, parts } = resolveOutputs(op, outputs, settings.head, settings.levels);
+  const { images, parts } = resolve(outputs, settings);
   return { images, parts, settings, transforms: readTransforms(transform, images), signal };
+}
+
+/** Errors say which imageSize the outputs would fit, where there is one. */
+function resolve(outputs: Outputs, { head, levels }: Settings): ResolvedOutputs {
+  try {
+    return resolveOutputs(op, outputs, head, levels);
+  } catch (error) {
+    const size = error instanceof TypeError ? fittingSize(op, outputs, head) : null;
+    if (size === null) throw error;
+    throw new TypeError(`${(error as TypeError).message}; they fit imageSize [${size.join(", ")}]`);
+  }
 }
 
 function readSettings(given: Partial<DetectOptions>): Settings {

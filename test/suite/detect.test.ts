@@ -345,6 +345,18 @@ test("tensors beyond those of the head are named", () => {
   assert.is(run(1, list(1).filter((_, i) => i % 3 < 2))()[0].length, 0);
 });
 
+test("a wrong image size is told with the one that fits", () => {
+  const head = heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16] });
+  const outputs = [20, 10].flatMap((n) => [filled(-9, 1, 4, n, n), filled(-9, 1, 32, n, n)]);
+  const run = (imageSize: number[], o: Outputs = outputs) => () => sync.detect(o, { head, imageSize });
+  throws(run([320, 320]), TypeError, "anchors", "they fit imageSize [160, 160]");
+  const wide = [[12, 20], [6, 10]].flatMap(([h, w]) => [filled(-9, 1, 4, h, w), filled(-9, 1, 32, h, w)]);
+  throws(run([160, 96], wide), TypeError, "they fit imageSize [96, 160]");
+  const run8 = (imageSize: number[]) => () =>
+    sync.detect(zeros(1, 84, 8400), { head: heads.yolov8Decoded(), imageSize });
+  throws(run8([320, 320]), TypeError, "they fit imageSize [640, 640]");
+});
+
 test("shapes of other things say what they are", () => {
   const run = (outputs: Outputs, head = heads.yolov8Decoded()) => () =>
     sync.detect(outputs, { head, imageSize: [640, 640] });
