@@ -48,9 +48,9 @@ export function classify<K extends LossCall>(call: usize, exponent: bool): void 
 // @ts-ignore: decorator
 @inline
 function nearBlock<K extends LossCall>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
-  if (k.labels != 0) labelPass<K>(k, done, BLOCK, exponent, true);
+  const found = k.labels != 0 ? labelPass<K>(k, done, BLOCK, exponent, true) : 0;
   nearLoops<K>(k, x, y, done, exponent);
-  if (k.labels != 0 && k.grad != 0) storeSlopes(k, done);
+  if (k.grad != 0) storeSlopes(k.grad + (<usize> done << 2), found);
 }
 
 /** Where the label's element of a row stands behind `done`; -1 where the label is no class. */
@@ -232,9 +232,11 @@ function flushed(v: v128, magnitude: v128, least: v128): v128 {
 
 /**
  * Computes each row's label with its own target, where the block holds it. Far, after the others: in the place of what
- * target 0 gave. Near, before them: to the sum, the gradient to V; what is left in the passes' results makes a loss of 0.
+ * target 0 gave. Near, before them: to the sum; what is left in the passes' results makes a loss of 0. The gradients wait in
+ * V, their places are listed in P, and how many these are is returned.
  */
-function labelPass<K extends LossCall>(k: K, done: i32, count: i32, exponent: bool, near: bool): void {
+function labelPass<K extends LossCall>(k: K, done: i32, count: i32, exponent: bool, near: bool): i32 {
+  let found = 0;
   const firstRow = done / k.columns;
   const lastRow = (done + count - 1) / k.columns;
   for (let row = firstRow; row <= lastRow; row++) {
@@ -245,7 +247,9 @@ function labelPass<K extends LossCall>(k: K, done: i32, count: i32, exponent: bo
     const loss = ownLoss<K>(k, done, i, score, exponent);
     if (near) {
       k.sum += <f64> loss;
-      store<f32>(V + i, load<f32>(ALONE));
+      store<i32>(P + (<usize> found << 2), <i32> i);
+      store<f32>(V + (<usize> found << 2), load<f32>(ALONE));
+      found++;
       store<f32>(A + i, 0);
       store<f32>(E + i, 0);
       store<f32>(L + i, 0);
@@ -254,16 +258,12 @@ function labelPass<K extends LossCall>(k: K, done: i32, count: i32, exponent: bo
       if (k.grad != 0) store<f32>(k.grad + (<usize> done << 2) + i, load<f32>(ALONE));
     }
   }
+  return found;
 }
 
-/** The gradients of a near block's labels, from V. */
-function storeSlopes(k: LossCall, done: i32): void {
-  const lastRow = (done + BLOCK - 1) / k.columns;
-  for (let row = done / k.columns; row <= lastRow; row++) {
-    const at = labelAt(k, row, done);
-    if (at < 0 || at >= BLOCK) continue;
-    store<f32>(k.grad + (<usize> (done + at) << 2), load<f32>(V + (<usize> at << 2)));
-  }
+/** The gradients of a near block's labels. */
+function storeSlopes(to: usize, count: i32): void {
+  for (let i: usize = 0; i < <usize> count << 2; i += 4) store<f32>(to + load<i32>(P + i), load<f32>(V + i));
 }
 
 /** Loss of the element alone, in all lanes, with that target; its gradient goes to ALONE. */
