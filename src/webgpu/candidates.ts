@@ -4,6 +4,7 @@
 import { half, type Storage } from "./bindings.ts";
 import { keyOf } from "./keys.ts";
 import { moments, softmax } from "./distribution.ts";
+import { eachItem } from "./items.ts";
 import { numbers } from "./numbers.ts";
 
 /** Invocations of a workgroup. */
@@ -39,7 +40,7 @@ export function sideWords(uncertainty: boolean): number {
 
 const params = /* wgsl */ `
 // Where a channel of an anchor stands in its buffer: base + anchor * by_anchor + channel * by_channel.
-struct Place { base: u32, by_anchor: u32, by_channel: u32 }
+struct Layout { base: u32, by_anchor: u32, by_channel: u32 }
 
 struct Params {
   first_anchor: u32,
@@ -49,13 +50,13 @@ struct Params {
   threshold: u32,    // as a key
   product: f32,
   nan: f32,
-  @align(16) main: Place,       // of the classes, or of the box channels
-  @align(16) objectness: Place,
+  @align(16) main: Layout,      // of the classes, or of the box channels
+  @align(16) objectness: Layout,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
-fn at(place: Place, anchor: u32, channel: u32) -> u32 {
-  return place.base + anchor * place.by_anchor + channel * place.by_channel;
+fn at(field: Layout, anchor: u32, channel: u32) -> u32 {
+  return field.base + anchor * field.by_anchor + channel * field.by_channel;
 }
 `;
 
@@ -124,11 +125,7 @@ fn append(anchor: u32, label: u32, value: f32, other: f32) {
   }
 }
 
-@compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32) {
-  let anchor = (group.y * groups.x + group.x) * ${LANES}u + lane;
-  if (anchor >= params.anchors) { return; }
+fn search(anchor: u32) {
   var other = 0.0;
   if (JOINED) { other = objectness_at(at(params.objectness, anchor, 0u)); }
   if (JOINED && !LOGITS) { check(anchor, other, 1u); }
@@ -149,6 +146,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   if (!EVERY && passes(best, best_value, other)) { append(anchor, best_label, best_value, other); }
 }
+${eachItem("search(i);", "params.anchors", LANES)}
 `;
 
 /** The sides of the listed candidates of a part: values as they are, or the expectations of distributions. */
@@ -191,16 +189,13 @@ fn store_side(anchor: u32, side: u32, to: u32) {
 }
 `;
 
+/** Four items are the sides of a candidate. */
 const sidesMain = (words: number) => /* wgsl */ `
-@compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32) {
-  let item = (group.y * groups.x + group.x) * ${LANES}u + lane;
-  let candidate = item / 4u;
-  if (candidate >= min(list.count, params.capacity)) { return; }
+fn gather_side(candidate: u32, side: u32) {
   let anchor = list.candidates[candidate].x - params.first_anchor;
   // One of another part: what is before this one wraps around.
   if (anchor >= params.anchors) { return; }
-  store_side(anchor, item % 4u, candidate * ${words}u + item % 4u);
+  store_side(anchor, side, candidate * ${words}u + side);
 }
+${eachItem("gather_side(i / 4u, i % 4u);", "4u * min(list.count, params.capacity)", LANES)}
 `;

@@ -8,6 +8,7 @@ import type { AnySource } from "../validate.ts";
 import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
 import { keyOf } from "./keys.ts";
 import { bindShare, bytesOf, shareOf, shareOnHost } from "./image_share.ts";
+import { itemGroups } from "./items.ts";
 import { type Gpu, storageOf } from "./loss.ts";
 import { Work } from "./work.ts";
 
@@ -166,11 +167,11 @@ class ImageSearch {
           list,
           ...others.map((field) => this.#bind(field).binding),
         ];
-        work.dispatch(encoder, filter, bindings, Math.ceil(part.anchors / LANES));
+        work.dispatch(encoder, filter, bindings, itemGroups(part.anchors, LANES));
       }
       for (const { part, sides: pipeline } of parts) {
         const bindings = [this.#sidesParams(part, capacity), list, sides, this.#bind(part.boxes).binding];
-        work.dispatch(encoder, pipeline, bindings, Math.ceil(capacity * 4 / LANES));
+        work.dispatch(encoder, pipeline, bindings, itemGroups(capacity * 4, LANES));
       }
       work.copyBack(encoder, list, lists.candidates);
       work.copyBack(encoder, sides, lists.sides);

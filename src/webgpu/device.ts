@@ -16,7 +16,10 @@ export interface OpenedDevice {
 
 /** The caller's device, or why it is of no use. */
 export async function sharedDevice(device: GPUDevice): Promise<OpenedDevice | string> {
-  const lost = await Promise.race([device.lost, later()]);
+  // News of a loss comes before the answer to a question (Chromium, Dawn) or in the next turn (Deno).
+  device.pushErrorScope("validation");
+  const answered = device.popErrorScope().then(later, later);
+  const lost = await Promise.race([device.lost, answered]);
   if (lost) return `options.gpuDevice is lost: ${lost.message || lost.reason}`;
   return { device, ...described(device.adapterInfo), own: false };
 }

@@ -80,6 +80,9 @@ interface Part {
   readonly first: number;
   readonly end: number;
   readonly groups: number;
+  /** Where its sums go among those of its piece, and how many there are. */
+  readonly firstSum: number;
+  readonly sums: number;
 }
 
 /** Where a call's results go. */
@@ -218,8 +221,12 @@ export class LossRun {
     const { main, rest } = this.#shader;
     const values = rows * this.#valuesPerRow;
     const items = Math.floor(values / main.family.width);
-    const parts = [partOf(main, 0, items)];
-    if (rest !== null) parts.push(partOf(rest, items * main.family.width, values));
+    const partOf = (stage: Stage, first: number, end: number, firstSum: number): Part => {
+      const groups = groupsOf(stage.family, end - first);
+      return { stage, first, end, groups, firstSum, sums: groups * sumsPerGroup(this.#shader.variant.subgroups) };
+    };
+    const parts = [partOf(main, 0, items, 0)];
+    if (rest !== null) parts.push(partOf(rest, items * main.family.width, values, parts[0].sums));
     return parts.filter(({ groups }) => groups > 0);
   }
 
@@ -230,8 +237,7 @@ export class LossRun {
     const [firstElement, elements] = [piece.firstRow * columns, piece.rows * columns];
     const rowSums = this.#each && valueColumns < this.#valuesPerRow;
     const parts = this.#parts(piece.rows);
-    const sumsPerPart = parts.map(({ groups }) => groups * sumsPerGroup(this.#shader.variant.subgroups));
-    const sums = sumsPerPart.reduce((all, own) => all + own, 0);
+    const sums = parts.reduce((all, part) => all + part.sums, 0);
     const room = this.#each ? to.loss.room(work, firstValue, values) : work.storage(sums * 4);
     const grad = to.grad?.room(work, firstElement, elements);
     const buffers: Record<string, GPUBufferBinding | undefined> = {
@@ -241,16 +247,14 @@ export class LossRun {
       outside: to.outside,
     };
     const bound = bindingsOf(this.#shader.variant).map((name) => buffers[name] as GPUBufferBinding);
-    let firstSum = 0;
-    for (const [i, part] of parts.entries()) {
-      const params = work.uniform(this.#params(piece, part, firstSum));
+    for (const part of parts) {
+      const params = work.uniform(this.#params(piece, part));
       work.dispatch(encoder, part.stage.pipeline, [params, ...bound], part.groups);
-      firstSum += sumsPerPart[i];
     }
     if (to.sums !== null) {
       const { count, ofPieces } = to.sums;
-      const all = { rows: 1, columns: sums, factor: count === 1 ? settings.factor : 1 };
-      addUp(work, encoder, this.#shader.sum, room, all, ofPieces, piece.index);
+      const size = { rows: 1, columns: sums, factor: count === 1 ? settings.factor : 1 };
+      addUp(work, encoder, this.#shader.sum, room, size, ofPieces, piece.index);
     }
     if (rowSums) {
       // The values have the factor already: without it their sum might be infinite.
@@ -277,7 +281,7 @@ export class LossRun {
   }
 
   /** The block of `Params` in families.ts. */
-  #params({ firstRow }: Piece, { first, end }: Part, firstSum: number): ArrayBuffer {
+  #params({ firstRow }: Piece, { first, end, firstSum }: Part): ArrayBuffer {
     const { columns, parameters, settings } = this.#call;
     const { exponent = 0, alpha = 0, low = 0, inverse = 1, scale = 1 }: LossParameters = parameters;
     const high = leadingBits(exponent);
@@ -297,10 +301,6 @@ export class LossRun {
     const scalar = !this.#each && values instanceof Float32Array ? values[0] : values;
     return (grad === null ? { loss: scalar } : { loss: scalar, grad: grad.tensor(pred.dims) }) as Result;
   }
-}
-
-function partOf(stage: Stage, first: number, end: number): Part {
-  return { stage, first, end, groups: groupsOf(stage.family, end - first) };
 }
 
 function streams({ pred, target, settings: { weight, placement, grad, reduction } }: LossCall): boolean {
