@@ -1,11 +1,21 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { skip } from "../suite/skip.ts";
 
 const test = suite("densehead detect");
 const root = process.env.DENSEHEAD_ROOT ?? process.cwd();
@@ -850,17 +860,30 @@ test("no character from outside steers the terminal", () => {
   assert.is(rows[0].image_id, hostile, "JSON has them as escapes");
 });
 
+test("pipes and devices are no files, at once", () => {
+  if (process.platform === "win32") return skip("no named pipes among the files of Windows");
+  spawnSync("mkfifo", [at("pipe.npy"), at("pipe.json"), at("pipe.png")]);
+  for (const args of [[at("pipe.npy")], [scene, "--gt", at("pipe.json")], [scene, "--image", at("pipe.png")]]) {
+    fails(["detect", ...args], /pipe\.\w+: is no regular file; "-" reads from standard input/);
+  }
+  fails(["detect", "/dev/zero", "--head", "gfl"], "wanted a .npy or .safetensors file");
+});
+
+test("a full disk is an error", () => {
+  if (!existsSync("/dev/full")) return skip("no /dev/full");
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [cli, "detect", scene], {
+    encoding: "utf8",
+    stdio: ["ignore", full, "pipe"],
+  });
+  assert.is(status, 2);
+  assert.is(stderr, "densehead: standard output: no space left on device\n");
+});
+
 test("wrong paths", () => {
   fails(["detect", "absent.npy"], "densehead: detect: absent.npy: no such file or directory");
   fails(["detect", shapes("scene1.png")], "scene1.png: wanted a .npy or .safetensors file, or a folder of .npy files");
   fails(["detect", shapes("shapes.onnx")], ".onnx is a network: run it first, and save the tensors that it returns");
-  if (process.platform !== "win32") {
-    spawnSync("mkfifo", [at("pipe.npy"), at("pipe.json"), at("pipe.png")]);
-    for (const args of [[at("pipe.npy")], [scene, "--gt", at("pipe.json")], [scene, "--image", at("pipe.png")]]) {
-      fails(["detect", ...args], /pipe\.\w+: is no regular file; "-" reads from standard input/);
-    }
-    fails(["detect", "/dev/zero", "--head", "gfl"], "wanted a .npy or .safetensors file");
-  }
   mkdirSync(at("bare"));
   fails(["detect", at("bare")], "bare: the folder has no .npy files");
   fails(["detect", shapes("")], "has no .npy files; its .safetensors files are one FILE each: name them");
