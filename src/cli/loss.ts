@@ -56,7 +56,7 @@ function checkTargets({ name, numbers }: LossFlags, { target }: Inputs): void {
   if (target === undefined || !(kindOf(name).probabilities || general)) return;
   const [low, high] = general ? [numbers.yLeft ?? 0, numbers.yRight ?? 1] : [0, 1];
   const values = toFloat32(target.data);
-  const wrong = values.findIndex((value) => value < low || value > high);
+  const wrong = values.findIndex((value) => value < Math.fround(low) || value > Math.fround(high));
   if (wrong < 0) return;
   const range = general ? `--y-left to --y-right, ${low} to ${high}` : `${low} to ${high}`;
   throw new UsageError(`--target[${wrong}] is ${values[wrong]}; wanted a number from ${range}`);

@@ -168,6 +168,8 @@ test("targets that are no probabilities are an error", () => {
     fails([name, ...dense, "--target", wrong], "--target[7] is 1.5; wanted a number from 0 to 1");
   }
   fails(["gfl", ...dense, "--target", wrong], "--target[7] is 1.5; wanted a number from --y-left to --y-right, 0 to 1");
+  const tenths = npy("tenths.npy", Float32Array.from(qualities, (q) => q > 0 ? 0.7 : 0.1), [4, 3]);
+  assert.match(prints("gfl", ...dense, "--target", tenths, "--y-left", "0.1", "--y-right", "0.7").loss, /^\d/);
   assert.match(prints("gfl", ...dense, "--target", wrong, "--y-right", "2").loss, /^\d/);
   const negative = npy("negative.npy", Float32Array.from(qualities, (q, i) => i === 2 ? -0.25 : q), [4, 3]);
   fails(["focal", ...dense, "--target", negative], "--target[2] is -0.25; wanted a number from 0 to 1");
