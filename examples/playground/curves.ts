@@ -136,13 +136,18 @@ function plotOf(name: string, values: readonly Float32Array[], cursor: readonly 
   const curves = values.map((ys, i): Curve => {
     return { className: i < EXPONENTS.length ? `family-${i}` : "own", xs: PROBABILITIES, ys };
   });
-  return { x: { name: "probability p = σ(x)", domain: [0, 1] }, y: { name, domain: domainOf(curves) }, curves, cursor };
+  return {
+    x: { name: "probability p = σ(x)", domain: [0, 1] },
+    y: { name, domain: domainOf(curves, cursor[1]) },
+    curves,
+    cursor,
+  };
 }
 
-/** From the lowest to the highest of what is shown, 0 among it, and a little more. */
-function domainOf(curves: readonly Curve[]): [number, number] {
+/** From the lowest to the highest of what is shown, 0 and the cursor's value among it, and a little more. */
+function domainOf(curves: readonly Curve[], cursor: number): [number, number] {
   const inside = (_: number, i: number) => PROBABILITIES[i] >= SHOWN.from && PROBABILITIES[i] <= SHOWN.to;
   const values = curves.flatMap(({ ys }) => Array.from(ys).filter(inside));
-  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const [low, high] = [Math.min(0, cursor, ...values), Math.max(0, cursor, ...values)];
   return [low * 1.05, high * 1.05];
 }

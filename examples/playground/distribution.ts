@@ -7,6 +7,8 @@ const MOST = 0.98;
 const LEAST = 0.001;
 /** Step length of a gradient descent. */
 const RATE = 2;
+/** From when on, and how often, a button that is held acts. */
+const HELD_MS = { first: 400, next: 50 };
 
 const PRESETS: Readonly<Record<string, (bin: number) => number>> = {
   sharp: (bin) => peak(bin, 5.3, 0.7),
@@ -33,7 +35,7 @@ export function startDistribution({ sync }: Engine): void {
     show();
   });
   target.addEventListener("input", show);
-  element("dfl-step").addEventListener("click", () => {
+  repeatWhileHeld(element("dfl-step"), () => {
     const { grad } = measure(sync, logits, target.valueAsNumber);
     grad.forEach((slope, bin) => logits[bin] -= RATE * slope);
     show();
@@ -54,6 +56,20 @@ export function startDistribution({ sync }: Engine): void {
       element(`dfl-${key}`).textContent = fixed(measured[key], 4);
     }
     element("dfl-saturation").textContent = precise(measured.saturation, 3);
+  }
+}
+
+/** Once for each click, and again and again while the pointer is down. */
+function repeatWhileHeld(button: HTMLElement, act: () => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const again = () => {
+    act();
+    timer = setTimeout(again, HELD_MS.next);
+  };
+  button.addEventListener("click", act);
+  button.addEventListener("pointerdown", () => timer = setTimeout(again, HELD_MS.first));
+  for (const end of ["pointerup", "pointerleave", "pointercancel"]) {
+    button.addEventListener(end, () => clearTimeout(timer));
   }
 }
 

@@ -18,8 +18,7 @@ export interface Times {
 /** Fills the column of this way; those of the others keep what they had. */
 export function showTimes(way: Way, times: Times): void {
   const table = element("times");
-  const together = Object.values(times).reduce((sum, ms) => sum + (ms ?? 0), 0);
-  for (const [stage, ms] of Object.entries({ ...times, together })) {
+  for (const [stage, ms] of Object.entries(times)) {
     const cell = table.querySelector(`[data-stage=${stage}] [data-way=${way}]`) as HTMLElement;
     cell.textContent = ms === null ? "none" : fixed(ms, ms < 1 ? 3 : 1);
   }

@@ -224,6 +224,18 @@ function expectedOf(scene: string): Row[] {
   });
 }
 
+onPage("side: a step that is held goes on", async (page) => {
+  await page.getByText("Two edges").click();
+  const before = await read(page, "#dfl-loss");
+  await page.locator("#dfl-step").hover();
+  await page.mouse.down();
+  await page.waitForFunction((least) => {
+    return Number(document.querySelector("#dfl-loss")?.textContent) < least;
+  }, before - 0.5);
+  await page.mouse.up();
+  await sideIs(page);
+});
+
 onPage("detection: the drawn shapes are found, the same by each way", async (page) => {
   await page.locator("#detection").scrollIntoViewIfNeeded();
   const first = await objects(page, 4);
@@ -233,7 +245,7 @@ onPage("detection: the drawn shapes are found, the same by each way", async (pag
     await page.keyboard.press("Space");
     same(await objects(page, 4), first);
   }
-  for (const stage of ["network", "detect", "together"]) {
+  for (const stage of ["network", "detect"]) {
     for (const way of ["javascript", "wasm", "webgpu"]) {
       assert.ok(await read(page, `[data-stage=${stage}] [data-way=${way}]`) > 0, `${stage}, ${way}`);
     }
