@@ -181,8 +181,8 @@ test("boxes of every kind, from 2 to 64 bins", async (device, engine) => {
 
 test("boxes of distributions are within the documented bound, as far as a search finds", async (device, engine) => {
   const r = random(44);
-  for (const bins of [2, 8, 17, 33, 64]) {
-    for (const stride of [1, 8, 256]) {
+  for (const bins of [2, 17, 64]) {
+    for (const stride of [8, 256]) {
       const worst = await worstError(r, bins, async (rows) => {
         const anchors = rows.length / (4 * bins);
         const head = heads.gfl({ numClasses: 1, bins, strides: [stride], layout: "rows" });

@@ -312,7 +312,7 @@ test("distributionFocalLoss: bins, labels, steps, hard logits", async () => {
 
 test("distributionFocalLoss: the worst that a search finds", async () => {
   const r = random(181);
-  for (const bins of [2, 3, 8, 17, 33, 64]) {
+  for (const bins of [2, 17, 64]) {
     const worst = await worstError(r, bins, async (pred) => {
       const rows = pred.length / bins;
       const target = floats(rows, () => r.integer(3) === 0 ? r.integer(bins) : r.uniform(0, bins - 1));

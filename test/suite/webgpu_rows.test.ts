@@ -94,12 +94,12 @@ test("distributions: logits that overflow, vanish, saturate or are infinite", as
 });
 
 test("distributions: logits from -130 to 130, huge and infinite ones in every combination", async (engine) => {
-  for (const bins of [2, 8, 16, 17, 33, 64]) await checkDistributions(engine, sweep(bins), bins);
+  for (const bins of [2, 17, 64]) await checkDistributions(engine, sweep(bins), bins);
   await checkDistributions(engine, extremes(), 4);
 });
 
 test("distributions: the worst that a search finds", async (engine) => {
-  for (const bins of [2, 3, 5, 8, 16, 17, 33, 63, 64]) {
+  for (const bins of [2, 17, 33, 64]) {
     const decoded = await worstError(r, bins, async (rows) => {
       const got = await engine.dflDecode(rows, { bins });
       return dflDecode(rows, bins).map((value, i) => Math.abs(got[i] - value) / (bins - 1));
