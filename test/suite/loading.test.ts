@@ -50,9 +50,9 @@ const wrong = (value: unknown): any => value;
 
 // ── Entries ─────────────────────────────────────────────────────────────────────
 
-test("both entries export createEngine and heads, and nothing else", () => {
-  assert.equal(Object.keys(embedded).sort(), ["createEngine", "heads"]);
-  assert.equal(Object.keys(slim).sort(), ["createEngine", "heads"]);
+test("both entries export createEngine, heads and Detections, and nothing else", () => {
+  assert.equal(Object.keys(embedded).sort(), ["Detections", "createEngine", "heads"]);
+  assert.equal(Object.keys(slim).sort(), ["Detections", "createEngine", "heads"]);
 });
 
 test("the embedded kernels are the fastest that the host validates", async () => {
