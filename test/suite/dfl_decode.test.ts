@@ -171,7 +171,7 @@ test("64 bins are streamed through the least memory, to the same bits", async ()
     const [wanted, shape] = [sync.dflDecode, sync.dflStatistics].map((op) =>
       op({ data: dist, dims }, { bins, layout })
     );
-    for (const kib of [192, 256, 320]) {
+    for (const kib of [256, 320]) {
       const small = await createEngine({ maxMemory: kib * 1024 });
       same(
         small.sync.dflDecode({ data: dist, dims }, { bins, layout }),
