@@ -318,7 +318,9 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  * The bounds below are those of WASM, for single losses and for sums of them, with what is under 1e-36 counted as 0: a
  * loss, its gradient, and a power in them such as |y − σ|^β. On WebGPU they are 4e-6 in the place of 1e-6 and of 5e-7, four
  * times what they are else, and 8e-6 of a sum, which is float32 there and float64 here; what WASM keeps free of NaN is free
- * of it there too. A call that runs there reads its host arrays, and writes `out`, until its promise settles.
+ * of it there too. There the bound of the gradients of `giouLoss`, `eiouLoss` and `siouLoss` is also one of the largest
+ * member of their terms (of IoU, cover, distance, size): where those cancel, WASM adds them in float64, which WebGPU has
+ * not. A call that runs there reads its host arrays, and writes `out`, until its promise settles.
  */
 export interface LossOps<F> {
   /**
@@ -402,9 +404,9 @@ export interface LossOps<F> {
    * Gradient: −dIoU with dIoU = (dI − IoU·dU) / (U + eps), dU = dA − dI, where A is the area of the predicted box.
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit. Loss and gradient are
-   * finite for empty and inverted boxes too. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss);
-   * of the gradient, of
-   * max(its largest member, 1 / the longer side of pred). Yu et al. 2016 (UnitBox), with 1 − IoU in the place of −ln IoU.
+   * finite for empty, inverted and infinite boxes too: an infinite edge counts as the largest float32. At equal edges, half of
+   * the slopes on both sides. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient
+   * ≤ 1e-6 of max(its largest member, 1 / the longer side of pred), for boxes of any size and shape. Yu et al. 2016 (UnitBox), with 1 − IoU in the place of −ln IoU.
    */
   iouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -413,8 +415,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + (dC − dU) / (C + eps) − (C − U)·dC / (C + eps)².
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU, U and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
-   * max(its largest member, 1 / the longer side of pred). Rezatofighi et al. 2019, algorithm 1.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
+   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Rezatofighi et al. 2019, algorithm 1.
    */
   giouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -424,8 +426,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + (dρ² − D·dc²) / (c² + eps).
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
-   * max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equation 7.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
+   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equation 7.
    */
   diouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -435,8 +437,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + dD + α·dv; α is constant in it. dv = 8/π²·(arctan(w_t / h_t) − arctan(w / h))·(w·dh − h·dw) / (w² + h²).
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
-   * max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
+   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
    */
   ciouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -446,8 +448,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + dD + (2(w − w_t)·dw − W·dc_w²) / (c_w² + eps) with W the term of the widths, and the same for heights.
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
-   * max(its largest member, 1 / the longer side of pred). Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
+   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
    */
   eiouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
@@ -461,8 +463,9 @@ export interface LossOps<F> {
    * Gradient: −dIoU + ½·Σ exp((Λ − 2)·ρ)·((2 − Λ)·dρ − ρ·dΛ) + 2·Σ (1 − exp(−ω))³·exp(−ω)·dω, through the angle too.
    *
    * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient, of
-   * max(its largest member, 1 / the longer side of pred). Gevorgyan 2022 (SIoU Loss), θ = 4.
+   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
+   * gradient ≤ 2e-6 of max(its largest member, 1 / the longer side of pred), because the exponential doubles what rounding
+   * makes of ρ. Gevorgyan 2022 (SIoU Loss), θ = 4.
    */
   siouLoss: Loss<F, TensorLike, BoxLossOptions>;
 }

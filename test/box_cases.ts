@@ -12,7 +12,7 @@ export const rowOf = (array: Float32Array, i: number) => array.subarray(4 * i, 4
 export const largest = (values: ArrayLike<number>) => Math.max(...Array.from(values, Math.abs));
 
 /** A gradient is measured by its largest member or, near a minimum, by what one pixel is to the box. */
-function scaleOf(box: ArrayLike<number>, grad: readonly number[]): number {
+export function scaleOf(box: ArrayLike<number>, grad: readonly number[]): number {
   const side = Math.max(box[2] - box[0], box[3] - box[1]);
   return Math.max(largest(grad), side > 0 ? 1 / side : 0);
 }

@@ -9,18 +9,23 @@ export interface Search {
   start(r: Random): number[];
   near(input: readonly number[], r: Random): number[];
   /** Errors of inputs, as shares of their bounds. */
-  errors(inputs: readonly number[][]): number[];
+  errors(inputs: readonly number[][]): number[] | Promise<number[]>;
+}
+
+interface Worst {
+  readonly error: number;
+  readonly input: number[];
 }
 
 /** The worst error found, and its input. */
-export function worstOf({ width, rounds, start, near, errors }: Search, r: Random): { error: number; input: number[] } {
-  let best: { error: number; input: number[] }[] = [];
+export async function worstOf({ width, rounds, start, near, errors }: Search, r: Random): Promise<Worst> {
+  let best: Worst[] = [];
   for (let round = 0; round < rounds; round++) {
     const inputs = Array.from({ length: width }, (_, i) => {
       // A third starts anew, so that no hill holds the search.
       return best.length === 0 || i % 3 === 0 ? start(r) : near(best[r.integer(best.length)].input, r);
     });
-    const found = errors(inputs).map((error, i) => ({
+    const found = (await errors(inputs)).map((error, i) => ({
       error: Number.isNaN(error) ? Infinity : error,
       input: inputs[i],
     }));

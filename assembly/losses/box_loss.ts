@@ -1,73 +1,65 @@
 // deno-lint-ignore-file verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
 
-// The loop that the box losses share: four pairs of boxes at a time, their coordinates in one vector each. A loss's
-// class has `cost`: the value of four pairs; with `gradient` it leaves the derivatives too. `low` of the call is eps.
+// The loop that the box losses share: four pairs of boxes at a time, their coordinates in one vector each. A loss's class
+// has `cost`, the value of four pairs, which with `gradient` leaves the derivatives too, and `exact`, the value of one pair
+// in float64. `low` of the call is eps.
 //
-// On each axis a loss sees the prediction's size, the overlap with the target, the cover (the extent of both together)
-// and the offset of the centres. Zero extents have zero slope. pmin and pmax keep NaN where it is the first operand, so
-// the sizes carry it into every value, and a value that is NaN makes its own gradients so.
+// On each axis a loss sees the prediction's size, the overlap with the target, the cover (the extent of both together) and
+// the offset of the centres. Slopes are sums of terms that do not cancel, told by whether an edge lies inside the target's
+// extent or outside; see box_pair.ts, which does what float32 does not hold. pmin and pmax keep NaN where it is the first
+// operand, so the sizes carry it into every value.
 
-import { storeTransposed } from "../lanes";
+import { select, storeTransposed } from "../lanes";
+import { BoxPair } from "./box_pair";
 import { LossCall, NO_WEIGHT } from "./call";
 import { scaleInto, sumOf } from "./classify";
 import { BLOCK } from "./passes";
 
 const VALUES = memory.data(BLOCK * 4 + 64, 16);
+const PAIR = memory.data(offsetof<BoxPair>(), 16);
 
-/** By lane: was all that `tellSpan` was told under `LIMIT`? */
-const FITS = memory.data(16, 16);
+/** By lane: are there pairs whose gradient is to be done in float64? */
+const HARD = memory.data(16, 16);
+/** What products of a pair that fits are under. */
 const LIMIT: f32 = 1.329228e36; // 2^120
-
-/** Four pairs, those over LIMIT brought down to where their products are finite, and each one's factor. */
-const NEAR_PRED = memory.data(64, 16);
-const NEAR_TARGET = memory.data(64, 16);
-const NEAR_FACTOR = memory.data(16, 16);
-/** The biased exponent to which the largest coordinate of such a pair is brought. */
-const NEAR: i32 = 127 + 40;
-
-/** The least eps: what is over it keeps quotients of finite boxes finite. */
+/** Between these, eps keeps quotients of the pairs that fit finite, and is no size of its own. */
 const LEAST_EPS: f32 = 1e-20;
-/** What a distance's share of the diagonal is at most, so that its slope does not overflow. */
-const MOST_DISTANCE: f32 = 1e27;
+const MOST_EPS: f32 = 1e30;
+/** Keeps quotients from 0 / 0 in float64, where eps is 0. */
+const EXACT_EPS: f64 = 1e-120;
 
 /** V8 rebuilds a splat at every use, in five instructions; a load is one. */
-const NUMBERS = memory.data<f32>([1, 0.5, -0.5, 2, -2, -0.0, LIMIT, LEAST_EPS, MOST_DISTANCE]);
+const NUMBERS = memory.data<f32>([1, 0.5, 2, -0.0, LIMIT]);
 
 export function boxLoss<K extends LossCall>(call: usize): void {
   const k = changetype<K>(call);
   const rows = k.count >> 2;
-  const eps = f32x4.splat(k.low);
-  for (let done = 0; done < rows; done += BLOCK) {
-    const count = min(BLOCK, rows - done);
-    const at = <usize> done << 4;
-    const to: usize = k.grad == 0 ? 0 : k.grad + at;
-    const weights: usize = k.weightKind == NO_WEIGHT ? 0 : k.weight + (at >> 2);
-    if (!block<K>(k, k.pred + at, k.target + at, weights, to, VALUES, count, eps, one())) {
-      farBlock<K>(k, k.pred + at, k.target + at, weights, to, count, eps);
-    }
-    if (k.values == 0) k.sum += sumOf(VALUES, count);
-    else scaleInto(k.values + (<usize> done << 2), VALUES, count, k.valueScale);
+  let done = 0;
+  // Called in two places, or it would be inlined, which costs a quarter of the speed: V8 then runs out of registers.
+  for (; done + BLOCK <= rows; done += BLOCK) block<K>(k, done, BLOCK);
+  if (done < rows) block<K>(k, done, rows - done);
+}
+
+function block<K extends LossCall>(k: K, first: i32, count: i32): void {
+  const fits = k.low >= LEAST_EPS && k.low <= MOST_EPS;
+  const at = <usize> first << 4;
+  const pred = k.pred + at;
+  const target = k.target + at;
+  const to: usize = k.grad == 0 ? 0 : k.grad + at;
+  const weights: usize = k.weightKind == NO_WEIGHT ? 0 : k.weight + (at >> 2);
+  v128.store(HARD, i32x4.splat(0));
+  if (to != 0) loop<K>(k, true, pred, target, weights, to, count);
+  else loop<K>(k, false, pred, target, weights, to, count);
+  let sum = sumOf(VALUES, count);
+  if (!fits || isNaN(sum) || v128.any_true(v128.load(HARD))) {
+    exactPairs<K>(k, pred, target, weights, to, count, fits);
+    sum = sumOf(VALUES, count);
   }
+  if (k.values == 0) k.sum += sum;
+  else scaleInto(k.values + (<usize> first << 2), VALUES, count, k.valueScale);
 }
 
-/** Values and, unless `to` is 0, gradients of `count` pairs; whether no product left the range. */
-function block<K extends LossCall>(
-  k: K,
-  pred: usize,
-  target: usize,
-  weights: usize,
-  to: usize,
-  values: usize,
-  count: i32,
-  eps: v128,
-  factor: v128,
-): bool {
-  v128.store(FITS, i32x4.splat(-1));
-  if (to != 0) loop<K>(k, true, pred, target, weights, to, values, count, eps, factor);
-  else loop<K>(k, false, pred, target, weights, to, values, count, eps, factor);
-  return v128.all_true<i32>(v128.load(FITS));
-}
-
+/** Values and, with `gradient`, gradients of `count` pairs. What float32 does not hold is NaN: a value, or a gradient's first. */
 // @ts-ignore: decorator
 @inline
 function loop<K extends LossCall>(
@@ -77,40 +69,40 @@ function loop<K extends LossCall>(
   target: usize,
   weights: usize,
   to: usize,
-  values: usize,
   count: i32,
-  eps: v128,
-  factor: v128,
 ): void {
-  const least = f32x4.pmax(eps, v128.load32_splat(NUMBERS, 28));
-  const scale = f32x4.mul(f32x4.splat(k.gradScale), factor);
+  const eps = f32x4.splat(k.low);
+  const scale = f32x4.splat(k.gradScale);
   for (let i = 0; i < count; i += 4) {
     const weight = weights != 0 ? v128.load(weights + (<usize> i << 2)) : one();
     const at = <usize> i << 4;
-    const value = costOf<K>(k, gradient, to + at, f32x4.mul(scale, weight), least, pred + at, target + at);
-    v128.store(values + (<usize> i << 2), f32x4.mul(value, weight));
+    const value = costOf<K>(k, gradient, to + at, f32x4.mul(scale, weight), eps, pred + at, target + at);
+    v128.store(VALUES + (<usize> i << 2), f32x4.mul(value, weight));
   }
 }
 
-/** The block again, four pairs at a time, those over LIMIT brought down to where their products are finite. */
-function farBlock<K extends LossCall>(
+/** What is NaN of `count` pairs, or all, in float64. */
+function exactPairs<K extends LossCall>(
   k: K,
   pred: usize,
   target: usize,
   weights: usize,
   to: usize,
   count: i32,
-  eps: v128,
+  fits: bool,
 ): void {
-  for (let i = 0; i < count; i += 4) {
-    const at = <usize> i << 4;
-    const values = VALUES + (at >> 2);
-    const own: usize = weights == 0 ? 0 : weights + (at >> 2);
-    const grad: usize = to == 0 ? 0 : to + at;
-    if (block<K>(k, pred + at, target + at, own, grad, values, 4, eps, one())) continue;
-    bringNear(pred + at, target + at);
-    const factor = v128.load(NEAR_FACTOR);
-    block<K>(k, NEAR_PRED, NEAR_TARGET, own, grad, values, 4, f32x4.mul(f32x4.mul(eps, factor), factor), factor);
+  const pair = changetype<BoxPair>(PAIR);
+  pair.eps = max(<f64> k.low, EXACT_EPS);
+  for (let i: usize = 0; i < <usize> count; i++) {
+    const values = VALUES + (i << 2);
+    const far = !fits || isNaN(load<f32>(values));
+    if (!far && (to == 0 || !isNaN(load<f32>(to + (i << 4))))) continue;
+    const weight: f32 = weights == 0 ? 1 : load<f32>(weights + (i << 2));
+    pair.read(pred + (i << 4), target + (i << 4));
+    const value = k.exact(pair);
+    // The value of a pair of which only the gradient did not fit is the same without a gradient.
+    if (far) store<f32>(values, <f32> (value > f32.MAX_VALUE ? f32.MAX_VALUE : value) * weight);
+    if (to != 0) pair.store(to + (i << 4), value, k.gradScale * weight);
   }
 }
 
@@ -158,23 +150,6 @@ function costOf<K extends LossCall>(
   );
 }
 
-/** A power of two for each pair over LIMIT. A loss has no unit: only eps and the gradients change with the factor. */
-function bringNear(pred: usize, target: usize): void {
-  for (let i: usize = 0; i < 64; i += 16) {
-    const p = v128.load(pred + i);
-    const t = v128.load(target + i);
-    const both = i32x4.max_s(f32x4.abs(p), f32x4.abs(t));
-    const half = i32x4.max_s(both, v128.shuffle<i32>(both, both, 2, 3, 2, 3));
-    const largest = max(i32x4.extract_lane(half, 0), i32x4.extract_lane(half, 1));
-    const power = largest >> 23;
-    const fits = load<i32>(FITS + (i >> 2)) != 0;
-    const factor: f32 = fits ? 1 : reinterpret<f32>((NEAR + 127 - power) << 23);
-    v128.store(NEAR_PRED + i, f32x4.mul(p, f32x4.splat(factor)));
-    v128.store(NEAR_TARGET + i, f32x4.mul(t, f32x4.splat(factor)));
-    store<f32>(NEAR_FACTOR + (i >> 2), factor);
-  }
-}
-
 // @ts-ignore: decorator
 @inline
 export function one(): v128 {
@@ -189,33 +164,21 @@ export function half(): v128 {
 
 // @ts-ignore: decorator
 @inline
-function minusHalf(): v128 {
+export function two(): v128 {
   return v128.load32_splat(NUMBERS, 8);
 }
 
 // @ts-ignore: decorator
 @inline
-export function two(): v128 {
+export function signBit(): v128 {
   return v128.load32_splat(NUMBERS, 12);
 }
 
+/** The value, NaN where a product of the pair is not far from overflow: each `cost` reports its span, the largest. */
 // @ts-ignore: decorator
 @inline
-export function minusTwo(): v128 {
-  return v128.load32_splat(NUMBERS, 16);
-}
-
-// @ts-ignore: decorator
-@inline
-export function signBit(): v128 {
-  return v128.load32_splat(NUMBERS, 20);
-}
-
-/** Every `cost` tells the largest of its products, of which no other quantity is far from overflow. */
-// @ts-ignore: decorator
-@inline
-export function tellSpan(span: v128): void {
-  v128.store(FITS, v128.and(v128.load(FITS), f32x4.lt(span, v128.load32_splat(NUMBERS, 24))));
+export function within(span: v128, value: v128): v128 {
+  return v128.or(value, f32x4.ge(span, v128.load32_splat(NUMBERS, 16)));
 }
 
 /** max(high - low, 0). */
@@ -248,8 +211,8 @@ export function offset(low: v128, high: v128, targetLow: v128, targetHigh: v128)
 /** Exactly the area of the prediction where that holds the target. */
 // @ts-ignore: decorator
 @inline
-export function union(w: v128, h: v128, targetW: v128, targetH: v128, intersection: v128): v128 {
-  return f32x4.add(f32x4.mul(w, h), f32x4.sub(f32x4.mul(targetW, targetH), intersection));
+export function union(area: v128, targetArea: v128, intersection: v128): v128 {
+  return f32x4.add(area, f32x4.sub(targetArea, intersection));
 }
 
 // @ts-ignore: decorator
@@ -258,59 +221,168 @@ export function sumOfSquares(a: v128, b: v128): v128 {
   return f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b));
 }
 
-/** rho^2 / diagonal, which only inverted boxes bring over 1. */
+/** What of the prediction's extent lies outside the target's. `low` and `high` are its edges less the target's. */
 // @ts-ignore: decorator
 @inline
-export function distanceRatio(square: v128, diagonal: v128): v128 {
-  return f32x4.pmin(f32x4.div(square, diagonal), v128.load32_splat(NUMBERS, 32));
+export function outside(low: v128, high: v128): v128 {
+  return f32x4.sub(f32x4.pmax(high, f32x4.splat(0)), f32x4.pmin(low, f32x4.splat(0)));
 }
 
-/** d(1 - IoU) / d overlap is -(the other axis's overlap) times this: (1 + IoU) / whole; 0 where the boxes are apart. */
+/** What of the target's extent lies outside the prediction's. */
 // @ts-ignore: decorator
 @inline
-export function overlapSlope(iou: v128, inverse: v128, intersection: v128): v128 {
-  return whereOver0(intersection, f32x4.add(inverse, f32x4.mul(iou, inverse)));
+export function missed(low: v128, high: v128): v128 {
+  return f32x4.sub(f32x4.pmax(low, f32x4.splat(0)), f32x4.pmin(high, f32x4.splat(0)));
 }
 
-/** `slope` where the extent is over 0, else 0. */
+/**
+ * Slope of 1 - IoU by a low edge inside the target: (the other axis's overlap) (target area + eps + other size · outside) /
+ * whole^2, 0 where the boxes do not meet.
+ */
 // @ts-ignore: decorator
 @inline
-export function whereOver0(extent: v128, slope: v128): v128 {
-  return v128.and(slope, f32x4.gt(extent, f32x4.splat(0)));
+export function innerSlope(
+  otherOverlap: v128,
+  meets: v128,
+  targetWhole: v128,
+  otherSize: v128,
+  outside: v128,
+  inverse: v128,
+): v128 {
+  const inside = f32x4.add(targetWhole, f32x4.mul(otherSize, outside));
+  return v128.and(f32x4.mul(f32x4.mul(otherOverlap, inverse), f32x4.mul(inside, inverse)), meets);
 }
 
-/** 1 where a > b, 1/2 where they are equal, else 0. */
+/** Ones where a slope needs float64: edges that are equal, and predictions without area. */
 // @ts-ignore: decorator
 @inline
-export function above(a: v128, b: v128): v128 {
-  const twice = i32x4.add(f32x4.gt(a, b), f32x4.ge(a, b));
-  return f32x4.mul(f32x4.convert_i32x4_s(twice), minusHalf());
+export function isHard(lowX: v128, highX: v128, lowY: v128, highY: v128, area: v128): v128 {
+  const zero = f32x4.splat(0);
+  const equal = v128.or(f32x4.eq(f32x4.mul(lowX, highX), zero), f32x4.eq(f32x4.mul(lowY, highY), zero));
+  return v128.or(equal, f32x4.eq(area, zero));
 }
 
-/** a where share is 1, b where it is 0. */
+/** Ones where a box is inverted. Its size is not the difference of its edges, and its centre may be far off the cover. */
 // @ts-ignore: decorator
 @inline
-function mix(share: v128, a: v128, b: v128): v128 {
-  return f32x4.add(f32x4.mul(share, a), f32x4.mul(f32x4.sub(one(), share), b));
+export function areInverted(
+  x1: v128,
+  y1: v128,
+  x2: v128,
+  y2: v128,
+  targetX1: v128,
+  targetY1: v128,
+  targetX2: v128,
+  targetY2: v128,
+): v128 {
+  const own = v128.or(f32x4.sub(x2, x1), f32x4.sub(y2, y1));
+  const other = v128.or(f32x4.sub(targetX2, targetX1), f32x4.sub(targetY2, targetY1));
+  return i32x4.shr_s(v128.or(own, other), 31);
 }
 
-/** Slope of the low edge: `own` is that through centre and size, `within` and `around` those to overlap and cover. */
+/** x - y - (the rounded difference). */
 // @ts-ignore: decorator
 @inline
-export function lowSlope(low: v128, targetLow: v128, own: v128, within: v128, around: v128): v128 {
-  return f32x4.sub(own, mix(above(low, targetLow), within, around));
+function rest(x: v128, y: v128, difference: v128): v128 {
+  const taken = f32x4.sub(x, difference);
+  return f32x4.add(f32x4.sub(x, f32x4.add(difference, taken)), f32x4.sub(taken, y));
 }
 
+/** Size less the target's, of which no bit is lost however little is left. */
 // @ts-ignore: decorator
 @inline
-export function highSlope(high: v128, targetHigh: v128, own: v128, within: v128, around: v128): v128 {
-  return f32x4.add(own, mix(above(high, targetHigh), around, within));
+export function exactChange(low: v128, high: v128, x1: v128, x2: v128, targetX1: v128, targetX2: v128): v128 {
+  const rests = f32x4.sub(rest(x2, targetX2, high), rest(x1, targetX1, low));
+  return f32x4.add(f32x4.sub(high, low), rests);
 }
 
-/** Scales, and makes all NaN where the value is. */
+/** Twice the offset, of which no bit is lost however little is left. */
 // @ts-ignore: decorator
 @inline
-export function storeGradient(dst: usize, scale: v128, value: v128, x1: v128, y1: v128, x2: v128, y2: v128): void {
-  const factor = f32x4.add(scale, f32x4.sub(value, value));
-  storeTransposed(dst, f32x4.mul(x1, factor), f32x4.mul(y1, factor), f32x4.mul(x2, factor), f32x4.mul(y2, factor));
+export function exactOffset(low: v128, high: v128, x1: v128, x2: v128, targetX1: v128, targetX2: v128): v128 {
+  const rests = f32x4.add(rest(x2, targetX2, high), rest(x1, targetX1, low));
+  return f32x4.add(f32x4.add(high, low), rests);
+}
+
+/** NaN in the lanes of the mask, which are then done in float64. */
+// @ts-ignore: decorator
+@inline
+function marked(slope: v128, hard: v128): v128 {
+  v128.store(HARD, v128.or(v128.load(HARD), hard));
+  return v128.or(slope, hard);
+}
+
+/** Gradients of four pairs by the slopes of their low edges and of both edges; `hard` ones are done in float64. */
+// @ts-ignore: decorator
+@inline
+export function storeSlopes(
+  dst: usize,
+  scale: v128,
+  hard: v128,
+  lowX: v128,
+  highX: v128,
+  lowY: v128,
+  highY: v128,
+  innerX: v128,
+  outerX: v128,
+  innerY: v128,
+  outerY: v128,
+): void {
+  const zero = f32x4.splat(0);
+  const minus = f32x4.neg(scale);
+  storeTransposed(
+    dst,
+    marked(f32x4.mul(select(innerX, outerX, f32x4.gt(lowX, zero)), scale), hard),
+    f32x4.mul(select(innerY, outerY, f32x4.gt(lowY, zero)), scale),
+    f32x4.mul(select(innerX, outerX, f32x4.lt(highX, zero)), minus),
+    f32x4.mul(select(innerY, outerY, f32x4.lt(highY, zero)), minus),
+  );
+}
+
+/** The same with slopes of both edges, through the centre. */
+// @ts-ignore: decorator
+@inline
+export function storeCentredSlopes(
+  dst: usize,
+  scale: v128,
+  hard: v128,
+  lowX: v128,
+  highX: v128,
+  lowY: v128,
+  highY: v128,
+  innerX: v128,
+  outerX: v128,
+  innerY: v128,
+  outerY: v128,
+  centreX: v128,
+  centreY: v128,
+  summed: bool = false,
+  terms: v128 = f32x4.splat(0),
+): void {
+  const zero = f32x4.splat(0);
+  const x1 = f32x4.add(centreX, select(innerX, outerX, f32x4.gt(lowX, zero)));
+  const y1 = f32x4.add(centreY, select(innerY, outerY, f32x4.gt(lowY, zero)));
+  const x2 = f32x4.sub(centreX, select(innerX, outerX, f32x4.lt(highX, zero)));
+  const y2 = f32x4.sub(centreY, select(innerY, outerY, f32x4.lt(highY, zero)));
+  if (summed) {
+    // Where terms of unlike kind cancel in every member, rounding is left.
+    const alongX = f32x4.pmax(f32x4.abs(x1), f32x4.abs(x2));
+    const alongY = f32x4.pmax(f32x4.abs(y1), f32x4.abs(y2));
+    const largest = f32x4.pmax(alongX, alongY);
+    hard = v128.or(hard, f32x4.gt(terms, f32x4.add(largest, largest)));
+  }
+  storeTransposed(
+    dst,
+    marked(f32x4.mul(x1, scale), hard),
+    f32x4.mul(y1, scale),
+    f32x4.mul(x2, scale),
+    f32x4.mul(y2, scale),
+  );
+}
+
+/** The larger sum of the slopes of a low edge by IoU and by size. */
+// @ts-ignore: decorator
+@inline
+export function termsOf(innerX: v128, sizeX: v128, innerY: v128, sizeY: v128): v128 {
+  return f32x4.pmax(f32x4.add(innerX, f32x4.abs(sizeX)), f32x4.add(innerY, f32x4.abs(sizeY)));
 }

@@ -1,24 +1,24 @@
-// deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
+// deno-lint-ignore-file no-unused-vars verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
 
 // 1 - IoU + rho^2 / (c^2 + eps), rho between the centres, c the enclosing diagonal.
 
 import {
+  areInverted,
   boxLoss,
   cover,
-  distanceRatio,
   extent,
-  highSlope,
-  lowSlope,
-  minusTwo,
+  innerSlope,
+  isHard,
   offset,
   one,
+  outside,
   overlap,
-  overlapSlope,
-  storeGradient,
+  storeCentredSlopes,
   sumOfSquares,
-  tellSpan,
   union,
+  within,
 } from "./box_loss";
+import { BoxPair } from "./box_pair";
 import { LossCall } from "./call";
 
 // @ts-ignore: decorator
@@ -40,6 +40,7 @@ class DistanceIou extends LossCall {
     targetX2: v128,
     targetY2: v128,
   ): v128 {
+    const inverted = areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2);
     const w = extent(x1, x2);
     const h = extent(y1, y2);
     const targetW = extent(targetX1, targetX2);
@@ -47,43 +48,58 @@ class DistanceIou extends LossCall {
     const overlapX = overlap(x1, x2, targetX1, targetX2);
     const overlapY = overlap(y1, y2, targetY1, targetY2);
     const intersection = f32x4.mul(overlapX, overlapY);
-    const united = union(w, h, targetW, targetH, intersection);
+    const area = f32x4.mul(w, h);
+    const targetArea = f32x4.mul(targetW, targetH);
+    const united = union(area, targetArea, intersection);
     const coverX = cover(x1, x2, targetX1, targetX2);
     const coverY = cover(y1, y2, targetY1, targetY2);
     const dx = offset(x1, x2, targetX1, targetX2);
     const dy = offset(y1, y2, targetY1, targetY2);
     const diagonal = f32x4.add(sumOfSquares(coverX, coverY), eps);
     const square = sumOfSquares(dx, dy);
-    tellSpan(f32x4.add(united, f32x4.add(diagonal, square)));
     const whole = f32x4.add(united, eps);
     const iou = f32x4.div(intersection, whole);
-    const distance = distanceRatio(square, diagonal);
-    const value = f32x4.add(f32x4.sub(one(), iou), distance);
+    const distance = f32x4.div(square, diagonal);
+    const value = within(
+      f32x4.add(united, diagonal),
+      v128.or(inverted, f32x4.add(f32x4.sub(one(), iou), distance)),
+    );
     if (gradient) {
+      const lowX = f32x4.sub(x1, targetX1);
+      const lowY = f32x4.sub(y1, targetY1);
+      const highX = f32x4.sub(x2, targetX2);
+      const highY = f32x4.sub(y2, targetY2);
+      const outsideX = outside(lowX, highX);
+      const outsideY = outside(lowY, highY);
       const inverse = f32x4.div(one(), whole);
+      const meets = f32x4.gt(intersection, f32x4.splat(0));
+      const targetWhole = f32x4.add(targetArea, eps);
+      const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
+      const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
       const bySize = f32x4.mul(iou, inverse);
-      const through = overlapSlope(iou, inverse, intersection);
-      const sizeX = f32x4.mul(h, bySize);
-      const sizeY = f32x4.mul(w, bySize);
-      const withinX = f32x4.neg(f32x4.mul(overlapY, through));
-      const withinY = f32x4.neg(f32x4.mul(overlapX, through));
       const inverseDiagonal = f32x4.div(one(), diagonal);
-      const centreX = f32x4.mul(dx, inverseDiagonal);
-      const centreY = f32x4.mul(dy, inverseDiagonal);
-      const byCover = f32x4.mul(distance, minusTwo());
-      const aroundX = f32x4.mul(f32x4.mul(coverX, inverseDiagonal), byCover);
-      const aroundY = f32x4.mul(f32x4.mul(coverY, inverseDiagonal), byCover);
-      storeGradient(
+      const byCover = f32x4.mul(f32x4.add(distance, distance), inverseDiagonal);
+      storeCentredSlopes(
         dst,
         scale,
-        value,
-        lowSlope(x1, targetX1, f32x4.sub(centreX, sizeX), withinX, aroundX),
-        lowSlope(y1, targetY1, f32x4.sub(centreY, sizeY), withinY, aroundY),
-        highSlope(x2, targetX2, f32x4.add(centreX, sizeX), withinX, aroundX),
-        highSlope(y2, targetY2, f32x4.add(centreY, sizeY), withinY, aroundY),
+        isHard(lowX, highX, lowY, highY, area),
+        lowX,
+        highX,
+        lowY,
+        highY,
+        innerX,
+        f32x4.sub(f32x4.mul(coverX, byCover), f32x4.mul(h, bySize)),
+        innerY,
+        f32x4.sub(f32x4.mul(coverY, byCover), f32x4.mul(w, bySize)),
+        f32x4.mul(dx, inverseDiagonal),
+        f32x4.mul(dy, inverseDiagonal),
       );
     }
     return value;
+  }
+
+  exact(pair: BoxPair): f64 {
+    return pair.apart() + pair.distance();
   }
 }
 

@@ -1,26 +1,29 @@
-// deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
+// deno-lint-ignore-file no-unused-vars verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
 
 // DIoU loss + (w - w')^2 / (cw^2 + eps) + (h - h')^2 / (ch^2 + eps).
 
 import {
+  areInverted,
   boxLoss,
   cover,
-  distanceRatio,
+  exactChange,
   extent,
-  highSlope,
-  lowSlope,
-  minusTwo,
+  innerSlope,
+  isHard,
+  missed,
   offset,
   one,
+  outside,
   overlap,
-  overlapSlope,
-  storeGradient,
+  storeCentredSlopes,
   sumOfSquares,
-  tellSpan,
+  termsOf,
   union,
-  whereOver0,
+  within,
 } from "./box_loss";
+import { BoxPair, dot, whereOver0 } from "./box_pair";
 import { LossCall } from "./call";
+
 
 // @ts-ignore: decorator
 @unmanaged
@@ -41,6 +44,7 @@ class EfficientIou extends LossCall {
     targetX2: v128,
     targetY2: v128,
   ): v128 {
+    const inverted = areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2);
     const w = extent(x1, x2);
     const h = extent(y1, y2);
     const targetW = extent(targetX1, targetX2);
@@ -48,56 +52,105 @@ class EfficientIou extends LossCall {
     const overlapX = overlap(x1, x2, targetX1, targetX2);
     const overlapY = overlap(y1, y2, targetY1, targetY2);
     const intersection = f32x4.mul(overlapX, overlapY);
-    const united = union(w, h, targetW, targetH, intersection);
+    const area = f32x4.mul(w, h);
+    const targetArea = f32x4.mul(targetW, targetH);
+    const united = union(area, targetArea, intersection);
     const coverX = cover(x1, x2, targetX1, targetX2);
     const coverY = cover(y1, y2, targetY1, targetY2);
     const dx = offset(x1, x2, targetX1, targetX2);
     const dy = offset(y1, y2, targetY1, targetY2);
     const diagonal = f32x4.add(sumOfSquares(coverX, coverY), eps);
     const square = sumOfSquares(dx, dy);
-    tellSpan(f32x4.add(united, f32x4.add(diagonal, square)));
     const whole = f32x4.add(united, eps);
     const iou = f32x4.div(intersection, whole);
-    const distance = distanceRatio(square, diagonal);
-    const changeX = f32x4.sub(w, targetW);
-    const changeY = f32x4.sub(h, targetH);
-    const slopeX = f32x4.div(changeX, f32x4.add(f32x4.mul(coverX, coverX), eps));
-    const slopeY = f32x4.div(changeY, f32x4.add(f32x4.mul(coverY, coverY), eps));
-    const sizes = f32x4.add(f32x4.mul(changeX, slopeX), f32x4.mul(changeY, slopeY));
-    const value = f32x4.add(f32x4.add(f32x4.sub(one(), iou), distance), sizes);
+    const distance = f32x4.div(square, diagonal);
+    const inverseX = f32x4.div(one(), f32x4.add(f32x4.mul(coverX, coverX), eps));
+    const inverseY = f32x4.div(one(), f32x4.add(f32x4.mul(coverY, coverY), eps));
+    const sizes = f32x4.add(shareOf(f32x4.sub(w, targetW), inverseX), shareOf(f32x4.sub(h, targetH), inverseY));
+    const value = within(
+      f32x4.add(united, diagonal),
+      v128.or(inverted, f32x4.add(f32x4.add(f32x4.sub(one(), iou), distance), sizes)),
+    );
     if (gradient) {
+      const lowX = f32x4.sub(x1, targetX1);
+      const lowY = f32x4.sub(y1, targetY1);
+      const highX = f32x4.sub(x2, targetX2);
+      const highY = f32x4.sub(y2, targetY2);
+      const outsideX = outside(lowX, highX);
+      const outsideY = outside(lowY, highY);
       const inverse = f32x4.div(one(), whole);
+      const meets = f32x4.gt(intersection, f32x4.splat(0));
+      const targetWhole = f32x4.add(targetArea, eps);
+      const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
+      const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
       const bySize = f32x4.mul(iou, inverse);
-      const through = overlapSlope(iou, inverse, intersection);
-      const sizeX = whereOver0(w, f32x4.add(f32x4.mul(h, bySize), f32x4.add(slopeX, slopeX)));
-      const sizeY = whereOver0(h, f32x4.add(f32x4.mul(w, bySize), f32x4.add(slopeY, slopeY)));
-      const withinX = f32x4.neg(f32x4.mul(overlapY, through));
-      const withinY = f32x4.neg(f32x4.mul(overlapX, through));
       const inverseDiagonal = f32x4.div(one(), diagonal);
-      const centreX = f32x4.mul(dx, inverseDiagonal);
-      const centreY = f32x4.mul(dy, inverseDiagonal);
-      const byCover = f32x4.mul(distance, minusTwo());
-      const aroundX = f32x4.sub(f32x4.mul(f32x4.mul(coverX, inverseDiagonal), byCover), coverSlope(coverX, slopeX));
-      const aroundY = f32x4.sub(f32x4.mul(f32x4.mul(coverY, inverseDiagonal), byCover), coverSlope(coverY, slopeY));
-      storeGradient(
+      const byCover = f32x4.mul(f32x4.add(distance, distance), inverseDiagonal);
+      const changeX = exactChange(lowX, highX, x1, x2, targetX1, targetX2);
+      const changeY = exactChange(lowY, highY, y1, y2, targetY1, targetY2);
+      const slopeX = f32x4.mul(f32x4.add(changeX, changeX), inverseX);
+      const slopeY = f32x4.mul(f32x4.add(changeY, changeY), inverseY);
+      const outerX = f32x4.add(
+        f32x4.mul(h, bySize),
+        f32x4.mul(slopeX, keptBy(coverX, missed(lowX, highX), targetW, eps, inverseX)),
+      );
+      const outerY = f32x4.add(
+        f32x4.mul(w, bySize),
+        f32x4.mul(slopeY, keptBy(coverY, missed(lowY, highY), targetH, eps, inverseY)),
+      );
+      storeCentredSlopes(
         dst,
         scale,
-        value,
-        lowSlope(x1, targetX1, f32x4.sub(centreX, sizeX), withinX, aroundX),
-        lowSlope(y1, targetY1, f32x4.sub(centreY, sizeY), withinY, aroundY),
-        highSlope(x2, targetX2, f32x4.add(centreX, sizeX), withinX, aroundX),
-        highSlope(y2, targetY2, f32x4.add(centreY, sizeY), withinY, aroundY),
+        isHard(lowX, highX, lowY, highY, area),
+        lowX,
+        highX,
+        lowY,
+        highY,
+        f32x4.sub(innerX, slopeX),
+        f32x4.sub(f32x4.mul(coverX, byCover), outerX),
+        f32x4.sub(innerY, slopeY),
+        f32x4.sub(f32x4.mul(coverY, byCover), outerY),
+        f32x4.mul(dx, inverseDiagonal),
+        f32x4.mul(dy, inverseDiagonal),
+        true,
+        termsOf(innerX, slopeX, innerY, slopeY),
       );
     }
     return value;
   }
+
+  exact(pair: BoxPair): f64 {
+    return pair.apart() + pair.distance() + sizeTerms(pair);
+  }
 }
 
-/** 2 cw T / K with T = (w - w')^2 / K, from s = (w - w') / K. */
 // @ts-ignore: decorator
 @inline
-function coverSlope(extent: v128, slope: v128): v128 {
-  return f32x4.mul(f32x4.add(extent, extent), f32x4.mul(slope, slope));
+function shareOf(change: v128, inverse: v128): v128 {
+  return f32x4.mul(f32x4.mul(change, change), inverse);
+}
+
+/** 1 - cw (w - w') / (cw^2 + eps): what the cover's growth leaves of the size's slope. cw - w is what the target has outside. */
+// @ts-ignore: decorator
+@inline
+function keptBy(cover: v128, missed: v128, targetSize: v128, eps: v128, inverse: v128): v128 {
+  return f32x4.mul(f32x4.add(f32x4.mul(cover, f32x4.add(missed, targetSize)), eps), inverse);
+}
+
+/** The terms of width and height. */
+function sizeTerms(pair: BoxPair): f64 {
+  const change = pair.change;
+  const cover = pair.cover;
+  const eps = f64x2.splat(pair.eps);
+  const square = f64x2.add(f64x2.mul(cover, cover), eps);
+  const share = f64x2.div(change, square);
+  const slope = f64x2.mul(share, f64x2.splat(-2));
+  const missed = f64x2.add(pair.missed, pair.targetSize);
+  const kept = f64x2.div(f64x2.add(f64x2.mul(cover, missed), eps), square);
+  // A size of 0 has no slope; the cover has.
+  const left = v128.bitselect(kept, f64x2.neg(f64x2.mul(cover, share)), f64x2.gt(pair.size, f64x2.splat(0)));
+  pair.addBoth(whereOver0(pair.size, slope), f64x2.mul(slope, left));
+  return dot(change, share);
 }
 
 export function eiou_loss(call: usize): void {

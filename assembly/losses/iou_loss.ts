@@ -1,8 +1,20 @@
-// deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
+// deno-lint-ignore-file no-unused-vars verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
 
 // 1 - IoU, IoU = I / (U + eps).
 
-import { above, boxLoss, extent, one, overlap, overlapSlope, storeGradient, tellSpan, union } from "./box_loss";
+import {
+  boxLoss,
+  extent,
+  innerSlope,
+  isHard,
+  one,
+  outside,
+  overlap,
+  storeSlopes,
+  union,
+  within,
+} from "./box_loss";
+import { BoxPair } from "./box_pair";
 import { LossCall } from "./call";
 
 // @ts-ignore: decorator
@@ -31,30 +43,44 @@ class Iou extends LossCall {
     const overlapX = overlap(x1, x2, targetX1, targetX2);
     const overlapY = overlap(y1, y2, targetY1, targetY2);
     const intersection = f32x4.mul(overlapX, overlapY);
-    const united = union(w, h, targetW, targetH, intersection);
-    tellSpan(united);
+    const area = f32x4.mul(w, h);
+    const targetArea = f32x4.mul(targetW, targetH);
+    const united = union(area, targetArea, intersection);
     const whole = f32x4.add(united, eps);
     const iou = f32x4.div(intersection, whole);
-    const value = f32x4.sub(one(), iou);
+    const value = within(united, f32x4.sub(one(), iou));
     if (gradient) {
+      const lowX = f32x4.sub(x1, targetX1);
+      const lowY = f32x4.sub(y1, targetY1);
+      const highX = f32x4.sub(x2, targetX2);
+      const highY = f32x4.sub(y2, targetY2);
+      const outsideX = outside(lowX, highX);
+      const outsideY = outside(lowY, highY);
       const inverse = f32x4.div(one(), whole);
+      const meets = f32x4.gt(intersection, f32x4.splat(0));
+      const targetWhole = f32x4.add(targetArea, eps);
+      const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
+      const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
       const bySize = f32x4.mul(iou, inverse);
-      const sizeX = f32x4.mul(h, bySize);
-      const sizeY = f32x4.mul(w, bySize);
-      const through = overlapSlope(iou, inverse, intersection);
-      const withinX = f32x4.mul(overlapY, through);
-      const withinY = f32x4.mul(overlapX, through);
-      storeGradient(
+      storeSlopes(
         dst,
         scale,
-        value,
-        f32x4.sub(f32x4.mul(above(x1, targetX1), withinX), sizeX),
-        f32x4.sub(f32x4.mul(above(y1, targetY1), withinY), sizeY),
-        f32x4.sub(sizeX, f32x4.mul(above(targetX2, x2), withinX)),
-        f32x4.sub(sizeY, f32x4.mul(above(targetY2, y2), withinY)),
+        isHard(lowX, highX, lowY, highY, area),
+        lowX,
+        highX,
+        lowY,
+        highY,
+        innerX,
+        f32x4.neg(f32x4.mul(h, bySize)),
+        innerY,
+        f32x4.neg(f32x4.mul(w, bySize)),
       );
     }
     return value;
+  }
+
+  exact(pair: BoxPair): f64 {
+    return pair.apart();
   }
 }
 

@@ -1,48 +1,51 @@
-// deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
+// deno-lint-ignore-file no-unused-vars verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
 
 // 1 - IoU + (D + O) / 2. The gradient goes through everything.
 // D = sum of 1 - exp(-g r), g = 2 - L, r = dx^2 / (cw^2 + eps), L = 2 |dx dy| / (dx^2 + dy^2);
 // O = sum of (1 - exp(-v))^4, v = |w - w'| / (max(w, w') + eps).
 
-import { madd } from "../lanes";
+import { madd, nmadd } from "../lanes";
 import {
+  areInverted,
   boxLoss,
   cover,
+  exactChange,
+  exactOffset,
   extent,
   half,
-  highSlope,
-  lowSlope,
+  innerSlope,
+  isHard,
   offset,
   one,
+  outside,
   overlap,
-  overlapSlope,
   signBit,
-  storeGradient,
+  storeCentredSlopes,
   sumOfSquares,
-  tellSpan,
+  termsOf,
   two,
   union,
-  whereOver0,
+  within,
 } from "./box_loss";
+import { BoxPair, dot, swapped, whereOver0 } from "./box_pair";
 import { LossCall } from "./call";
-import { expPass } from "./passes";
 
 const NUMBERS = memory.data<f32>([
-  // (exp(-x) - 1) / x on 0 <= x <= 1/2, minimax in relative error of exp(-x) (1.2e-8)
-  -0.9999989867210388,
-  0.49997273087501526,
-  -0.16642142832279205,
-  0.04068698734045029,
-  -0.006505267228931189,
+  1.4426950408889634, // log2 e
+  12583039.0, // 1.5 * 2^23 + 127
+  0.693359375, // ln 2 in two parts, the first of few bits
+  -2.12194440e-4,
+  // (e^-r - 1 + r) / r^2 on |r| <= ln 2 / 2, minimax in relative error (3.1e-9)
+  0.49999993432098916,
+  -0.16666520398846657,
+  0.04166839078969793,
+  -0.008368745127113008,
+  0.001381453987772694,
   1e-36, // under this a squared distance has no angle
-  1e4,
+  80, // exp(-x) is 0 long before
 ]);
-
-/** Two vectors x and room for two more, and exp(-x) of them. */
-const POWERS = memory.data(64, 16);
-const LEFT = memory.data(64, 16);
-/** exp(-x) counts as 0 from here on. */
-const REACH: f32 = 80;
+const LOG2E: f64 = 1.4426950408889634;
+const LN2: f64 = 0.6931471805599453;
 
 // @ts-ignore: decorator
 @unmanaged
@@ -63,6 +66,7 @@ class ScyllaIou extends LossCall {
     targetX2: v128,
     targetY2: v128,
   ): v128 {
+    const inverted = areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2);
     const w = extent(x1, x2);
     const h = extent(y1, y2);
     const targetW = extent(targetX1, targetX2);
@@ -70,132 +74,154 @@ class ScyllaIou extends LossCall {
     const overlapX = overlap(x1, x2, targetX1, targetX2);
     const overlapY = overlap(y1, y2, targetY1, targetY2);
     const intersection = f32x4.mul(overlapX, overlapY);
-    const united = union(w, h, targetW, targetH, intersection);
+    const area = f32x4.mul(w, h);
+    const targetArea = f32x4.mul(targetW, targetH);
+    const united = union(area, targetArea, intersection);
     const coverX = cover(x1, x2, targetX1, targetX2);
     const coverY = cover(y1, y2, targetY1, targetY2);
     const dx = offset(x1, x2, targetX1, targetX2);
     const dy = offset(y1, y2, targetY1, targetY2);
     const square = sumOfSquares(dx, dy);
-    tellSpan(f32x4.add(united, f32x4.add(square, sumOfSquares(coverX, coverY))));
     const whole = f32x4.add(united, eps);
     const iou = f32x4.div(intersection, whole);
-    const least = v128.load32_splat(NUMBERS, 20);
+    const least = v128.load32_splat(NUMBERS, 36);
     const inverseSquare = v128.and(f32x4.div(one(), f32x4.pmax(square, least)), f32x4.gt(square, least));
-    const farX = f32x4.abs(dx);
-    const farY = f32x4.abs(dy);
-    const cross = f32x4.mul(f32x4.mul(farX, farY), inverseSquare);
+    const cross = f32x4.mul(f32x4.mul(f32x4.abs(dx), f32x4.abs(dy)), inverseSquare);
     const steep = f32x4.sub(two(), f32x4.add(cross, cross));
     const inverseX = f32x4.div(one(), f32x4.add(f32x4.mul(coverX, coverX), eps));
     const inverseY = f32x4.div(one(), f32x4.add(f32x4.mul(coverY, coverY), eps));
-    const rhoX = distanceShare(dx, inverseX);
-    const rhoY = distanceShare(dy, inverseY);
+    const rhoX = f32x4.mul(f32x4.mul(dx, dx), inverseX);
+    const rhoY = f32x4.mul(f32x4.mul(dy, dy), inverseY);
     const inverseW = f32x4.div(one(), f32x4.add(f32x4.pmax(w, targetW), eps));
     const inverseH = f32x4.div(one(), f32x4.add(f32x4.pmax(h, targetH), eps));
     const changeX = f32x4.mul(f32x4.abs(f32x4.sub(w, targetW)), inverseW);
     const changeY = f32x4.mul(f32x4.abs(f32x4.sub(h, targetH)), inverseH);
-    const powerX = f32x4.mul(steep, rhoX);
-    const powerY = f32x4.mul(steep, rhoY);
-    let leftX = decay2(powerX);
-    let leftY = decay2(powerY);
-    // Only inverted boxes come here.
-    const farthest = two();
-    if (v128.any_true(v128.or(f32x4.gt(powerX, farthest), f32x4.gt(powerY, farthest)))) {
-      v128.store(POWERS, powerX);
-      v128.store(POWERS, powerY, 16);
-      expPass(POWERS, POWERS, LEFT, 16, REACH);
-      leftX = v128.bitselect(decayed(powerX, LEFT), leftX, f32x4.gt(powerX, farthest));
-      leftY = v128.bitselect(decayed(powerY, LEFT + 16), leftY, f32x4.gt(powerY, farthest));
-    }
-    const keptX = decay1(changeX);
-    const keptY = decay1(changeY);
-    const goneX = f32x4.sub(one(), keptX);
-    const goneY = f32x4.sub(one(), keptY);
-    const cubeX = f32x4.mul(f32x4.mul(goneX, goneX), goneX);
-    const cubeY = f32x4.mul(f32x4.mul(goneY, goneY), goneY);
+    const leftX = decayed(f32x4.mul(steep, rhoX));
+    const leftY = decayed(f32x4.mul(steep, rhoY));
+    const goneX = gone(changeX);
+    const goneY = gone(changeY);
     const distance = f32x4.add(f32x4.sub(one(), leftX), f32x4.sub(one(), leftY));
-    const shape = f32x4.add(f32x4.mul(cubeX, goneX), f32x4.mul(cubeY, goneY));
-    const value = f32x4.add(f32x4.sub(one(), iou), f32x4.mul(half(), f32x4.add(distance, shape)));
+    const shape = f32x4.add(fourth(goneX), fourth(goneY));
+    const value = within(
+      f32x4.add(united, sumOfSquares(coverX, coverY)),
+      v128.or(inverted, f32x4.add(f32x4.sub(one(), iou), f32x4.mul(half(), f32x4.add(distance, shape)))),
+    );
     if (gradient) {
+      const lowX = f32x4.sub(x1, targetX1);
+      const lowY = f32x4.sub(y1, targetY1);
+      const highX = f32x4.sub(x2, targetX2);
+      const highY = f32x4.sub(y2, targetY2);
+      const outsideX = outside(lowX, highX);
+      const outsideY = outside(lowY, highY);
       const inverse = f32x4.div(one(), whole);
+      const meets = f32x4.gt(intersection, f32x4.splat(0));
+      const targetWhole = f32x4.add(targetArea, eps);
+      const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
+      const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
       const bySize = f32x4.mul(iou, inverse);
-      const through = overlapSlope(iou, inverse, intersection);
-      const shapeX = f32x4.mul(f32x4.mul(cubeX, keptX), changeSlope(w, targetW, changeX, inverseW));
-      const shapeY = f32x4.mul(f32x4.mul(cubeY, keptY), changeSlope(h, targetH, changeY, inverseH));
-      const sizeX = whereOver0(w, f32x4.add(f32x4.mul(h, bySize), f32x4.add(shapeX, shapeX)));
-      const sizeY = whereOver0(h, f32x4.add(f32x4.mul(w, bySize), f32x4.add(shapeY, shapeY)));
-      const withinX = f32x4.neg(f32x4.mul(overlapY, through));
-      const withinY = f32x4.neg(f32x4.mul(overlapX, through));
+      const byW = exactChange(lowX, highX, x1, x2, targetX1, targetX2);
+      const byH = exactChange(lowY, highY, y1, y2, targetY1, targetY2);
+      const shapeX = shapeSlope(byW, changeX, goneX, f32x4.add(targetW, eps), inverseW);
+      const shapeY = shapeSlope(byH, changeY, goneY, f32x4.add(targetH, eps), inverseH);
       // dD/ddx = 2 exp(-g r) g dx / K - T dL/ddx, T the sum of exp(-g r) r; dL/ddx = 2 sign(dx) |dy| A, and -A for dy.
       const flowX = f32x4.mul(f32x4.mul(leftX, steep), inverseX);
       const flowY = f32x4.mul(f32x4.mul(leftY, steep), inverseY);
       const turned = f32x4.add(f32x4.mul(leftX, rhoX), f32x4.mul(leftY, rhoY));
+      const alongX = f32x4.mul(exactOffset(lowX, highX, x1, x2, targetX1, targetX2), half());
+      const alongY = f32x4.mul(exactOffset(lowY, highY, y1, y2, targetY1, targetY2), half());
+      const farX = f32x4.abs(alongX);
+      const farY = f32x4.abs(alongY);
       const squares = f32x4.mul(f32x4.sub(farY, farX), f32x4.add(farY, farX));
       const angle = f32x4.mul(turned, f32x4.mul(f32x4.mul(squares, inverseSquare), inverseSquare));
-      const centreX = f32x4.mul(half(), f32x4.sub(f32x4.mul(flowX, dx), f32x4.mul(withSign(farY, dx), angle)));
-      const centreY = f32x4.mul(half(), f32x4.add(f32x4.mul(flowY, dy), f32x4.mul(withSign(farX, dy), angle)));
-      const aroundX = f32x4.neg(f32x4.mul(f32x4.mul(flowX, rhoX), coverX));
-      const aroundY = f32x4.neg(f32x4.mul(f32x4.mul(flowY, rhoY), coverY));
-      storeGradient(
+      const centreX = f32x4.mul(half(), f32x4.sub(f32x4.mul(flowX, alongX), f32x4.mul(withSign(farY, alongX), angle)));
+      const centreY = f32x4.mul(half(), f32x4.add(f32x4.mul(flowY, alongY), f32x4.mul(withSign(farX, alongY), angle)));
+      const outerX = f32x4.add(f32x4.mul(h, bySize), shapeX);
+      const outerY = f32x4.add(f32x4.mul(w, bySize), shapeY);
+      storeCentredSlopes(
         dst,
         scale,
-        value,
-        lowSlope(x1, targetX1, f32x4.sub(centreX, sizeX), withinX, aroundX),
-        lowSlope(y1, targetY1, f32x4.sub(centreY, sizeY), withinY, aroundY),
-        highSlope(x2, targetX2, f32x4.add(centreX, sizeX), withinX, aroundX),
-        highSlope(y2, targetY2, f32x4.add(centreY, sizeY), withinY, aroundY),
+        isHard(lowX, highX, lowY, highY, area),
+        lowX,
+        highX,
+        lowY,
+        highY,
+        f32x4.sub(innerX, shapeX),
+        f32x4.sub(f32x4.mul(f32x4.mul(flowX, rhoX), coverX), outerX),
+        f32x4.sub(innerY, shapeY),
+        f32x4.sub(f32x4.mul(f32x4.mul(flowY, rhoY), coverY), outerY),
+        centreX,
+        centreY,
+        true,
+        termsOf(innerX, shapeX, innerY, shapeY),
       );
     }
     return value;
   }
+
+  exact(pair: BoxPair): f64 {
+    return pair.apart() + (distanceCost(pair) + shapeCost(pair)) / 2;
+  }
 }
 
-/** What expPass has left at `e`, and 0 where x is beyond its range. */
+/** exp(-x) for x >= 0, 0 from 80 on. At most 1 ULP. */
 // @ts-ignore: decorator
 @inline
-function decayed(x: v128, e: usize): v128 {
-  return v128.andnot(v128.load(e), f32x4.gt(x, f32x4.splat(REACH)));
+function decayed(x: v128): v128 {
+  const reach = v128.load32_splat(NUMBERS, 40);
+  const near = f32x4.pmin(x, reach);
+  const t = powerOf(near);
+  const scale = i32x4.shl(t, 23);
+  return v128.andnot(nmadd(fraction(near, t), scale, scale), f32x4.eq(near, reach));
 }
 
-/** exp(-x) for 0 <= x <= 1/2, exactly 1 at 0. */
+/** 1 - exp(-x) for 0 <= x <= 1, with all its digits however small it is. */
 // @ts-ignore: decorator
 @inline
-function decay(x: v128): v128 {
-  const z = f32x4.mul(x, x);
-  const low = madd(v128.load32_splat(NUMBERS, 4), x, v128.load32_splat(NUMBERS));
-  const high = madd(v128.load32_splat(NUMBERS, 12), x, v128.load32_splat(NUMBERS, 8));
-  const q = madd(madd(v128.load32_splat(NUMBERS, 16), z, high), z, low);
-  return madd(q, x, one());
+function gone(x: v128): v128 {
+  const t = powerOf(x);
+  const scale = i32x4.shl(t, 23);
+  return madd(fraction(x, t), scale, f32x4.sub(one(), scale));
 }
 
-/** exp(-x) for 0 <= x <= 1. Relative error at most 3e-7. */
+/** The power of two next to exp(-x): its biased exponent is in the low bits. */
 // @ts-ignore: decorator
 @inline
-function decay1(x: v128): v128 {
-  const root = decay(f32x4.mul(x, half()));
-  return f32x4.mul(root, root);
+function powerOf(x: v128): v128 {
+  return nmadd(x, v128.load32_splat(NUMBERS), v128.load32_splat(NUMBERS, 4));
 }
 
-/** exp(-x) for 0 <= x <= 2. Relative error at most 6e-7. */
+/** 1 - exp(-x) / (that power of two). */
 // @ts-ignore: decorator
 @inline
-function decay2(x: v128): v128 {
-  const root = decay1(f32x4.mul(x, half()));
-  return f32x4.mul(root, root);
+function fraction(x: v128, t: v128): v128 {
+  const k = f32x4.sub(v128.load32_splat(NUMBERS, 4), t);
+  const r = nmadd(k, v128.load32_splat(NUMBERS, 12), nmadd(k, v128.load32_splat(NUMBERS, 8), x));
+  const z = f32x4.mul(r, r);
+  const low = madd(v128.load32_splat(NUMBERS, 20), r, v128.load32_splat(NUMBERS, 16));
+  const high = madd(v128.load32_splat(NUMBERS, 28), r, v128.load32_splat(NUMBERS, 24));
+  return nmadd(z, madd(madd(v128.load32_splat(NUMBERS, 32), z, high), z, low), r);
 }
 
-/** dx^2 / K; only inverted boxes bring it over 1, and exp(-x) is 0 long before the bound. */
 // @ts-ignore: decorator
 @inline
-function distanceShare(distance: v128, inverse: v128): v128 {
-  return f32x4.pmin(f32x4.mul(f32x4.mul(distance, distance), inverse), v128.load32_splat(NUMBERS, 24));
+function fourth(x: v128): v128 {
+  const square = f32x4.mul(x, x);
+  return f32x4.mul(square, square);
 }
 
-/** dv/dw: (1 - v) / M where w is the larger, else -1 / M; the cube beside it is 0 where they are equal. */
+/**
+ * Half of d(1 - exp(-v))^4 / dw = 4 (1 - exp(-v))^3 exp(-v) dv/dw; dv/dw is (w' + eps) / M^2 where w is the larger, else
+ * -1 / M. The rounding of v is made good by its slope: `by` is w - w' with all digits.
+ */
 // @ts-ignore: decorator
 @inline
-function changeSlope(size: v128, target: v128, change: v128, inverse: v128): v128 {
-  const slope = v128.bitselect(f32x4.sub(one(), change), f32x4.neg(one()), f32x4.gt(size, target));
-  return f32x4.mul(slope, inverse);
+function shapeSlope(by: v128, change: v128, gone: v128, targetWhole: v128, inverse: v128): v128 {
+  const missed = f32x4.sub(f32x4.mul(f32x4.abs(by), inverse), change);
+  const kept = f32x4.sub(one(), gone);
+  const fully = f32x4.add(gone, f32x4.mul(kept, missed));
+  const slope = v128.bitselect(f32x4.mul(targetWhole, inverse), f32x4.neg(one()), f32x4.gt(by, f32x4.splat(0)));
+  const cube = f32x4.mul(f32x4.mul(fully, fully), fully);
+  return f32x4.mul(f32x4.mul(f32x4.mul(f32x4.add(cube, cube), kept), slope), inverse);
 }
 
 /** sign(by) a for a >= 0, with sign(0) = 0. */
@@ -204,6 +230,72 @@ function changeSlope(size: v128, target: v128, change: v128, inverse: v128): v12
 function withSign(a: v128, by: v128): v128 {
   const signed = v128.xor(a, v128.and(by, signBit()));
   return v128.andnot(signed, f32x4.eq(by, f32x4.splat(0)));
+}
+
+/** D; its slopes are half, as the loss has it. */
+function distanceCost(pair: BoxPair): f64 {
+  const offset = pair.offset;
+  const cover = pair.cover;
+  const square = dot(offset, offset);
+  const inverseSquare = square > 0 ? 1 / square : 0;
+  const far = f64x2.abs(offset);
+  const steep = f64x2.splat(2 - dot(far, swapped(far)) * inverseSquare);
+  const whole = f64x2.add(f64x2.mul(cover, cover), f64x2.splat(pair.eps));
+  const rho = f64x2.div(f64x2.mul(offset, offset), whole);
+  const power = f64x2.mul(steep, rho);
+  const left = exactDecay(power, false);
+  const flow = f64x2.div(f64x2.mul(left, steep), whole);
+  const squares = f64x2.extract_lane(f64x2.sub(f64x2.mul(swapped(far), swapped(far)), f64x2.mul(far, far)), 0);
+  const angle = dot(left, rho) * squares * inverseSquare * inverseSquare;
+  const zero = f64x2.splat(0);
+  const sign = f64x2.sub(ones(f64x2.gt(offset, zero)), ones(f64x2.lt(offset, zero)));
+  const turning = f64x2.mul(f64x2.mul(sign, swapped(far)), f64x2(-angle, angle));
+  pair.centre = f64x2.mul(f64x2.add(f64x2.mul(flow, offset), turning), f64x2.splat(0.5));
+  pair.addBoth(zero, f64x2.mul(f64x2.mul(flow, rho), cover));
+  const costs = exactDecay(power, true);
+  return f64x2.extract_lane(costs, 0) + f64x2.extract_lane(costs, 1);
+}
+
+/** O; its slopes are half, as the loss has it. */
+function shapeCost(pair: BoxPair): f64 {
+  const size = pair.size;
+  const larger = f64x2.max(size, pair.targetSize);
+  const eps = f64x2.splat(pair.eps);
+  const whole = f64x2.add(larger, eps);
+  const change = f64x2.div(f64x2.abs(pair.change), whole);
+  const gone = exactDecay(change, true);
+  const square = f64x2.mul(gone, gone);
+  const rising = f64x2.div(f64x2.add(pair.targetSize, eps), whole);
+  const slope = v128.bitselect(rising, f64x2.splat(-1), f64x2.gt(pair.change, f64x2.splat(0)));
+  const twice = f64x2.mul(f64x2.mul(f64x2.mul(square, gone), exactDecay(change, false)), f64x2.splat(-2));
+  const slopes = whereOver0(size, f64x2.div(f64x2.mul(twice, slope), whole));
+  pair.addBoth(slopes, slopes);
+  return dot(square, square);
+}
+
+// @ts-ignore: decorator
+@inline
+function ones(mask: v128): v128 {
+  return v128.and(mask, f64x2.splat(1));
+}
+
+/** exp(-x), or 1 - exp(-x), for x >= 0; to 1e-11. */
+function exactDecay(x: v128, gone: bool): v128 {
+  const near = f64x2.pmin(x, f64x2.splat(700));
+  const k = f64x2.nearest(f64x2.mul(near, f64x2.splat(LOG2E)));
+  const r = f64x2.sub(near, f64x2.mul(k, f64x2.splat(LN2)));
+  // The series of 1 - exp(-r).
+  let sum = f64x2.splat(1 / 362880.0);
+  for (let n = 8, factorial = 40320.0; n > 0; factorial /= n, n--) {
+    sum = f64x2.sub(f64x2.splat(1 / factorial), f64x2.mul(sum, r));
+  }
+  const lost = f64x2.mul(sum, r);
+  const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(f64x2.neg(k)));
+  const scale = i64x2.shl(i64x2.add(exponent, i64x2.splat(1023)), 52);
+  const one = f64x2.splat(1);
+  return gone
+    ? f64x2.add(f64x2.sub(one, scale), f64x2.mul(lost, scale))
+    : f64x2.mul(f64x2.sub(one, lost), scale);
 }
 
 export function siou_loss(call: usize): void {

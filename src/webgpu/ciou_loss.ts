@@ -18,25 +18,21 @@ fn quarter_angle(a: f32, b: f32) -> f32 {
   return select(angle, 1.5707963267948966 - angle, a > b);
 }
 
-// atan2(w, h) - atan2(w', h') as one angle: that of (w h' - h w', h h' + w w'). 0 by 0 has angle 0.
+// atan2(w, h) - atan2(w', h') as one angle: that of (w h' - h w', h h' + w w').
 fn turn_between(size: vec2f, target_size: vec2f) -> f32 {
-  let height = max(size.y, 1e-24);
-  let target_height = max(target_size.y, 1e-24);
-  let across = size.x * target_height - height * target_size.x;
-  let along = height * target_height + size.x * target_size.x;
-  return sign(across) * quarter_angle(abs(across), along);
+  let across = size.x * target_size.y - size.y * target_size.x;
+  return sign(across) * quarter_angle(abs(across), dot(size, target_size));
 }
 
 fn cost(b: Pair) -> Cost {
-  let iou = area(b.overlap) / whole_of(b);
-  let turn = turn_between(b.size, b.target_size);
+  let iou = iou_in(b);
+  let turn = turn_between(b.shape.xy, b.shape.zw);
   let aspect = 0.4052847345693511 * turn * turn;
   let apart = 1.0 - iou;
-  let alpha = aspect / (apart + aspect + b.eps);
-  let steep = 0.8105694691387022 * alpha * turn / max(dot(b.size, b.size), 1.2e-38);
-  let turning = vec2f(b.size.y, -b.size.x) * steep;
-  let size = where_over_0(b.size, iou_by_size(b, iou) + turning);
-  let gradient = corner_gradient(b, size, distance_by_offset(b), iou_by_overlap(b, iou), distance_by_cover(b));
+  let alpha = aspect / (apart + aspect + eps_of(params.low));
+  let steep = 0.8105694691387022 * alpha * turn / dot(b.shape.xy, b.shape.xy);
+  let turning = where_over_0(b.size, vec2f(b.shape.y, -b.shape.x) * steep) * b.turn;
+  let gradient = corner_gradient(b, add_distance(iou_slopes(b), b)) + vec4f(-turning, turning);
   return Cost(apart + distance_of(b) + alpha * aspect, gradient);
 }
 `;

@@ -90,13 +90,10 @@ fn item(i: u32) -> f32 {
   let p = pred_at(i);
   let t = target_at(i);
   let nan = is_nan_box(p) || is_nan_box(t);
-  // A loss has no unit: only eps and the gradients change with the factor.
-  let factor = factor_of(p, t);
-  let eps = max(params.low * factor * factor, 1e-20);
-  let found = cost(pair_of(finite_box(p) * factor, finite_box(t) * factor, eps));
+  let found = cost(pair_of(p, t, params.low));
   let weight = weight_at(i);
   if (GRADIENT) {
-    let scale = select(factor, params.nan, nan) * params.factor * weight;
+    let scale = select(1.0, params.nan, nan) * params.factor * weight;
     store_grad(i, found.gradient * scale);
   }
   return select(found.value, params.nan, nan) * weight;

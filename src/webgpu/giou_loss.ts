@@ -1,17 +1,33 @@
 /** 1 - IoU + (C - U) / (C + eps), C the enclosing area. */
 export const giouLoss = /* wgsl */ `
-fn cost(b: Pair) -> Cost {
-  let whole = whole_of(b);
-  let iou = area(b.overlap) / whole;
+// Slopes of (C - U) / (C + eps), without what C and U have in common.
+fn add_empty_share(s: Slopes, b: Pair) -> Slopes {
   let enclosing = area(b.cover) + b.eps;
-  // (C - U) / (C + eps) as 1 - (U + eps) / (C + eps): 0 where one box holds the other.
-  let filled = whole / enclosing;
-  let through = select(0.0, 1.0 / whole + (iou / whole - 1.0 / enclosing), area(b.overlap) > 0.0);
-  // The part of the size that C - U has goes with the edges: on the outer ones it and the cover's all but cancel.
+  let cover = b.cover.yx;
   let side = where_over_0(b.size, b.size.yx);
-  let within = -(b.overlap.yx * through + side / enclosing);
-  let around = where_over_0(b.cover, (b.cover.yx * filled - side) / enclosing);
-  let value = (1.0 - iou) + (1.0 - filled);
-  return Cost(value, corner_gradient(b, iou_by_size(b, iou), vec2f(0.0), within, around));
+  let meeting = meets(b);
+  let beside = select(side, b.outside.yx, meeting);
+  let target_beside = select(b.target_size.yx, b.missed.yx, meeting);
+  let change = select(select(-b.target_size.yx, b.change.yx, b.size > vec2f(0.0)), b.change.yx, meeting);
+  let grown = beside * b.missed - b.target_size * target_beside;
+  let other_missed = select(cover, b.missed.yx, side > vec2f(0.0));
+  let outer = ((cover / enclosing) * grown - (b.eps / enclosing) * other_missed) / enclosing;
+  // Of an equal edge: their mean, without what they have in common.
+  let span = (b.cover - b.target_size) + b.missed;
+  let left = select(side - other_missed, change, meeting);
+  let equal = ((cover / enclosing) * (b.target_size * change + beside * span) + (b.eps / enclosing) * left) / enclosing;
+  return Slopes(
+    s.inner + beside / enclosing,
+    s.outer + where_over_0(b.cover, outer),
+    s.equal + 0.5 * where_over_0(b.cover, equal),
+    s.centre,
+  );
+}
+
+fn cost(b: Pair) -> Cost {
+  // (C - U) / (C + eps) as 1 - (U + eps) / (C + eps): 0 where one box holds the other.
+  let filled = whole_of(b) / (area(b.cover) + b.eps);
+  let value = (1.0 - iou_in(b)) + (1.0 - filled);
+  return Cost(value, corner_gradient(b, add_empty_share(iou_slopes(b), b)));
 }
 `;

@@ -16,6 +16,12 @@ export function giouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, eps
   return total(boxes, iouTerm(boxes, eps), enclosingTerm(boxes, eps));
 }
 
+/** Its terms one by one. */
+export function giouTerms(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss[] {
+  const boxes = axes(pred, target);
+  return [total(boxes, iouTerm(boxes, eps)), total(boxes, enclosingTerm(boxes, eps))];
+}
+
 /** P = (C − U) / E, E = C + eps. ∂P/∂cw = ch (1 − P) / E; ∂P/∂U = −1 / E with ∂U/∂w = h, ∂U/∂o_x = −o_y. */
 function enclosingTerm(boxes: Axes, eps: number): Term {
   const [x, y] = boxes;

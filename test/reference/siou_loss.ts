@@ -11,12 +11,21 @@ import { type Axes, axes, type Axis, type BoxLoss, iouTerm, scaleTerm, type Term
 
 export function siouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss {
   const boxes = axes(pred, target);
-  return total(
-    boxes,
+  return total(boxes, ...terms(boxes, eps));
+}
+
+/** Its terms one by one. */
+export function siouTerms(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss[] {
+  const boxes = axes(pred, target);
+  return terms(boxes, eps).map((term) => total(boxes, term));
+}
+
+function terms(boxes: Axes, eps: number): Term[] {
+  return [
     iouTerm(boxes, eps),
     scaleTerm(distanceCost(boxes, eps), 1 / 2),
     scaleTerm(shapeCost(boxes, eps), 1 / 2),
-  );
+  ];
 }
 
 /** Λ with ∂Λ/∂dx = 2 (sign(dx) |dy| − Λ dx) / (dx² + dy²), and the same for dy. */

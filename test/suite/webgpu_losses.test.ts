@@ -2,6 +2,7 @@ import { createEngine, type Engine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Both, check as checkBoxes, EXTREME, largest, pairs, product, SPECIAL } from "../box_cases.ts";
+import { boxSearch, FOUND } from "../box_search.ts";
 import { compare, ON_GPU, type Pairs, search } from "../classification_bounds.ts";
 import { CASES, HARD_LOGITS, HARD_TARGETS, targetsOf, ZERO_FACTORS } from "../classification_cases.ts";
 import { close, rejects, same, throws } from "../compare.ts";
@@ -12,10 +13,11 @@ import type { BoxLoss } from "../reference/box_loss.ts";
 import { ciouLoss } from "../reference/ciou_loss.ts";
 import { diouLoss } from "../reference/diou_loss.ts";
 import { distributionFocalLoss } from "../reference/distribution_focal_loss.ts";
-import { eiouLoss } from "../reference/eiou_loss.ts";
-import { giouLoss } from "../reference/giou_loss.ts";
+import { eiouLoss, eiouTerms } from "../reference/eiou_loss.ts";
+import { giouLoss, giouTerms } from "../reference/giou_loss.ts";
 import { iouLoss } from "../reference/iou_loss.ts";
-import { siouLoss } from "../reference/siou_loss.ts";
+import { siouLoss, siouTerms } from "../reference/siou_loss.ts";
+import { worstOf } from "../search.ts";
 import { asHardware, bufferOf, hasSubgroups, newDevice, noDevice } from "./gpu.ts";
 import { skip } from "./skip.ts";
 
@@ -27,6 +29,13 @@ const each = { reduction: "none", grad: true } as const;
 type Run = (pred: TensorLike, target: unknown, options?: object) => Promise<Both>;
 
 const BOX_LOSSES = { iouLoss, giouLoss, diouLoss, ciouLoss, eiouLoss, siouLoss };
+
+/** Of losses whose terms may cancel. */
+const TERMS: Record<string, (pred: ArrayLike<number>, target: ArrayLike<number>, eps: number) => BoxLoss[]> = {
+  giouLoss: giouTerms,
+  eiouLoss: eiouTerms,
+  siouLoss: siouTerms,
+};
 
 const tests = suite("losses on WebGPU");
 const device = noDevice === null ? await newDevice() : null;
@@ -228,6 +237,36 @@ for (const [name, reference] of Object.entries(BOX_LOSSES)) {
       loss.forEach((value, i) => assert.ok(Number.isFinite(value) && value > -1e-6, `value ${i} is ${value}`));
       grad.forEach((value, i) => assert.ok(Number.isFinite(value), `gradient ${i} is ${value}`));
     }
+  });
+
+  test(`${name}: the worst that a search finds is within the bound`, async () => {
+    const run = (pred: Float32Array, target: Float32Array) => lossOf(name)(pred, target, each);
+    const eps = Math.fround(1e-7);
+    for (const k of [0, 1] as const) {
+      const size = { width: 200, rounds: 12 };
+      const terms = (pred: ArrayLike<number>, target: ArrayLike<number>) => TERMS[name]?.(pred, target, eps) ?? [];
+      const search = boxSearch(k, BOUND, run, (p, t) => reference(p, t, eps), size, terms);
+      const known = Math.max(...await search.errors(FOUND));
+      assert.ok(known <= 1, `${known} of the bound on a known pair`);
+      const { error, input } = await worstOf(search, random(110));
+      assert.ok(error > 0.01 && error <= 1, `${k === 0 ? "value" : "gradient"}: ${error} of ${BOUND} at ${input}`);
+    }
+  });
+
+  test(`${name}: boxes of any size have the values of WASM, infinite ones too`, async () => {
+    const list = [...EXTREME, [-Infinity, 0, Infinity, 10], [0, 0, Infinity, Infinity], [Infinity, 5, Infinity, 6]];
+    const [pred, target] = product(list.filter((box) => box.every((v) => v === 0 || Math.abs(v) > 1e-30)));
+    const found = await lossOf(name)(pred, target, each);
+    const wanted = lossOf(name, engine?.sync)(pred, target, each) as unknown as Both;
+    wanted.loss.forEach((value, i) => {
+      // Inverted boxes far apart have their bound at 1e27, and offsets of their own.
+      const proper = [pred, target].every((boxes) =>
+        boxes[4 * i] <= boxes[4 * i + 2] && boxes[4 * i + 1] <= boxes[4 * i + 3]
+      );
+      const what = `${pred.subarray(4 * i, 4 * i + 4)} on ${target.subarray(4 * i, 4 * i + 4)}`;
+      if (proper) close([found.loss[i]], [value], BOUND * Math.max(1, value), what);
+      assert.ok([found.loss[i], ...found.grad.subarray(4 * i, 4 * i + 4)].every(Number.isFinite), what);
+    });
   });
 
   test(`${name}: NaN stays alone; reductions and weights`, async () => {
