@@ -42,7 +42,7 @@ export type DataArray =
  * data apart: "float16" are half bits, and "uint16" needs a scale.
  *
  * Quantised data: real = (q − zeroPoint) · scale, each step rounded to float32. TypeError: integers without a scale, but for
- * half bits; a scale or zeroPoint beside real values.
+ * half bits; a scale or zeroPoint beside real values. RangeError: a scale of 0.
  *
  * What is given is read once, when the call is made: shapes are copied, and arrays are read where they then lie, whatever class
  * they are of. TypeError: an array whose buffer is resized or transferred before its values are read; a view of a tensor that
@@ -678,7 +678,7 @@ export interface HeadSpec {
   readonly boxes: "distribution" | "distances" | "xywh" | "xyxy";
   /**
    * Unit of "distances", "xywh" and "xyxy": pixels of the network's input (default), the stride of the level, or "image":
-   * from 0 to 1, x as a share of the input's width and y of its height.
+   * from 0 to 1, x as a share of the input's width and y of its height. A distribution has no other than the stride.
    */
   readonly boxUnit?: "pixel" | "stride" | "image";
   /** "rows": (…, anchors, channels). "channels-first": (…, channels, anchors). */
@@ -819,14 +819,17 @@ export interface Detections extends Iterable<Detection> {
   readonly excess?: Float32Array;
   /**
    * Rows of COCO's results format. `categoryIds[classId]` replaces the class index; RangeError: a class that it has no
-   * number for.
+   * number for. TypeError: an imageId that is neither a number nor a string.
    */
   toCoco(imageId: number | string, categoryIds?: readonly number[]): CocoResult[];
   /** Plain arrays under the members' own names, for JSON.stringify and postMessage. */
   toJSON(): DetectionsJson;
 }
 
-/** Detections as plain data: what `toJSON` gives and `Detections.from` takes. */
+/**
+ * Detections as plain data: what `toJSON` gives and `Detections.from` takes. JSON has no NaN and no infinity: the text of both is
+ * null, which is read as NaN.
+ */
 export interface DetectionsJson {
   /** How many. */
   length: number;

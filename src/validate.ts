@@ -79,7 +79,15 @@ export function describe(value: unknown): string {
   if (array !== undefined) return `${array}(${arrayLength(value)})`;
   if (typeof value === "object") return `an object (${className(value)})`;
   if (typeof value === "function") return "a function";
-  return typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${String(value)}`;
+  return typeof value === "string" ? quoted(value) : `${typeof value} ${String(value)}`;
+}
+
+/** Letters of a caller's string that go into a message. */
+const LONGEST_STRING = 60;
+
+function quoted(text: string): string {
+  if (text.length <= LONGEST_STRING) return JSON.stringify(text);
+  return `${JSON.stringify(text.slice(0, LONGEST_STRING))}… (${text.length} characters)`;
 }
 
 function className(value: object): string {
@@ -223,6 +231,8 @@ function source(place: Place, data: unknown, dims: readonly number[], coding: Co
   const kind = kindOf(place, name, data, coding);
   const quantised = isQuantised(kind);
   const scale = quantised ? finite(at(place, "scale"), coding.scale) : 1;
+  // TFLite says so of tensors that are not quantised.
+  if (scale === 0) throw rangeError(at(place, "scale"), scale, "a number other than 0");
   const zeroPoint = quantised ? finite(at(place, "zeroPoint"), coding.zeroPoint ?? 0) : 0;
   return new CheckedSource(readArray(place, name, data), kind, dims, scale, zeroPoint);
 }
@@ -322,16 +332,13 @@ export function namesOf<T>(members: { readonly [K in keyof Required<T>]: true })
 export function known(op: string, argument: string, value: object, names: readonly string[]): void {
   for (const name of Object.keys(value)) {
     if (names.includes(name)) continue;
-    const meant = nearest(name.slice(0, LONGEST_NAME), names);
+    const meant = nearest(name.slice(0, LONGEST_STRING), names);
     const hint = meant === undefined ? "" : `did you mean ${meant}? `;
     throw new TypeError(
-      `${op}: ${argument}.${name.slice(0, LONGEST_NAME)} is unknown; ${hint}known: ${names.join(", ")}`,
+      `${op}: ${argument}.${name.slice(0, LONGEST_STRING)} is unknown; ${hint}known: ${names.join(", ")}`,
     );
   }
 }
-
-/** Letters of a name that go into a message. */
-const LONGEST_NAME = 60;
 
 /** The options object of an operation. It is the caller's: each member is to be read once. */
 export function options<T extends object>(

@@ -20,7 +20,12 @@ export interface Scored extends CriterionResult {
 /** Can the head's outputs be scored? */
 export function checkCriterion(head: HeadSpec, { initial }: FileOutputs): void {
   const hindrance = hindranceOf(head);
-  if (hindrance !== undefined) throw new UsageError(`head ${head.name} has ${hindrance}; ${whatScores()}`);
+  if (hindrance !== undefined) {
+    const mends = hindranceOf({ ...head, scores: "logits" }) === undefined
+      ? "; say --scores logits where they are"
+      : "";
+    throw new UsageError(`head ${head.name} has ${hindrance}${mends}; ${whatScores()}`);
+  }
   if (head.boxes === "distribution" || initial !== undefined) return;
   throw new UsageError(
     `head ${head.name} is scored from initial and refined distances, which must be named so: box_s8 … and box_refined_s8 …`,

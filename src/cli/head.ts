@@ -77,8 +77,11 @@ function tryInfer(file: FileOutputs, { imageSize, numClasses, changes }: HeadHin
     const narrow = hints.length === 0 ? "" : `, or narrow the choice with ${hints.join(" or ")}`;
     // What each preset misses would be a page; --head has it for the one that is meant.
     const unused = /^them without/.test(wanted) ? `; ${wanted.replace("them", "they would")}` : "";
+    const scored = "classes" in file.outputs && file.outputs.objectness !== undefined && unused !== ""
+      ? ", with --objectness multiply or sqrt-multiply (PicoDet-XS) where scores are to be multiplied by it"
+      : "";
     const names = / fit no preset/.test(what) && unused === "" ? ` (${presetNames().join(", ")})` : "";
-    throw new UsageError(`${what}${unused}; name the head with --head${names}${narrow}`);
+    throw new UsageError(`${what}${unused}; name the head with --head${names}${scored}${narrow}`);
   }
 }
 

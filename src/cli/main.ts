@@ -52,9 +52,9 @@ function fail(message: string): void {
   process.exitCode = FAILED;
 }
 
-/** A reader that has seen enough, such as `head`, is no error; a full disk is. */
+/** A reader that has seen enough, such as `head`, is no error, and files are still to be written; a full disk is. */
 function stop(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit();
+  if (error.code === "EPIPE") return;
   fail(`standard output: ${reason(error)}`);
   process.exit(FAILED);
 }

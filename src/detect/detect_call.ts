@@ -70,7 +70,12 @@ export function checkDetect(outputs: Outputs, options: DetectOptions): DetectCal
   const { transform, signal } = given;
   const settings = readSettings(given);
   const { images, parts } = resolve(outputs, settings);
-  return { images, parts, settings, transforms: readTransforms(transform, images), signal };
+  return { images, parts, settings, transforms: readTransforms(transform, images), signal: checkSignal(signal) };
+}
+
+function checkSignal(signal: DetectOptions["signal"]): DetectOptions["signal"] {
+  if (signal === undefined || typeof (signal as AbortSignal | null)?.throwIfAborted === "function") return signal;
+  throw typeError({ op, argument: "options.signal" }, describe(signal), "an AbortSignal");
 }
 
 /** Errors say which imageSize the outputs would fit, where there is one. */

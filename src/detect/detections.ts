@@ -54,6 +54,9 @@ export class DetectionList implements Detections {
   }
 
   toCoco(imageId: number | string, categoryIds?: readonly number[]): CocoResult[] {
+    if (typeof imageId !== "number" && typeof imageId !== "string") {
+      throw typeError({ op: "toCoco", argument: "imageId" }, describe(imageId), "a number or a string");
+    }
     return Array.from(this, ({ box: [x1, y1, x2, y2], score, classId }) => ({
       image_id: imageId,
       category_id: categoryIds === undefined ? classId : categoryOf(classId, categoryIds),
@@ -90,8 +93,9 @@ const REQUIRED = ["boxes", "scores", "classes", "anchors"] as const;
 export const detectionsFactory: DetectionsFactory = { from };
 
 function from(json: unknown): Detections {
-  if (typeof json !== "object" || json === null) {
-    throw typeError({ op, argument: "json" }, describe(json), "what toJSON of detections gives");
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    const parsed = typeof json === "string" ? ", parsed" : "";
+    throw typeError({ op, argument: "json" }, describe(json), `what toJSON of detections gives${parsed}`);
   }
   known(op, "json", json, ["length", ...REQUIRED, ...SIDES]);
   const given = json as Record<string, unknown>;

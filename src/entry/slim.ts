@@ -49,6 +49,7 @@ async function fetched(response: Response): Promise<WebAssembly.Module> {
   if (!response.ok) {
     throw new Error(`createEngine: options.wasm is a Response${from} with status ${status}; wanted 200`);
   }
+  if (response.bodyUsed) throw typeError(place, `a Response${from} whose body was read already`, "one to read");
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (isWasm(bytes)) return await compile(bytes);
   const type = response.headers.get("content-type") ?? "no content-type";

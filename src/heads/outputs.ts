@@ -241,7 +241,9 @@ function readMap({ head, levels }: Context, given: GivenTensor, widths: readonly
   throw typeError(
     place,
     describeTensor(value, source),
-    `${wanted.join(" or ")} for head ${head.name} with ${head.numClasses} classes; anchors: ${counts}` +
+    `${wanted.join(" or ")} for head ${head.name} with ${head.numClasses} ${
+      head.numClasses === 1 ? "class" : "classes"
+    }; anchors: ${counts}` +
       misfit(source.dims, head, widths, isFit),
   );
 }

@@ -153,8 +153,8 @@ function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: 
     const plain = `bins: 0 with boxes: "distances", in strides where boxUnit says so`;
     throw rangeError(place("bins"), bins, `2 to 64 for a distribution, or ${plain}`);
   }
-  if (boxUnit === "image") {
-    throw typeError(place("boxUnit"), `"image" for a distribution`, "none: bins are in units of the stride");
+  if (boxUnit !== undefined && boxUnit !== "stride") {
+    throw typeError(place("boxUnit"), `"${boxUnit}" for a distribution`, "none: bins are in units of the stride");
   }
 }
 

@@ -201,7 +201,7 @@ test("--head auto lists what fits where more than one does, in flags", () => {
   const objectness = { ...parts, obj_s8: level(64, 1, () => 1), obj_s16: level(16, 1, () => 1) };
   fails(
     ["detect", safetensors("objects.safetensors", objectness)],
-    /they would without obj_s8, obj_s16, which nothing uses/,
+    /they would without obj_s8, obj_s16, which nothing uses.*; name the head with --head, with --objectness multiply or/,
   );
   const single = npy("rows.npy", "<f4", [1, 189, 84], new Float32Array(189 * 84).fill(0.25));
   fails(["detect", single], "ppyoloe with 80 classes (--bins 0 --boxes xyxy --layout rows --channel-order box-first");
@@ -724,6 +724,15 @@ test("reads standard input, and tells kinds by their first bytes", () => {
     run(["detect", "-"], Buffer.from("hello")).stderr,
     "densehead: detect: -: is no whole .safetensors file",
   );
+  const other = readFileSync(shapes("scene1.png"));
+  assert.match(
+    run(["detect", "-"], other).stderr,
+    "-: standard input is something else; wanted a .npy or .safetensors",
+  );
+  assert.match(
+    run(["detect", "-"], Buffer.alloc(0)).stderr,
+    "-: standard input is empty; wanted a .npy or .safetensors",
+  );
 });
 
 test("flags at odds", () => {
@@ -866,7 +875,20 @@ test("pipes and devices are no files, at once", () => {
   for (const args of [[at("pipe.npy")], [scene, "--gt", at("pipe.json")], [scene, "--image", at("pipe.png")]]) {
     fails(["detect", ...args], /pipe\.\w+: is no regular file; "-" reads from standard input/);
   }
-  fails(["detect", "/dev/zero", "--head", "gfl"], "wanted a .npy or .safetensors file");
+  fails(["detect", "/dev/zero", "--head", "gfl"], '/dev/zero: is no regular file; "-" reads from standard input');
+});
+
+test("a reader of the table that has seen enough ends nothing: files are written whole", () => {
+  if (process.platform === "win32") return skip("no sh on Windows");
+  const scenes = [1, 2, 3].map((i) => shapes(`scene${i}.safetensors`));
+  const args = ["detect", ...scenes, "--json", at("unread.json"), "--svg", at("unread")];
+  // The shell's own reader ends at once, so that every line is too many.
+  const command = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(" ");
+  const { status, stderr } = spawnSync("bash", ["-c", `set -o pipefail; ${command} | true`], { encoding: "utf8" });
+  assert.is(stderr, "");
+  assert.is(status, 0);
+  assert.is(JSON.parse(readFileSync(at("unread.json"), "utf8")).length, 18);
+  assert.is(readdirSync(at("unread")).length, 3);
 });
 
 test("a full disk is an error", () => {

@@ -461,6 +461,11 @@ test("heads that cannot be scored", () => {
     [decoded, ...truth, "--head", "yolov8-decoded"],
     `head yolov8Decoded has probabilities in place of logits; ${wanted}`,
   );
+  const rows = outputs("logits", {
+    cls_s16: { data: new Float32Array(100 * 4), dims: [100, 4] },
+    dis_s16: { data: new Float32Array(100 * 32), dims: [100, 32] },
+  });
+  fails([rows, ...truth, "--head", "picodet"], "in place of logits; say --scores logits where they are; wanted one");
   const logits = [decoded, ...truth, "--head", "yolov8-decoded", "--scores", "logits"];
   fails(logits, `head yolov8Decoded has boxes as xywh; ${wanted}`);
   const objectness = outputs("objectness", { all: { data: new Float32Array(84 * 37), dims: [1, 84, 37] } });

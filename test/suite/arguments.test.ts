@@ -449,6 +449,7 @@ test("a scale where it means nothing, and integers without one, are refused", ()
   throws(take({ data: words, dims, zeroPoint: 3 }), TypeError, "a.zeroPoint", "half bits");
   throws(take({ data: new Int16Array(4), dims }), TypeError, "a.scale", "undefined", "Int16Array(4)");
   throws(take({ data: new Int8Array(4), dims, scale: "1" }), TypeError, "a.scale", '"1"');
+  throws(take({ data: new Int8Array(4), dims, scale: 0 }), RangeError, "a.scale is 0", "other than 0");
   throws(
     take({ data: new Int16Array(4), dims, scale: Infinity }),
     RangeError,

@@ -517,6 +517,7 @@ test("scores are sorted, over the threshold, and iterate as objects and COCO row
   });
   assert.is(got.toCoco("a")[0].category_id, first.classId);
   throws(() => got.toCoco(1, [5]), RangeError, "toCoco", "categoryIds");
+  throws(() => (got.toCoco as () => void)(), TypeError, "toCoco: imageId is undefined", "a number or a string");
 });
 
 test("detections travel as plain data, and are whole again", () => {
@@ -540,7 +541,8 @@ test("detections travel as plain data, and are whole again", () => {
   const json = sync.detect(outputs, settings)[0].toJSON();
   const from = (changes: object) => () => Detections.from({ ...json, ...changes });
   throws(() => Detections.from(null), TypeError, "Detections.from: json is null");
-  throws(() => Detections.from([]), TypeError, "Detections.from", "json.boxes is undefined");
+  throws(() => Detections.from([json]), TypeError, "Detections.from", "json is an array of 1");
+  throws(() => Detections.from(JSON.stringify(json)), TypeError, 'json is "{', "characters)", "toJSON", "parsed");
   throws(
     from({ boxes: json.boxes.slice(1) }),
     TypeError,
@@ -585,6 +587,8 @@ test("a signal stops between images", async () => {
   await pending.catch((error) => reason = error);
   assert.is((reason as Error).message, "enough");
   throws(() => sync.detect(outputs, { head, imageSize, signal: controller.signal }), Error, "enough");
+  const none = { head, imageSize, signal: {} as AbortSignal };
+  throws(() => sync.detect(outputs, none), TypeError, "detect: options.signal is an object", "wanted an AbortSignal");
   const whole = await engine.detect(outputs, { head, imageSize, signal: new AbortController().signal });
   assert.is(whole.length, 3);
 });

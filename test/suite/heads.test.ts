@@ -50,6 +50,7 @@ test("changes are taken, undefined ones ignored, wrong ones refused", () => {
   assert.is(heads.gfl({ bins: 64 }).bins, 64);
   throws(() => heads.yolov8({ numClasses: Infinity }), RangeError, "numClasses", "Infinity");
   throws(() => heads.yolov8({ boxUnit: "image" }), TypeError, "boxUnit", "image", "distribution");
+  throws(() => heads.gfl({ boxUnit: "pixel" }), TypeError, "boxUnit", "pixel", "distribution");
   throws(() => heads.vfnet({ boxUnit: "cell" as "pixel" }), TypeError, "boxUnit", "cell", "stride");
   assert.is(heads.vfnet({ boxUnit: "stride" }).boxUnit, "stride");
 });

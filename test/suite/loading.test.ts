@@ -134,6 +134,9 @@ if (wasm.baseline instanceof WebAssembly.Module) {
     const page = new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
     const say = ["createEngine: options.wasm is", "text/html", "<!doctype html>", "wanted densehead.wasm"];
     await rejects(slim.createEngine({ wasm: page }), TypeError, ...say);
+    const read = new Response("");
+    await read.text();
+    await rejects(slim.createEngine({ wasm: read }), TypeError, "createEngine: options.wasm", "was read already");
     await rejects(slim.createEngine({ wasm: new Uint8Array(0) }), TypeError, "options.wasm", "begins with nothing");
     const other = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
     const unknown = ["options.wasm is a module with no exports", "wanted densehead.wasm"];

@@ -12,8 +12,12 @@ export const STDIN = "-";
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const found = await stat(path);
   if (found.isDirectory()) throw new UsageError("is a folder; wanted a file");
-  if (!found.isFile()) throw new UsageError('is no regular file; "-" reads from standard input');
+  if (!found.isFile()) throw notRegular();
   return new Uint8Array(await readFile(path));
+}
+
+export function notRegular(): UsageError {
+  return new UsageError('is no regular file; "-" reads from standard input');
 }
 
 /** The same, decoded as UTF-8. */

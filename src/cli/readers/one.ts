@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 import { readBytes, readStdin, STDIN } from "./file.ts";
 import { parseNpy, parseNpyLabels } from "./npy.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
-import { isNpy, whatItIs } from "./tensors.ts";
+import { kindOfInput, whatItIs } from "./tensors.ts";
 
 /** Reads floating-point values. */
 export function readTensor(where: string): Promise<HostTensor> {
@@ -30,7 +30,7 @@ async function readOne<T>(
     throw new UsageError(`wanted a .npy file or file.safetensors:name${whatItIs(kind)}`);
   }
   const bytes = path === STDIN ? await readStdin() : await readBytes(path);
-  if (kind === ".npy" || (kind === "" && isNpy(bytes))) return parse(bytes);
+  if (kind === ".npy" || (path === STDIN && kindOfInput(bytes) === ".npy")) return parse(bytes);
   const file = parseSafetensors(bytes);
   return pick(file, chosen(file, name));
 }

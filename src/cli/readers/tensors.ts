@@ -5,7 +5,7 @@ import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { HostTensor } from "../../types.ts";
 import { about, UsageError } from "../errors.ts";
-import { readBytes, readStdin, STDIN } from "./file.ts";
+import { notRegular, readBytes, readStdin, STDIN } from "./file.ts";
 import { parseNpy } from "./npy.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
@@ -21,21 +21,36 @@ export interface TensorFile {
 
 /** Opens a .npy file, a .safetensors file, or a folder of .npy files. */
 export async function openTensors(path: string): Promise<TensorFile> {
-  if (path !== STDIN && (await stat(path)).isDirectory()) return openFolder(path);
-  const kind = path === STDIN ? "" : extname(path).toLowerCase();
-  if (path !== STDIN && !TENSOR_FILES.includes(kind)) {
+  if (path === STDIN) {
+    const bytes = await readStdin();
+    return openBytes(path, kindOfInput(bytes), bytes);
+  }
+  const found = await stat(path);
+  if (found.isDirectory()) return openFolder(path);
+  if (!found.isFile()) throw notRegular();
+  const kind = extname(path).toLowerCase();
+  if (!TENSOR_FILES.includes(kind)) {
     throw new UsageError(`wanted a .npy or .safetensors file, or a folder of .npy files${whatItIs(kind)}`);
   }
-  const bytes = path === STDIN ? await readStdin() : await readBytes(path);
-  if (kind === ".safetensors" || (kind === "" && !isNpy(bytes))) return parseSafetensors(bytes);
+  return openBytes(path, kind, await readBytes(path));
+}
+
+function openBytes(path: string, kind: string, bytes: Uint8Array<ArrayBuffer>): TensorFile {
+  if (kind === ".safetensors") return parseSafetensors(bytes);
   return { names: [stemOf(path)], metadata: new Map(), read: () => parseNpy(bytes) };
 }
 
 const TENSOR_FILES = [".npy", ".safetensors"];
 
-/** No .safetensors file begins so: its header would be longer than any file. */
-export function isNpy(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x93;
+/** What standard input is, by how it begins. */
+export function kindOfInput(bytes: Uint8Array): string {
+  const wanted = "wanted a .npy or .safetensors file";
+  if (bytes.length === 0) throw new UsageError(`standard input is empty; ${wanted}`);
+  // A .safetensors file that begins so would have a header longer than any file.
+  if (bytes[0] === 0x93) return ".npy";
+  // After the header's length, eight bytes, JSON begins.
+  if (bytes.length <= 8 || bytes[8] === 0x7b) return ".safetensors";
+  throw new UsageError(`standard input is something else; ${wanted}`);
 }
 
 /** The way on from other files that people have. */
