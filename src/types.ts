@@ -394,7 +394,7 @@ export interface LossOps<F> {
    *
    * Row loss. pred: logits (M, bins), one row per side; target (M), in bin values, from the first bin to the last; a target
    * on a bin puts all its weight there, on the last one too. Loss (M), in nats. Defaults: `firstBin` 0, `binStep` 1.
-   * RangeError: a target outside the bins or NaN, with its row; binStep 0. Absolute error ≤ 5e-7 of max(1, loss), of the
+   * RangeError: a target outside the bins or NaN, with its row; a binStep that is not over 0. Absolute error ≤ 5e-7 of max(1, loss), of the
    * gradient ≤ 5e-7. Li et al. 2020 (Generalized Focal Loss), equation 6.
    */
   distributionFocalLoss: Loss<F, TensorLike, DistributionFocalOptions>;
@@ -996,7 +996,7 @@ export interface DetectionOps<F> {
    *
    * Scores are σ(logit), times objectness or its geometric mean with it where the head has one; NaN never passes. Boxes are
    * anchor point ± stride · expectation. TypeError: tensors that do not fit the head and image size. RangeError: thresholds
-   * outside their range, and scores outside [0, 1] of a head that has probabilities. With `signal`, the asynchronous form yields between images; it reads what was given when it was called,
+   * outside their range, an imageSize of 2³¹ anchors or more, and scores outside [0, 1] of a head that has probabilities. With `signal`, the asynchronous form yields between images; it reads what was given when it was called,
    * of which it keeps a copy where there is more than one image.
    *
    * On WebGPU, which is for outputs with a GpuTensor among them and for engines of device "webgpu", filter and decode run

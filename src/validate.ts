@@ -204,7 +204,7 @@ function readShape(place: Place, dims: unknown): readonly number[] {
 }
 
 function isExtent(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** A copy of a list, each member read once; null for what is none. */

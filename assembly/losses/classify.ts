@@ -202,7 +202,7 @@ function step<K extends LossCall>(
     const certain = f32x4.eq(t, f32x4.splat(0));
     if (exponent) {
       // The loss would be no normal number, and products on the way to it denormals, which cost a trap of the CPU.
-      const nothing = k.counted(v128.and(certain, f32x4.gt(a, reach)), y);
+      const nothing = k.counted(own, v128.and(certain, f32x4.gt(a, reach)), y);
       small = v128.andnot(small, nothing);
       l = v128.andnot(l, nothing);
     }

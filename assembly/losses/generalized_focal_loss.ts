@@ -27,7 +27,7 @@ class GeneralizedFocal extends LossCall {
 
   // @ts-ignore: decorator
   @inline
-  counted(mask: v128, y: v128): v128 {
+  counted(own: bool, mask: v128, y: v128): v128 {
     return mask;
   }
 

@@ -20,12 +20,12 @@ export const ONE_AND_HALF: i32 = 2;
 export const TWO: i32 = 3;
 export const ANY: i32 = 4;
 
-/** a * b, and 0 where a is 0 whatever b is: 0 log 0 = 0. Near logits have no infinite cost. */
+/** a * b, and 0 where a is 0 and b infinite: 0 log 0 = 0. NaN stays. Near logits have no infinite cost. */
 // @ts-ignore: decorator
 @inline
 export function timesOrZero(near: bool, a: v128, b: v128): v128 {
   if (near) return f32x4.mul(a, b);
-  return v128.andnot(f32x4.mul(a, b), f32x4.eq(a, f32x4.splat(0)));
+  return v128.andnot(f32x4.mul(a, b), v128.and(f32x4.eq(a, f32x4.splat(0)), f32x4.eq(b, b)));
 }
 
 /** m^exponent. */

@@ -23,7 +23,7 @@ class SigmoidFocal extends LossCall {
 
   // @ts-ignore: decorator
   @inline
-  counted(mask: v128, y: v128): v128 {
+  counted(own: bool, mask: v128, y: v128): v128 {
     return mask;
   }
 

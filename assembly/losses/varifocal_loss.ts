@@ -27,8 +27,8 @@ class Varifocal extends LossCall {
   /** Positives have no exponent. */
   // @ts-ignore: decorator
   @inline
-  counted(mask: v128, y: v128): v128 {
-    return v128.and(mask, f32x4.le(y, f32x4.splat(0)));
+  counted(own: bool, mask: v128, y: v128): v128 {
+    return v128.and(mask, this.background(own, y));
   }
 
   // @ts-ignore: decorator

@@ -28,7 +28,9 @@ export interface Thresholds {
 }
 
 const MOST = Math.fround(MOST_PROBABILITY);
-const logit = (p: number) => p <= 0 ? -Infinity : p >= 1 ? Infinity : Math.log(p / (1 - p));
+/** The largest logit whose score is 0, as `sigmoid` has it. */
+const LEAST_LOGIT = -Math.log(Number.MAX_VALUE);
+const logit = (p: number) => p <= 0 ? LEAST_LOGIT : p >= 1 ? Infinity : Math.log(p / (1 - p));
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /** The probability that a raw value stands for. */

@@ -2,7 +2,7 @@
  * What a call of `detect` is once it is checked, for any device.
  */
 import { fittingSize } from "../heads/fitting_size.ts";
-import { type Level, levelsOf } from "../heads/levels.ts";
+import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
 import { checkHead } from "../heads/presets.ts";
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
@@ -89,11 +89,20 @@ function resolve(outputs: Outputs, { head, levels }: Settings): ResolvedOutputs 
   }
 }
 
+/** Detections name them in 32 bits. */
+const MOST_ANCHORS = 2 ** 31 - 1;
+
 function readSettings(given: Partial<DetectOptions>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
   const head = checkHead(op, "options.head", given.head as HeadSpec);
   const [height, width] = size(place("imageSize"), given.imageSize);
   const imageSize = [height, width] as const;
+  const levels = levelsOf(head, imageSize);
+  const anchors = anchorsIn(levels);
+  if (anchors > MOST_ANCHORS) {
+    const got = `[${height}, ${width}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
+    throw rangeError(place("imageSize"), got, `at most ${MOST_ANCHORS} anchors`);
+  }
   const uncertainty = boolean(place("uncertainty"), given.uncertainty ?? false);
   if (uncertainty && head.boxes !== "distribution") {
     throw typeError(
@@ -105,7 +114,7 @@ function readSettings(given: Partial<DetectOptions>): Settings {
   return {
     head,
     imageSize,
-    levels: levelsOf(head, imageSize),
+    levels,
     scoreThreshold: number(place("scoreThreshold"), given.scoreThreshold ?? 0.25, 0, 1),
     iouThreshold: number(place("iouThreshold"), given.iouThreshold ?? 0.6, 0, 1),
     maxDetections: integer(place("maxDetections"), given.maxDetections ?? 300, 0),

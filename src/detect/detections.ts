@@ -79,8 +79,11 @@ export class DetectionList implements Detections {
 }
 
 function categoryOf(classId: number, categoryIds: readonly number[]): number {
+  if (typeof categoryIds !== "object" || categoryIds === null) {
+    throw typeError({ op: "toCoco", argument: "categoryIds" }, describe(categoryIds), "an array of numbers");
+  }
   const id = categoryIds[classId];
-  if (typeof id === "number") return id;
+  if (Number.isFinite(id)) return id;
   const wanted = `a number, for class ${classId}`;
   throw rangeError({ op: "toCoco", argument: `categoryIds[${classId}]` }, describe(id), wanted);
 }

@@ -14,7 +14,8 @@ export function toldSizes(head: HeadSpec, shapes: Shapes): Size[] {
     layout === "rows" ? dims.slice(1, 3) : dims.slice(2)
   );
   const byGrid = grids.flatMap(([height, width]) => strides.map((stride): Size => [height * stride, width * stride]));
-  return distinct([...byGrid, ...extentsOf(shapes).flatMap((extent) => squares(head, extent))]);
+  const all = [...byGrid, ...extentsOf(shapes).flatMap((extent) => squares(head, extent))];
+  return distinct(all.filter(([height, width]) => height > 0 && width > 0));
 }
 
 /**

@@ -99,7 +99,7 @@ export function denseCall(op: string, pred: TensorLike, target: TensorLike): Sha
 
 /** With a weight for each row, the rows matter. */
 function byRow(call: Shape): Shape {
-  if (call.labels !== null) return call;
+  if (call.labels !== null || call.elements === 0) return call;
   const columns = call.elements / call.weightRows;
   const blockRows = blockRowsOf(columns);
   return { ...call, columns, rows: call.weightRows, blockRows, targetColumns: columns, valueColumns: columns };

@@ -73,7 +73,8 @@ export function distribution(op: string, dist: TensorLike, options: Partial<DflL
     const wanted = channelsFirst ? `([B,] ${channels}, N)` : `([B,] N, ${channels})`;
     throw typeError(place, describeTensor(dist, source), `shape ${wanted} for ${bins} bins, layout "${layout}"`);
   }
-  return { source, bins, channelsFirst, images, anchors };
+  // Images without anchors may be many, and there is nothing to do for them.
+  return { source, bins, channelsFirst, images: anchors === 0 ? 0 : images, anchors };
 }
 
 /** The rows of a call: images of channels or, as images of one anchor, anchors. */

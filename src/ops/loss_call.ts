@@ -218,8 +218,7 @@ function overlapping(out: HostArray, other: HostArray): TypeError {
 export function predOf(op: string, pred: TensorLike): { source: AnySource; elements: number; rows: number } {
   const source = tensorAnywhere({ op, argument: "pred" }, pred, (length) => [length]);
   const elements = elementsOf(source.dims);
-  const columns = source.dims.length > 1 ? source.dims[source.dims.length - 1] : 1;
-  return { source, elements, rows: columns === 0 ? 0 : elements / columns };
+  return { source, elements, rows: source.dims.length > 1 ? elementsOf(source.dims.slice(0, -1)) : elements };
 }
 
 /** A dense target: the shape of the predictions, or a bare array of as many values. */

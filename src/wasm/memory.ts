@@ -180,6 +180,8 @@ export class LinearMemory {
   /** A block of at least that many bytes, 64-byte aligned, contents undefined. RangeError past the limit. */
   allocate(op: string, bytes: number): number {
     const size = Math.max(ALIGNMENT, align(bytes));
+    // One such block would leave every later pointer wrong.
+    if (!Number.isSafeInteger(size)) throw new RangeError(`${op}: asks for ${bytes} bytes of linear memory`);
     const pointer = this.#holes.take(size) ?? this.#extend(op, size);
     this.#sizes.set(pointer, size);
     this.#used += size;

@@ -216,6 +216,60 @@ test("infinite logits have their limits where a factor is 0", () => {
   }
 });
 
+test("NaN stays where a factor of the loss is 0", () => {
+  const nan = Float32Array.of(NaN);
+  const factors: [Name, number, Options][] = [
+    ...[0, 0.7, 1, 1.5, 2].flatMap((gamma): [Name, number, Options][] => [
+      ["sigmoidFocalLoss", 1, { alpha: 0, gamma }],
+      ["sigmoidFocalLoss", 0, { alpha: 1, gamma }],
+      ["varifocalLoss", 0, { alpha: 0, gamma }],
+    ]),
+  ];
+  for (const [name, target, options] of factors) {
+    const { loss, grad } = run(name, nan, Float32Array.of(target), { ...options, reduction: "none", grad: true });
+    assert.equal([loss[0], grad[0]], [NaN, NaN], `${name} ${JSON.stringify(options)}`);
+    const labelled = { data: Float32Array.of(NaN, 1), dims: [1, 2] };
+    const sum = run(name, labelled, { labels: Int32Array.of(target - 1) }, { ...options, reduction: "sum" });
+    if (target === 0) assert.ok(Number.isNaN(sum.loss as unknown as number), `${name} with labels`);
+  }
+});
+
+test("varifocal positives of quality 0 without weighting are BCE however far the logit is", () => {
+  for (const gamma of [0, 0.7, 1, 1.5, 2, 5]) {
+    for (const x of [-10, -20, -30, -51.5, -80]) {
+      const target = { labels: Int32Array.of(0), scores: Float32Array.of(0) };
+      const options = { gamma, iouWeighted: false, reduction: "none", grad: true } as const;
+      const got = sync.varifocalLoss({ data: Float32Array.of(x, 1), dims: [1, 2] }, target, options);
+      const other = sync.varifocalLoss(Float32Array.of(1), Float32Array.of(0), { gamma, reduction: "sum" }).loss;
+      const sigmoid = 1 / (1 + Math.exp(-x));
+      close([got.grad[0]], [sigmoid], 1e-6 * sigmoid, `gradient at ${x}, γ ${gamma}`);
+      close([got.loss[0]], [other + Math.log1p(Math.exp(x))], 1e-6 * other, `loss at ${x}, γ ${gamma}`);
+    }
+  }
+});
+
+test("rows without classes: no error, and the engine works on", () => {
+  const none = (...dims: number[]) => ({ data: new Float32Array(0), dims });
+  const before = engine.memory.used;
+  for (const { name } of CASES) {
+    for (const dims of [[5, 0], [2, 3, 0], [0, 5]]) {
+      const rows = dims.slice(0, -1);
+      const ones = new Float32Array(rows.reduce((a, b) => a * b)).fill(1);
+      for (const shape of [rows, [...rows, 1]]) {
+        const options = { weight: { data: ones, dims: shape }, grad: true };
+        const each = run(name, none(...dims), none(...dims), { ...options, reduction: "none" });
+        assert.equal([each.loss.length, each.grad.length], [0, 0], name);
+        assert.is(run(name, none(...dims), none(...dims), { ...options, reduction: "sum" }).loss, 0, name);
+      }
+    }
+    if (name === "generalizedFocalLoss") continue;
+    const labels = { labels: new Int32Array(5) };
+    const rows = run(name, none(5, 0), labels, { reduction: "none", weight: new Float32Array(5) });
+    assert.equal([...rows.loss], [0, 0, 0, 0, 0], name);
+  }
+  assert.is(engine.memory.used, before);
+});
+
 test("NaN stays in its element, and its sum", () => {
   for (const { name } of CASES) {
     const x = floats(40, (i) => i === 5 ? NaN : i / 4 - 5);

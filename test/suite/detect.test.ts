@@ -489,6 +489,39 @@ test("NaN objectness and NaN boxes", () => {
   assert.ok(got.length > 0 && got.anchors.every((anchor) => anchor % 3 !== 0));
 });
 
+test("extents that no tensor has, and sizes of too many anchors, are refused at once", () => {
+  const head = heads.yolov8Decoded({ numClasses: 1 });
+  const run = (dims: number[], size: readonly number[] = [640, 640], values = 0) => () =>
+    sync.detect({ data: new Float32Array(values), dims }, { head, imageSize: size });
+  throws(run([1e300, 0, 8400]), TypeError, "detect", "outputs.dims", "non-negative integers");
+  throws(run([0, 5, Number.MAX_SAFE_INTEGER]), TypeError, "anchors: 8400 in all");
+  throws(run([2 ** 40, 5, 0]), TypeError, "anchors: 8400 in all or 6400, 1600, 400 by level");
+  assert.not.match(messageOf(run([2 ** 40, 5, 0])), "[0, 0]");
+  throws(run([1, 5, 8400], [1e200, 1e200], 42000), RangeError, "options.imageSize", "Infinity anchors");
+  throws(run([5], [1e6, 1e6], 5), RangeError, "options.imageSize", "at most 2147483647 anchors");
+});
+
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+test("at a threshold of 0 a score that is 0 does not pass", () => {
+  const head = heads.vfnet({ numClasses: 1, strides: [64], layout: "rows", channelOrder: "class-first" });
+  for (const objectness of ["none", "multiply", "sqrt-multiply"] as const) {
+    const found = (logit: number) => {
+      const values = [logit, ...objectness === "none" ? [] : [0], 1, 1, 1, 1];
+      const options = { head: { ...head, objectness }, imageSize: [64, 64], scoreThreshold: 0 } as const;
+      return sync.detect({ data: Float32Array.from(values), dims: [1, 1, values.length] }, options)[0].length;
+    };
+    assert.equal([-Infinity, -3e38, -710, -709, -100, 0].map(found), [0, 0, 0, 1, 1, 1], objectness);
+  }
+});
+
 test("no survivors and an empty batch are empty results", () => {
   const { head, raw, settings, outputs } = example();
   const [none] = sync.detect(outputs, { ...settings, scoreThreshold: 0.9999 });
@@ -566,6 +599,8 @@ test("categoryIds with holes, or other things than numbers, are refused", () => 
   const holes = new Array<number>(7);
   throws(() => found.toCoco(1, holes), RangeError, "toCoco", "categoryIds[", "undefined");
   throws(() => found.toCoco(1, Array(7).fill("1")), RangeError, "toCoco", `"1"`);
+  throws(() => found.toCoco(1, Array(7).fill(NaN)), RangeError, "toCoco", "NaN");
+  throws(() => found.toCoco(1, null as unknown as number[]), TypeError, "toCoco", "categoryIds", "null");
 });
 
 test("results of earlier calls stay as they were", () => {

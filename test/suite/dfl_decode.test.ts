@@ -20,6 +20,15 @@ const logits = (seed: number, count: number, spread = 3) => {
   return floats(count, () => r.normal() * spread);
 };
 
+test("images without anchors take no time, however many they are", () => {
+  const many = { data: new Float32Array(0), dims: [Number.MAX_SAFE_INTEGER, 8, 0] };
+  const layout = "channels-first";
+  assert.is(sync.dflDecode(many, { bins: 2, layout }).length, 0);
+  assert.is(sync.dflStatistics(many, { bins: 2, layout }).excess.length, 0);
+  const rows = { data: new Float32Array(0), dims: [Number.MAX_SAFE_INTEGER, 0, 8] };
+  assert.is(sync.dflDecode(rows, { bins: 2 }).length, 0);
+});
+
 test("rows and channels, every bin count", () => {
   let worst = 0;
   for (let bins = 2; bins <= 64; bins++) {
