@@ -23,9 +23,10 @@ function onPage(title: string, body: (page: Visit["page"]) => Promise<void>): vo
   test(title, () => typeof visited === "string" ? skip(visited) : body(visited.page));
 }
 
-/** The number of an element's text. */
+/** The number of an element's text, once it has one: the page computes nothing before its engine has loaded. */
 async function read(page: Visit["page"], selector: string): Promise<number> {
-  return Number((await page.textContent(selector))?.replaceAll("−", "-"));
+  const text = await page.locator(selector).filter({ hasText: /./ }).textContent();
+  return Number(text?.replaceAll("−", "-"));
 }
 
 function near(actual: number, expected: number, tolerance: number, what: string): void {
