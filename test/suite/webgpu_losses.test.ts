@@ -392,15 +392,14 @@ test("reductions through subgroups are those without", async () => {
       if (wanted.grad !== undefined) close(got.grad, wanted.grad, BOUND);
     }
   };
+  // Sums are a family's, whatever the loss: every length with one of them, one length with the others.
   for (const length of [1, 3, 4, 255, 1027, 4096, 4097, 70000]) {
     const x = floats(length, () => r.normal() * 4);
     const y = floats(length, () => r.integer(2));
-    for (const { name } of CASES) await agree(name, x, y, `${length} elements`);
+    for (const { name } of length === 1027 ? CASES : CASES.slice(0, 1)) await agree(name, x, y, `${length} elements`);
   }
-  for (const name of Object.keys(BOX_LOSSES)) {
-    const [, pred, target] = pairs(191, 600)[1];
-    await agree(name, pred, target, "600 pairs");
-  }
+  const [, pred, target] = pairs(191, 600)[1];
+  for (const name of ["iouLoss", "giouLoss"]) await agree(name, pred, target, "600 pairs");
   const rows = { data: floats(500 * 16, () => r.normal() * 3), dims: [500, 16] };
   const labels = floats(500, () => r.uniform(0, 15));
   await agree("distributionFocalLoss", rows, { data: labels, dims: [500] }, "500 rows");
