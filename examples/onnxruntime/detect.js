@@ -18,7 +18,7 @@ const engine = await createEngine();
 
 const outputs = await session.run({ image });
 const head = heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16] });
-const [found] = await engine.detect(Object.values(outputs), { head, imageSize: [height, width] });
+const [found] = await engine.detect(outputs, { head, imageSize: [height, width] });
 
 const names = ["circle", "square", "triangle", "star"];
 for (const { box, score, classId } of found) console.log(names[classId], score.toFixed(2), box.map(Math.round));
