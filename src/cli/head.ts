@@ -122,7 +122,7 @@ function spec(preset: ReturnType<typeof presetOf>, options: HeadOptions): HeadSp
     const also = /^--bins is 0/.test(flag)
       ? "; 0 is for boxes without a distribution: say --boxes xyxy, xywh or distances"
       : "";
-    throw new UsageError(`${flag}; wanted ${wanted}${also}`);
+    throw new UsageError(`${flag}; wanted ${inFlags(wanted).replace("boxUnit", "--box-unit")}${also}`);
   }
 }
 

@@ -274,7 +274,7 @@ test("options tell every single tensor of the README's table", () => {
   assert.equal(box(rows(84, 6, corners), ...short), [30, 2, 20, 10]);
   fails(
     ["detect", at("rows.npy"), "--head", "ppyoloe", "--bins", "0"],
-    "--bins is 0; wanted 2 to 64 for a distribution",
+    "--bins is 0; wanted 2 to 64 for a distribution, or --bins 0 with --boxes distances, in strides where --box-unit says",
   );
   assert.equal(box(rows(84, 7, { 0: 40, 1: 7, 2: 20, 3: 10, 4: 1, 6: 0.875 }), "--head", "yolov6"), [30, 2, 20, 10]);
 });
