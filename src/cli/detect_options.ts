@@ -74,6 +74,9 @@ const OPTIONS = {
   bands: { type: "string" },
 } as const;
 
+/** Flags that say something only of another. */
+const ABOUT = [["bands", "svg"], ["image-id", "json"], ["category-ids", "json"]] as const;
+
 /** Reads the command line; the error of a wrong one names the flag. */
 export async function readFlags(args: string[]): Promise<DetectFlags> {
   const { values, positionals: files } = readArguments("detect", args, OPTIONS);
@@ -83,8 +86,10 @@ export async function readFlags(args: string[]): Promise<DetectFlags> {
     throw new UsageError(`--image-id is given ${imageIds.length} times; there are ${files.length} FILEs`);
   }
   if (json === STDOUT && svg === STDOUT) throw new UsageError("--json and --svg are both to be on standard output");
-  if (values.bands !== undefined && svg === undefined) {
-    throw new UsageError("--bands is about --svg, which was not given");
+  for (const [name, subject] of ABOUT) {
+    if (values[name] !== undefined && values[subject] === undefined) {
+      throw new UsageError(`--${name} is about --${subject}, which was not given`);
+    }
   }
   return {
     files,

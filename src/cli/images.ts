@@ -46,8 +46,11 @@ export function readImageFlags(
 ): ImageFlags {
   const folder = images.length === 1 && isFolder(images[0]);
   if (images.length > 0 && images.length !== files.length && !folder) {
-    const given = images.length === 1 ? "--image is for one FILE" : `--image is given ${images.length} times`;
-    throw new UsageError(`${given}; ${files.length} were given (repeat it for each, or give a folder)`);
+    throw new UsageError(
+      images.length === 1
+        ? `--image is for one FILE; ${files.length} were given (repeat it for each, or give a folder)`
+        : `--image is given ${images.length} times; wanted it ${files.length} times, once for each FILE, or a folder`,
+    );
   }
   if (fit !== undefined && images.length === 0 && gt === undefined) {
     throw new UsageError("--fit is about --image, which was not given, or --gt");

@@ -575,8 +575,11 @@ test("ids of one's own", () => {
   const [row] = rowsOf(coco80, "--head", "yolov8-decoded", "--category-ids", "coco");
   assert.is(row.category_id, 72);
   assert.match(prints("detect", coco80, "--head", "yolov8-decoded", "--classes", "coco"), /tv +0\.875/);
-  fails(["detect", scene, "--category-ids", "1,2"], "--category-ids has 2 ids; head gfl has 4 classes");
-  fails(["detect", scene, "--category-ids", "1,x"], `--category-ids is "x"; wanted a whole number from 0`);
+  fails(["detect", scene, "--json", "-", "--category-ids", "1,2"], "--category-ids has 2 ids; head gfl has 4 classes");
+  fails(
+    ["detect", scene, "--json", "-", "--category-ids", "1,x"],
+    `--category-ids is "x"; wanted a whole number from 0`,
+  );
   fails(["detect", scene, "--image-id", "1", "--image-id", "2"], "--image-id is given 2 times; there are 1 FILEs");
   fails(["detect", scene, scene, "--json", "-"], "--json: two images have the image_id scene1; give --image-id");
 });
@@ -739,6 +742,10 @@ test("flags at odds", () => {
   fails(["detect", scene, scene, "--image", shapes("scene1.png")], "--image is for one FILE; 2 were given");
   fails(["detect", scene, "--fit", "stretch"], "--fit is about --image, which was not given, or --gt");
   fails(["detect", scene, "--bands", "none"], "--bands is about --svg, which was not given");
+  fails(["detect", scene, "--image-id", "7"], "--image-id is about --json, which was not given");
+  fails(["detect", scene, "--category-ids", "1,2,3,4"], "--category-ids is about --json, which was not given");
+  const pictures = [1, 2].flatMap((i) => ["--image", shapes(`scene${i}.png`)]);
+  fails(["detect", scene, ...pictures], "--image is given 2 times; wanted it 1 times, once for each FILE, or a folder");
   fails(["detect", scene, "--classes", "a,b", "--num-classes", "3"], "--classes has 2 names; --num-classes is 3");
   fails(["detect", scene, "--classes", ","], "--classes has no names");
   const batch = npy("two.npy", "<f4", [2, 6, 84], decoded(2, 2, 84));
