@@ -42,7 +42,7 @@ export type DataArray =
  * data apart: "float16" are half bits, and "uint16" needs a scale.
  *
  * Quantised data: real = (q − zeroPoint) · scale, each step rounded to float32. TypeError: integers without a scale, but for
- * half bits; a scale or zeroPoint beside real values. RangeError: a scale of 0.
+ * half bits; a scale or zeroPoint beside real values. RangeError: a scale that is 0 or infinite in float32.
  *
  * What is given is read once, when the call is made: shapes are copied, and arrays are read where they then lie, whatever class
  * they are of. TypeError: an array whose buffer is resized or transferred before its values are read; a view of a tensor that
@@ -395,7 +395,7 @@ export interface LossOps<F> {
    * Row loss. pred: logits (M, bins), one row per side; target (M), in bin values, from the first bin to the last; a target
    * on a bin puts all its weight there, on the last one too. Loss (M), in nats. Defaults: `firstBin` 0, `binStep` 1.
    * RangeError: a target outside the bins or NaN, with its row; a binStep that is not over 0. Absolute error ≤ 5e-7 of max(1, loss), of the
-   * gradient ≤ 5e-7. Li et al. 2020 (Generalized Focal Loss), equation 6.
+   * gradient ≤ 5e-7, for the u that float32 has where `firstBin` is not 0 or `binStep` not 1. Li et al. 2020 (Generalized Focal Loss), equation 6.
    */
   distributionFocalLoss: Loss<F, TensorLike, DistributionFocalOptions>;
   /**

@@ -233,6 +233,10 @@ function source(place: Place, data: unknown, dims: readonly number[], coding: Co
   const scale = quantised ? finite(at(place, "scale"), coding.scale) : 1;
   // TFLite says so of tensors that are not quantised.
   if (scale === 0) throw rangeError(at(place, "scale"), scale, "a number other than 0");
+  const single = Math.fround(scale);
+  if (single === 0 || Math.abs(single) === Infinity) {
+    throw rangeError(at(place, "scale"), scale, "one that float32 has");
+  }
   const zeroPoint = quantised ? finite(at(place, "zeroPoint"), coding.zeroPoint ?? 0) : 0;
   return new CheckedSource(readArray(place, name, data), kind, dims, scale, zeroPoint);
 }

@@ -1,7 +1,7 @@
 /**
  * What the losses share before they run anywhere: reduction, weights, where results go, and the checked call.
  */
-import type { HostArray, OutArray } from "../arrays.ts";
+import { type HostArray, isWhole, type OutArray } from "../arrays.ts";
 import type { LossOptions, Placement, Reduction, TensorLike } from "../types.ts";
 import {
   type AnySource,
@@ -199,7 +199,12 @@ export function apart(call: LossCall): LossCall {
 }
 
 function overlap(a: HostArray, b: HostArray): boolean {
-  return a.length > 0 && a.data.buffer === b.data.buffer && a.byteOffset < endOf(b) && b.byteOffset < endOf(a);
+  return a.length > 0 && a.byteOffset < endOf(b) && b.byteOffset < endOf(a) && mayShare(a, b);
+}
+
+/** Of one buffer; or read before and after a getter of the caller's made linear memory grow, which gives it another. */
+function mayShare(a: HostArray, b: HostArray): boolean {
+  return a.data.buffer === b.data.buffer || !isWhole(a) || !isWhole(b);
 }
 
 function sameBytes(a: HostArray, b: HostArray): boolean {

@@ -21,7 +21,7 @@ import {
   type TypedArray,
   whenRead,
 } from "../argument_cases.ts";
-import { rejects, same, throws } from "../compare.ts";
+import { close, rejects, same, throws } from "../compare.ts";
 import { halfBits } from "../half.ts";
 import { skip } from "./skip.ts";
 
@@ -320,6 +320,22 @@ test("results that overlap what is read, or each other, are refused; over all of
   }
 });
 
+test("results that overlap what was read before the memory grew are refused too", async () => {
+  const on = await createEngine();
+  const tensor = on.tensor([2000]);
+  const view = (start: number) => tensor.data.subarray(start, start + 1000);
+  const options = (start: number) => ({
+    grad: true as const,
+    get out() {
+      on.tensor([on.memory.reserved >> 2]);
+      return { grad: view(start) };
+    },
+  });
+  const run = (start: number) => () => on.sync.qualityFocalLoss(view(0), new Float32Array(1000), options(start));
+  throws(run(200), TypeError, "qualityFocalLoss: options.out.grad", "overlaps pred");
+  for (const start of [1000, 0]) close(run(start)().grad, new Float32Array(1000).fill(0.000298287), 1e-9);
+});
+
 test("unknown names are refused, with the nearest known one", async () => {
   for (const { op, what, args } of calls) {
     const isOptions = (value: unknown) =>
@@ -450,6 +466,8 @@ test("a scale where it means nothing, and integers without one, are refused", ()
   throws(take({ data: new Int16Array(4), dims }), TypeError, "a.scale", "undefined", "Int16Array(4)");
   throws(take({ data: new Int8Array(4), dims, scale: "1" }), TypeError, "a.scale", '"1"');
   throws(take({ data: new Int8Array(4), dims, scale: 0 }), RangeError, "a.scale is 0", "other than 0");
+  throws(take({ data: new Int8Array(4), dims, scale: 1e-46 }), RangeError, "a.scale is 1e-46", "float32");
+  throws(take({ data: new Int8Array(4), dims, scale: -1e39 }), RangeError, "a.scale is -1e+39", "float32");
   throws(
     take({ data: new Int16Array(4), dims, scale: Infinity }),
     RangeError,
