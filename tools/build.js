@@ -104,9 +104,15 @@ async function bundleLibrary(kernels) {
     define: { KERNELS: JSON.stringify(kernels) },
     plugins: [moduleImports, kernelText, smallShaders],
   });
+  for (const entry of ["index", "workerd", "slim", "heads"]) dropBareImports(at("dist", `${entry}.js`));
   // Deno and JSR take the declarations from here.
   selfTypes("index", "embedded");
   selfTypes("slim", "slim");
+}
+
+/** Imports of files for their side effects, which none has: bundlers of a linked package warn of them. */
+function dropBareImports(file) {
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll(/import\s*"\.\/[\w-]+\.js";\s*/g, ""));
 }
 
 function selfTypes(bundle, entry) {
