@@ -42,7 +42,8 @@ export type DataArray =
  * data apart: "float16" are half bits, and "uint16" needs a scale.
  *
  * Quantised data: real = (q − zeroPoint) · scale, each step rounded to float32. TypeError: integers without a scale, but for
- * half bits; a scale or zeroPoint beside real values. RangeError: a scale that is 0 or infinite in float32.
+ * half bits; a scale or zeroPoint beside real values. RangeError: a scale that is 0 or infinite in float32. TypeError:
+ * what ONNX and TFLite call these two, as zero_point, which would go unread.
  *
  * What is given is read once, when the call is made: shapes are copied, and arrays are read where they then lie, whatever class
  * they are of. TypeError: an array whose buffer is resized or transferred before its values are read; a view of a tensor that

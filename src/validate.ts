@@ -136,7 +136,19 @@ export function tensorAnywhere(place: Place, value: TensorLike, assume: Assume):
   if (arrayName(data) !== undefined && arrayLength(data) !== elements) {
     throw typeError(place, `${describe(data)} with dims ${shapeOf(shape)}`, `${elements} values`);
   }
-  return source(place, data, shape, { scale, zeroPoint, type });
+  const found = source(place, data, shape, { scale, zeroPoint, type });
+  if (found.kind !== "f32") refuseOtherNames(place, value);
+  return found;
+}
+
+/** As ONNX and TFLite call them: unread, they would be dropped without a word. */
+const OTHER_NAMES = [[/^scales$/i, "scale"], [/^zero_?points?$/i, "zeroPoint"]] as const;
+
+function refuseOtherNames({ op, argument }: Place, value: object): void {
+  for (const name of Object.keys(value)) {
+    const [, meant = name] = OTHER_NAMES.find(([pattern]) => pattern.test(name)) ?? [];
+    if (meant !== name) throw new TypeError(`${op}: ${argument}.${name} is unknown; did you mean ${meant}?`);
+  }
 }
 
 /** One of onnxruntime also says what its data are. */

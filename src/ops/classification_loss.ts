@@ -71,7 +71,15 @@ interface Shape extends Omit<LossCall, "kernel" | "parameters" | "settings"> {
 
 /** The call of a loss that also takes labels. */
 export function classCall(op: string, pred: TensorLike, target: ClassTarget): Shape {
-  return isLabelTarget(target) ? labelCall(op, pred, target) : denseCall(op, pred, target);
+  if (isLabelTarget(target)) return labelCall(op, pred, target);
+  if (!isTensor(target)) known(op, "target", target, LABEL_TARGET);
+  return denseCall(op, pred, target as TensorLike);
+}
+
+/** All but an object that may have labels by another name. */
+function isTensor(target: ClassTarget): target is TensorLike {
+  if (typeof target !== "object" || target === null || ArrayBuffer.isView(target) || Array.isArray(target)) return true;
+  return "data" in target || "dims" in target || "gpuBuffer" in target;
 }
 
 function isLabelTarget(target: ClassTarget): target is LabelTarget {

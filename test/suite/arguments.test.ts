@@ -465,6 +465,8 @@ test("a scale where it means nothing, and integers without one, are refused", ()
   throws(take({ data: words, dims, zeroPoint: 3 }), TypeError, "a.zeroPoint", "half bits");
   throws(take({ data: new Int16Array(4), dims }), TypeError, "a.scale", "undefined", "Int16Array(4)");
   throws(take({ data: new Int8Array(4), dims, scale: "1" }), TypeError, "a.scale", '"1"');
+  throws(take({ data: new Int8Array(4), dims, scale: 1, zero_point: 2 }), TypeError, "a.zero_point", "mean zeroPoint?");
+  throws(take({ data: words, dims, scales: 2 }), TypeError, "a.scales is unknown", "did you mean scale?");
   throws(take({ data: new Int8Array(4), dims, scale: 0 }), RangeError, "a.scale is 0", "other than 0");
   throws(take({ data: new Int8Array(4), dims, scale: 1e-46 }), RangeError, "a.scale is 1e-46", "float32");
   throws(take({ data: new Int8Array(4), dims, scale: -1e39 }), RangeError, "a.scale is -1e+39", "float32");

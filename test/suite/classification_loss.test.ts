@@ -390,6 +390,8 @@ test("wrong input", () => {
   throws(() => sync.qualityFocalLoss(x, bad), RangeError, "target.scores[1]", "1.5");
   throws(() => sync.qualityFocalLoss(x, { labels: Int32Array.of(1) }), TypeError, "target.labels", "Int32Array(2)");
   // @ts-expect-error a loss without labels
+  throws(() => sync.qualityFocalLoss(x, { label: labels } as never), TypeError, "target.label is", "mean labels?");
+  throws(() => sync.qualityFocalLoss(x, [0, 1] as never), TypeError, "target is an array of 2");
   throws(() => sync.generalizedFocalLoss(x, { labels }), TypeError, "generalizedFocalLoss", "target", "data and dims");
   close(sync.qualityFocalLoss(x, { labels }, { reduction: "none" }).loss, [0.75 * Math.LN2, 0.75 * Math.LN2], 1e-7);
   close([sync.binaryCrossEntropyWithLogits(x, y).loss], [Math.LN2], 1e-7);
