@@ -355,6 +355,14 @@ test("a wrong image size is told with the one that fits", () => {
   const run8 = (imageSize: number[]) => () =>
     sync.detect(zeros(1, 84, 8400), { head: heads.yolov8Decoded(), imageSize });
   throws(run8([320, 320]), TypeError, "they fit imageSize [640, 640]");
+  const grid = { data: new Float32Array(20 * 20 * 6), dims: [20, 20, 6] };
+  const rows = heads.yolov8Decoded({ numClasses: 2, strides: [8], layout: "rows" });
+  throws(
+    () => sync.detect(grid, { head: rows, imageSize: [64, 64] }),
+    TypeError,
+    "(20, 20, 6)",
+    "they fit imageSize [160, 160]",
+  );
 });
 
 test("shapes of other things say what they are", () => {

@@ -270,6 +270,8 @@ test("infer says what each preset misses", () => {
     "no preset",
     "yolov8: 3 channels, and boxes take 64",
   );
+  throws(() => heads.infer(zeros(1, 5, 8429), { imageSize }), TypeError, "yolov8Decoded: 8429 anchors, where");
+  throws(() => heads.infer(zeros(1, 4, 8400), { imageSize }), TypeError, "yolov8Decoded: 4 channels, and boxes take 4");
   const outputs = zeros(1, 84, 8400);
   const hints = { imageSize: [320, 320], numClasses: 80 };
   throws(
