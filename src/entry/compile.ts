@@ -13,7 +13,7 @@ export async function compile(bytes: BufferSource): Promise<WebAssembly.Module> 
     return await WebAssembly.compile(bytes);
   } catch (cause) {
     const { message } = cause as Error;
-    const text = `createEngine: this host does not compile the kernels: ${message}. ${WAYS_OUT.join("; ")}.`;
+    const text = `createEngine: this host does not compile the kernels: ${message}; ways out: ${WAYS_OUT.join("; ")}`;
     throw Object.assign(new WebAssembly.CompileError(text), { cause });
   }
 }
