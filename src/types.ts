@@ -1097,7 +1097,9 @@ export interface DetectionOps<F> {
    * `distances` and `refined`. Defaults: "paper", λ_box 1.5, λ_refine 2, α 0.75, γ 2.
    * TypeError: a head whose boxes are not distances; maps that do not fit head, image size and gt. RangeError: a label that
    * is no class; an index that is no object's; an inverted box; λ, α or γ under 0. Error ≤ 1e-6 of max(1, part); of a
-   * gradient, ≤ 1e-6 of the largest in its map. NaN stays in its anchor and in the sums, divisors among them. On WebGPU as
+   * gradient, ≤ 1e-6 of the largest in its map, for
+   * objects whose edges are those that float32 has from the anchor's point (a box that barely touches its object takes
+   * their rounding into its weight). NaN stays in its anchor and in the sums, divisors among them. On WebGPU as
    * `gflCriterion`. Zhang et al. 2021 (VarifocalNet), equation 3.
    */
   vfnetCriterion<P extends Placement = "host">(
