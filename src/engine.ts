@@ -6,6 +6,8 @@ import { checkDetect } from "./detect/detect_call.ts";
 import { keptOutputs } from "./detach.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { operations } from "./ops/index.ts";
+import { provideInference } from "./heads/index.ts";
+import { infer } from "./heads/infer.ts";
 import type { Call } from "./ops/call.ts";
 import type {
   AsyncOps,
@@ -30,6 +32,8 @@ import {
 } from "./validate.ts";
 import { WasmBackend } from "./wasm/backend.ts";
 import { LinearTensor } from "./wasm/tensor.ts";
+
+provideInference(infer);
 
 const DEFAULT_MAX_MEMORY = 64 * 1024 * 1024;
 /** The wrapper shifts addresses to the right, which takes them for signed. */

@@ -2,7 +2,6 @@
  * `heads`: the well-known layouts of raw outputs.
  */
 import type { HeadOptions, HeadSpec, InferHints, Outputs } from "../types.ts";
-import { infer } from "./infer.ts";
 import { preset } from "./presets.ts";
 
 /** Presets of the well-known heads; each takes changes to its members. */
@@ -33,9 +32,20 @@ export interface Heads {
    *
    * TypeError where more than one reading fits, with a list of them; where none does, with what each preset misses; where
    * some tensors would have to be left out, with their names. YOLO11's layout is YOLOv8's and is named so. Channels behind
-   * the classes (masks, keypoints, an angle) look like classes: `hints.numClasses` tells them apart.
+   * the classes (masks, keypoints, an angle) look like classes: `hints.numClasses` tells them apart. A bundle that leaves
+   * `createEngine` out has no code to read tensors with: an Error says so there.
    */
   infer(outputs: Outputs, hints?: InferHints): HeadSpec;
+}
+
+/**
+ * What `heads.infer` runs. The engine brings it: to read tensors takes three quarters of the code, and a bundle of presets
+ * alone is without.
+ */
+let inference: Heads["infer"] | undefined;
+
+export function provideInference(infer: Heads["infer"]): void {
+  inference = infer;
 }
 
 export const heads: Heads = {
@@ -49,5 +59,10 @@ export const heads: Heads = {
   yolov8: (options) => preset("yolov8", options),
   yolo11: (options) => preset("yolo11", options),
   yolov8Decoded: (options) => preset("yolov8Decoded", options),
-  infer,
+  infer(outputs, hints) {
+    if (inference !== undefined) return inference(outputs, hints);
+    throw new Error(
+      "heads.infer: this bundle has no code that reads tensors; wanted createEngine to be imported in it too",
+    );
+  },
 };

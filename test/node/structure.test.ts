@@ -73,7 +73,7 @@ const LAYERS: Record<string, string[]> = {
   ops: ["arrays.ts", "ops", "criteria", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
   criteria: ["arrays.ts", "criteria", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
   detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  "engine.ts": ["detach.ts", "detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
+  "engine.ts": ["heads", "detach.ts", "detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
   "index.ts": ["heads", "types.ts"],
   entry: ["detect", "dispatch.ts", "engine.ts", "entry", "heads", "index.ts", "types.ts", "validate.ts"],
 };
