@@ -6,8 +6,8 @@ import { checkDetect } from "./detect/detect_call.ts";
 import { keptOutputs } from "./detach.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { operations } from "./ops/index.ts";
-import { provideInference } from "./heads/index.ts";
 import { infer } from "./heads/infer.ts";
+import { provideInference } from "./heads/inference.ts";
 import type { Call } from "./ops/call.ts";
 import type {
   AsyncOps,

@@ -2,6 +2,7 @@
  * `heads`: the well-known layouts of raw outputs.
  */
 import type { HeadOptions, HeadSpec, InferHints, Outputs } from "../types.ts";
+import { inference } from "./inference.ts";
 import { preset } from "./presets.ts";
 
 /** Presets of the well-known heads; each takes changes to its members. */
@@ -38,16 +39,6 @@ export interface Heads {
   infer(outputs: Outputs, hints?: InferHints): HeadSpec;
 }
 
-/**
- * What `heads.infer` runs. The engine brings it: to read tensors takes three quarters of the code, and a bundle of presets
- * alone is without.
- */
-let inference: Heads["infer"] | undefined;
-
-export function provideInference(infer: Heads["infer"]): void {
-  inference = infer;
-}
-
 export const heads: Heads = {
   gfl: (options) => preset("gfl", options),
   vfnet: (options) => preset("vfnet", options),
@@ -59,10 +50,5 @@ export const heads: Heads = {
   yolov8: (options) => preset("yolov8", options),
   yolo11: (options) => preset("yolo11", options),
   yolov8Decoded: (options) => preset("yolov8Decoded", options),
-  infer(outputs, hints) {
-    if (inference !== undefined) return inference(outputs, hints);
-    throw new Error(
-      "heads.infer: this bundle has no code that reads tensors; wanted createEngine to be imported in it too",
-    );
-  },
+  infer: (outputs, hints) => inference()(outputs, hints),
 };
