@@ -13,6 +13,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { transformFor } from "../../src/cli/fit.ts";
 import { parseSafetensors } from "../../src/cli/readers/safetensors.ts";
+import { readmeSnippets } from "../runtimes/snippets.js";
 import { skip } from "../suite/skip.ts";
 
 const test = suite("README");
@@ -38,7 +39,7 @@ const NEEDS: Record<string, RegExp> = {
   "a server": /fetch\("/,
 };
 
-const snippets = [...read("README.md").matchAll(/^```[jt]s\n([^]*?)^```/gm)].map(([, code]) => code);
+const snippets = readmeSnippets(root);
 
 test("there are snippets", () => assert.ok(snippets.length > 8));
 

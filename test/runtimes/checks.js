@@ -1,10 +1,11 @@
 /** Checks that are commands: the declarations from a consumer's side, formatting, lints, publishing, install scripts. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { npm, root } from "../../tools/ready.js";
 import { consumer } from "./consumer.js";
 import { start } from "./run.js";
 import { findDeno } from "./runtimes.js";
+import { readmeSnippets } from "./snippets.js";
 
 /**
  * Ways in which consumers compile, and the versions of TypeScript that try each: 5.0 is the oldest that works, "newest" is
@@ -82,8 +83,7 @@ function typeChecks() {
 
 /** The README's snippets, each a file as it stands. */
 function readmeFiles() {
-  const text = readFileSync(join(root, "README.md"), "utf8").replaceAll("\r\n", "\n");
-  return [...text.matchAll(/^```[jt]s\n([^]*?)^```/gm)].map(([, code], i) => {
+  return readmeSnippets(root).map((code, i) => {
     // What imports nothing is a module all the same.
     writeFileSync(join(consumer, "types", `readme_${i + 1}.ts`), `${code}\nexport {};\n`);
     return `readme_${i + 1}.ts`;
