@@ -48,7 +48,7 @@ const commandImports = {
 const smallShaders = {
   name: "small-shaders",
   setup({ onLoad }) {
-    onLoad({ filter: /\/src\/webgpu\/\w+\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /\/src\/webgpu\/(shaders\/)?\w+\.ts$/ }, ({ path }) => {
       const shrink = (shader) => shader.replaceAll(/\s*\/\/.*$/gm, "").replaceAll(/\n\s+/g, "\n");
       const contents = readFileSync(path, "utf8").replaceAll(/(?<=\/\* wgsl \*\/ )`[^`]*`/g, shrink);
       return { contents, loader: "ts" };

@@ -1,11 +1,12 @@
 /**
  * The two shaders of `detect`: which anchors' classes compete, listed as they come; then the box channels of what is listed.
  */
-import { half, type Storage } from "./bindings.ts";
-import { keyOf } from "./keys.ts";
-import { moments, softmax } from "./distribution.ts";
+import type { Storage } from "./bindings.ts";
 import { eachItem } from "./items.ts";
-import { numbers } from "./numbers.ts";
+import { keyOf } from "./keys.ts";
+import { moments, softmax } from "./shaders/distribution.ts";
+import { half } from "./shaders/half.ts";
+import { numbers } from "./shaders/numbers.ts";
 
 /** Invocations of a workgroup. */
 export const LANES = 64;

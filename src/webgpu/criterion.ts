@@ -6,15 +6,15 @@ import type { CriterionCall } from "../criteria/criterion_call.ts";
 import type { LossCall } from "../ops/loss_call.ts";
 import type { CriterionResult, Placement } from "../types.ts";
 import { type GpuSource, matrix } from "../validate.ts";
-import { gflPlan } from "./gfl_criterion.ts";
+import { gflPlan } from "./gfl_plan.ts";
 import { eachItem, itemGroups } from "./items.ts";
 import { type Gpu, prepareAdder, prepareLoss } from "./loss.ts";
-import { numbers } from "./numbers.ts";
 import { Output } from "./output.ts";
 import { type Fields, paramsBlock, paramsText } from "./params.ts";
 import { PositiveRows, type RowMap, type Step } from "./positive_rows.ts";
+import { numbers } from "./shaders/numbers.ts";
 import { addUp } from "./sums.ts";
-import { vfnetPlan } from "./vfnet_criterion.ts";
+import { vfnetPlan } from "./vfnet_plan.ts";
 import { Work } from "./work.ts";
 
 /** Of generalized IoU loss. */

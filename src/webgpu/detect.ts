@@ -6,9 +6,9 @@ import type { CandidateSearch, FoundCandidates, FoundImage } from "../detect/fou
 import type { Field, Part } from "../heads/outputs.ts";
 import type { AnySource } from "../validate.ts";
 import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
-import { keyOf } from "./keys.ts";
 import { bindShare, bytesOf, shareOf, shareOnHost } from "./image_share.ts";
 import { itemGroups } from "./items.ts";
+import { keyOf } from "./keys.ts";
 import { type Gpu, storageOf } from "./loss.ts";
 import { Work } from "./work.ts";
 

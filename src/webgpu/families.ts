@@ -4,9 +4,9 @@
  * same for all.
  */
 import { access, type Quads, type Variant } from "./bindings.ts";
-import { boxGeometry } from "./box_geometry.ts";
-import { mirror } from "./mirror.ts";
-import { numbers } from "./numbers.ts";
+import { boxGeometry } from "./shaders/box_geometry.ts";
+import { mirror } from "./shaders/mirror.ts";
+import { numbers } from "./shaders/numbers.ts";
 import { enabling, invocation, LANES } from "./sums.ts";
 
 export interface Family {

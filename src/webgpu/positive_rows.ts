@@ -3,12 +3,13 @@
  */
 import { ownArray, valuesOf } from "../arrays.ts";
 import type { AnySource, Source } from "../validate.ts";
-import { half, type Storage } from "./bindings.ts";
+import type { Storage } from "./bindings.ts";
 import { eachItem, itemGroups } from "./items.ts";
 import { type Gpu, storageOf } from "./loss.ts";
 import type { Output } from "./output.ts";
 import { paramsBlock, paramsText } from "./params.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
+import { half } from "./shaders/half.ts";
 import type { Work } from "./work.ts";
 
 /** Commands of a call. */

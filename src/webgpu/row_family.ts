@@ -3,11 +3,12 @@
  * read by their arguments' names, as `points_at(i)`.
  */
 import type { RowCall } from "../ops/row_call.ts";
-import { half, type Storage } from "./bindings.ts";
+import type { Storage } from "./bindings.ts";
 import { eachItem } from "./items.ts";
 import { storageOf } from "./loss.ts";
-import { numbers } from "./numbers.ts";
 import { type Fields, paramsBlock, paramsText } from "./params.ts";
+import { half } from "./shaders/half.ts";
+import { numbers } from "./shaders/numbers.ts";
 
 /** `starts` has the elements that lie before each input in its binding. */
 function fieldsOf({ inputs, counts, parameters }: RowCall, items: number, starts: readonly number[]): Fields {

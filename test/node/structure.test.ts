@@ -127,7 +127,7 @@ test("every operation that is checked for any device has a shader of its stem", 
   const stems = checked.map(({ stem }) => stem as string);
   for (const stem of Object.keys({ ...shaders, ...rowShaders })) assert.ok(stems.includes(stem), stem);
   for (const { name, stem } of checked) {
-    assert.match(read(`src/webgpu/${stem}.ts`), new RegExp(`^export const ${name} = /\\* wgsl \\*/`, "m"));
+    assert.match(read(`src/webgpu/shaders/${stem}.ts`), new RegExp(`^export const ${name} = /\\* wgsl \\*/`, "m"));
   }
 });
 

@@ -1,0 +1,70 @@
+/**
+ * The GFL criterion's losses over the positives: which steps run, over which buffers, and what their sums make.
+ */
+import type { GflCall } from "../criteria/criterion_call.ts";
+import { matrix } from "../validate.ts";
+import { type CriterionRun, onDevice, type Plan } from "./criterion.ts";
+import { boxGeometry } from "./shaders/box_geometry.ts";
+import { distribution } from "./shaders/distribution.ts";
+import { gflCriterion, gflSlopes } from "./shaders/gfl_criterion.ts";
+
+export function gflPlan(run: CriterionRun, call: GflCall): Plan {
+  const { count, positives, scores } = run;
+  const { settings: { grad, lambdaBox, lambdaDfl, normalizer }, scene: { head: { bins, numClasses } } } = call;
+  const classes = run.buffer(count * numClasses);
+  const logits = run.buffer(count * 4 * bins);
+  const confidences = run.buffer(count);
+  const sideWeights = run.buffer(count * 4);
+  const [box, dfl, total] = [run.buffer(1), run.buffer(1), run.buffer(1)];
+  const pred = run.buffer(count * 4);
+  const boxGrad = grad ? run.buffer(count * 4) : null;
+  const dflGrad = grad ? run.buffer(count * 4 * bins) : null;
+  const clsMap = { argument: "input.cls", source: call.cls.pred, columns: numClasses };
+  const distMap = { argument: "input.dist", source: call.dist, columns: 4 * bins };
+  // mmdet's is the mean over the four sides.
+  const lambdaSide = normalizer === "paper" ? lambdaDfl : lambdaDfl / 4;
+  const counts = { classes: numClasses, bins, anchors: 1 };
+  const factors = { box_factor: lambdaBox, dfl_factor: lambdaSide };
+  const distributions = {
+    kernel: "distribution_focal_loss",
+    parameters: { scale: 0 },
+    pred: onDevice(logits, 4 * count, bins),
+    columns: bins,
+    rows: 4 * count,
+    target: matrix({ op: call.op, argument: "targets" }, call.targets, 1),
+    targetColumns: 1,
+  } as const;
+  return {
+    steps: () => [
+      run.rows.gather(clsMap, classes),
+      run.rows.gather(distMap, logits),
+      run.each(distribution + boxGeometry + gflCriterion, { counts: { items: count, ...counts }, parameters: {} }, [
+        positives,
+        classes,
+        logits,
+        pred,
+        confidences,
+        sideWeights,
+        scores,
+      ]),
+      run.boxLoss(pred, confidences, box, boxGrad),
+      run.loss(distributions, sideWeights, dfl, dflGrad),
+      run.sum(confidences, total),
+      ...(boxGrad === null || dflGrad === null ? [] : [
+        run.each(distribution + gflSlopes, { counts: { items: 4 * count, ...counts }, parameters: factors }, [
+          positives,
+          logits,
+          boxGrad,
+          total,
+          dflGrad,
+        ]),
+      ]),
+    ],
+    sums: { box, dfl, total },
+    grads: dflGrad === null ? {} : { dist: { map: distMap, rows: dflGrad } },
+    parts: (sums) => {
+      const divisor = run.divisorOf(sums.total);
+      return { box: lambdaBox * sums.box / divisor, dfl: lambdaSide * sums.dfl / divisor };
+    },
+  };
+}
