@@ -176,8 +176,8 @@ function isOnGpu(value: object): value is GpuTensor {
   return "gpuBuffer" in value && (!("data" in value) || ("location" in value && value.location === "gpu-buffer"));
 }
 
-/** Of storage buffers: `GPUBufferUsage` is no global everywhere. */
-const STORAGE = 0x80;
+/** Usage of storage buffers: `GPUBufferUsage` is no global everywhere. */
+export const STORAGE = 0x80;
 
 function gpuSource(place: Place, value: GpuTensor & { readonly type?: unknown }): GpuSource {
   const dims = readShape(place, value.dims);

@@ -4,9 +4,7 @@
  */
 
 import { half } from "./shaders/half.ts";
-
-/** How an input lies in its buffer. */
-export type Storage = "float32" | "float16";
+import { elementOf, type Storage, wordType } from "./storage.ts";
 
 /** What a call's shader is made for. */
 export interface Variant {
@@ -87,7 +85,7 @@ function declaration(name: string, variant: Variant, quads: Quads): string {
 }
 
 function inputDeclaration(name: string, storage: Storage, quad: boolean): string {
-  const words = storage === "float32" ? shape(quad) : quad ? "vec2u" : "u32";
+  const words = !quad ? wordType(storage) : storage === "float16" ? "vec2u" : "vec4f";
   return `var<storage, read> ${name}_buffer: array<${words}>;`;
 }
 
@@ -96,8 +94,7 @@ function reader(name: string, storage: Storage, quad: boolean): string {
 }
 
 function valueOf(buffer: string, storage: Storage, quad: boolean): string {
-  if (storage === "float32") return `${buffer}[i]`;
-  return quad ? `halves_of(${buffer}[i])` : `half_of(${buffer}[i >> 1u], i & 1u)`;
+  return quad && storage === "float16" ? `halves_of(${buffer}[i])` : elementOf(buffer, storage, "i");
 }
 
 function returning(name: string, quad: boolean, value: string): string {

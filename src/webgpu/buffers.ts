@@ -2,12 +2,13 @@
  * Buffers that calls share: handed out by size class, given back, and bounded while idle.
  */
 
+import { STORAGE } from "../validate.ts";
+
 // `GPUBufferUsage` is no global everywhere.
 const MAP_READ = 0x1;
 const COPY_SRC = 0x4;
 const COPY_DST = 0x8;
 const UNIFORM = 0x40;
-const STORAGE = 0x80;
 
 const USAGES = {
   storage: STORAGE | COPY_SRC | COPY_DST,

@@ -1,15 +1,15 @@
 /**
  * The two shaders of `detect`: which anchors' classes compete, listed as they come; then the box channels of what is listed.
  */
-import type { Storage } from "./bindings.ts";
-import { eachItem } from "./items.ts";
+import { eachItem } from "./grid.ts";
 import { keyOf } from "./keys.ts";
 import { moments, softmax } from "./shaders/distribution.ts";
 import { half } from "./shaders/half.ts";
 import { numbers } from "./shaders/numbers.ts";
+import { readable, type Storage } from "./storage.ts";
 
-/** Invocations of a workgroup. */
-export const LANES = 64;
+/** Invocations of a workgroup: few, so that an image's anchors spread over more of a device's units. */
+export const DETECT_LANES = 64;
 /**
  * Words before the first candidate of a list: how many there are, how many values among probabilities are none, and of one
  * of those 2 · anchor, odd for objectness, and the value; and words of a candidate.
@@ -61,11 +61,6 @@ fn at(field: Layout, anchor: u32, channel: u32) -> u32 {
 }
 `;
 
-function reader(name: string, storage: Storage): string {
-  const value = storage === "float16" ? `half_of(${name}[k >> 1u], k & 1u)` : `bitcast<f32>(${name}[k])`;
-  return `fn ${name}_at(k: u32) -> f32 { return ${value}; }`;
-}
-
 /** Lists the best class of each anchor of a part, or every class, that is over the threshold. */
 export function filterShader({ classes, objectness, logits, range, multiLabel }: FilterVariant): string {
   return [
@@ -76,18 +71,16 @@ export function filterShader({ classes, objectness, logits, range, multiLabel }:
     `const EVERY = ${multiLabel};`,
     params,
     "@group(0) @binding(1) var<storage, read_write> list: List;",
-    "@group(0) @binding(2) var<storage, read> classes: array<u32>;",
-    objectness === null ? "" : "@group(0) @binding(3) var<storage, read> objectness: array<u32>;",
     numbers,
     half,
-    reader("classes", classes),
-    objectness === null ? "fn objectness_at(k: u32) -> f32 { return 0.0; }" : reader("objectness", objectness),
+    readable(2, "classes", classes),
+    objectness === null ? "fn objectness_at(k: u32) -> f32 { return 0.0; }" : readable(3, "objectness", objectness),
     filter,
   ].join("\n");
 }
 
 const filter = /* wgsl */ `
-struct List { count: atomic<u32>, outside: atomic<u32>, place: u32, value: u32, candidates: array<vec4u> }
+struct List { count: atomic<u32>, outside: atomic<u32>, address: u32, value: u32, candidates: array<vec4u> }
 
 // Keys are in the order of the floats, with one for both zeros and 0 for NaN, which is less than any threshold's.
 fn key_of(x: f32) -> u32 {
@@ -102,7 +95,7 @@ fn check(anchor: u32, value: f32, role: u32) {
   let key = key_of(value);
   if (key == 0u || (key >= LEAST && key <= MOST)) { return; }
   if (atomicAdd(&list.outside, 1u) == 0u) {
-    list.place = 2u * (params.first_anchor + anchor) + role;
+    list.address = 2u * (params.first_anchor + anchor) + role;
     list.value = bitcast<u32>(value);
   }
 }
@@ -147,7 +140,7 @@ fn search(anchor: u32) {
   }
   if (!EVERY && passes(best, best_value, other)) { append(anchor, best_label, best_value, other); }
 }
-${eachItem("search(i);", "params.anchors", LANES)}
+${eachItem("search(i);", "params.anchors", DETECT_LANES)}
 `;
 
 /** The sides of the listed candidates of a part: values as they are, or the expectations of distributions. */
@@ -158,10 +151,9 @@ export function sidesShader({ boxes, distribution, uncertainty }: SidesVariant):
     "struct List { count: u32, candidates: array<vec4u> }",
     "@group(0) @binding(1) var<storage, read> list: List;",
     "@group(0) @binding(2) var<storage, read_write> sides: array<f32>;",
-    "@group(0) @binding(3) var<storage, read> boxes: array<u32>;",
     numbers,
     half,
-    reader("boxes", boxes),
+    readable(3, "boxes", boxes),
     distribution ? ofDistribution : ofValues,
     sidesMain(sideWords(uncertainty)),
   ].join("\n");
@@ -198,5 +190,5 @@ fn gather_side(candidate: u32, side: u32) {
   if (anchor >= params.anchors) { return; }
   store_side(anchor, side, candidate * ${words}u + side);
 }
-${eachItem("gather_side(i / 4u, i % 4u);", "4u * min(list.count, params.capacity)", LANES)}
+${eachItem("gather_side(i / 4u, i % 4u);", "4u * min(list.count, params.capacity)", DETECT_LANES)}
 `;

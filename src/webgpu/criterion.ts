@@ -5,14 +5,16 @@
 import type { CriterionCall } from "../criteria/criterion_call.ts";
 import type { LossCall } from "../ops/loss_call.ts";
 import type { CriterionResult, Placement } from "../types.ts";
-import { type GpuSource, matrix } from "../validate.ts";
+import { matrix } from "../validate.ts";
 import { gflPlan } from "./gfl_plan.ts";
-import { eachItem, itemGroups } from "./items.ts";
-import { type Gpu, prepareAdder, prepareLoss } from "./loss.ts";
+import type { Gpu } from "./gpu.ts";
+import { eachItem, itemGroups } from "./grid.ts";
+import { prepareAdder, prepareLoss } from "./loss.ts";
 import { Output } from "./output.ts";
 import { type Fields, paramsBlock, paramsText } from "./params.ts";
 import { PositiveRows, type RowMap, type Step } from "./positive_rows.ts";
 import { numbers } from "./shaders/numbers.ts";
+import { onDevice } from "./storage.ts";
 import { addUp } from "./sums.ts";
 import { vfnetPlan } from "./vfnet_plan.ts";
 import { Work } from "./work.ts";
@@ -202,11 +204,6 @@ export class CriterionRun {
     const step = () => Promise.resolve((encoder: GPUCommandEncoder) => this.#work.copyBack(encoder, rows, values));
     return { name, output: null, step, tensor: () => this.#call.scatter(values, columns) };
   }
-}
-
-/** What is in a buffer of ours, as (rows, columns). */
-export function onDevice({ buffer }: GPUBufferBinding, rows: number, columns: number): GpuSource {
-  return { kind: "gpu", gpuBuffer: buffer, dims: [rows, columns], half: false };
 }
 
 /** The block of `Positive`s. */

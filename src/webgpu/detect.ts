@@ -5,11 +5,12 @@
 import type { CandidateSearch, FoundCandidates, FoundImage } from "../detect/found.ts";
 import type { Field, Part } from "../heads/outputs.ts";
 import type { AnySource } from "../validate.ts";
-import { CANDIDATE_WORDS, filterShader, LANES, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
-import { bindShare, bytesOf, shareOf, shareOnHost } from "./image_share.ts";
-import { itemGroups } from "./items.ts";
+import { CANDIDATE_WORDS, DETECT_LANES, filterShader, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
+import type { Gpu } from "./gpu.ts";
+import { itemGroups } from "./grid.ts";
+import { bindShare, shareOf, shareOnHost } from "./image_share.ts";
 import { keyOf } from "./keys.ts";
-import { type Gpu, storageOf } from "./loss.ts";
+import { bytesOf, storageOf } from "./storage.ts";
 import { Work } from "./work.ts";
 
 /** Candidates that a list has room for at least, if there can be so many: 128 KiB to read back. */
@@ -112,11 +113,11 @@ class ImageSearch {
 
   /** Refuses what the filter met among probabilities that is none. */
   #checkScores({ candidates }: Lists): void {
-    const [, outside, place] = candidates;
+    const [, outside, address] = candidates;
     if (outside === 0) return;
     const { parts, scoreError } = this.#search;
-    const part = parts.findLast(({ firstAnchor }) => firstAnchor <= place >>> 1) ?? parts[0];
-    const { argument } = place % 2 === 1 && part.objectness !== null ? part.objectness : part.classes;
+    const part = parts.findLast(({ firstAnchor }) => firstAnchor <= address >>> 1) ?? parts[0];
+    const { argument } = address % 2 === 1 && part.objectness !== null ? part.objectness : part.classes;
     throw scoreError(argument, new Float32Array(candidates.buffer)[3]);
   }
 
@@ -167,11 +168,11 @@ class ImageSearch {
           list,
           ...others.map((field) => this.#bind(field).binding),
         ];
-        work.dispatch(encoder, filter, bindings, itemGroups(part.anchors, LANES));
+        work.dispatch(encoder, filter, bindings, itemGroups(part.anchors, DETECT_LANES));
       }
       for (const { part, sides: pipeline } of parts) {
         const bindings = [this.#sidesParams(part, capacity), list, sides, this.#bind(part.boxes).binding];
-        work.dispatch(encoder, pipeline, bindings, itemGroups(capacity * 4, LANES));
+        work.dispatch(encoder, pipeline, bindings, itemGroups(capacity * 4, DETECT_LANES));
       }
       work.copyBack(encoder, list, lists.candidates);
       work.copyBack(encoder, sides, lists.sides);
@@ -214,11 +215,11 @@ class ImageSearch {
     const words = new Uint32Array(block);
     words.set([firstAnchor, anchors, channels, capacity, keyOf(threshold)]);
     new Float32Array(block).set([loosened(threshold), NaN], 5);
-    fields.forEach((field, i) => words.set(field === null ? [] : this.#placeOf(field), 8 + 4 * i));
+    fields.forEach((field, i) => words.set(field === null ? [] : this.#layoutOf(field), 8 + 4 * i));
     return this.#work.uniform(block);
   }
 
-  #placeOf(field: Field<AnySource>): readonly number[] {
+  #layoutOf(field: Field<AnySource>): readonly number[] {
     const { channelsFirst, firstChannel, firstAnchor, allChannels, allAnchors } = field;
     const { first } = this.#bind(field);
     return channelsFirst

@@ -4,10 +4,11 @@
  * same for all.
  */
 import { access, type Quads, type Variant } from "./bindings.ts";
+import { LANES } from "./grid.ts";
 import { boxGeometry } from "./shaders/box_geometry.ts";
 import { mirror } from "./shaders/mirror.ts";
 import { numbers } from "./shaders/numbers.ts";
-import { enabling, invocation, LANES } from "./sums.ts";
+import { enabling, summing } from "./sums.ts";
 
 export interface Family {
   /** WGSL with `item(i)`: stores the gradients of an item and returns its weighted value, or its four values. */
@@ -143,7 +144,7 @@ export function lossShader(body: string, family: Family, variant: Variant): stri
     access(variant, family.quads),
     family.text,
     body,
-    invocation(variant.subgroups),
+    summing(variant.subgroups),
     entry(family, variant.each ? storing : addingUp(family, variant.subgroups)),
   ].join("\n");
 }
@@ -161,22 +162,22 @@ const addingUp = ({ width, itemsPerGroup }: Family, subgroups: boolean): Tail =>
   const sum = width === 4 ? "(own.x + own.y) + (own.z + own.w)" : "own";
   const store = subgroups
     ? `let sum = workgroup_sum(at, ${sum});
-  if (at.lane == 0u && first < params.end) { values[params.first_sum + block] = sum; }`
-    : `if (first < params.end) { values[params.first_sum + block * ${LANES}u + at.lane] = ${sum}; }`;
+  if (at.lane == 0u && first < params.end) { values[params.first_sum + group] = sum; }`
+    : `if (first < params.end) { values[params.first_sum + group * ${LANES}u + at.lane] = ${sum}; }`;
   return {
     before: `var own = ${width === 4 ? "vec4f(0.0)" : "0.0"};`,
     each: "own += item(i);",
-    after: `let first = params.first_item + block * ${itemsPerGroup}u;\n  ${store}`,
+    after: `let first = params.first_item + group * ${itemsPerGroup}u;\n  ${store}`,
   };
 };
 
 const entry = ({ itemsPerGroup }: Family, { before, each, after }: Tail) => /* wgsl */ `
 @compute @workgroup_size(${LANES})
 fn main(at: Invocation) {
-  let block = block_of(at);
+  let group = group_index(at);
   ${before}
   for (var k = at.lane; k < ${itemsPerGroup}u; k += ${LANES}u) {
-    let i = params.first_item + block * ${itemsPerGroup}u + k;
+    let i = params.first_item + group * ${itemsPerGroup}u + k;
     if (i < params.end) { ${each} }
   }
   ${after}

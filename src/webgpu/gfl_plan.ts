@@ -3,10 +3,11 @@
  */
 import type { GflCall } from "../criteria/criterion_call.ts";
 import { matrix } from "../validate.ts";
-import { type CriterionRun, onDevice, type Plan } from "./criterion.ts";
+import type { CriterionRun, Plan } from "./criterion.ts";
 import { boxGeometry } from "./shaders/box_geometry.ts";
 import { distribution } from "./shaders/distribution.ts";
 import { gflCriterion, gflSlopes } from "./shaders/gfl_criterion.ts";
+import { onDevice } from "./storage.ts";
 
 export function gflPlan(run: CriterionRun, call: GflCall): Plan {
   const { count, positives, scores } = run;

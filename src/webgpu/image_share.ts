@@ -5,10 +5,10 @@ import { ownArray, type Place, section, valuesOf } from "../arrays.ts";
 import type { CandidateSearch, CrowdedImage } from "../detect/found.ts";
 import type { Field } from "../heads/outputs.ts";
 import { type AnySource, type GpuSource, rangeError, type Source } from "../validate.ts";
-import { eachItem, itemGroups } from "./items.ts";
-import { type Gpu, storageOf } from "./loss.ts";
+import type { Gpu } from "./gpu.ts";
+import { eachItem, itemGroups } from "./grid.ts";
 import { paramsBlock, paramsText } from "./params.ts";
-import { ALIGNED_BYTES } from "./pieces.ts";
+import { bytesOf, elementsBefore } from "./storage.ts";
 import { Work } from "./work.ts";
 
 /** Elements of a tensor that a binding holds: those of the image, and `first` that lie before them. */
@@ -21,13 +21,8 @@ export interface Share {
 export function shareOf({ source, allChannels, allAnchors }: Field<AnySource>, image: number): Share {
   const length = allChannels * allAnchors;
   const start = image * length;
-  const first = source.kind === "gpu" ? start % (ALIGNED_BYTES / (source.half ? 2 : 4)) : 0;
+  const first = elementsBefore(source, start);
   return { start: start - first, first, length: first + length };
-}
-
-/** Of so many elements on the device. */
-export function bytesOf(source: AnySource, elements: number): number {
-  return elements * (storageOf(source) === "float16" ? 2 : 4);
 }
 
 /** Does an image's share of every field's tensor fit a binding? */

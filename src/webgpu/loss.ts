@@ -5,24 +5,15 @@ import { section, valuesOf } from "../arrays.ts";
 import type { LossCall, LossParameters } from "../ops/loss_call.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
 import type { AnySource } from "../validate.ts";
-import { bindingsOf, type Storage, type Variant } from "./bindings.ts";
-import type { BufferPool } from "./buffers.ts";
+import { bindingsOf, type Variant } from "./bindings.ts";
 import { type Family, groupsOf, lossShader, rowwise } from "./families.ts";
+import type { Gpu } from "./gpu.ts";
 import { Output } from "./output.ts";
 import { type Piece, pieceBytes, piecesOf } from "./pieces.ts";
-import type { Pipelines } from "./pipelines.ts";
 import { shaders } from "./shaders.ts";
+import { storageOf } from "./storage.ts";
 import { type Adder, addUp, sumShader, sumsPerGroup } from "./sums.ts";
 import { Work } from "./work.ts";
-
-/** What losses need of a backend. */
-export interface Gpu {
-  readonly device: GPUDevice;
-  readonly pool: BufferPool;
-  readonly pipelines: Pipelines;
-  /** Do sums go through subgroups? */
-  readonly subgroups: boolean;
-}
 
 /** No row is outside. */
 const NONE = 0xffffffff;
@@ -323,11 +314,6 @@ function variantOf(call: LossCall, family: Family, subgroups: boolean): Variant 
     evenRows: columns % 4 === 0,
     subgroups,
   };
-}
-
-/** How a shader reads the source. */
-export function storageOf(source: AnySource): Storage {
-  return (source.kind === "gpu" ? source.half : source.kind === "f16") ? "float16" : "float32";
 }
 
 /** The leading 12 bits, so that a product with a float's exponent is exact. */

@@ -2,11 +2,12 @@
  * Rows in pieces that fit a binding.
  */
 import { type Place, rangeError } from "../validate.ts";
+import { ALIGNED_BYTES } from "./storage.ts";
 
 /** Most bytes of a binding for maps that come from the host or go there, so that what is in flight is bounded. */
 const PIECE_BYTES = 128 * 1024 * 1024;
-/** Rows of a piece are a multiple of this, so that pieces of all widths begin at 256 bytes, in halves too. */
-const ALIGNED_ROWS = 128;
+/** Rows of a piece are a multiple of this, so that pieces of all widths begin aligned, in halves too. */
+const ALIGNED_ROWS = ALIGNED_BYTES / 2;
 
 export interface Piece {
   readonly index: number;
@@ -29,10 +30,7 @@ export function piecesOf(place: Place, rows: number, columns: number, bytes: num
   throw rangeError(place, `of ${columns} values a row`, `at most ${mostColumns} on this device`);
 }
 
-/** Bytes by which a binding may begin before its data, at an aligned place. */
-export const ALIGNED_BYTES = 256;
-
-/** The most values of a row that fits a binding of `unalignedPieces`. */
+/** The most values of a row that fits a binding of `unalignedPieces`, which may begin before its data. */
 export function mostValues({ maxStorageBufferBindingSize }: GPUSupportedLimits): number {
   return Math.floor((maxStorageBufferBindingSize - ALIGNED_BYTES) / 4);
 }

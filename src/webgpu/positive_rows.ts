@@ -3,13 +3,13 @@
  */
 import { ownArray, valuesOf } from "../arrays.ts";
 import type { AnySource, Source } from "../validate.ts";
-import type { Storage } from "./bindings.ts";
-import { eachItem, itemGroups } from "./items.ts";
-import { type Gpu, storageOf } from "./loss.ts";
+import type { Gpu } from "./gpu.ts";
+import { eachItem, itemGroups } from "./grid.ts";
 import type { Output } from "./output.ts";
 import { paramsBlock, paramsText } from "./params.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
 import { half } from "./shaders/half.ts";
+import { readable, type Storage, storageOf } from "./storage.ts";
 import type { Work } from "./work.ts";
 
 /** Commands of a call. */
@@ -26,11 +26,11 @@ export interface RowMap {
 const noCounts = { items: 0, columns: 0, first: 0, first_row: 0 };
 type Counts = Readonly<typeof noCounts>;
 
-const place = /* wgsl */ `
+const mapIndex = /* wgsl */ `
 @group(0) @binding(1) var<storage, read> rows: array<u32>;
 
-// Where value i of the gathered rows stands in the map.
-fn place_of(i: u32) -> u32 {
+// The index in the map of value i of the gathered rows.
+fn map_index(i: u32) -> u32 {
   let row = rows[params.first + i / params.columns] - params.first_row;
   return row * params.columns + i % params.columns;
 }
@@ -39,18 +39,17 @@ fn place_of(i: u32) -> u32 {
 const gatherShader = (storage: Storage) => /* wgsl */ `
 ${paramsText({ counts: noCounts, parameters: {} })}
 ${half}
-${place}
-@group(0) @binding(2) var<storage, read> map: array<${storage === "float16" ? "u32" : "f32"}>;
+${mapIndex}
+${readable(2, "map", storage)}
 @group(0) @binding(3) var<storage, read_write> gathered: array<f32>;
-fn value_at(k: u32) -> f32 { return ${storage === "float16" ? "half_of(map[k >> 1u], k & 1u)" : "map[k]"}; }
-${eachItem("gathered[params.first * params.columns + i] = value_at(place_of(i));")}`;
+${eachItem("gathered[params.first * params.columns + i] = map_at(map_index(i));")}`;
 
 const scatterShader = /* wgsl */ `
 ${paramsText({ counts: noCounts, parameters: {} })}
-${place}
+${mapIndex}
 @group(0) @binding(2) var<storage, read> gathered: array<f32>;
 @group(0) @binding(3) var<storage, read_write> map: array<f32>;
-${eachItem("map[place_of(i)] = gathered[params.first * params.columns + i];")}`;
+${eachItem("map[map_index(i)] = gathered[params.first * params.columns + i];")}`;
 
 /** A batch's positives on the device. */
 export class PositiveRows {

@@ -3,12 +3,11 @@
  * read by their arguments' names, as `points_at(i)`.
  */
 import type { RowCall } from "../ops/row_call.ts";
-import type { Storage } from "./bindings.ts";
-import { eachItem } from "./items.ts";
-import { storageOf } from "./loss.ts";
+import { eachItem } from "./grid.ts";
 import { type Fields, paramsBlock, paramsText } from "./params.ts";
 import { half } from "./shaders/half.ts";
 import { numbers } from "./shaders/numbers.ts";
+import { readable, type Storage, storageOf } from "./storage.ts";
 
 /** `starts` has the elements that lie before each input in its binding. */
 function fieldsOf({ inputs, counts, parameters }: RowCall, items: number, starts: readonly number[]): Fields {
@@ -38,11 +37,8 @@ export function rowShader(body: string, call: RowCall): string {
 const result = (name: string) => `var<storage, read_write> ${name}: array<f32>;`;
 
 function reader(name: string, storage: Storage, binding: number): string {
-  const halves = storage === "float16";
-  const value = halves ? `half_of(${name}_buffer[k >> 1u], k & 1u)` : `${name}_buffer[k]`;
-  return /* wgsl */ `
-@group(0) @binding(${binding}) var<storage, read> ${name}_buffer: array<${halves ? "u32" : "f32"}>;
-fn ${name}_at(i: u32) -> f32 { let k = params.${name}_start + i; return ${value}; }`;
+  return /* wgsl */ `${readable(binding, `${name}_buffer`, storage)}
+fn ${name}_at(i: u32) -> f32 { return ${name}_buffer_at(params.${name}_start + i); }`;
 }
 
 function tail(results: readonly string[]): string {

@@ -3,11 +3,12 @@
  */
 import type { CallInput, RowCall } from "../ops/row_call.ts";
 import { elementsOf, rangeError } from "../validate.ts";
-import { itemGroups } from "./items.ts";
-import type { Gpu } from "./loss.ts";
-import { ALIGNED_BYTES, mostValues, type Piece, unalignedPieces } from "./pieces.ts";
+import type { Gpu } from "./gpu.ts";
+import { itemGroups } from "./grid.ts";
+import { mostValues, type Piece, unalignedPieces } from "./pieces.ts";
 import { rowParams, rowShader } from "./row_family.ts";
 import { rowShaders } from "./shaders.ts";
+import { elementsBefore } from "./storage.ts";
 import { Work } from "./work.ts";
 
 export async function runRows<R>(gpu: Gpu, call: RowCall<R>): Promise<R> {
@@ -67,7 +68,6 @@ async function runPiece(
 function inputOf(work: Work, { source, columns, shared }: CallInput, { firstRow, rows }: Piece) {
   if (shared) return { binding: work.input(source, 0, elementsOf(source.dims)), before: 0 };
   const start = firstRow * columns;
-  // Bindings of a tensor begin at multiples of some bytes.
-  const before = source.kind === "gpu" ? start % (ALIGNED_BYTES / (source.half ? 2 : 4)) : 0;
+  const before = elementsBefore(source, start);
   return { binding: work.input(source, start - before, rows * columns + before), before };
 }

@@ -3,10 +3,9 @@
  *
  * A barrier is dear without hardware: a sum over 160 000 elements took SwiftShader 30 ms with one, and 4 ms by lanes.
  */
+import { invocation, LANES } from "./grid.ts";
 import type { Work } from "./work.ts";
 
-/** Invocations of a workgroup. */
-export const LANES = 256;
 /** Values that a lane of `sumShader` adds up with subgroups; with those of the workgroup, 16 roundings. */
 const PER_LANE = 8;
 /** Values that it adds up without, in as many chains as a chain has values: 16 roundings too, 1e-6 of a sum at most. */
@@ -18,22 +17,13 @@ export function sumsPerGroup(subgroups: boolean): number {
   return subgroups ? 1 : LANES;
 }
 
-const builtins = /* wgsl */ `
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,`;
-
 const subgroupBuiltins = /* wgsl */ `
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
   @builtin(subgroup_size) subgroup_size: u32,`;
 
-/** `Invocation`, which an entry point takes, and with subgroups `workgroup_sum`, which all lanes call. */
-export function invocation(subgroups: boolean): string {
-  return /* wgsl */ `
-struct Invocation {${builtins}${subgroups ? subgroupBuiltins : ""}
-}
-fn block_of(at: Invocation) -> u32 { return at.group.y * at.groups.x + at.group.x; }
-${subgroups ? workgroupSum : ""}`;
+/** `Invocation` and, with subgroups, `workgroup_sum`, which all lanes call. */
+export function summing(subgroups: boolean): string {
+  return subgroups ? invocation(subgroupBuiltins) + workgroupSum : invocation();
 }
 
 /** WGSL leaves open which lanes make a subgroup: each leaves its sum at one of its own lanes, and 0 at the others. */
@@ -95,7 +85,7 @@ struct Params { rows: u32, columns: u32, parts: u32, first: u32, factor: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> values: array<f32>;
 @group(0) @binding(2) var<storage, read_write> totals: array<f32>;
-${invocation(subgroups)}
+${summing(subgroups)}
 @compute @workgroup_size(${LANES})
 fn main(at: Invocation) {
   ${subgroups ? byGroup : byLane}
@@ -104,7 +94,7 @@ fn main(at: Invocation) {
 
 /** A workgroup adds up a part: neighbouring values. */
 const byGroup = /* wgsl */ `
-  let index = block_of(at);
+  let index = group_index(at);
   let row = index / params.parts;
   let first = (index - row * params.parts) * ${LANES * PER_LANE}u + at.lane;
   var own = 0.0;
@@ -116,7 +106,7 @@ const byGroup = /* wgsl */ `
 
 /** A lane adds up a part: every value at a distance of as many as there are parts, so that lanes read neighbours. */
 const byLane = /* wgsl */ `
-  let index = block_of(at) * ${LANES}u + at.lane;
+  let index = group_index(at) * ${LANES}u + at.lane;
   let row = index / params.parts;
   if (row >= params.rows) { return; }
   var k = index - row * params.parts;

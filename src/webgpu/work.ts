@@ -4,6 +4,7 @@
 import { section, valuesOf } from "../arrays.ts";
 import { type AnySource, isQuantised, type Source } from "../validate.ts";
 import type { BufferKind, BufferPool } from "./buffers.ts";
+import { bytesOf } from "./storage.ts";
 
 /** Words that come back to the host. */
 interface Reading {
@@ -41,8 +42,8 @@ export class Work {
   input(source: AnySource, start: number, length: number): GPUBufferBinding {
     if (source.kind !== "gpu") return this.upload(wordsOf(source, start, length));
     this.#readsTensors = true;
-    const each = source.half ? 2 : 4;
-    return { buffer: source.gpuBuffer, offset: start * each, size: Math.ceil(length * each / 4) * 4 };
+    const size = Math.ceil(bytesOf(source, length) / 4) * 4;
+    return { buffer: source.gpuBuffer, offset: bytesOf(source, start), size };
   }
 
   upload(data: ArrayBufferView): GPUBufferBinding {
