@@ -306,31 +306,55 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
 ) => Result<F, LossResult<R, G, P>>;
 
 /**
- * Losses with their gradients in closed form, with respect to `pred`; the target has none.
+ * Training losses, with closed-form gradients with respect to `pred`. The target has no gradient.
  *
- * Below, x is a logit, σ = 1 / (1 + e^−x), y its target in [0, 1], sp(z) = ln(1 + e^z), and
- * BCE(x, y) = y·sp(−x) + (1 − y)·sp(x). Losses are in nats where they are logarithms and have no unit where they are ratios.
- * Factors 0^0 are 1, 0·ln 0 is 0, and |d|^β has gradient 0 at d = 0. Infinite logits have their limits, 0 where a factor
- * is 0 (α_t, α, a weight, `lossWeight`); NaN stays in its element and in sums.
+ * Notation: x is a logit, σ = 1 / (1 + e^−x) its probability, y its target in [0, 1], sp(z) = ln(1 + e^z), and
+ * BCE(x, y) = y·sp(−x) + (1 − y)·sp(x). Logarithmic losses are in nats. Box losses are ratios and have no unit.
  *
- * All throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
+ * Limits: 0^0 is 1, 0·ln 0 is 0, and |d|^β has gradient 0 at d = 0. An infinite logit gives the limit of the loss, and 0
+ * where a factor is 0 (α_t, α, a weight, `lossWeight`). NaN stays in its element and in sums.
+ *
+ * Classification losses take labels in place of a dense target; see {@link LabelTarget}. Row losses (distributions and boxes)
+ * give one loss per row. Box losses and their gradients are finite for empty, inverted and infinite boxes too: an infinite
+ * edge counts as the largest float32. Where two edges are equal, the gradient is the mean of the slopes on both sides.
+ *
+ * All losses throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
  * `avgFactor` with "sum".
  *
- * The bounds below are those of WASM, for single losses and for sums of them, with what is under 1e-36 counted as 0: a
- * loss, its gradient, and a power in them such as |y − σ|^β. On WebGPU they are 4e-6 in the place of 1e-6 and of 5e-7, four
- * times what they are else, and 8e-6 of a sum, which is float32 there and float64 here; what WASM keeps free of NaN is free
- * of it there too. There the bound of the gradients of `giouLoss`, `eiouLoss` and `siouLoss` is also one of the largest
- * member of their terms (of IoU, cover, distance, size): where those cancel, WASM adds them in float64, which WebGPU has
- * not. A call that runs there reads its host arrays, and writes `out`, until its promise settles.
+ * Error bounds are for WASM, and hold for single losses and for sums of them. Values under 1e-36 count as 0: a loss, its
+ * gradient, or a power in them such as |y − σ|^β. On WebGPU a bound of 1e-6 or 5e-7 becomes 4e-6, other bounds become four
+ * times as large, and the bound of a sum is 8e-6, because sums are float32 there and float64 on WASM. The gradients of
+ * `giouLoss`, `eiouLoss` and `siouLoss` on WebGPU are bounded relative to the largest member of their terms (of IoU, cover,
+ * distance, size) as well: where these terms cancel, WASM adds them in float64, which WebGPU does not have. WebGPU gives NaN
+ * only where WASM does. A call that runs on WebGPU reads its host arrays, and writes `out`, until its promise settles.
  */
 export interface LossOps<F> {
   /**
-   * Binary cross-entropy of logits: y·sp(−x) + (1 − y)·sp(x). Gradient: σ − y.
+   * Binary cross-entropy of logits: y·sp(−x) + (1 − y)·sp(x).
    *
-   * pred: logits (N, C) or any shape; target: the same shape in [0, 1], or labels (N) for pred (N, C). Loss: pred's shape,
-   * (N) with labels; in nats. TypeError: target of another shape. Relative error ≤ 1e-6 of value and gradient, also where
-   * the logit is saturated, beside that of the difference σ − y: ≤ 3e-7 of the smaller of σ and 1 − σ, because that is what
-   * float32 leaves of it where y is nearly σ (nothing is lost at x = 0). Bishop 2006, equation 4.90, on logits.
+   * Gradient: σ − y.
+   *
+   * - Shapes: pred (N, C) or any shape, logits; target of the same shape in [0, 1], or labels (N) for pred (N, C). Loss:
+   *   pred's shape, or (N) with labels.
+   * - Throws: TypeError if the target has another shape.
+   * - Error bound: relative, ≤ 1e-6 for value and gradient, for saturated logits too. The difference σ − y adds
+   *   ≤ 3e-7 of the smaller of σ and 1 − σ, because float32 keeps no more of it where y is nearly σ (nothing is lost at
+   *   x = 0).
+   * - Source: Bishop 2006 (Pattern Recognition and Machine Learning), equation 4.90, on logits.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = Float32Array.of(-2, 0, 3);
+   * const { loss, grad } = sync.binaryCrossEntropyWithLogits(logits, Float32Array.of(0, 0.5, 1), {
+   *   reduction: "none",
+   *   grad: true,
+   * });
+   * console.log(loss); // → [0.1269, 0.6931, 0.0486]
+   * console.log(grad); // → [0.1192, 0, -0.0474]
+   * ```
    */
   binaryCrossEntropyWithLogits: Loss<F, ClassTarget, object>;
   /**
@@ -339,11 +363,25 @@ export interface LossOps<F> {
    *
    * Gradient: α_t·((1 − p_t)^γ·(σ − y) + γ(1 − p_t)^(γ−1)·(1 − 2y)·σ(1 − σ)·BCE(x, y)).
    *
-   * pred: logits (N, C) or any shape; target: the same shape in [0, 1], or labels (N) for pred (N, C). Loss: pred's shape,
-   * (N) with labels; in nats. Defaults: α 0.25, γ 2. RangeError: alpha NaN, gamma under 0. Relative error ≤ 1e-6 of the
-   * value and of the gradient's larger term, for γ other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + γ) where that is more, because the
-   * base's rounding is multiplied; beside that of the differences in soft targets, ≤ 3e-7: of 1 − 2y and, over the smaller of
-   * σ and 1 − σ, of σ − y. Lin et al. 2017 (Focal Loss), equation 5.
+   * - Shapes: pred (N, C) or any shape, logits; target of the same shape in [0, 1], or labels (N) for pred (N, C). Loss:
+   *   pred's shape, or (N) with labels.
+   * - Defaults: `alpha` 0.25, `gamma` 2.
+   * - Throws: RangeError if alpha is over 1 or NaN, or gamma is under 0.
+   * - Error bound: relative, ≤ 1e-6 of the value and of the gradient's larger term. For γ other than 0, 1, 1.5 and 2 it is
+   *   ≤ 4e-7·(1 + γ) where that is more, because the power multiplies the rounding of its base. Soft targets add the error
+   *   of two differences, ≤ 3e-7: of 1 − 2y, and of σ − y relative to the smaller of σ and 1 − σ.
+   * - Source: Lin et al. 2017 (Focal Loss), equation 5.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = { data: Float32Array.of(2, -3, 0.5, -1), dims: [2, 2] };
+   * const labels = Int32Array.of(0, -1); // row 0 is of class 0, row 1 is background
+   * const { loss } = sync.sigmoidFocalLoss(logits, { labels }, { reduction: "none" });
+   * console.log(loss); // → [0.0005, 0.3001]
+   * ```
    */
   sigmoidFocalLoss: Loss<F, ClassTarget, FocalOptions>;
   /**
@@ -351,122 +389,256 @@ export interface LossOps<F> {
    *
    * Gradient: |y − σ|^β·(σ − y) + β·|y − σ|^(β−1)·sign(σ − y)·σ(1 − σ)·BCE(x, y).
    *
-   * pred: logits (N, C) or any shape; target: qualities of the same shape in [0, 1], or labels (N) with scores for pred
-   * (N, C). Loss: pred's shape, (N) with labels; in nats. Default: β 2. RangeError: beta under 0. Relative error ≤ 1e-6 of
-   * value and gradient, for β other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + β) where that is more, because the base's rounding is
-   * multiplied; but for the cancellation in |y − σ|, whose error is ≤ 2e-7 (none where y is 0 or 1).
-   * Li et al. 2020 (Generalized Focal Loss), equation 2.
+   * - Shapes: pred (N, C) or any shape, logits; target: qualities of the same shape in [0, 1], or labels (N) with scores for
+   *   pred (N, C). Loss: pred's shape, or (N) with labels.
+   * - Defaults: `beta` 2.
+   * - Throws: RangeError if beta is under 0.
+   * - Error bound: relative, ≤ 1e-6 for value and gradient. For β other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + β) where that
+   *   is more, because the power multiplies the rounding of its base. The cancellation in |y − σ| adds an error of ≤ 2e-7 to
+   *   the difference (none where y is 0 or 1).
+   * - Source: Li et al. 2020 (Generalized Focal Loss), equation 2.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = { data: Float32Array.of(2, -3, 0.5, -1), dims: [2, 2] };
+   * const labels = Int32Array.of(0, -1); // row 0 is of class 0, row 1 is background
+   * const scores = Float32Array.of(0.8, 0); // IoU of each row's predicted box
+   * const { loss } = sync.qualityFocalLoss(logits, { labels, scores }, { avgFactor: 1 });
+   * console.log(loss); // → 0.4036
+   * ```
    */
   qualityFocalLoss: Loss<F, ClassTarget, QualityFocalOptions>;
   /**
    * Varifocal loss. Positives: q·BCE(x, q), or BCE(x, q) with `iouWeighted: false`. Negatives: α·σ^γ·sp(x).
    *
-   * Gradient: q·(σ − q), or σ − q; α·σ^γ·(σ + γ(1 − σ)·sp(x)). The factor σ^γ is differentiated.
+   * Gradient of positives: q·(σ − q), or σ − q. Gradient of negatives: α·σ^γ·(σ + γ(1 − σ)·sp(x)), which includes the
+   * derivative of σ^γ.
    *
-   * pred: logits (N, C) or any shape; target: qualities q of the same shape in [0, 1], or labels (N) with scores for pred
-   * (N, C). An element is positive where q > 0; with labels, where its class is the label, also for q = 0, unless
-   * `positives` is "quality". Loss: pred's shape, (N) with labels; in nats. Defaults: α 0.75 (on negatives only), γ 2,
-   * `iouWeighted` true, `positives` "label" with labels. TypeError: `positives` "label" with a dense target. RangeError:
-   * alpha or gamma under 0. Relative error ≤ 1e-6 of value and gradient, for γ other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + γ)
-   * where that is more, because the base's rounding is multiplied; beside that of the difference σ − q, ≤ 3e-7 of the smaller
-   * of σ and 1 − σ. Zhang et al. 2021 (VarifocalNet), equation 2.
+   * An element is positive if q > 0. With labels, the element of a row's label is positive, also if q = 0, unless
+   * `positives` is "quality".
+   *
+   * - Shapes: pred (N, C) or any shape, logits; target: qualities q of the same shape in [0, 1], or labels (N) with scores
+   *   for pred (N, C). Loss: pred's shape, or (N) with labels.
+   * - Defaults: `alpha` 0.75 (negatives only), `gamma` 2, `iouWeighted` true, `positives` "label" with labels and "quality"
+   *   with a dense target.
+   * - Throws: TypeError if `positives` is "label" and the target is dense. RangeError if alpha or gamma is under 0.
+   * - Error bound: relative, ≤ 1e-6 for value and gradient. For γ other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + γ) where that
+   *   is more, because the power multiplies the rounding of its base. The difference σ − q adds ≤ 3e-7 of the smaller of σ
+   *   and 1 − σ.
+   * - Source: Zhang et al. 2021 (VarifocalNet), equation 2.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = Float32Array.of(2, -3, 0.5, -1);
+   * const qualities = Float32Array.of(0.8, 0, 0, 0); // one positive
+   * const { loss } = sync.varifocalLoss(logits, qualities, { reduction: "sum" });
+   * console.log(loss); // → 0.7217
+   * ```
    */
   varifocalLoss: Loss<F, ClassTarget, VarifocalOptions>;
   /**
-   * Generalized focal loss: |y − ŷ|^β·H with H = (y_r − y)·sp(x) + (y − y_l)·sp(−x), where p_r = σ and p_l = 1 − σ are the
-   * probabilities of the two values y_l and y_r, and ŷ = y_l·p_l + y_r·p_r is their mean.
+   * Generalized focal loss: |y − ŷ|^β·H with H = (y_r − y)·sp(x) + (y − y_l)·sp(−x). The probabilities of the two values y_l
+   * and y_r are p_l = 1 − σ and p_r = σ, and ŷ = y_l·p_l + y_r·p_r is their mean.
    *
    * Gradient: |y − ŷ|^β·(ŷ − y) + β·|y − ŷ|^(β−1)·sign(ŷ − y)·(y_r − y_l)·σ(1 − σ)·H.
    *
-   * With y_l = 0 and y_r = 1 it is the quality focal loss and, for y of 0 or 1, focal loss without α.
+   * With y_l = 0 and y_r = 1 it is the quality focal loss and, for y of 0 or 1, the focal loss without α.
    *
-   * pred: logits (N, C) or any shape; target: the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r. Loss: pred's shape.
-   * Defaults: `yLeft` 0, `yRight` 1, β 2. RangeError: yLeft not under yRight, beta under 0. Relative error ≤ 1e-6 of value
-   * and gradient, for β other than 0, 1, 1.5 and 2 ≤ 4e-7·(1 + β) where that is more; but for the cancellation in |y − ŷ|, whose
-   * error is ≤ 2e-7 of y_r − y_l (none where y is one of them). What counts as 0 does before the factor
-   * (y_r − y_l)^(β + 1). Li et al. 2020 (Generalized Focal Loss), equation 7.
+   * - Shapes: pred (N, C) or any shape, logits; target of the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r. Loss: pred's
+   *   shape.
+   * - Defaults: `yLeft` 0, `yRight` 1, `beta` 2.
+   * - Throws: RangeError if yLeft is not under yRight, or beta is under 0.
+   * - Error bound: relative, ≤ 1e-6 for value and gradient. For β other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + β) where that
+   *   is more. The cancellation in |y − ŷ| adds an error of ≤ 2e-7 of y_r − y_l (none where y is y_l or y_r). Values count
+   *   as 0 before they are multiplied by (y_r − y_l)^(β + 1).
+   * - Source: Li et al. 2020 (Generalized Focal Loss), equation 7.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const targets = Float32Array.of(4.2, 5); // between the values 4 and 5
+   * const options = { yLeft: 4, yRight: 5, beta: 0, reduction: "none" } as const;
+   * const { loss } = sync.generalizedFocalLoss(Float32Array.of(-1, 1), targets, options);
+   * console.log(loss); // → [0.5133, 0.3133]
+   * ```
    */
   generalizedFocalLoss: Loss<F, TensorLike, GeneralizedFocalOptions>;
   /**
    * Distribution focal loss: −((i + 1 − u)·ln S_i + (u − i)·ln S_(i+1)), with S the softmax over the bins,
-   * u = (y − firstBin) / binStep and i = ⌊u⌋. The shares of the two bins beside y sum to 1, whatever the step.
+   * u = (y − firstBin) / binStep and i = ⌊u⌋. The weights of the two bins beside y sum to 1 for every step.
    *
    * Gradient for the logit of bin k: S_k − (i + 1 − u) for k = i, S_k − (u − i) for k = i + 1, otherwise S_k.
    *
-   * Row loss. pred: logits (M, bins), one row per side; target (M), in bin values, from the first bin to the last; a target
-   * on a bin puts all its weight there, on the last one too. Loss (M), in nats. Defaults: `firstBin` 0, `binStep` 1.
-   * RangeError: a target outside the bins or NaN, with its row; a binStep that is not over 0. Absolute error ≤ 5e-7 of max(1, loss), of the
-   * gradient ≤ 5e-7, for the u that float32 has where `firstBin` is not 0 or `binStep` not 1. Li et al. 2020 (Generalized Focal Loss), equation 6.
+   * A target on a bin puts all its weight there, on the last bin too.
+   *
+   * - Shapes: pred (M, bins), logits, one row per side; target (M), in bin values, from the first bin to the last. Loss (M).
+   * - Defaults: `firstBin` 0, `binStep` 1.
+   * - Throws: RangeError if a target is outside the bins or NaN (the error names its row), or if binStep is not over 0.
+   * - Error bound: absolute, ≤ 5e-7 of max(1, loss), and ≤ 5e-7 for the gradient. Where `firstBin` is not 0 or `binStep` not
+   *   1, the bounds hold for u as float32 has it.
+   * - Source: Li et al. 2020 (Generalized Focal Loss), equation 6.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = { data: Float32Array.of(0, 1, 2, 0), dims: [1, 4] }; // one side, four bins
+   * const { loss, grad } = sync.distributionFocalLoss(logits, Float32Array.of(1.75), { grad: true });
+   * console.log(loss); // → 0.7438
+   * console.log(grad); // → [0.0826, -0.0255, -0.1397, 0.0826]
+   * ```
    */
   distributionFocalLoss: Loss<F, TensorLike, DistributionFocalOptions>;
   /**
-   * IoU loss, linear: 1 − IoU, IoU = I / (U + eps), with I the intersection's area and U the union's.
+   * IoU loss, linear: 1 − IoU with IoU = I / (U + eps), I the area of the intersection and U the area of the union.
    *
-   * Gradient: −dIoU with dIoU = (dI − IoU·dU) / (U + eps), dU = dA − dI, where A is the area of the predicted box.
+   * Gradient: −dIoU with dIoU = (dI − IoU·dU) / (U + eps) and dU = dA − dI, where A is the area of the predicted box.
    *
-   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit. Loss and gradient are
-   * finite for empty, inverted and infinite boxes too: an infinite edge counts as the largest float32. At equal edges, half of
-   * the slopes on both sides. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the gradient
-   * ≤ 1e-6 of max(its largest member, 1 / the longer side of pred), for boxes of any size and shape. Yu et al. 2016 (UnitBox), with 1 − IoU in the place of −ln IoU.
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `eps` 1e-7.
+   * - Throws: RangeError if eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   *   Both hold for boxes of any size and shape.
+   * - Source: Yu et al. 2016 (UnitBox), with 1 − IoU in place of −ln IoU.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const { loss, grad } = sync.iouLoss(Float32Array.of(0, 0, 8, 10), Float32Array.of(0, 0, 10, 10), { grad: true });
+   * console.log(loss); // → 0.2
+   * console.log(grad); // → [0.01, 0.008, -0.1, -0.008]
+   * ```
    */
   iouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
-   * Generalized IoU loss: 1 − IoU + (C − U) / (C + eps), with C the area of the smallest box around both; in [0, 2].
+   * Generalized IoU loss: 1 − IoU + (C − U) / (C + eps), in [0, 2], with IoU and U as in `iouLoss` and C the area of the
+   * smallest box around both.
    *
    * Gradient: −dIoU + (dC − dU) / (C + eps) − (C − U)·dC / (C + eps)².
    *
-   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU, U and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
-   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Rezatofighi et al. 2019, algorithm 1.
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `eps` 1e-7.
+   * - Throws: RangeError if eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Source: Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const { loss } = sync.giouLoss(Float32Array.of(0, 0, 10, 10), Float32Array.of(20, 0, 30, 10)); // apart
+   * console.log(loss); // → 1.3333
+   * ```
    */
   giouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
-   * Distance IoU loss: 1 − IoU + D with D = ρ² / (c² + eps), ρ the distance of the centres and c the diagonal of the smallest
-   * box around both.
+   * Distance IoU loss: 1 − IoU + D with IoU as in `iouLoss` and D = ρ² / (c² + eps), where ρ is the distance of the centres
+   * and c the diagonal of the smallest box around both.
    *
    * Gradient: −dIoU + (dρ² − D·dc²) / (c² + eps).
    *
-   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
-   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equation 7.
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `eps` 1e-7.
+   * - Throws: RangeError if eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Source: Zheng et al. 2020 (Distance-IoU Loss), equation 7.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const { loss } = sync.diouLoss(Float32Array.of(0, 0, 10, 10), Float32Array.of(20, 0, 30, 10));
+   * console.log(loss); // → 1.4
+   * ```
    */
   diouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
-   * Complete IoU loss: 1 − IoU + D + α·v, with D as in `diouLoss`, v = 4/π²·(arctan(w_t / h_t) − arctan(w / h))² from the
-   * widths and heights of target and pred, and α = v / (1 − IoU + v + eps).
+   * Complete IoU loss: 1 − IoU + D + α·v, with IoU as in `iouLoss`, D as in `diouLoss`,
+   * v = 4/π²·(arctan(w_t / h_t) − arctan(w / h))² from the widths and heights of target and pred, and
+   * α = v / (1 − IoU + v + eps).
    *
-   * Gradient: −dIoU + dD + α·dv; α is constant in it. dv = 8/π²·(arctan(w_t / h_t) − arctan(w / h))·(w·dh − h·dw) / (w² + h²).
+   * Gradient: −dIoU + dD + α·dv with α held constant and
+   * dv = 8/π²·(arctan(w_t / h_t) − arctan(w / h))·(w·dh − h·dw) / (w² + h²).
    *
-   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
-   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `eps` 1e-7.
+   * - Throws: RangeError if eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Source: Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const { loss } = sync.ciouLoss(Float32Array.of(0, 0, 20, 5), Float32Array.of(0, 0, 10, 10));
+   * console.log(loss); // → 0.747
+   * ```
    */
   ciouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
-   * Efficient IoU loss: 1 − IoU + D + (w − w_t)² / (c_w² + eps) + (h − h_t)² / (c_h² + eps), with D as in `diouLoss` and c_w,
-   * c_h the width and height of the smallest box around both.
+   * Efficient IoU loss: 1 − IoU + D + (w − w_t)² / (c_w² + eps) + (h − h_t)² / (c_h² + eps), with IoU as in `iouLoss`, D as in
+   * `diouLoss`, and c_w and c_h the width and height of the smallest box around both.
    *
-   * Gradient: −dIoU + dD + (2(w − w_t)·dw − W·dc_w²) / (c_w² + eps) with W the term of the widths, and the same for heights.
+   * Gradient: −dIoU + dD + (2(w − w_t)·dw − W·dc_w²) / (c_w² + eps), with W the term of the widths, and the same for heights.
    *
-   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
-   * gradient ≤ 1e-6 of max(its largest member, 1 / the longer side of pred). Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `eps` 1e-7.
+   * - Throws: RangeError if eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Source: Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const { loss } = sync.eiouLoss(Float32Array.of(0, 0, 20, 5), Float32Array.of(0, 0, 10, 10));
+   * console.log(loss); // → 1.2292
+   * ```
    */
   eiouLoss: Loss<F, TensorLike, BoxLossOptions>;
   /**
-   * SIoU loss: 1 − IoU + (Δ + Ω) / 2, with a cost of distance, which depends on the angle, and one of shape.
+   * SIoU loss: 1 − IoU + (Δ + Ω) / 2, with IoU as in `iouLoss`, a distance cost Δ that depends on the angle, and a shape cost Ω.
    *
-   * Angle: Λ = 2·|s_x·s_y| / (s_x² + s_y²), s from one centre to the other; the paper writes it as 1 − 2·sin²(φ − π/4).
-   * Distance: Δ = Σ (1 − exp((Λ − 2)·ρ)) over x and y, ρ_x = (s_x / c_w)², ρ_y = (s_y / c_h)², c_w and c_h as in `eiouLoss`.
-   * Shape: Ω = Σ (1 − exp(−ω))^4 over w and h, ω_w = |w − w_t| / max(w, w_t). `eps` keeps the denominators from 0. Both
-   * costs are ≥ 0, as in the paper.
+   * - Angle: Λ = 2·|s_x·s_y| / (s_x² + s_y²), with s the vector from one centre to the other. The paper writes it as
+   *   1 − 2·sin²(φ − π/4).
+   * - Distance: Δ = Σ (1 − exp((Λ − 2)·ρ)) over x and y, with ρ_x = (s_x / c_w)², ρ_y = (s_y / c_h)², and c_w and c_h as in
+   *   `eiouLoss`.
+   * - Shape: Ω = Σ (1 − exp(−ω))^4 over w and h, with ω_w = |w − w_t| / max(w, w_t).
+   *
+   * `eps` keeps the denominators from 0. Both costs are ≥ 0, as in the paper.
    *
    * Gradient: −dIoU + ½·Σ exp((Λ − 2)·ρ)·((2 − Λ)·dρ − ρ·dΛ) + 2·Σ (1 − exp(−ω))³·exp(−ω)·dω, through the angle too.
    *
-   * Row loss. pred and target: boxes (N, 4) in `xyxy`, both in one unit; loss (N), without unit; IoU and degenerate boxes
-   * as in `iouLoss`. Default: `eps` 1e-7. RangeError: eps under 0. Error ≤ 1e-6 of max(1, loss); of the
-   * gradient ≤ 2e-6 of max(its largest member, 1 / the longer side of pred), because the exponential doubles what rounding
-   * makes of ρ. Gevorgyan 2022 (SIoU Loss), θ = 4.
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `eps` 1e-7.
+   * - Throws: RangeError if eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer side of pred),
+   *   because the exponential doubles the rounding of ρ.
+   * - Source: Gevorgyan 2022 (SIoU Loss), with θ = 4.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const { loss } = sync.siouLoss(Float32Array.of(0, 0, 10, 10), Float32Array.of(4, 2, 14, 12));
+   * console.log(loss); // → 0.7473
+   * ```
    */
   siouLoss: Loss<F, TensorLike, BoxLossOptions>;
 }
@@ -534,50 +706,122 @@ export interface SoftNmsOptions {
  * Operations on boxes and distributions. All throw TypeError for a wrong kind, dtype or shape.
  *
  * All but the NMS also run on WebGPU: where their input is on the GPU, from `offloadThreshold` elements on, and with device
- * "webgpu". Results come to the host. The bounds below are those of WASM. On WebGPU they are 4e-6 in the place of 1e-6, 5e-7
- * and 3e-7, denormals may be 0, and the quotient of `starDeformOffsets` is a product with 1/stride; what is rounded once is
- * so there too. RangeError: an image of a channels-first distribution, or b of a pairwise operation, that is over the
- * device's `maxStorageBufferBindingSize`. A call that runs there reads its host arrays until its promise settles.
+ * "webgpu". Results come to the host. Error bounds are for WASM. On WebGPU a bound of 1e-6, 5e-7 or 3e-7 becomes 4e-6,
+ * denormals may be 0, and `starDeformOffsets` multiplies by 1/stride where WASM divides. A result that is rounded once on
+ * WASM is rounded once on WebGPU too. RangeError: an image of a channels-first distribution, or b of a pairwise operation,
+ * that is over the device's `maxStorageBufferBindingSize`. A call that runs on WebGPU reads its host arrays until its promise
+ * settles.
  */
 export interface BoxOps<F> {
   /**
-   * Pairwise IoU, |a ∩ b| / |a ∪ b|.
+   * Pairwise IoU: |a ∩ b| / |a ∪ b|.
    *
-   * a (N, 4) and b (M, 4) in `xyxy`; result (N·M) in [0, 1], row-major. Empty and inverted boxes have area 0; IoU is 0 where
-   * the union is. An infinite edge counts as the largest float32, which gives the limit where there is one; no area
-   * overflows or vanishes. Relative error ≤ 5e-7 of the union. Jaccard 1901.
+   * Empty and inverted boxes have area 0. IoU is 0 where the union is 0. An infinite edge counts as the largest float32, which
+   * gives the limit where there is one. No area overflows or vanishes.
+   *
+   * - Shapes: a (N, 4) and b (M, 4), boxes in `xyxy`; result (N·M) in [0, 1], row-major.
+   * - Error bound: ≤ 5e-7, relative to the union.
+   * - Source: Jaccard 1901.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const a = { data: Float32Array.of(0, 0, 10, 10, 0, 0, 20, 10), dims: [2, 4] };
+   * const b = { data: Float32Array.of(5, 0, 15, 10), dims: [1, 4] };
+   * console.log(sync.boxIou(a, b)); // → [0.3333, 0.5]
+   * ```
    */
   boxIou(a: TensorLike, b: TensorLike): Result<F, Float32Array>;
   /**
-   * Pairwise generalized IoU, IoU − (C − U) / C with C the enclosing box's area and U the union's.
+   * Pairwise generalized IoU: IoU − (C − U) / C, with C the area of the smallest box around both and U the area of the union.
    *
-   * Shapes and boxes as in `boxIou`; result in [−1, 1]. Absolute error ≤ 1e-6. Rezatofighi et al. 2019, algorithm 1.
+   * Boxes count as in `boxIou`.
+   *
+   * - Shapes: a (N, 4) and b (M, 4), boxes in `xyxy`; result (N·M) in [−1, 1], row-major.
+   * - Error bound: absolute, ≤ 1e-6.
+   * - Source: Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const a = { data: Float32Array.of(0, 0, 10, 10), dims: [1, 4] };
+   * const b = { data: Float32Array.of(5, 0, 15, 10, 20, 0, 30, 10), dims: [2, 4] };
+   * console.log(sync.generalizedBoxIou(a, b)); // → [0.3333, -0.3333]
+   * ```
    */
   generalizedBoxIou(a: TensorLike, b: TensorLike): Result<F, Float32Array>;
   /**
-   * Box sides from distributions: firstBin + binStep · Σ i·softmax(x)_i.
+   * Distances of a box's sides, each the expectation of a distribution: firstBin + binStep · Σ i·softmax(x)_i.
    *
-   * dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N); one leading batch axis is allowed. Result (…, N, 4) in bin
-   * values, sides l, t, r, b: multiply by the stride for pixels. Infinite logits have their limit, NaN stays in its side.
-   * Absolute error ≤ 5e-7 of the range of bins, and a rounding of the result where `firstBin` is not 0. RangeError: bins
-   * outside 2…64. Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2.
+   * The result is in bin values: multiply by the stride for pixels. An infinite logit gives the limit. NaN stays in its side.
+   *
+   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; result (…, N, 4),
+   *   sides l, t, r, b.
+   * - Defaults: `layout` "rows", `firstBin` 0, `binStep` 1.
+   * - Throws: RangeError if bins is outside 2…64.
+   * - Error bound: absolute, ≤ 5e-7 of the range of the bins, and one rounding of the result where `firstBin` is not 0.
+   * - Source: Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = Float32Array.of(0, 0, 0, 40, 0, 0, 0, 40, 0, 0, 40, 40); // four sides of three bins
+   * const sides = sync.dflDecode({ data: logits, dims: [1, 12] }, { bins: 3 });
+   * console.log(sides); // → [1, 0, 1, 1.5]
+   * ```
    */
   dflDecode(dist: TensorLike, options: DflDecodeOptions): Result<F, Float32Array>;
   /**
-   * Shape of the same distributions: standard deviation √Σ p(i − μ)² (bins), entropy −Σ p ln p (nats), highest
-   * probability, the probability of the last bin, and the excess √Σ p(i − n)(i − n − 1) (bins) with n = ⌊μ⌋, which is
-   * √(std² − f(1 − f)) with f = μ − n. Each (…, N, 4).
+   * Shape of the distributions that `dflDecode` takes: standard deviation √Σ p(i − μ)² (bins), entropy −Σ p ln p (nats), the
+   * highest probability, the probability of the last bin, and the excess √Σ p(i − n)(i − n − 1) (bins) with n = ⌊μ⌋, which
+   * is √(std² − f(1 − f)) with f = μ − n.
    *
-   * Infinite logits have their limit, NaN stays in its side. Absolute error ≤ 1e-6 of the range of bins; nothing cancels in
-   * the excess, which is 0 on two neighbouring bins. RangeError: bins outside 2…64. Li et al. 2021 (GFL V2), section 3; the
-   * excess is ours.
+   * An infinite logit gives the limit. NaN stays in its side. No terms cancel in the excess, which is 0 on two neighbouring
+   * bins.
+   *
+   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; each result
+   *   (…, N, 4), sides l, t, r, b.
+   * - Defaults: `layout` "rows".
+   * - Throws: RangeError if bins is outside 2…64.
+   * - Error bound: absolute, ≤ 1e-6 of the range of the bins.
+   * - Source: Li et al. 2021 (Generalized Focal Loss V2), section 3. The excess is densehead's own.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = Float32Array.of(40, 0, 0, 0, 40, 40, 40, 0, 40, 0, 0, 0); // four sides of three bins
+   * const { std, excess } = sync.dflStatistics({ data: logits, dims: [1, 12] }, { bins: 3 });
+   * console.log(std); // → [0, 0.5, 1, 0.8165]
+   * console.log(excess); // → [0, 0, 1, 0.8165]
+   * ```
    */
   dflStatistics(dist: TensorLike, options: DflLayout): Result<F, DflStatistics>;
   /**
-   * Boxes from the distances of a point to the sides: x − l, y − t, x + r, y + b.
+   * Boxes from points and the distances to their sides: x − l, y − t, x + r, y + b.
    *
-   * points (N, 2) and distances (N, 4) in one unit; result (N, 4). `maxShape` [height, width] clamps to the image. Rounded
-   * once. Tian et al. 2019 (FCOS), section 3.1.
+   * `maxShape` [height, width] clamps the boxes to the image.
+   *
+   * - Shapes: points (N, 2) and distances (N, 4), both in one unit; result (N, 4) in `xyxy`.
+   * - Defaults: no `maxShape`.
+   * - Error bound: exact, but for one rounding.
+   * - Source: Tian et al. 2019 (FCOS), section 3.1.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const boxes = sync.distance2bbox(Float32Array.of(50, 40), Float32Array.of(10, 20, 30, 40), { maxShape: [64, 64] });
+   * console.log(boxes); // → [40, 20, 64, 64]
+   * ```
    */
   distance2bbox(
     points: TensorLike,
@@ -585,9 +829,23 @@ export interface BoxOps<F> {
     options?: { maxShape?: readonly number[] },
   ): Result<F, Float32Array>;
   /**
-   * The inverse: x − x1, y − y1, x2 − x, y2 − y.
+   * Distances from points to the sides of boxes, the inverse of `distance2bbox`: x − x1, y − y1, x2 − x, y2 − y.
    *
-   * points (N, 2), boxes (N, 4); result (N, 4). `maxDistance` clamps to [0, maxDistance − eps], eps default 0.1. Rounded once.
+   * `maxDistance` clamps the distances to [0, maxDistance − eps].
+   *
+   * - Shapes: points (N, 2) and boxes (N, 4), both in one unit; result (N, 4), sides l, t, r, b.
+   * - Defaults: no `maxDistance`, `eps` 0.1.
+   * - Error bound: exact, but for one rounding.
+   * - Source: Tian et al. 2019 (FCOS), equation 1; the clamp is that of mmdet.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const distances = sync.bbox2distance(Float32Array.of(5, 4), Float32Array.of(4, 2, 25, 8), { maxDistance: 16 });
+   * console.log(distances); // → [1, 2, 15.9, 4]
+   * ```
    */
   bbox2distance(
     points: TensorLike,
@@ -598,27 +856,63 @@ export interface BoxOps<F> {
    * The nine points at which VarifocalNet samples a box, from distances l, t, r, b: (x, y), (x − l, y), (x, y − t), (x + r, y),
    * (x, y + b), (x − l, y − t), (x + r, y − t), (x − l, y + b), (x + r, y + b).
    *
-   * points (N, 2) and distances (N, 4) in one unit; result (N, 9, 2) as x, y. Rounded once. Zhang et al. 2020 (VarifocalNet),
-   * star-shaped box feature representation, with a misprint of the seventh point, (x + l, y − t), put right.
+   * - Shapes: points (N, 2) and distances (N, 4), both in one unit; result (N, 9, 2) as x, y.
+   * - Error bound: exact, but for one rounding.
+   * - Source: Zhang et al. 2021 (VarifocalNet), star-shaped box feature representation. The paper prints the seventh point as
+   *   (x + l, y − t), a misprint.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const points = sync.starPoints(Float32Array.of(50, 40), Float32Array.of(1, 2, 3, 4));
+   * console.log(points.slice(0, 6)); // → [50, 40, 49, 40, 50, 38]
+   * ```
    */
   starPoints(points: TensorLike, distances: TensorLike): Result<F, Float32Array>;
   /**
-   * The same points as offsets of a 3×3 deformable convolution: dy, dx of each tap, row by row. The tap in row i and column j
-   * samples the point that is i-th from the top and j-th from the left: dy = (1 − t/stride, 0, b/stride − 1)_i and
+   * The points of `starPoints` as offsets of a 3×3 deformable convolution: dy, dx of each tap, row by row. The tap in row i and
+   * column j samples the point that is i-th from the top and j-th from the left: dy = (1 − t/stride, 0, b/stride − 1)_i and
    * dx = (1 − l/stride, 0, r/stride − 1)_j.
    *
-   * distances (N, 4), l, t, r, b in pixels; result (N, 18) in feature cells, from the tap's place in the grid of cells: point +
-   * stride · (grid + offset) is the star point, grid −1, 0 or 1. Quotient and difference are rounded once each. RangeError:
-   * a stride that is no positive float32. Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation.
+   * Offsets are in feature cells, relative to the tap's own cell: the star point is point + stride · (grid + offset), with
+   * grid −1, 0 or 1.
+   *
+   * - Shapes: distances (N, 4), sides l, t, r, b in pixels; result (N, 18).
+   * - Throws: RangeError if stride is not a positive float32.
+   * - Error bound: exact, but for one rounding of the quotient and one of the difference.
+   * - Source: Zhang et al. 2021 (VarifocalNet), star-shaped box feature representation.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const offsets = sync.starDeformOffsets(Float32Array.of(4, 12, 8, 16), { stride: 8 });
+   * console.log(offsets.slice(0, 6)); // → [-0.5, 0.5, -0.5, 0, -0.5, 0]
+   * ```
    */
   starDeformOffsets(distances: TensorLike, options: { stride: number }): Result<F, Float32Array>;
   /**
    * Distances of the refined box: distances · deltas, or with `kind` "exp" distances · exp(deltas).
    *
-   * distances (N, 4) in any unit, deltas (N, 4); result (N, 4) in that unit. Default: `kind` "multiply", rounded once.
-   * The product with the exponential has a relative error ≤ 3e-7 wherever it is a normal float32, also where the exponential
-   * itself is none; past the ends it is 0 and Infinity.
-   * Zhang et al. 2020 (VarifocalNet), bounding box refinement; the exponential is that of its code.
+   * The exponential's bound holds wherever the product is a normal float32, also where the exponential itself overflows or
+   * underflows. Products beyond float32 are 0 and Infinity.
+   *
+   * - Shapes: distances (N, 4) in any unit and deltas (N, 4); result (N, 4) in the unit of the distances.
+   * - Defaults: `kind` "multiply".
+   * - Error bound: exact, but for one rounding; with "exp" relative, ≤ 3e-7.
+   * - Source: Zhang et al. 2021 (VarifocalNet), bounding box refinement. The exponential is that of its code.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const refined = sync.refineDistances(Float32Array.of(10, 20, 30, 40), Float32Array.of(1, 1.5, 0.5, 2));
+   * console.log(refined); // → [10, 30, 15, 80]
+   * ```
    */
   refineDistances(
     distances: TensorLike,
@@ -626,15 +920,51 @@ export interface BoxOps<F> {
     options?: { kind?: "multiply" | "exp" },
   ): Result<F, Float32Array>;
   /**
-   * Greedy non-maximum suppression: kept indices, highest score first.
+   * Greedy non-maximum suppression: the indices of the boxes that are kept, highest score first.
    *
-   * boxes (N, 4), scores (N). A box goes when its IoU with a kept one is over `iouThreshold`; equal scores keep the lower
-   * index; NaN scores never pass. Empty, inverted and non-finite boxes neither go nor suppress. IoU is compared in float64,
-   * so no decision depends on the rounding or the range of float32. Time grows about as N · log N, whatever the boxes are;
-   * a box takes about 90 bytes of linear memory. RangeError: iouThreshold or scoreThreshold outside [0, 1].
+   * A box is dropped when its IoU with a kept box is over `iouThreshold`. Among equal scores the lower index comes first. NaN
+   * scores are dropped. Empty, inverted and non-finite boxes are never dropped and never suppress others. IoU is compared in
+   * float64, so no decision depends on the rounding or the range of float32. Time grows about as N · log N for all boxes. Each
+   * box takes about 90 bytes of linear memory.
+   *
+   * - Shapes: boxes (N, 4) in `xyxy` and scores (N); result (K), indices.
+   * - Defaults: no `scoreThreshold`, no `maxDetections`.
+   * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1].
+   * - Error bound: exact.
+   * - Source: Neubeck and Van Gool 2006 (Efficient Non-Maximum Suppression); the rules are those of torchvision's `nms`.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const boxes = { data: Float32Array.of(0, 0, 10, 10, 1, 0, 11, 10, 20, 0, 30, 10), dims: [3, 4] };
+   * const kept = sync.nms(boxes, Float32Array.of(0.8, 0.9, 0.5), { iouThreshold: 0.5 });
+   * console.log(kept); // → [1, 2]
+   * ```
    */
   nms(boxes: TensorLike, scores: TensorLike, options: NmsOptions): Result<F, Int32Array>;
-  /** As `nms`, within each class; classes (N) are compared exactly, whatever their values. */
+  /**
+   * `nms` within each class: boxes of different classes never suppress each other.
+   *
+   * Classes are compared exactly, whatever their values.
+   *
+   * - Shapes: boxes (N, 4) in `xyxy`, scores (N) and classes (N); result (K), indices.
+   * - Defaults: no `scoreThreshold`, no `maxDetections`.
+   * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1].
+   * - Error bound: exact.
+   * - Source: the rules are those of torchvision's `batched_nms`, which shifts boxes by class where densehead compares classes.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const boxes = { data: Float32Array.of(0, 0, 10, 10, 1, 0, 11, 10, 1, 1, 11, 11), dims: [3, 4] };
+   * const kept = sync.batchedNms(boxes, Float32Array.of(0.8, 0.9, 0.5), Int32Array.of(0, 1, 0), { iouThreshold: 0.5 });
+   * console.log(kept); // → [1, 0]
+   * ```
+   */
   batchedNms(
     boxes: TensorLike,
     scores: TensorLike,
@@ -642,10 +972,27 @@ export interface BoxOps<F> {
     options: NmsOptions,
   ): Result<F, Int32Array>;
   /**
-   * Soft-NMS: kept indices and their decayed scores, in the order of keeping.
+   * Soft-NMS: the indices of the boxes that are kept and their decayed scores, in the order in which boxes were kept.
    *
-   * boxes (N, 4), scores (N). Time grows with kept · N. RangeError: iouThreshold or minScore outside [0, 1], sigma ≤ 0.
-   * Bodla et al. 2017, equations 2 and 3.
+   * A kept box decays the scores of the boxes that remain: score · exp(−IoU² / sigma), or score · (1 − IoU) where IoU is at least
+   * `iouThreshold`. Time grows with kept · N.
+   *
+   * - Shapes: boxes (N, 4) in `xyxy` and scores (N); results (K) and (K).
+   * - Defaults: `method` "gaussian", `sigma` 0.5, `iouThreshold` 0.3, `minScore` 0.001, no `maxDetections`.
+   * - Throws: RangeError if iouThreshold or minScore is outside [0, 1], or sigma is not over 0.
+   * - Error bound: scores decay in float64 and are rounded once.
+   * - Source: Bodla et al. 2017 (Soft-NMS), equations 2 and 3.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const boxes = { data: Float32Array.of(0, 0, 10, 10, 1, 0, 11, 10, 20, 0, 30, 10), dims: [3, 4] };
+   * const { indices, scores } = sync.softNms(boxes, Float32Array.of(0.8, 0.9, 0.5));
+   * console.log(indices); // → [1, 2, 0]
+   * console.log(scores); // → [0.9, 0.5, 0.2097]
+   * ```
    */
   softNms(
     boxes: TensorLike,
@@ -853,8 +1200,18 @@ export interface DetectionsJson {
 /** `Detections` as a value. */
 export interface DetectionsFactory {
   /**
-   * Detections from what `toJSON` gave, or from a copy that postMessage or structuredClone made of detections. TypeError:
-   * members of other kinds, lengths or names.
+   * Detections from the result of `toJSON`, or from a copy of detections that postMessage or structuredClone made.
+   *
+   * - Throws: TypeError if a member has another kind, length or name.
+   *
+   * @example
+   * ```ts
+   * import { Detections } from "densehead";
+   *
+   * const json = '{"length":1,"boxes":[270,215,370,265],"scores":[0.75],"classes":[17],"anchors":[0]}';
+   * const found = Detections.from(JSON.parse(json));
+   * console.log(found.toCoco("image 1")[0].bbox); // → [270, 215, 100, 50]
+   * ```
    */
   from(json: unknown): Detections;
 }
@@ -993,59 +1350,111 @@ export interface CriterionResult<P extends Placement = "host"> {
 /** Operations on whole heads. */
 export interface DetectionOps<F> {
   /**
-   * From raw head tensors to boxes: score filter, box decode, top-k, NMS. One `Detections` per image of the batch.
+   * Detections from the raw output of a head: score filter, box decode, top-k, NMS. One `Detections` per image of the batch.
    *
-   * Scores are σ(logit), times objectness or its geometric mean with it where the head has one; NaN never passes. Boxes are
-   * anchor point ± stride · expectation. TypeError: tensors that do not fit the head and image size. RangeError: thresholds
-   * outside their range, an imageSize of 2³¹ anchors or more, and scores outside [0, 1] of a head that has probabilities. With `signal`, the asynchronous form yields between images; it reads what was given when it was called,
-   * of which it keeps a copy where there is more than one image.
+   * Scores are σ(logit), times the objectness or the geometric mean with it where the head has one. NaN scores are dropped. A
+   * decoded box is anchor point ± stride · expectation.
    *
-   * On WebGPU, which is for outputs with a GpuTensor among them and for engines of device "webgpu", filter and decode run
-   * there and only candidates come back; an image with so many that a list of them is longer than a quarter of its tensors
-   * comes to the host instead. The detections are the same: scores exactly; boxes, deviations and excesses, in pixels of the
-   * network input, to ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a stride apart, and ≤ 2e-7 of the
-   * value, to which both are rounded; saturation to ≤ 5e-6 · bins. Host arrays are read until the promise settles.
-   * RangeError: an image's share of a tensor that is larger than a binding of the device.
+   * With `signal`, the asynchronous form yields between images. It copies its inputs where there is more than one image, so a
+   * later change to them has no effect.
+   *
+   * WebGPU runs filter and decode where an output is a GpuTensor or the engine's device is "webgpu". Only candidates come back;
+   * an image whose list of candidates is longer than a quarter of its tensors comes to the host instead. Host arrays are read
+   * until the promise settles.
+   *
+   * - Shapes: outputs as in {@link Outputs}; result (B), each with boxes (K, 4), scores (K) and classes (K).
+   * - Defaults: `scoreThreshold` 0.25, `iouThreshold` 0.6, `maxDetections` 300, `preNmsTopK` 30000, all else off.
+   * - Throws: TypeError if the tensors do not fit the head and the image size. RangeError if a threshold is outside its range,
+   *   if imageSize has 2³¹ anchors or more, or if a head of probabilities has scores outside [0, 1]. RangeError on WebGPU if
+   *   an image's share of a tensor is larger than a binding of the device.
+   * - Error bound: WebGPU finds the same detections as WASM, with the same scores. Boxes, deviations and excesses, in pixels of
+   *   the network input, differ by ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a stride apart, and by
+   *   ≤ 2e-7 of the value, to which both are rounded. Saturation differs by ≤ 5e-6 · bins.
+   * - Source: the decode of each head family's own code, with `dflDecode` and `nms`.
+   *
+   * @example
+   * ```ts
+   * import { createEngine, heads } from "densehead";
+   *
+   * const engine = await createEngine();
+   * const data = new Float32Array(84 * 8400); // four box channels and 80 classes of 8400 anchors
+   * const output = { data, dims: [1, 84, 8400] };
+   * [320, 240, 100, 50].forEach((value, channel) => data[channel * 8400] = value); // box of anchor 0
+   * data[(4 + 17) * 8400] = 0.9; // class 17 of anchor 0
+   * const [found] = await engine.detect(output, { head: heads.yolov8Decoded(), imageSize: [640, 640] });
+   * for (const { classId, score, box } of found) console.log(classId, score, box); // → 17, 0.9, [270, 215, 370, 265]
+   * ```
    */
   detect(outputs: Outputs, options: DetectOptions): Result<F, [Detections, ...Detections[]]>;
   /**
-   * Adaptive training sample selection: the ground truth that each anchor of a grid learns, and its IoU with it.
+   * Adaptive training sample selection (ATSS): the object that each anchor of a grid learns, and its IoU with that object.
    *
-   * Anchors are squares of anchorScale · stride around (x + anchorOffset) · stride, (y + anchorOffset) · stride; N is how
-   * many all levels have, row by row. An object's candidates are on each level the `topk` anchors whose centres are nearest
-   * to its own (ties: the lower anchor), or all of them where there are fewer. Those become positive whose IoU is at least
-   * the mean plus the unbiased standard deviation of the IoUs of all its candidates, and whose centre is inside the object
-   * by more than 0.01 pixels. One candidate in all has no deviation and becomes none. An anchor of several objects goes to
-   * the highest IoU (ties: the first object).
+   * Anchors are squares of side anchorScale · stride around ((x + anchorOffset) · stride, (y + anchorOffset) · stride), level by
+   * level and row by row; N is the number of anchors on all levels. On each level, an object's candidates are the `topk`
+   * anchors whose centres are nearest to its own (ties: the lower anchor), or all anchors of a smaller level. A candidate is
+   * positive if its IoU is at least the mean plus the unbiased standard deviation of the IoUs of all the object's candidates,
+   * and if its centre is inside the object by more than 0.01 pixels. A single candidate has no deviation and is not positive.
+   * An anchor of several objects goes to the highest IoU (ties: the first object).
    *
-   * Crowd regions take no part in that: given them, a negative with more than half of its anchor in one region gets −2.
-   * Networks trained with mmdet's or NanoDet's defaults learn such anchors as negatives: leave `gt.ignore` out for their
+   * Crowd regions do not change the assignment. They give −2 to a negative that has more than half of its anchor in one region.
+   * Networks trained with the defaults of mmdet or NanoDet learn such anchors as negatives: leave out `gt.ignore` for their
    * targets.
    *
-   * gt: boxes (K, 4) `xyxy` in pixels, and labels (K), which are not read; result (N), (N). Boxes without area and boxes off
-   * the image are allowed. Decisions are made in float64; `iou` is rounded once. Memory grows with N and with topk, never with
-   * K · N. Defaults: `anchorOffset` 0, `anchorScale` 8, `topk` 9. RangeError: a box that is inverted or not finite, anchorScale
-   * outside 1e-6…1e6, topk under 1, more than 64 strides or 2²⁶ anchors. Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for
-   * conflicts of mmdet.
+   * Objects without area and objects outside the image are allowed. Decisions are made in float64. Memory grows with N and with
+   * topk, never with K · N.
+   *
+   * - Shapes: gt.boxes (K, 4) in `xyxy`, pixels, and gt.labels (K), which are not read; results (N) and (N).
+   * - Defaults: `anchorOffset` 0, `anchorScale` 8, `topk` 9.
+   * - Throws: RangeError if a box is inverted or not finite, anchorScale is outside 1e-6…1e6, topk is under 1, or there are
+   *   more than 64 strides or 2²⁶ anchors.
+   * - Error bound: `gtIndex` is exact; `iou` is rounded once.
+   * - Source: Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for conflicts of mmdet.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const gt = { boxes: Float32Array.of(8, 8, 26, 24), labels: Int32Array.of(0) };
+   * const grid = { imageSize: [32, 32], strides: [8], anchorScale: 2 }; // 4 × 4 anchors of 16 × 16 pixels
+   * const { gtIndex, iou } = sync.atssAssign(grid, gt);
+   * console.log(gtIndex.indexOf(0), iou[10]); // → 10, 0.8889
+   * ```
    */
   atssAssign(options: AtssOptions, gt: GroundTruth): Result<F, Assignment>;
   /**
-   * Task-aligned assignment: the ground truth that each anchor learns, its IoU with it, and the scores it is to give.
+   * Task-aligned assignment (TOOD): the object that each anchor learns, its IoU with that object, and its target scores.
    *
-   * Alignment is t = s^alpha · IoU^beta, with s the anchor's score of the object's class and the IoU of its box with the
-   * object. An object's anchors are the `topk` of highest t (ties: the lower anchor) among those with t > 0 whose point is
-   * inside the object by more than 0.01 pixels. An anchor of several objects goes to the highest IoU (ties: the first object).
-   * The target of an object's anchor, at its class, is t · max IoU / (max t + 1e-7), with maxima over the anchors that the
-   * object has in the end; all other targets are 0.
+   * The alignment of an anchor and an object is t = s^alpha · IoU^beta, with s the anchor's score of the object's class and IoU
+   * that of its box and the object. An object's anchors are the `topk` of highest t (ties: the lower anchor) among those with
+   * t > 0 and a point inside the object by more than 0.01 pixels. An anchor of several objects goes to the highest IoU (ties:
+   * the first object). The target score of an object's anchor, at the object's class, is t · max IoU / (max t + 1e-7), with
+   * the maxima over the anchors that the object keeps. All other target scores are 0.
    *
-   * Only anchors inside compete for the `topk`; mmdet takes the `topk` of all anchors and then drops those outside, so that
-   * an object may get fewer there. A negative whose point is inside a region of `gt.ignore` gets −2. NaN in a score or a
-   * box makes that anchor no object's.
+   * Only anchors inside an object compete for its `topk`. mmdet takes the `topk` of all anchors and then drops those outside,
+   * so an object may get fewer there. A negative whose point is inside a region of `gt.ignore` gets −2. An anchor with NaN in
+   * a score or a box gets no object. Inputs are read as float32, and decisions are made in float64.
    *
-   * scores (N, C) probabilities; boxes (N, 4) `xyxy`, points (N, 2) and gt in pixels; result (N), (N), (N·C). Inputs are
-   * read as float32, decisions are made in float64, results are rounded once. Defaults: `topk` 13, `alpha` 1, `beta` 6.
-   * RangeError: a label outside 0…C−1, a box of gt that is inverted or not finite, topk under 1, alpha or beta under 0. Feng
-   * et al. 2021 (TOOD), section 3.2.
+   * - Shapes: scores (N, C), probabilities; boxes (N, 4) in `xyxy`, points (N, 2) and gt in pixels; results (N), (N), (N·C).
+   * - Defaults: `topk` 13, `alpha` 1, `beta` 6.
+   * - Throws: RangeError if a label is outside 0…C−1, a box of gt is inverted or not finite, topk is under 1, or alpha or beta
+   *   is under 0.
+   * - Error bound: `gtIndex` is exact; `iou` and `targetScores` are rounded once.
+   * - Source: Feng et al. 2021 (TOOD), section 3.2.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const scores = { data: Float32Array.of(0.9, 0.6, 0.8), dims: [3, 1] }; // three anchors, one class
+   * const boxes = { data: Float32Array.of(0, 0, 20, 20, 0, 0, 18, 20, 40, 40, 60, 60), dims: [3, 4] };
+   * const points = { data: Float32Array.of(8, 8, 12, 8, 50, 50), dims: [3, 2] };
+   * const gt = { boxes: Float32Array.of(0, 0, 20, 20), labels: Int32Array.of(0) };
+   * const { gtIndex, targetScores } = sync.taskAlignedAssign(scores, boxes, points, gt);
+   * console.log(gtIndex); // → [0, 0, -1]
+   * console.log(targetScores); // → [1, 0.3543, 0]
+   * ```
    */
   taskAlignedAssign(
     scores: TensorLike,
@@ -1055,52 +1464,90 @@ export interface DetectionOps<F> {
     options?: TaskAlignedOptions,
   ): Result<F, TaskAlignedAssignment>;
   /**
-   * The training loss of GFL: quality focal loss of all anchors, and over the P positives generalized IoU loss of the decoded
-   * boxes and distribution focal loss of the four sides,
+   * The training loss of GFL: the quality focal loss of all anchors and, over the P positives, the generalized IoU loss of the
+   * decoded boxes and the distribution focal loss of the four sides,
    *
    * Σ QFL / N_q + Σ s·(λ_box·GIoU / N_b + λ_dfl·Σ_sides DFL / N_d),
    *
    * with s the positive's highest probability over all classes. The quality that the positive's class learns is the IoU of
-   * its decoded box, point ± stride · expectation. DFL's targets are the distances over the stride, clamped to
+   * its decoded box, point ± stride · expectation. The targets of DFL are the distances divided by the stride, clamped to
    * [0, bins − 1.1]. "paper": all divisors are max(P, 1). "mmdet": N_q is Σ max(positives, 1) over the images, N_b is
    * max(Σ s, 1), N_d is 4·N_b.
    *
-   * Gradient: through QFL, GIoU, DFL and, from box to logits, dE/dx_b = S_b·(b − E), with E the expectation of the softmax S;
+   * Gradient: through QFL, GIoU, DFL and, from box to logits, dE/dx_b = S_b·(b − E), with E the expectation of the softmax S.
    * s and the qualities are constants.
    *
-   * cls (B, N, C) and dist (B, N, 4·bins), both logits; gt of each image, and the gtIndex (N) of each where ATSS with the
-   * defaults of `atssAssign` is not to assign; an ignored anchor has no loss, also for infinite logits. Parts without unit; gradients `cls` and `dist`.
-   * Defaults: "paper", λ_box 2, λ_dfl 1/4, β 2. TypeError: a head without distributions; maps that do not fit head, image
-   * size and gt. RangeError: a label that is no class; an index that is no object's; an inverted box; λ or β under 0.
-   * Error ≤ 1e-6 of max(1, part), 4e-6 for `dfl`, whose targets are float32; of a gradient, ≤ 1e-6 of the largest in its map.
-   * NaN stays in its anchor and in the sums, divisors among them. On WebGPU one submission: the maps may be `GpuTensor`s, of
-   * which only sums come back; error ≤ 8e-6 of max(1, part), ≤ 4e-6 of the largest gradient of a map. Li et al. 2020
-   * (Generalized Focal Loss), equation 8.
+   * ATSS with the defaults of `atssAssign` assigns the objects, unless `gtIndex` does. An ignored anchor has no loss, also for
+   * infinite logits. NaN stays in its anchor and in the sums, including the divisors. On WebGPU the call is one submission;
+   * the maps may be `GpuTensor`s, and only sums come back.
+   *
+   * - Shapes: cls (B, N, C) and dist (B, N, 4·bins), logits; gt and gtIndex (N) for each image. Results without unit; gradients
+   *   `cls` and `dist` in the shapes of the maps.
+   * - Defaults: `normalizer` "paper", `lambdaBox` 2, `lambdaDfl` 0.25, `beta` 2.
+   * - Throws: TypeError if the head has no distributions, or the maps do not fit head, image size and gt. RangeError if a label
+   *   is no class, an index is no object's, a box is inverted, or a lambda or beta is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, part), 4e-6 for `dfl`, whose targets are float32. For a gradient, ≤ 1e-6 of the largest in
+   *   its map. On WebGPU ≤ 8e-6 of max(1, part) and ≤ 4e-6 of the largest gradient of a map.
+   * - Source: Li et al. 2020 (Generalized Focal Loss), equation 8.
+   *
+   * @example
+   * ```ts
+   * import { createEngine, heads } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const head = heads.gfl({ numClasses: 2, bins: 8, strides: [8, 16] });
+   * const anchors = 8 * 8 + 4 * 4; // of 64 × 64 pixels
+   * const cls = { data: new Float32Array(anchors * 2), dims: [1, anchors, 2] };
+   * const dist = { data: new Float32Array(anchors * 32), dims: [1, anchors, 32] };
+   * const gt = [{ boxes: Float32Array.of(0, 0, 64, 64), labels: Int32Array.of(1) }];
+   * const { total, numPos } = sync.gflCriterion({ cls, dist, head, imageSize: [64, 64], gt });
+   * console.log(total, numPos); // → 6.7517, 5
+   * ```
    */
   gflCriterion<P extends Placement = "host">(
     input: GflCriterionInput,
     options?: GflCriterionOptions<P>,
   ): Result<F, CriterionResult<P>>;
   /**
-   * The training loss of VarifocalNet: varifocal loss of all anchors, and over the P positives generalized IoU loss of the
-   * initial and of the refined boxes,
+   * The training loss of VarifocalNet: the varifocal loss of all anchors and, over the P positives, the generalized IoU loss of
+   * the initial and of the refined boxes,
    *
    * Σ VFL / max(P, 1) + λ_box·Σ u·GIoU / N_0 + λ_refine·Σ v·GIoU′ / N_1,
    *
    * with u and v the IoUs of the initial and the refined box, at least 1e-6. The quality that the positive's class learns is
-   * v, over 0, so that it is a positive of VFL, as in mmdet by q > 0. "paper": N_0 and N_1 are max(P, 1). "mmdet": they are max(Σ u, 1) and max(Σ v, 1).
+   * v. It is over 0, so the element is a positive of VFL, as in mmdet by q > 0. "paper": N_0 and N_1 are max(P, 1). "mmdet":
+   * they are max(Σ u, 1) and max(Σ v, 1).
    *
-   * Gradient: through VFL and GIoU; u and v are constants, and so is the initial box for the refined one.
+   * Gradient: through VFL and GIoU. u and v are constants, and so is the initial box for the refined one.
    *
-   * cls (B, N, C) logits, distances and refined (B, N, 4) in pixels; gt of each image, and the gtIndex (N) of each where ATSS
-   * with the defaults of `atssAssign` is not to assign; ignored anchors are negatives. Parts without unit; gradients `cls`,
-   * `distances` and `refined`. Defaults: "paper", λ_box 1.5, λ_refine 2, α 0.75, γ 2.
-   * TypeError: a head whose boxes are not distances; maps that do not fit head, image size and gt. RangeError: a label that
-   * is no class; an index that is no object's; an inverted box; λ, α or γ under 0. Error ≤ 1e-6 of max(1, part); of a
-   * gradient, ≤ 1e-6 of the largest in its map, for
-   * objects whose edges are those that float32 has from the anchor's point (a box that barely touches its object takes
-   * their rounding into its weight). NaN stays in its anchor and in the sums, divisors among them. On WebGPU as
-   * `gflCriterion`. Zhang et al. 2021 (VarifocalNet), equation 3.
+   * ATSS with the defaults of `atssAssign` assigns the objects, unless `gtIndex` does. Ignored anchors are negatives. NaN stays
+   * in its anchor and in the sums, including the divisors. WebGPU works as in `gflCriterion`.
+   *
+   * - Shapes: cls (B, N, C), logits; distances and refined (B, N, 4) in pixels; gt and gtIndex (N) for each image. Results
+   *   without unit; gradients `cls`, `distances` and `refined` in the shapes of the maps.
+   * - Defaults: `normalizer` "paper", `lambdaBox` 1.5, `lambdaRefine` 2, `alpha` 0.75, `gamma` 2.
+   * - Throws: TypeError if the boxes of the head are not distances, or the maps do not fit head, image size and gt. RangeError
+   *   if a label is no class, an index is no object's, a box is inverted, or a lambda, alpha or gamma is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, part). For a gradient, ≤ 1e-6 of the largest in its map, for objects whose edges are as
+   *   float32 has them from the anchor's point (the weight of a box that barely touches its object contains their rounding).
+   *   On WebGPU as in `gflCriterion`.
+   * - Source: Zhang et al. 2021 (VarifocalNet), equation 3.
+   *
+   * @example
+   * ```ts
+   * import { createEngine, heads } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const head = heads.vfnet({ numClasses: 2, strides: [8, 16] });
+   * const anchors = 8 * 8 + 4 * 4; // of 64 × 64 pixels
+   * const cls = { data: new Float32Array(anchors * 2), dims: [1, anchors, 2] };
+   * const distances = { data: new Float32Array(anchors * 4).fill(20), dims: [1, anchors, 4] };
+   * const refined = { data: new Float32Array(anchors * 4).fill(24), dims: [1, anchors, 4] };
+   * const gt = [{ boxes: Float32Array.of(0, 0, 64, 64), labels: Int32Array.of(1) }];
+   * const { total, parts } = sync.vfnetCriterion({ cls, distances, refined, head, imageSize: [64, 64], gt });
+   * console.log(total); // → 5.2681
+   * console.log(parts.boxRefine); // → 0.4922
+   * ```
    */
   vfnetCriterion<P extends Placement = "host">(
     input: VfnetCriterionInput,

@@ -141,9 +141,10 @@ function member(text, line) {
 
 /** A docblock's paragraphs, without stars; links become code. */
 function docText(comment = "") {
-  const lines = comment.replace(/^\/\*\*|\*\/$/g, "").split("\n").map((line) => line.replace(/^\s*\* ?/, "").trim());
-  const text = lines.join("\n").trim().replaceAll(/\{@link (\w+)\}/g, "`$1`");
-  return text.split(/\n\n+/).map((paragraph) => paragraph.replaceAll("\n", " ")).join("\n\n");
+  const lines = comment.replace(/^\/\*\*|\*\/$/g, "").split("\n").map((line) => line.replace(/^\s*\* ?/, "").trimEnd());
+  const [text, ...examples] = lines.join("\n").trim().replaceAll(/\{@link (\w+)\}/g, "`$1`").split("@example\n");
+  const blocks = text.trim().split(/\n\n+|\n(?=- )/).map((block) => block.replaceAll("\n", " "));
+  return [blocks.join("\n\n"), ...examples.map((example) => example.trim())].join("\n\n");
 }
 
 function oneLine(code) {
@@ -256,7 +257,13 @@ function boundMembers(name, code) {
   const [head] = code.split("{");
   const bounds = new Map([...head.matchAll(/(\w) extends (\w+)/g)].map(([, parameter, bound]) => [parameter, bound]));
   const prefix = name === "Heads" ? "heads." : "";
-  return members(code).map((row) => ({ ...row, name: prefix + row.name, type: bounds.get(row.type) ?? row.type }));
+  return members(code).map((row) => ({
+    ...row,
+    name: prefix + row.name,
+    type: bounds.get(row.type) ?? row.type,
+    // A cell has no room for an example.
+    doc: row.doc.split("\n\n```")[0],
+  }));
 }
 
 function paragraphs(...parts) {
@@ -331,21 +338,29 @@ function listItem(text) {
   return `- ${wrap(text, WIDTH - 2).replaceAll("\n", "\n  ")}`;
 }
 
-/** What the operations say of their errors. */
+/** Errors by operation, from their `Throws` lines. */
 function errorTable(operations) {
-  const rows = operations.flatMap(({ name, doc }) =>
-    [...doc.matchAll(/(TypeError|RangeError): (.+?)\.(?=\s|$)/gs)].map(([, error, when]) => [
+  const rows = operations.flatMap(({ name, doc }) => {
+    const throws = doc.match(/^- Throws: .+$/m)?.[0].replaceAll(/\s+/g, " ") ?? "";
+    return [...throws.matchAll(/(TypeError|RangeError) (.+?)\.(?=\s|$)/g)].map(([, error, when]) => [
       `\`${name}\``,
       `\`${error}\``,
       when,
-    ])
-  );
+    ]);
+  });
   return table(["Operation", "Error", "When"], rows);
 }
 
 /** Paragraphs in lines of at most WIDTH; no line begins with what Markdown would take for a list or a heading. */
 function wrap(text, width = WIDTH) {
+  const [prose, ...code] = text.split(/\n\n(?=```)/);
+  return [wrapProse(prose, width), ...code].join("\n\n");
+}
+
+/** Items of a list stand under one another. */
+function wrapProse(text, width) {
   return text.split("\n\n").map((paragraph) => {
+    if (paragraph.startsWith("- ")) return listItem(paragraph.slice(2));
     const glued = paragraph.replaceAll(/\s+/g, " ").replaceAll(/ (?=(?:[-+*#>]|\d+[.)])(?:\s|$))/g, "\u0000");
     const lines = [""];
     for (const word of glued.split(" ")) {
@@ -354,5 +369,5 @@ function wrap(text, width = WIDTH) {
       else lines.push(word);
     }
     return lines.join("\n").replaceAll("\u0000", " ");
-  }).join("\n\n");
+  }).join("\n\n").replaceAll(/^((?:-| ) .*)\n\n(?=- )/gm, "$1\n");
 }

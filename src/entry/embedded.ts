@@ -20,7 +20,19 @@ export const Detections: DetectionsFactory = detectionsFactory;
 
 const kernels = () => import("./kernels.ts");
 
-/** Compiles the kernels for the runtime at hand and makes an engine. */
+/**
+ * Compiles the kernels for the runtime at hand and makes an engine.
+ *
+ * @example
+ * ```ts
+ * import { createEngine } from "densehead";
+ *
+ * const engine = await createEngine({ device: "wasm", maxMemory: 2 ** 25 });
+ * console.log(engine.plan("giouLoss", 1000).device); // → "wasm"
+ * console.log(await engine.dflDecode(new Float32Array(64), { bins: 16 })); // → [7.5, 7.5, 7.5, 7.5]
+ * engine.dispose();
+ * ```
+ */
 export function createEngine(options?: EngineOptions): Promise<Engine> {
   return makeEngine(
     {

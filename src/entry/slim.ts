@@ -24,7 +24,19 @@ export const Detections: DetectionsFactory = detectionsFactory;
 const place = { op: "createEngine", argument: "options.wasm" };
 const SLIM_OPTIONS = [...ENGINE_OPTIONS, "wasm"];
 
-/** Makes an engine from a `WebAssembly.Module`, its bytes, a `Response` with them, or a promise of one of these. */
+/**
+ * Makes an engine from a `WebAssembly.Module`, its bytes, a `Response` with them, or a promise of one of these.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { createEngine } from "densehead/slim";
+ *
+ * const wasm = readFile(new URL(import.meta.resolve("densehead/densehead.wasm")));
+ * const { sync } = await createEngine({ wasm });
+ * console.log(sync.distance2bbox(Float32Array.of(8, 8), Float32Array.of(1, 2, 3, 4))); // → [7, 6, 11, 12]
+ * ```
+ */
 export async function createEngine(options: SlimEngineOptions): Promise<Engine> {
   const { wasm } = checkOptions("createEngine", options, SLIM_OPTIONS, true);
   const module = checkModule(await toModule(await wasm));

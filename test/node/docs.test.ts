@@ -1,5 +1,5 @@
 /**
- * docs/api.md is what tools/docs.js makes now, and says of every operation its formula, its shapes and its errors.
+ * docs/api.md is what tools/docs.js makes now, and has every operation's formula and facts.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -20,20 +20,10 @@ const page = new Map(
   }),
 );
 
-/** Operations of the interfaces in types.ts, with the interface's own text. */
-const documented = [
-  ...read("src/types.ts").matchAll(
-    /^(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\n)?export interface \w+Ops<F> \{\n([^]*?)^\}/gm,
-  ),
-].flatMap(([, intro, body]) => [...body.matchAll(/^ {2}(\w+)[(:<]/gm)].map(([, name]) => ({ name, intro })));
-
-/** What a reader is told of an operation: its text, that of operations it refers to, and of its options and results. */
-function told(name: string, intro: string): string {
-  const own = page.get(name) ?? "";
-  const operationsNamed = [...own.matchAll(/`([a-z]\w+)`/g)].map(([, other]) => other);
-  const typesLinked = [...own.matchAll(/\[`(\w+)`\]/g)].map(([, type]) => type);
-  return [own, intro, ...[...operationsNamed, ...typesLinked].map((other) => page.get(other) ?? "")].join("\n");
-}
+/** Operations of the interfaces in types.ts. */
+const documented = [...read("src/types.ts").matchAll(/^export interface \w+Ops<F> \{\n([^]*?)^\}/gm)].flatMap((
+  [, body],
+) => [...body.matchAll(/^ {2}(\w+)[(:<]/gm)].map(([, name]) => ({ name })));
 
 test("docs/api.md is in step with the sources", () => {
   const { status, stderr } = spawnSync(process.execPath, ["tools/docs.js", "--check"], { cwd: root, encoding: "utf8" });
@@ -46,24 +36,37 @@ test("every operation of an engine is in it", () => {
   for (const name of names) assert.ok(page.has(name), `docs/api.md: no ${name}`);
 });
 
-test("every operation has its formula, shapes and errors", () => {
-  for (const { name, intro } of documented) {
-    const text = told(name, intro);
+/** The lines of facts of an operation, in their order; "Defaults" where it has options, "Throws" beyond what all throw. */
+const FACTS = ["Shapes", "Defaults", "Throws", "Error bound", "Source"];
+const OPTIONAL = ["Defaults", "Throws"];
+
+test("every operation has its formula, and its facts as lines in one order", () => {
+  for (const { name } of documented) {
+    const text = page.get(name) ?? "";
     // NMS and detection are rules in words.
     assert.match(text, /[·√Σσ−]|\bIoU\b/, `${name}: no formula`);
-    assert.match(text, /\((?:…, )?(?:N|M|length)\b[^)]*\)/, `${name}: no shapes`);
-    assert.match(text, /(?:Type|Range)Error/, `${name}: no errors`);
+    const found = [...text.matchAll(/^- ([\w ]+): /gm)].map(([, fact]) => fact).filter((fact) => FACTS.includes(fact));
+    const wanted = FACTS.filter((fact) => found.includes(fact) || !OPTIONAL.includes(fact));
+    assert.equal(found, wanted, `${name}: facts`);
+    assert.match(text, /^- Shapes: [^]*?\([^)]*\b[NMB]\b[^)]*\)/m, `${name}: no shapes`);
   }
 });
 
-test("every loss has its gradient, defaults, errors, bound and source of its own", () => {
+test("every loss has its gradient, defaults, errors and bound, and the year of its source", () => {
   for (const { name } of documented.filter(({ name }) => /Loss$|Entropy/.test(name))) {
     const text = page.get(name) ?? "";
     for (
-      const wanted of [/\bGradient\b.*[:−]/, /(?:Type|Range)Error: /, /rror ≤ \de-7|rror ≤ 1e-6/, /\b(?:19|20)\d\d\b/]
+      const wanted of [
+        /\bGradient\b.*:[^]*[−·]/,
+        /^- Throws: .*(?:Type|Range)Error/m,
+        /^- Error bound: .*≤ (?:5e-7|1e-6)/m,
+        /^- Source: [^]*?\b(?:19|20)\d\d\b/m,
+      ]
     ) {
       assert.match(text, wanted, `${name}: nothing like ${wanted}`);
     }
+    const hasDefaults = /options\?: .* & \w+Options/.test(text);
+    assert.is(/^- Defaults: /m.test(text), hasDefaults, `${name}: defaults`);
   }
 });
 
