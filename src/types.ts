@@ -945,7 +945,7 @@ export interface BoxOps<F> {
    */
   nms(boxes: TensorLike, scores: TensorLike, options: NmsOptions): Result<F, Int32Array>;
   /**
-   * `nms` within each class: boxes of different classes never suppress each other.
+   * `nms` within each class: boxes of different classes never suppress each other, at any IoU.
    *
    * Classes are compared exactly, whatever their values.
    *
