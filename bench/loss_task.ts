@@ -1,6 +1,5 @@
 /** What a loss is computed on, the same for us and for every peer. */
 
-/** Together with distribution focal loss these are all of the registry; a test holds that. */
 export const CLASSIFICATION = [
   "qualityFocalLoss",
   "binaryCrossEntropyWithLogits",

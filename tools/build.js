@@ -1,38 +1,17 @@
 /** Builds dist/: both WASM builds, one bundle per entry, the command, and the declarations that the entries reach. */
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { ensureKernels, KERNEL_FILES, kernelText } from "./kernels.js";
+import { Failure, root, runMain, runScript } from "./ready.js";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
-
-/** Runs a script of a dependency with the running Node. */
-function tool(script, ...args) {
-  execFileSync(process.execPath, [at("node_modules", script), ...args], { cwd: root, stdio: "inherit" });
-}
 
 /** `module:x.wasm` stays an import of the file beside the bundle. */
 const moduleImports = {
   name: "module-imports",
   setup({ onResolve }) {
     onResolve({ filter: /^module:/ }, ({ path }) => ({ path: path.replace("module:", "./"), external: true }));
-  },
-};
-
-/**
- * The kernels as base64 in lines of their own: whoever prints the line of an error prints no kernels, in a bundle of
- * somebody else's neither. `atob` skips the line breaks.
- */
-const kernelText = {
-  name: "kernel-text",
-  setup({ onLoad }) {
-    onLoad({ filter: /\/build\/[\w-]+\.wasm$/ }, ({ path }) => {
-      const lines = readFileSync(path).toString("base64").replaceAll(/.{1,1000}/g, "\n$&");
-      return { contents: `export default \`${lines}\n\`;`, loader: "js" };
-    });
   },
 };
 
@@ -67,26 +46,6 @@ const COMPACT = {
   lineLimit: 160,
   logLevel: "warning",
 };
-
-/** The package's version and a hash of the kernels' sources: an entry refuses kernels of another build. */
-function kernelsName() {
-  const hash = createHash("sha256");
-  for (const file of readdirSync(at("assembly"), { recursive: true }).sort()) {
-    if (file.endsWith(".ts")) hash.update(file).update(readFileSync(at("assembly", file)));
-  }
-  const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
-  return `${version}-${hash.digest("hex").slice(0, 8)}`;
-}
-
-/** Compiles one build and puts the name of the kernels into a section of its own. */
-function compileKernels(target, file, name) {
-  tool("assemblyscript/bin/asc.js", "--target", target);
-  const title = Buffer.from("densehead");
-  const content = Buffer.concat([Buffer.of(title.length), title, Buffer.from(name)]);
-  // A custom section: 0, its size in one byte, its title with its length, its content.
-  const section = Buffer.concat([Buffer.of(0, content.length), content]);
-  writeFileSync(at("build", file), Buffer.concat([readFileSync(at("build", file)), section]));
-}
 
 /** The entries, and beside them the files that they share or load when asked: `shared-…`, `kernels-…`, `webgpu-…`. */
 async function bundleLibrary(kernels) {
@@ -142,19 +101,30 @@ function copyDeclarations(file, done = new Set()) {
   }
 }
 
-rmSync(at("dist"), { recursive: true, force: true });
-mkdirSync(at("dist"), { recursive: true });
-const kernels = kernelsName();
-compileKernels("baseline", "densehead.wasm", kernels);
-compileKernels("relaxed", "densehead-relaxed.wasm", kernels);
-await Promise.all([bundleLibrary(kernels), bundleCommand()]);
-// The command has these libraries inside.
-const licences = ["npyjs", "image-size"].map((name) =>
-  `${name}\n\n${readFileSync(at("node_modules", name, "LICENSE"))}`
-);
-writeFileSync(at("dist/cli.licenses.txt"), licences.join("\n\n"));
-for (const file of ["densehead.wasm", "densehead-relaxed.wasm"]) cpSync(at("build", file), at("dist", file));
-tool("typescript/bin/tsc", "-p", "tsconfig.json");
-tool("typescript/bin/tsc", "-p", "tsconfig.cli.json");
-copyDeclarations(at("build/types/entry/embedded.d.ts"));
-copyDeclarations(at("build/types/entry/slim.d.ts"));
+/** Writes the declarations into build/types; what is wrong is told in the compiler's words alone. */
+async function compileTypes() {
+  for (const project of ["tsconfig.json", "tsconfig.cli.json"]) {
+    const { status, output } = await runScript("typescript/bin/tsc", "-p", project);
+    if (status !== 0) throw new Failure(output.trimEnd(), status);
+  }
+}
+
+/** The command has these libraries inside. */
+function copyLicences() {
+  const licences = ["npyjs", "image-size"].map((name) =>
+    `${name}\n\n${readFileSync(at("node_modules", name, "LICENSE"))}`
+  );
+  writeFileSync(at("dist/cli.licenses.txt"), licences.join("\n\n"));
+}
+
+await runMain(async () => {
+  // Half a build would pass for a new one next time.
+  rmSync(at("dist"), { recursive: true, force: true });
+  const [kernels] = await Promise.all([ensureKernels(), compileTypes()]);
+  mkdirSync(at("dist"), { recursive: true });
+  copyDeclarations(at("build/types/entry/embedded.d.ts"));
+  copyDeclarations(at("build/types/entry/slim.d.ts"));
+  for (const file of Object.values(KERNEL_FILES)) cpSync(at("build", file), at("dist", file));
+  copyLicences();
+  await Promise.all([bundleLibrary(kernels), bundleCommand()]);
+});

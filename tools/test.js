@@ -1,51 +1,95 @@
 /**
  * `npm test`: the suite in every runtime, against the packed and installed package; then what needs Node's files,
  * the examples, and the checks. The last line has the counts. With CI=true a runtime that is not there is a failure.
- * `npm test -- nms cli`: only the test files of these names, in this Node; with `--all` the suites among them everywhere.
+ * `npm test -- nms webgpu_*`: only the test files of these names, in this Node and from the sources; FOLDERS in
+ * test/runtimes/files.js says how each runs.
  */
-import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { runChecks } from "../test/runtimes/checks.js";
-import { prepareConsumer, testFiles } from "../test/runtimes/consumer.js";
+import { consumer, prepareConsumer } from "../test/runtimes/consumer.js";
+import { filesNamed, foldersNeeded, listOfTests, testFiles } from "../test/runtimes/files.js";
 import { failure, runTests } from "../test/runtimes/run.js";
-import { exampleTests, nodeTests, runtimes } from "../test/runtimes/runtimes.js";
-import { ensureExamples, ensureInstalled, ensureReady, root } from "./ready.js";
+import { nodeOn, runtimes } from "../test/runtimes/runtimes.js";
+import { prepareSources, sources } from "../test/runtimes/sources.js";
+import { ensureInstalled, ensureReady, Failure, root, runMain } from "./ready.js";
 
-const FOLDERS = ["suite", "node", "examples"];
+const USAGE = `\
+npm test                    everything: every runtime that the machine has, and the checks
+npm test -- nms webgpu_*    the test files of these names, or of the folders of these names, in Node
+  --all                     the suites among them in every runtime, on the packed package
+  --times                   the slowest test files, which the full run prints anyway
+  --list                    the names`;
 /** Runtimes at a time. */
 const WORKERS = 2;
+/** Test files that are named with their seconds. */
+const SLOWEST = 10;
 const ci = process.env.CI === "true";
-const names = process.argv.slice(2).filter((argument) => argument !== "--all");
-const everywhere = names.length === 0 || process.argv.includes("--all");
+const total = { passed: 0, failed: 0, skipped: 0 };
+/** {label, seconds} of each file in each runtime. */
+const times = [];
 
 // So that "exit" is heard, which ends what was started.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
-for (const name of names) {
-  if (FOLDERS.every((folder) => testFiles(folder, [name]).length === 0)) {
-    throw new Error(`no test file is called ${name}; wanted for example nms, for test/suite/nms.test.ts`);
+await runMain(async () => {
+  const { options, names } = readArguments();
+  if (options.list) return console.log(listOfTests());
+  const everything = names.length === 0;
+  const files = everything ? testFiles() : filesNamed(names);
+  const tasks = await prepare(files, everything || options.all);
+  if (everything) tasks.push(runChecks);
+  for (const report of inTurns(tasks)) print(demanding(await report));
+  if (everything || options.times) printTimes();
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+});
+
+function readArguments() {
+  const flag = { type: "boolean", default: false };
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { all: flag, times: flag, list: flag },
+    });
+    return { options: values, names: positionals };
+  } catch (error) {
+    throw new Failure(`${error.message}\n\n${USAGE}`);
   }
 }
-ensureReady();
-ensureInstalled(join(root, "test/runtimes"));
-if (everywhere) ensureInstalled(join(root, "test/runtimes/node24"));
-if (names.length === 0 || testFiles("examples", names).length > 0) ensureExamples();
-await prepareConsumer(names);
 
-const total = { passed: 0, failed: 0, skipped: 0 };
-const hosts = testFiles("suite", names).length === 0 ? [] : everywhere ? runtimes() : runtimes().slice(0, 1);
-const tasks = hosts.map(({ name, command, missing }) => () => {
-  return command === null ? absent(name, missing) : runTests(name, command);
-});
-if (testFiles("node", names).length > 0) tasks.push(() => runTests("node only", nodeTests));
-if (testFiles("examples", names).length > 0) tasks.push(() => runTests("examples", exampleTests));
-if (names.length === 0) tasks.push(runChecks);
-for (const report of inTurns(tasks)) print(demanding(await report));
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+/** Installs and bundles what the files need; returns the runs of them as functions. */
+async function prepare(files, everywhere) {
+  const isPacked = ({ folder }) => {
+    return ["packed", "examples"].includes(folder) || (everywhere && ["suite", "node"].includes(folder));
+  };
+  const packed = files.filter(isPacked);
+  const others = files.filter((file) => !isPacked(file));
+  const bundled = [];
+  if (others.length > 0) {
+    ensureInstalled(root);
+    bundled.push(...await prepareSources(others));
+  }
+  if (packed.length > 0) {
+    ensureReady();
+    bundled.push(...await prepareConsumer(packed));
+  }
+  for (const folder of [...(everywhere ? ["test/runtimes", "test/runtimes/node24"] : []), ...foldersNeeded(bundled)]) {
+    ensureInstalled(folder);
+  }
+  const hasFiles = (from, ...folders) => from.some(({ folder }) => folders.includes(folder));
+  const tasks = [];
+  if (hasFiles(packed, "suite")) tasks.push(...runtimes().map((runtime) => () => runSuite(runtime)));
+  if (hasFiles(packed, "node", "packed")) tasks.push(() => runTests("node only", nodeOn("node.js"), consumer));
+  if (hasFiles(packed, "examples")) tasks.push(() => runTests("examples", nodeOn("examples.js"), consumer));
+  if (hasFiles(others, "suite")) tasks.push(() => runTests("node", nodeOn("suite.js", "build"), sources));
+  if (hasFiles(others, "node", "checks")) tasks.push(() => runTests("node only", nodeOn("node.js", "build"), sources));
+  return tasks;
+}
 
-function absent(name, reason) {
-  if (ci) return failure(name, `${reason}; with CI=true every runtime must be there`);
-  return { name, passed: 0, failed: 0, failures: [], skips: [reason] };
+function runSuite({ name, command, missing }) {
+  if (command !== null) return runTests(name, command, consumer);
+  if (ci) return failure(name, `${missing}; with CI=true every runtime must be there`);
+  return { name, passed: 0, failed: 0, failures: [], skips: [missing] };
 }
 
 /** With CI=true a runtime with WebGPU must have found an adapter: Chromium brings one. */
@@ -66,7 +110,7 @@ function inTurns(tasks) {
   return results;
 }
 
-function print({ name, version, passed, failed, failures, skips, notes = [] }) {
+function print({ name, version, passed, failed, failures, skips, notes = [], files = [] }) {
   const label = version === undefined ? name : `${name.replace(/ \d+$/, "")} ${version}`;
   const counts = [`${passed} passed`];
   if (failed > 0) counts.push(`${failed} failed`);
@@ -78,4 +122,13 @@ function print({ name, version, passed, failed, failures, skips, notes = [] }) {
   total.passed += passed;
   total.failed += failed;
   total.skipped += skips.length;
+  for (const file of files) times.push({ label: `${file.name}, ${label}`, seconds: file.seconds });
+}
+
+function printTimes() {
+  console.log(`\nThe ${SLOWEST} slowest test files, in seconds:`);
+  for (const { label, seconds } of times.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST)) {
+    console.log(`${seconds.toFixed(1).padStart(8)}  ${label}`);
+  }
+  console.log();
 }

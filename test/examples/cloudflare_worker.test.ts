@@ -1,4 +1,5 @@
 /** examples/cloudflare-worker over HTTP. */
+// needs: test/runtimes/node24
 import { createEngine, type Detections, heads, type HeadSpec, type HostTensor } from "densehead";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -1,4 +1,6 @@
 /** examples/cloudflare-worker in miniflare, bundled as wrangler bundles it; and files to send it. */
+// needs: examples/cloudflare-worker
+// needs: test/runtimes
 import type { HostTensor } from "densehead";
 import { build, type Plugin } from "esbuild";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -2,6 +2,7 @@
  * examples/onnxruntime-webgpu: the network's outputs stay on the GPU, the boxes are those of the WASM engine and of the
  * truth, and little is read back.
  */
+// needs: examples/onnxruntime-webgpu
 import { createEngine, type DetectOptions, heads } from "densehead";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

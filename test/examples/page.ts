@@ -1,4 +1,5 @@
 /** The page of an example, built and served by its own `npm start`, in headless Chromium. */
+// needs: test/runtimes
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";

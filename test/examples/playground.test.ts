@@ -1,4 +1,5 @@
 /** examples/playground, operated by mouse and keyboard; its numbers are compared with the package's in this process. */
+// needs: examples/playground
 import { createEngine, type DetectOptions, heads } from "densehead";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";

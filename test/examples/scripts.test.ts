@@ -1,4 +1,8 @@
 /** The examples of a few lines, each run by the last command of its README; the network's scene has five objects. */
+// needs: examples/node
+// needs: examples/bun
+// needs: examples/onnxruntime
+// needs: test/runtimes
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,13 +1,16 @@
 /** The types of the examples that have a tsconfig.json hold against the package's own declarations. */
+// needs: examples/cloudflare-worker
+// needs: examples/onnxruntime-webgpu
+// needs: examples/playground
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root } from "./page.ts";
 
 const test = suite("examples, types");
+const root = process.env.DENSEHEAD_ROOT ?? process.cwd();
 const examples = join(root, "examples");
 
 for (const name of readdirSync(examples)) {

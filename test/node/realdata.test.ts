@@ -7,7 +7,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close } from "../compare.ts";
 import { skip } from "../suite/skip.ts";
-import { cases, missing, readJson, readNpy, undecoded } from "./realdata.ts";
+import { cases, missing, readJson, readNpy, undecoded } from "../realdata.ts";
 
 const test = suite("real networks");
 const { sync } = await createEngine();

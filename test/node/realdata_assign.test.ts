@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { same } from "../compare.ts";
 import { skip } from "../suite/skip.ts";
-import { cases, missing, readJson, readNpy } from "./realdata.ts";
+import { cases, missing, readJson, readNpy } from "../realdata.ts";
 
 const test = suite("real assignments");
 const { sync } = await createEngine();

@@ -3,7 +3,7 @@ import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { skip } from "../suite/skip.ts";
-import { cases, concatenated, missing, readJson, readNpy } from "./realdata.ts";
+import { cases, concatenated, missing, readJson, readNpy } from "../realdata.ts";
 
 const test = suite("real losses");
 const { sync } = await createEngine();

@@ -1,4 +1,5 @@
 /** Arrays and lists of another realm, as Jest, iframes and `vm` have them, for every operation; and tensors of onnxruntime. */
+// needs: test/runtimes
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";

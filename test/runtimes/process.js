@@ -1,16 +1,22 @@
-/** Runs a bundle of tests in Node, Deno or Bun: `process.js suite.js`. The last line that it writes is the report. */
+/**
+ * Runs a bundle of tests in Node, Deno or Bun: `process.js suite.js [folder of the kernels]`; without the folder they
+ * are the installed package's. The last line that it writes is the report.
+ */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+const root = process.env.DENSEHEAD_ROOT;
+const [bundle, kernels] = process.argv.slice(2);
 const { runtime, version } = hosts().find(({ version }) => version !== undefined);
 globalThis.DENSEHEAD_RUNTIME = runtime;
 globalThis.DENSEHEAD_WASM = {
-  baseline: await fileOf("densehead/densehead.wasm"),
-  relaxed: await fileOf("densehead/densehead-relaxed.wasm"),
+  baseline: await kernelsOf("densehead.wasm"),
+  relaxed: await kernelsOf("densehead-relaxed.wasm"),
 };
 globalThis.DENSEHEAD_GPU = globalThis.navigator?.gpu ?? (await dawn());
-const { run } = await import(`./${process.argv[2]}`);
+const { run } = await import(`./${bundle}`);
 const report = await run();
 console.log(`\nREPORT ${JSON.stringify({ version, ...report })}`);
 
@@ -23,14 +29,16 @@ function hosts() {
   ];
 }
 
-/** WebGPU for runtimes that have none of their own. */
+/** WebGPU for runtimes that have none of their own; test/suite/gpu.ts has it installed. */
 async function dawn() {
-  const path = join(process.env.DENSEHEAD_ROOT, "test/runtimes/node_modules/webgpu/index.js");
+  const path = join(root, "test/runtimes/node_modules/webgpu/index.js");
+  if (!existsSync(path)) return undefined;
   const { create } = await import(pathToFileURL(path));
   return create([]);
 }
 
-async function fileOf(specifier) {
+async function kernelsOf(file) {
+  const installed = () => new URL(import.meta.resolve(`densehead/${file}`));
   // A copy: Node reads small files into a buffer that others share.
-  return new Uint8Array(await readFile(new URL(import.meta.resolve(specifier))));
+  return new Uint8Array(await readFile(kernels === undefined ? installed() : join(root, kernels, file)));
 }

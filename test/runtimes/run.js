@@ -1,7 +1,6 @@
 /** Starts one runtime and reads its report. */
 import { spawn } from "node:child_process";
 import { root } from "../../tools/ready.js";
-import { consumer } from "./consumer.js";
 import { softwareAdapter } from "./runtimes.js";
 
 const TIMEOUT_S = 300;
@@ -10,8 +9,8 @@ const GRACE_S = 5;
 const windows = process.platform === "win32";
 
 /** What a run of tests comes to: `{name, version, passed, failed, failures, skips}`. */
-export async function runTests(name, command) {
-  const { code, timedOut, output } = await start(command);
+export async function runTests(name, command, cwd) {
+  const { code, timedOut, output } = await start(command, cwd);
   const report = /^REPORT (.*)$/m.exec(output)?.[1];
   if (report !== undefined && code === 0) return checked({ name, ...JSON.parse(report) });
   const reason = timedOut ? `not done after ${TIMEOUT_S} s` : `ended with code ${code} and no report`;
@@ -23,8 +22,8 @@ export function failure(name, text) {
   return { name, passed: 0, failed: 1, failures: [text], skips: [] };
 }
 
-/** Runs a command in the consumer project. */
-export function start(command, cwd = consumer) {
+/** Runs a command in a folder. */
+export function start(command, cwd) {
   const [program, ...args] = command;
   const env = { ...process.env, ...softwareAdapter(), NO_COLOR: "1", DENSEHEAD_ROOT: root };
   delete env.FORCE_COLOR;

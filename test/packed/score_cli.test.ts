@@ -10,7 +10,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { rankCorrelation } from "../../src/cli/rank_correlation.ts";
 import { skip } from "../suite/skip.ts";
-import { cases, folder as realdata, missing, readJson } from "./realdata.ts";
+import { cases, folder as realdata, missing, readJson } from "../realdata.ts";
 
 const test = suite("densehead score");
 const { sync } = await createEngine();

@@ -1,6 +1,7 @@
 /**
  * What the package is to those who install it: what an uncaught error prints, what a bundler keeps, what is inside.
  */
+// needs: test/runtimes
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -134,6 +135,21 @@ test("the package says where it is from, and brings its changes and an output to
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
   assert.is(status, 0, stderr);
   assert.match(stdout, /square +0\.9/);
+});
+
+/** A bundle and all that it imports at once. */
+function codeOf(entry: string, seen = new Set<string>()): string {
+  if (seen.has(entry)) return "";
+  seen.add(entry);
+  const code = readFileSync(join(installed, "dist", entry), "utf8");
+  const imported = [...code.matchAll(/from"\.\/([\w-]+\.js)"/g)].map(([, file]) => codeOf(file, seen));
+  return [code, ...imported].join("\n");
+}
+
+test("WebGPU is loaded only when it is asked for, and not in Workers", () => {
+  for (const entry of ["index.js", "slim.js"]) assert.match(codeOf(entry), /import\("\.\/webgpu-\w+\.js"\)/);
+  for (const entry of ["index.js", "slim.js", "workerd.js"]) assert.not.ok(codeOf(entry).includes("@compute"), entry);
+  assert.not.match(codeOf("workerd.js"), /webgpu-\w+\.js|kernels-\w+\.js/);
 });
 
 test("no line of the code is one that a terminal cannot show", () => {
