@@ -2,45 +2,22 @@
  * Calls that outlive their start: linear memory may grow, which empties its views, or be given back before they read it.
  */
 import { type HostArray, type OutArray, ownArray } from "./arrays.ts";
+import type { Call } from "./call.ts";
 import type { DetectCall } from "./detect/detect_call.ts";
 import type { Field } from "./heads/outputs.ts";
-import type { Call } from "./ops/call.ts";
-import type { LossCall } from "./ops/loss_call.ts";
 import { type AnySource, type GpuSource, typeError } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 
 /** The call with copies of what it reads in linear memory, and what puts its results into `out`. */
 export function detach(wasm: WasmBackend, call: Call): { detached: Call; fill(result: unknown): unknown } {
-  const detached = copiesOf(wasm, call);
-  const fill = "kernel" in call ? filler(wasm, call) : (result: unknown) => result;
+  const detached = call.withSources((source) => copied(wasm, source));
+  const fill = filler(wasm, call);
   wasm.memory.argumentsRead(call.op);
   return { detached, fill };
 }
 
-function copiesOf(wasm: WasmBackend, call: Call): Call {
-  const copy = <S extends AnySource | null>(source: S) => copied(wasm, source);
-  if ("inputs" in call) return { ...call, inputs: call.inputs.map((each) => ({ ...each, source: copy(each.source) })) };
-  if ("kernel" in call) return detachedLoss(wasm, call);
-  const cls = { ...call.cls, pred: copy(call.cls.pred) };
-  if (call.op === "gflCriterion") return { ...call, cls, dist: copy(call.dist) };
-  return { ...call, cls, distances: copy(call.distances), refined: copy(call.refined) };
-}
-
-/** Results come in arrays of their own. */
-function detachedLoss(wasm: WasmBackend, call: LossCall): LossCall {
-  const { pred, target, labels, scores, settings } = call;
-  return {
-    ...call,
-    pred: copied(wasm, pred),
-    target: copied(wasm, target),
-    labels: copied(wasm, labels),
-    scores: copied(wasm, scores),
-    settings: { ...settings, weight: copied(wasm, settings.weight), out: { loss: null, grad: null } },
-  };
-}
-
 /** Puts results into `out`, unless it lies in a tensor that was given back meanwhile. */
-function filler(wasm: WasmBackend, { settings: { out } }: LossCall): (result: unknown) => unknown {
+function filler(wasm: WasmBackend, { out }: Call): (result: unknown) => unknown {
   const given = Object.entries(out).filter((entry): entry is [string, OutArray] => entry[1] !== null);
   if (given.length === 0) return (result) => result;
   const places = given.map(([name, array]) => ({ name, array, block: wasm.blockOf(array) }));
@@ -89,8 +66,8 @@ function withSources(call: DetectCall, copy: (source: AnySource) => AnySource): 
 }
 
 /** A copy of what lies in linear memory. */
-function copied<S extends HostArray | GpuSource | null>(wasm: WasmBackend, source: S): S {
-  if (source === null || "gpuBuffer" in source || wasm.pointerOf(source) === 0) return source;
+function copied<S extends HostArray | GpuSource>(wasm: WasmBackend, source: S): S {
+  if ("gpuBuffer" in source || wasm.pointerOf(source) === 0) return source;
   return copyOf(wasm, source as S & HostArray);
 }
 

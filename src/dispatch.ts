@@ -1,14 +1,15 @@
 /**
  * Which device an operation runs on, and why.
  */
+import type { Call } from "./call.ts";
 import { measureCrossover } from "./crossover.ts";
 import { detach, detachOutputs } from "./detach.ts";
 import { type DetectCall, op as detectOp } from "./detect/detect_call.ts";
 import { type FoundImage, searchOf } from "./detect/found.ts";
 import { fieldsOf } from "./heads/outputs.ts";
-import { type Call, elementsOfCall, runOnWasm, sourcesOf } from "./ops/call.ts";
-import { operations } from "./ops/index.ts";
+import type { Operation } from "./ops/operation.ts";
 import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
+import { operations } from "./registry.ts";
 import type { EngineOptions } from "./types.ts";
 import { describe, number, oneOf, type Place, typeError } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
@@ -88,7 +89,8 @@ export class Dispatch {
     if (op === detectOp && this.#device === "auto") {
       return wasm("uploading maps costs more than filtering them here; those that are GPU tensors are filtered there");
     }
-    if (this.#staysOnHost(op)) return wasm(`${op} computes too little to move host data without an offloadThreshold`);
+    const stays = this.#staysOnHost(op);
+    if (stays !== null) return wasm(stays);
     if (this.#gpu === null) return wasm(this.#absent);
     if (this.#device === "webgpu") return webgpu(`the engine's device is "webgpu"`);
     if (this.#crossover === Infinity) return wasm("WASM was faster at every size that was measured");
@@ -102,7 +104,7 @@ export class Dispatch {
   /** Runs a checked call where it belongs; at once where that is WASM and no device needs to be asked for. */
   run(call: Call): unknown {
     const bound = boundTo(call);
-    if (bound === null && !this.#considersGpu(call)) return runOnWasm(this.#wasm, call);
+    if (bound === null && !this.#considersGpu(call)) return call.onWasm(this.#wasm);
     const { detached, fill } = detach(this.#wasm, call);
     return this.#runAnywhere(detached, bound).then(fill);
   }
@@ -133,14 +135,15 @@ export class Dispatch {
     if (this.#webgpu === null || this.#device === "wasm") return false;
     if (this.#opening !== null && this.#usable() === null) return false;
     if (this.#device === "webgpu") return true;
-    if (this.#staysOnHost(call.op)) return false;
-    return elementsOfCall(call) >= (this.#threshold ?? this.#crossover ?? WORTH_ASKING);
+    if (this.#staysOnHost(call.op) !== null) return false;
+    return call.elements >= (this.#threshold ?? this.#crossover ?? WORTH_ASKING);
   }
 
-  /** Are an operation's host data worked on where they are, whatever their size? */
-  #staysOnHost(op: string): boolean {
-    const light = "light" in operations[op as keyof typeof operations];
-    return light && this.#webgpu !== null && this.#device === "auto" && this.#threshold === undefined;
+  /** Why an operation's host data are worked on where they are, whatever their size; null where they are not. */
+  #staysOnHost(op: string): string | null {
+    const { staysOnHost }: Operation = operations[op as keyof typeof operations];
+    if (staysOnHost === undefined || this.#webgpu === null || this.#device !== "auto") return null;
+    return staysOnHost.unlessThreshold && this.#threshold !== undefined ? null : staysOnHost.because;
   }
 
   #usable(): GpuBackend | null {
@@ -154,9 +157,9 @@ export class Dispatch {
     }
     this.#refuseClosed(call.op);
     const gpu = this.#usable();
-    const offloads = bound !== null || this.plan(call.op, elementsOfCall(call)).device === "webgpu";
+    const offloads = bound !== null || this.plan(call.op, call.elements).device === "webgpu";
     if (gpu !== null && offloads && (bound !== null || gpu.holds(call))) return gpu.run(call);
-    if (bound === null) return runOnWasm(this.#wasm, call);
+    if (bound === null) return call.onWasm(this.#wasm);
     throw this.#refusal(bound);
   }
 
@@ -197,7 +200,7 @@ export class Dispatch {
     const call = (logits: Float32Array) => qualityFocalLoss.check(logits, logits, { reduction: "sum" });
     try {
       this.#crossover = await measureCrossover(
-        (logits) => runOnWasm(this.#wasm, call(logits)),
+        (logits) => call(logits).onWasm(this.#wasm),
         (logits) => gpu.run(call(logits)),
       );
     } catch {
@@ -221,9 +224,8 @@ interface Bound {
 
 function boundTo(call: Call): Bound | null {
   const { op } = call;
-  for (const [argument, source] of Object.entries(sourcesOf(call))) {
-    if (source?.kind === "gpu") return { place: { op, argument }, got: "a GpuTensor" };
+  for (const [argument, source] of call.sources()) {
+    if (source.kind === "gpu") return { place: { op, argument }, got: "a GpuTensor" };
   }
-  const staysThere = "settings" in call && call.settings.placement === "gpu";
-  return staysThere ? { place: { op, argument: "options.placement" }, got: `"gpu"` } : null;
+  return call.placement === "gpu" ? { place: { op, argument: "options.placement" }, got: `"gpu"` } : null;
 }

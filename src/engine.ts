@@ -1,14 +1,14 @@
 /**
  * An engine: the registry's operations on one backend, with a synchronous and an asynchronous face.
  */
+import type { Call } from "./call.ts";
 import { detectImages } from "./detect/detect.ts";
 import { checkDetect } from "./detect/detect_call.ts";
 import { keptOutputs } from "./detach.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
-import { operations } from "./ops/index.ts";
 import { infer } from "./heads/infer.ts";
 import { provideInference } from "./heads/inference.ts";
-import type { Call } from "./ops/call.ts";
+import { operations } from "./registry.ts";
 import type {
   AsyncOps,
   Detections,

@@ -1,36 +1,92 @@
 /**
- * Checked calls of the criteria, over maps that may lie anywhere: what both backends start from.
+ * A criterion as a call: its checked arguments, over maps that may lie anywhere, are what both backends start from.
  */
-import type { LossCall } from "../ops/loss_call.ts";
-import type { GflCriterionOptions, Placement, VfnetCriterionOptions } from "../types.ts";
-import type { AnySource } from "../validate.ts";
+import { type Call, NO_OUT, type SourceMap } from "../call.ts";
+import type { CheckedLoss } from "../ops/checked_loss.ts";
+import type { CriterionResult, GflCriterionOptions, Placement, VfnetCriterionOptions } from "../types.ts";
+import { type AnySource, elementsOf, typeError } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
 import type { Scene } from "./criterion_input.ts";
 import type { Positives } from "./positives.ts";
 
-interface CheckedCall {
+export interface CheckedCriterion {
+  readonly op: "gflCriterion" | "vfnetCriterion";
   readonly scene: Scene;
   readonly positives: Positives;
   /** The classification loss of all anchors, but for the qualities of the positives, which their boxes give. */
-  readonly cls: LossCall;
+  readonly cls: CheckedLoss;
+  /** The maps beside that of the classes, by their names in `input`. */
+  readonly maps: Readonly<Record<string, AnySource>>;
   /** (P, columns) in the rows of the positives, zeros elsewhere. */
   scatter(values: Float32Array, columns: number): Float32Array;
+  readonly settings: {
+    readonly normalizer: "paper" | "mmdet";
+    readonly grad: boolean;
+    readonly placement: Placement;
+  };
 }
 
-export interface GflCall extends CheckedCall {
+export interface CheckedGfl extends CheckedCriterion {
   readonly op: "gflCriterion";
-  readonly dist: AnySource;
+  readonly maps: { readonly dist: AnySource };
   /** (P·4), what the distributions of the positives learn, in bins. */
   readonly targets: Float32Array;
   readonly settings: Required<GflCriterionOptions<Placement>>;
 }
 
-export interface VfnetCall extends CheckedCall {
+export interface CheckedVfnet extends CheckedCriterion {
   readonly op: "vfnetCriterion";
-  readonly distances: AnySource;
-  readonly refined: AnySource;
+  readonly maps: { readonly distances: AnySource; readonly refined: AnySource };
   /** What the weight of a positive is at least. */
   readonly leastIou: number;
   readonly settings: Required<VfnetCriterionOptions<Placement>>;
 }
 
-export type CriterionCall = GflCall | VfnetCall;
+export class CriterionCall<C extends CheckedCriterion = CheckedCriterion> implements Call {
+  readonly out = NO_OUT;
+  readonly checked: C;
+  readonly #run: (backend: WasmBackend, checked: C) => CriterionResult;
+
+  /** `run` is for WASM. */
+  constructor(checked: C, run: (backend: WasmBackend, checked: C) => CriterionResult) {
+    this.checked = checked;
+    this.#run = run;
+  }
+
+  get op(): C["op"] {
+    return this.checked.op;
+  }
+
+  get kind(): C["op"] {
+    return this.checked.op;
+  }
+
+  get elements(): number {
+    return elementsOf(this.checked.cls.pred.dims);
+  }
+
+  get placement(): Placement {
+    return this.checked.settings.placement;
+  }
+
+  sources(): [string, AnySource][] {
+    const { cls, maps } = this.checked;
+    const named = Object.entries(maps).map(([name, source]): [string, AnySource] => [`input.${name}`, source]);
+    return [["input.cls", cls.pred], ...named];
+  }
+
+  withSources(map: SourceMap): CriterionCall<C> {
+    const { cls, maps } = this.checked;
+    const mapped = Object.fromEntries(Object.entries(maps).map(([name, source]) => [name, map(source)]));
+    return new CriterionCall({ ...this.checked, cls: { ...cls, pred: map(cls.pred) }, maps: mapped }, this.#run);
+  }
+
+  onWasm(backend: WasmBackend): CriterionResult {
+    const { op, placement } = this;
+    if (placement !== "host") {
+      const place = { op, argument: "options.placement" };
+      throw typeError(place, `"${placement}"`, `"host": gradients stay on the device only with WebGPU`);
+    }
+    return backend.memory.frame(op, () => this.#run(backend, this.checked));
+  }
+}

@@ -19,7 +19,6 @@ import {
   typeError,
 } from "../validate.ts";
 import { assignAtss, ATSS_DEFAULTS, checkAnchors } from "./atss_assign.ts";
-import type { CriterionCall } from "./criterion_call.ts";
 import { type CheckedGroundTruth, checkGroundTruth, IGNORED, NEGATIVE } from "./ground_truth.ts";
 
 /** Anchors, objects, and the assignment of the ones to the others. */
@@ -143,11 +142,4 @@ export function tensorOf(map: AnySource): TensorLike {
   if (map.kind !== "gpu") return map as unknown as TensorLike;
   const { gpuBuffer, dims, half } = map;
   return { gpuBuffer, dims, dataType: half ? "float16" : "float32" };
-}
-
-/** On WASM gradients lie on the host. */
-export function checkPlacement({ op, settings }: CriterionCall): void {
-  if (settings.placement === "host") return;
-  const place = { op, argument: "options.placement" };
-  throw typeError(place, `"${settings.placement}"`, `"host": gradients stay on the device only with WebGPU`);
 }

@@ -11,8 +11,8 @@ import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOp
 import { boolean, matrix, namesOf, oneOf, onHost, options as checkOptions } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
-import type { GflCall } from "./criterion_call.ts";
-import { anchorMap, checkInput, checkPlacement, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
+import { type CheckedGfl, CriterionCall } from "./criterion_call.ts";
+import { anchorMap, checkInput, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
 import {
   anchorWeights,
   collectPositives,
@@ -48,10 +48,10 @@ export const gflCriterion = {
   summary: "training loss of GFL, with gradients",
   check,
   run: (backend: WasmBackend, input: GflCriterionInput, options?: GflCriterionOptions<Placement>): CriterionResult =>
-    runGfl(backend, check(input, options)),
+    check(input, options).onWasm(backend),
 } satisfies Operation;
 
-function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement>): GflCall {
+function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement>): CriterionCall<CheckedGfl> {
   const settings = readSettings(checkOptions(op, options, OPTIONS));
   checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distribution");
@@ -59,7 +59,7 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement
   const dist = anchorMap(op, "dist", input.dist, scene, 4 * scene.head.bins);
   const positives = collectPositives(scene);
   const { beta, grad, placement } = settings;
-  const cls = qualityFocalLoss.check(tensorOf(map), { labels: labelsOf(scene, positives) }, {
+  const { checked: cls } = qualityFocalLoss.check(tensorOf(map), { labels: labelsOf(scene, positives) }, {
     beta,
     grad,
     placement,
@@ -67,16 +67,18 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement
     avgFactor: clsDivisor(settings.normalizer, positives),
   });
   const targets = distributionTargets(positives, scene.head.bins);
-  return {
+  const scatter = scatterInto(scene, positives);
+  const checked: CheckedGfl = {
     op,
     scene,
     positives,
     cls: { ...cls, op, pred: map },
-    scatter: scatterInto(scene, positives),
-    dist,
+    maps: { dist },
+    scatter,
     targets,
     settings,
   };
+  return new CriterionCall(checked, criterion);
 }
 
 function readSettings(given: Partial<GflCriterionOptions<Placement>>): Settings {
@@ -92,23 +94,18 @@ function readSettings(given: Partial<GflCriterionOptions<Placement>>): Settings 
 }
 
 /** The criterion on WASM. */
-export function runGfl(backend: WasmBackend, call: GflCall): CriterionResult {
-  checkPlacement(call);
-  return backend.memory.frame(op, () => criterion(backend, call));
-}
-
-function criterion(backend: WasmBackend, call: GflCall): CriterionResult {
-  const { scene, positives, targets, settings } = call;
+function criterion(backend: WasmBackend, checked: CheckedGfl): CriterionResult {
+  const { scene, positives, targets, settings } = checked;
   const { bins, numClasses } = scene.head;
   const { lambdaBox, lambdaDfl, grad } = settings;
-  const clsMap = onHost({ op, argument: "input.cls" }, call.cls.pred);
-  const distMap = onHost({ op, argument: "input.dist" }, call.dist);
+  const clsMap = onHost({ op, argument: "input.cls" }, checked.cls.pred);
+  const distMap = onHost({ op, argument: "input.dist" }, checked.maps.dist);
   const confidence = topScores(backend, clsMap, numClasses, positives.rows);
   const logits = gatherRows(backend, distMap, 4 * bins, positives.rows);
   const pred = decode(backend, logits, positives, bins);
   const scores = qualitiesOf(scene, positives, alignedIou(backend, op, pred, positives.boxes));
   const divisors = divisorsOf(settings.normalizer, positives, confidence);
-  const cls = termOf(runLoss(backend, { ...call.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
+  const cls = termOf(runLoss(backend, { ...checked.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
   const box = boxTerm(backend, pred, positives.boxes, scaled(confidence, lambdaBox / divisors.box), grad);
   const dfl = dflTerm(
     backend,
@@ -126,7 +123,7 @@ function criterion(backend: WasmBackend, call: GflCall): CriterionResult {
   };
   if (!grad) return result;
   const distGrad = distGradient(backend, logits, positives, bins, box, dfl);
-  return { ...result, grad: { cls: cls.grad, dist: call.scatter(distGrad, 4 * bins) } };
+  return { ...result, grad: { cls: cls.grad, dist: checked.scatter(distGrad, 4 * bins) } };
 }
 
 /** Boxes (P, 4) around the anchors' points, in pixels. */

@@ -14,8 +14,8 @@ import type {
 import { boolean, namesOf, oneOf, onHost, options as checkOptions, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
-import type { VfnetCall } from "./criterion_call.ts";
-import { anchorMap, checkInput, checkPlacement, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
+import { type CheckedVfnet, CriterionCall } from "./criterion_call.ts";
+import { anchorMap, checkInput, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
 import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, scatterInto } from "./positives.ts";
 
 const op = "vfnetCriterion";
@@ -49,10 +49,10 @@ export const vfnetCriterion = {
     backend: WasmBackend,
     input: VfnetCriterionInput,
     options?: VfnetCriterionOptions<Placement>,
-  ): CriterionResult => runVfnet(backend, check(input, options)),
+  ): CriterionResult => check(input, options).onWasm(backend),
 } satisfies Operation;
 
-function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Placement>): VfnetCall {
+function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Placement>): CriterionCall<CheckedVfnet> {
   const settings = readSettings(checkOptions(op, options, OPTIONS));
   checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distances");
@@ -61,7 +61,7 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
   const refined = anchorMap(op, "refined", input.refined, scene, 4);
   const positives = collectPositives(scene);
   const { alpha, gamma, grad, placement } = settings;
-  const cls = varifocalLoss.check(tensorOf(map), { labels: labelsOf(scene, positives) }, {
+  const { checked: cls } = varifocalLoss.check(tensorOf(map), { labels: labelsOf(scene, positives) }, {
     alpha,
     gamma,
     // As in mmdet; qualities are over 0 or NaN here.
@@ -70,18 +70,17 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
     placement,
     avgFactor: Math.max(positives.count, 1),
   });
-  const scatter = scatterInto(scene, positives);
-  return {
+  const checked: CheckedVfnet = {
     op,
     scene,
     positives,
     cls: { ...cls, op, pred: map },
-    scatter,
-    distances,
-    refined,
+    maps: { distances, refined },
+    scatter: scatterInto(scene, positives),
     leastIou: LEAST_IOU,
     settings,
   };
+  return new CriterionCall(checked, criterion);
 }
 
 function readSettings(given: Partial<VfnetCriterionOptions<Placement>>): Settings {
@@ -98,20 +97,15 @@ function readSettings(given: Partial<VfnetCriterionOptions<Placement>>): Setting
 }
 
 /** The criterion on WASM. */
-export function runVfnet(backend: WasmBackend, call: VfnetCall): CriterionResult {
-  checkPlacement(call);
-  return backend.memory.frame(op, () => criterion(backend, call));
-}
-
-function criterion(backend: WasmBackend, call: VfnetCall): CriterionResult {
-  const { scene, positives, settings } = call;
+function criterion(backend: WasmBackend, checked: CheckedVfnet): CriterionResult {
+  const { scene, positives, settings } = checked;
   const { grad, lambdaBox, lambdaRefine } = settings;
-  const distances = onHost({ op, argument: "input.distances" }, call.distances);
-  const refined = onHost({ op, argument: "input.refined" }, call.refined);
+  const distances = onHost({ op, argument: "input.distances" }, checked.maps.distances);
+  const refined = onHost({ op, argument: "input.refined" }, checked.maps.refined);
   const initial = boxesTerm(backend, distances, positives, lambdaBox, settings);
   const refinement = boxesTerm(backend, refined, positives, lambdaRefine, settings);
   const scores = qualitiesOf(scene, positives, refinement.iou);
-  const cls = termOf(runLoss(backend, { ...call.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
+  const cls = termOf(runLoss(backend, { ...checked.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
   const result = {
     total: cls.loss + initial.loss + refinement.loss,
     parts: { cls: cls.loss, box: initial.loss, boxRefine: refinement.loss },
@@ -120,7 +114,7 @@ function criterion(backend: WasmBackend, call: VfnetCall): CriterionResult {
   if (!grad) return result;
   return {
     ...result,
-    grad: { cls: cls.grad, distances: call.scatter(initial.grad, 4), refined: call.scatter(refinement.grad, 4) },
+    grad: { cls: cls.grad, distances: checked.scatter(initial.grad, 4), refined: checked.scatter(refinement.grad, 4) },
   };
 }
 

@@ -2,7 +2,7 @@
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere, namesOf, number, options as checkOptions } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
-import { type RowCall, rowOperation } from "./row_call.ts";
+import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "bbox2distance";
@@ -20,7 +20,7 @@ export const bbox2distance = rowOperation({
   kernels: ["bbox2distance"],
   shapes: "(N, 2), (N, 4) → (N, 4)",
   summary: "points and boxes to distances l, t, r, b",
-  check(points: TensorLike, boxes: TensorLike, options?: Options): RowCall<Float32Array> {
+  check(points: TensorLike, boxes: TensorLike, options?: Options): CheckedRows<Float32Array> {
     const { maxDistance, eps = 0.1 } = checkOptions(op, options, OPTIONS);
     const margin = number({ op, argument: "options.eps" }, eps, 0);
     const limit = maxDistance === undefined

@@ -1,8 +1,8 @@
 /** Binary cross-entropy with logits. */
 import type { ClassTarget, LossOptions, TensorLike } from "../types.ts";
 import { classCall, classificationLoss } from "./classification_loss.ts";
-import { lossOperation } from "./loss.ts";
-import { LOSS_OPTIONS } from "./loss_call.ts";
+import { lossOperation } from "./loss_call.ts";
+import { LOSS_OPTIONS } from "./checked_loss.ts";
 
 const op = "binaryCrossEntropyWithLogits";
 

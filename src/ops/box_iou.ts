@@ -2,7 +2,7 @@
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere } from "../validate.ts";
 import type { Kernels, WasmBackend } from "../wasm/backend.ts";
-import { type RowCall, rowOperation } from "./row_call.ts";
+import { type CheckedRows, rowOperation } from "./row_call.ts";
 import type { RowInput } from "./rows.ts";
 
 export const boxIou = rowOperation({
@@ -17,7 +17,7 @@ export const boxIou = rowOperation({
 type PairStem = "box_iou" | "generalized_box_iou";
 
 /** The call of every pair of a (N, 4) and b (M, 4). */
-export function pairwise(op: string, stem: PairStem, a: TensorLike, b: TensorLike): RowCall<Float32Array> {
+export function pairwise(op: string, stem: PairStem, a: TensorLike, b: TensorLike): CheckedRows<Float32Array> {
   const first = matrixAnywhere({ op, argument: "a" }, a, 4);
   const second = matrixAnywhere({ op, argument: "b" }, b, 4);
   return {

@@ -11,7 +11,7 @@ import {
   shapeOf,
   typeError,
 } from "../validate.ts";
-import { LOSS_OPTIONS, type LossCall, type LossKernel, lossSettings } from "./loss_call.ts";
+import { type CheckedLoss, LOSS_OPTIONS, type LossKernel, lossSettings } from "./checked_loss.ts";
 
 /** Rows of a block of the kernels. */
 const BLOCK = 512;
@@ -24,7 +24,7 @@ export type BoxLossArguments = [
 ];
 
 /** The checked call of a kernel. */
-export function boxLoss(op: string, kernel: LossKernel, [pred, target, options]: BoxLossArguments): LossCall {
+export function boxLoss(op: string, kernel: LossKernel, [pred, target, options]: BoxLossArguments): CheckedLoss {
   const given = checkOptions(op, options, OPTIONS);
   const boxes = matrixAnywhere({ op, argument: "pred" }, pred, 4);
   const [rows] = boxes.dims;

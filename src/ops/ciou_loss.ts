@@ -1,6 +1,6 @@
 /** Complete IoU loss. */
 import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss.ts";
+import { lossOperation } from "./loss_call.ts";
 
 const name = "ciouLoss";
 const stem = "ciou_loss";

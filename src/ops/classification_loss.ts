@@ -14,7 +14,14 @@ import {
   typeError,
 } from "../validate.ts";
 import { REACH } from "./loss.ts";
-import { denseTarget, type LossCall, type LossKernel, type LossParameters, lossSettings, predOf } from "./loss_call.ts";
+import {
+  type CheckedLoss,
+  denseTarget,
+  type LossKernel,
+  type LossParameters,
+  lossSettings,
+  predOf,
+} from "./checked_loss.ts";
 
 /** A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on. */
 export const reachOf = (exponent: number) => REACH / (1 + exponent);
@@ -35,7 +42,7 @@ export function classificationLoss<O extends LossOptions>(
   options: O | undefined,
   own: readonly string[],
   parametersOf: (options: Partial<O>) => LossParameters,
-): LossCall {
+): CheckedLoss {
   const { op } = shape;
   const given = checkOptions(op, options, own);
   const parameters = parametersOf(given);
@@ -64,7 +71,7 @@ export function classificationLoss<O extends LossOptions>(
 }
 
 /** A call before it has its kernel; `weightRows` is how many rows a weight per row has. */
-interface Shape extends Omit<LossCall, "kernel" | "parameters" | "settings"> {
+interface Shape extends Omit<CheckedLoss, "kernel" | "parameters" | "settings"> {
   readonly elements: number;
   readonly weightRows: number;
 }

@@ -13,7 +13,7 @@ import {
   typeError,
 } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { type CallInput, type RowCall, rowOperation } from "./row_call.ts";
+import { type CallInput, type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "dflDecode";
@@ -28,7 +28,7 @@ export const dflDecode = rowOperation({
   kernels: ["dfl_decode_rows", "dfl_decode_channels"],
   shapes: "(…, N, 4·bins) or (…, 4·bins, N) → (…, N, 4)",
   summary: "expectation of each side's distribution",
-  check(dist: TensorLike, options: DflDecodeOptions): RowCall<Float32Array> {
+  check(dist: TensorLike, options: DflDecodeOptions): CheckedRows<Float32Array> {
     const { firstBin = 0, binStep = 1, bins, layout } = checkOptions(op, options, OPTIONS, true);
     const first = number({ op, argument: "options.firstBin" }, firstBin);
     const step = number({ op, argument: "options.binStep" }, binStep);
@@ -78,7 +78,7 @@ export function distribution(op: string, dist: TensorLike, options: Partial<DflL
 }
 
 /** The rows of a call: images of channels or, as images of one anchor, anchors. */
-export function rowsOf(dist: Distribution): Pick<RowCall, "rows" | "inputs" | "columns" | "counts"> {
+export function rowsOf(dist: Distribution): Pick<CheckedRows, "rows" | "inputs" | "columns" | "counts"> {
   const { source, bins, channelsFirst, images } = dist;
   const anchors = channelsFirst ? dist.anchors : 1;
   const input: CallInput = { argument: "dist", source, columns: 4 * bins * anchors };

@@ -3,7 +3,7 @@ import type { DflLayout, DflStatistics, TensorLike } from "../types.ts";
 import { namesOf, options as checkOptions, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type Distribution, distribution, forEachChannelBlock, rowsOf } from "./dfl_decode.ts";
-import { type RowCall, rowOperation } from "./row_call.ts";
+import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "dflStatistics";
@@ -18,7 +18,7 @@ export const dflStatistics = rowOperation({
   kernels: ["dfl_statistics"],
   shapes: "(…, N, 4·bins) or (…, 4·bins, N) → 5 × (…, N, 4)",
   summary: "each side's standard deviation, excess, entropy, highest probability and last bin",
-  check(dist: TensorLike, options: DflLayout): RowCall<DflStatistics> {
+  check(dist: TensorLike, options: DflLayout): CheckedRows<DflStatistics> {
     const found = distribution(op, dist, checkOptions(op, options, OPTIONS, true));
     const measure = found.channelsFirst ? ofChannels : ofRows;
     return {

@@ -1,7 +1,7 @@
 /** Boxes from distances. */
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere, namesOf, options as checkOptions, size, typeError } from "../validate.ts";
-import { type RowCall, rowOperation } from "./row_call.ts";
+import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "distance2bbox";
@@ -18,7 +18,7 @@ export const distance2bbox = rowOperation({
   kernels: ["distance2bbox"],
   shapes: "(N, 2), (N, 4) → (N, 4)",
   summary: "points and distances l, t, r, b to boxes",
-  check(points: TensorLike, distances: TensorLike, options?: Options): RowCall<Float32Array> {
+  check(points: TensorLike, distances: TensorLike, options?: Options): CheckedRows<Float32Array> {
     const { maxShape } = checkOptions(op, options, OPTIONS);
     const [maxY, maxX] = maxShape === undefined ? [-1, -1] : size({ op, argument: "options.maxShape" }, maxShape);
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);

@@ -10,8 +10,8 @@ import {
   tensorAnywhere,
   typeError,
 } from "../validate.ts";
-import { lossOperation } from "./loss.ts";
-import { LOSS_OPTIONS, lossSettings } from "./loss_call.ts";
+import { lossOperation } from "./loss_call.ts";
+import { LOSS_OPTIONS, lossSettings } from "./checked_loss.ts";
 
 const op = "distributionFocalLoss";
 /** Floats of a block of the kernel. */

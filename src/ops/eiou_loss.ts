@@ -1,6 +1,6 @@
 /** Efficient IoU loss. */
 import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss.ts";
+import { lossOperation } from "./loss_call.ts";
 
 const name = "eiouLoss";
 const stem = "eiou_loss";

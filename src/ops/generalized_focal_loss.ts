@@ -2,8 +2,8 @@
 import type { GeneralizedFocalOptions, LossOptions, TensorLike } from "../types.ts";
 import { namesOf, number, rangeError } from "../validate.ts";
 import { atLeastZero, classificationLoss, denseCall, reachOf } from "./classification_loss.ts";
-import { lossOperation } from "./loss.ts";
-import { LOSS_OPTIONS } from "./loss_call.ts";
+import { lossOperation } from "./loss_call.ts";
+import { LOSS_OPTIONS } from "./checked_loss.ts";
 
 const op = "generalizedFocalLoss";
 const OPTIONS = [...LOSS_OPTIONS, ...namesOf<GeneralizedFocalOptions>({ yLeft: true, yRight: true, beta: true })];

@@ -1,6 +1,6 @@
 /** Generalized IoU loss. */
 import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss.ts";
+import { lossOperation } from "./loss_call.ts";
 
 const name = "giouLoss";
 const stem = "giou_loss";

@@ -1,6 +1,6 @@
 /** IoU loss. */
 import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss.ts";
+import { lossOperation } from "./loss_call.ts";
 
 const name = "iouLoss";
 const stem = "iou_loss";

@@ -1,11 +1,11 @@
 /**
- * Losses on WASM: the operation from its check, the chunks through the kernel, and the parameter block that it reads.
+ * Losses on WASM: the chunks through the kernel, and the parameter block that it reads.
  */
 import type { LossResult, Reduction } from "../types.ts";
 import { type HostArray, type OutArray, section } from "../arrays.ts";
 import { onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { apart, type LossCall, type LossKernel, type LossParameters, type LossSettings } from "./loss_call.ts";
+import type { CheckedLoss, LossParameters, LossSettings } from "./checked_loss.ts";
 
 /**
  * Elements that go through a kernel at a time, where memory allows. Blocks begin anew with each chunk; so a chunk that must
@@ -29,27 +29,8 @@ export const REACH = 86.5;
 /** Up to which |x| the kernels' near way holds, whatever the loss. */
 const NEAR = 40;
 
-interface LossSpec<A extends unknown[]> {
-  readonly name: string;
-  readonly stem: LossKernel;
-  readonly shapes: string;
-  readonly summary: string;
-  check(...args: A): LossCall;
-}
-
-/** A row of the registry that runs wherever its checked call can. */
-export function lossOperation<A extends unknown[]>(spec: LossSpec<A>) {
-  const check = (...args: A) => apart(spec.check(...args));
-  return {
-    ...spec,
-    check,
-    kernels: [spec.stem],
-    run: (backend: WasmBackend, ...args: A) => runLoss(backend, check(...args)),
-  };
-}
-
 /** Runs the kernel over all chunks and reduces. */
-export function runLoss(backend: WasmBackend, checked: LossCall): LossResult<Reduction, boolean> {
+export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<Reduction, boolean> {
   const call = hostCall(checked);
   const { settings } = call;
   const { rows, columns, valueColumns } = call;
@@ -98,11 +79,11 @@ function newArray(op: string, length: number): OutArray {
 }
 
 /** A call with every tensor on the host. */
-interface HostCall extends LossCall<Source> {
+interface HostCall extends CheckedLoss<Source> {
   readonly scores: HostArray<Float32Array> | null;
 }
 
-function hostCall(call: LossCall): HostCall {
+function hostCall(call: CheckedLoss): HostCall {
   const { op, settings } = call;
   if (settings.placement !== "host") {
     const place = { op, argument: "options.placement" };

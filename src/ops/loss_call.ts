@@ -1,237 +1,79 @@
 /**
- * What the losses share before they run anywhere: reduction, weights, where results go, and the checked call.
+ * A loss as a call, and the operation made of its check.
  */
-import { type HostArray, isWhole, type OutArray } from "../arrays.ts";
-import type { LossOptions, Placement, Reduction, TensorLike } from "../types.ts";
-import {
-  type AnySource,
-  arrayOf,
-  boolean,
-  describe,
-  describeTensor,
-  elementsOf,
-  type GpuSource,
-  known,
-  namesOf,
-  number,
-  oneOf,
-  type Place,
-  rangeError,
-  shapeOf,
-  tensorAnywhere,
-  typeError,
-} from "../validate.ts";
+import type { HostArray } from "../arrays.ts";
+import type { Call, SourceMap } from "../call.ts";
+import type { Placement } from "../types.ts";
+import { type AnySource, elementsOf, type GpuSource } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { apart, type CheckedLoss, type LossKernel, type LossSettings } from "./checked_loss.ts";
+import { runLoss } from "./loss.ts";
 
-/** Kernels of losses, which are stems too. */
-export type LossKernel =
-  | "binary_cross_entropy_with_logits"
-  | "sigmoid_focal_loss"
-  | "quality_focal_loss"
-  | "varifocal_loss"
-  | "generalized_focal_loss"
-  | "distribution_focal_loss"
-  | "iou_loss"
-  | "giou_loss"
-  | "diou_loss"
-  | "ciou_loss"
-  | "eiou_loss"
-  | "siou_loss";
+export class LossCall implements Call {
+  readonly kind = "loss";
+  readonly checked: CheckedLoss;
 
-/** The loss's own parameters, as the kernels' block names them. */
-export interface LossParameters {
-  /** 0, 1, 1.5 and 2 have paths of their own. */
-  readonly exponent?: number;
-  readonly reach?: number;
-  readonly alpha?: number;
-  readonly option?: number;
-  readonly low?: number;
-  readonly inverse?: number;
-  readonly scale?: number;
-}
-
-/** Checked options of a call. `factor` is the loss weight over what the sum is divided by. */
-export interface LossSettings<S = AnySource> {
-  readonly reduction: Reduction;
-  readonly weight: S | null;
-  readonly weightKind: 0 | 1 | 2;
-  readonly grad: boolean;
-  readonly factor: number;
-  readonly placement: Placement;
-  readonly out: { readonly loss: OutArray | null; readonly grad: OutArray | null };
-}
-
-/** A checked call of a row loss or an element loss, over tensors that may lie anywhere. */
-export interface LossCall<S = AnySource> {
-  readonly op: string;
-  readonly kernel: LossKernel;
-  readonly parameters: LossParameters;
-  readonly settings: LossSettings<S>;
-  readonly pred: S;
-  /** Elements of a row of `pred`, and how many rows; without rows of its own a loss has rows of 1. */
-  readonly columns: number;
-  readonly rows: number;
-  /** Rows of the least chunk that ends where a block of the kernel does, so that chunks do not change a sum. */
-  readonly blockRows: number;
-  /** Dense target and its elements for each row, or null with labels. */
-  readonly target: S | null;
-  readonly targetColumns: number;
-  readonly labels: HostArray<Int32Array> | null;
-  /** Of the labels; on the GPU where a criterion makes them there. */
-  readonly scores: HostArray<Float32Array> | GpuSource | null;
-  /** Values of a row: its elements, or 1 for a row loss. */
-  readonly valueColumns: number;
-  /** The error for a row whose target the kernel found to be outside; the target is unknown where it is on the GPU. */
-  outside?(row: number, target: number | null): RangeError;
-}
-
-/** How many elements and rows a loss sees, and how many values it gives. */
-export interface LossExtent {
-  /** The shape of the predictions: rows are all axes but the last, or `rows` by count where it has one axis. */
-  readonly dims: readonly number[];
-  readonly elements: number;
-  readonly rows: number;
-  readonly values: number;
-  /** Does a weight for each element mean anything? Not to a row loss. */
-  readonly elementWeights: boolean;
-}
-
-/** Options of every loss. */
-export const LOSS_OPTIONS = namesOf<LossOptions>({
-  reduction: true,
-  weight: true,
-  avgFactor: true,
-  lossWeight: true,
-  grad: true,
-  placement: true,
-  out: true,
-});
-
-const OUT = namesOf<Required<LossOptions>["out"]>({ loss: true, grad: true });
-
-export function lossSettings(op: string, options: LossOptions, extent: LossExtent): LossSettings {
-  const place = (member: string): Place => ({ op, argument: `options.${member}` });
-  const { reduction: given = "mean", lossWeight: scale = 1, avgFactor, weight: factors, out: into } = options;
-  const reduction = oneOf(place("reduction"), given, ["none", "sum", "mean"]);
-  const placement = oneOf(place("placement"), options.placement ?? "host", ["host", "gpu"]);
-  const grad = boolean(place("grad"), options.grad ?? false);
-  const divisor = divisorOf(op, reduction, avgFactor, extent.values);
-  const { weight, weightKind } = weightOf(place("weight"), factors, extent);
-  const lossWeight = number(place("lossWeight"), scale);
-  const host = placement === "host";
-  const out = outArrays(
-    op,
-    into,
-    host && reduction === "none" ? extent.values : null,
-    host && grad ? extent.elements : null,
-  );
-  return { reduction, weight, weightKind, grad, factor: lossWeight / divisor, placement, out };
-}
-
-function divisorOf(op: string, reduction: Reduction, avgFactor: number | undefined, values: number): number {
-  const place = { op, argument: "options.avgFactor" };
-  if (avgFactor === undefined) return reduction === "mean" ? values : 1;
-  if (reduction === "sum") throw typeError(place, describe(avgFactor), `no avgFactor with reduction "sum"`);
-  if (!(number(place, avgFactor) > 0)) throw rangeError(place, avgFactor, "a number over 0");
-  return reduction === "mean" ? avgFactor : 1;
-}
-
-function weightOf(
-  place: Place,
-  weight: TensorLike | undefined,
-  extent: LossExtent,
-): Pick<LossSettings, "weight" | "weightKind"> {
-  if (weight === undefined) return { weight: null, weightKind: 0 };
-  const { elements, rows, elementWeights } = extent;
-  const found = tensorAnywhere(place, weight, (length) => [length]);
-  const fits = (shapes: readonly (readonly number[])[]) => shapes.some((dims) => shapeOf(dims) === shapeOf(found.dims));
-  const { ofElements, ofRows } = weightShapes(extent);
-  if (elementWeights && fits(ofElements)) return { weight: found, weightKind: 1 };
-  if (fits(ofRows)) return { weight: found, weightKind: 2 };
-  const shapes = [...elementWeights ? ofElements : [], ...ofRows].map(shapeOf);
-  const perElement = elementWeights ? `${elements} values, one per element, or ` : "";
-  const wanted = `${perElement}${rows} values, one per row, of shape ${[...new Set(shapes)].join(" or ")}`;
-  throw typeError(place, describeTensor(weight, found), wanted);
-}
-
-/** The shapes that weights of elements and of rows may have. */
-function weightShapes({ dims, elements, rows }: LossExtent) {
-  // Of a bare array only the rows are known.
-  const [leading, columns] = dims.length > 1 ? [dims.slice(0, -1), dims[dims.length - 1]] : [[rows], elements / rows];
-  const matrix = Number.isInteger(columns) ? [[...leading, columns]] : [];
-  return { ofElements: [dims, [elements], ...matrix], ofRows: [[rows], leading, [...leading, 1]] };
-}
-
-const NO_OUT: LossSettings["out"] = { loss: null, grad: null };
-
-/** Lengths are null where the call has no such array. */
-function outArrays(op: string, out: LossOptions["out"], values: number | null, elements: number | null) {
-  if (out === undefined) return NO_OUT;
-  if (typeof out !== "object" || out === null) {
-    throw typeError({ op, argument: "options.out" }, describe(out), "an object with loss or grad");
+  constructor(checked: CheckedLoss) {
+    this.checked = checked;
   }
-  known(op, "options.out", out, OUT);
-  const { loss, grad } = out;
+
+  get op(): string {
+    return this.checked.op;
+  }
+
+  get elements(): number {
+    return elementsOf(this.checked.pred.dims);
+  }
+
+  get placement(): Placement {
+    return this.checked.settings.placement;
+  }
+
+  get out(): LossSettings["out"] {
+    return this.checked.settings.out;
+  }
+
+  sources(): [string, AnySource][] {
+    const { pred, target, settings: { weight } } = this.checked;
+    const found: [string, AnySource][] = [["pred", pred]];
+    if (target !== null) found.push(["target", target]);
+    if (weight !== null) found.push(["options.weight", weight]);
+    return found;
+  }
+
+  withSources(map: SourceMap): LossCall {
+    const mapped = <S extends HostArray | GpuSource>(source: S | null) => source === null ? null : map(source);
+    const { pred, target, labels, scores, settings } = this.checked;
+    return new LossCall({
+      ...this.checked,
+      pred: map(pred),
+      target: mapped(target),
+      labels: mapped(labels),
+      scores: mapped(scores),
+      settings: { ...settings, weight: mapped(settings.weight), out: { loss: null, grad: null } },
+    });
+  }
+
+  onWasm(backend: WasmBackend): ReturnType<typeof runLoss> {
+    return runLoss(backend, this.checked);
+  }
+}
+
+interface LossSpec<A extends unknown[]> {
+  readonly name: string;
+  readonly stem: LossKernel;
+  readonly shapes: string;
+  readonly summary: string;
+  check(...args: A): CheckedLoss;
+}
+
+/** A row of the registry that runs wherever its checked call can. */
+export function lossOperation<A extends unknown[]>(spec: LossSpec<A>) {
+  const check = (...args: A) => new LossCall(apart(spec.check(...args)));
   return {
-    loss: outArray({ op, argument: "options.out.loss" }, loss, values),
-    grad: outArray({ op, argument: "options.out.grad" }, grad, elements),
+    ...spec,
+    check,
+    kernels: [spec.stem],
+    run: (backend: WasmBackend, ...args: A) => check(...args).onWasm(backend),
   };
-}
-
-function outArray(place: Place, given: Float32Array | undefined, length: number | null): OutArray | null {
-  if (given === undefined) return null;
-  if (length === null) throw typeError(place, describe(given), "nothing: this call has no such array");
-  return { ...arrayOf(place, "Float32Array", given, length), given };
-}
-
-/** Refuses results that overlap each other, or what is read, unless they lie over all of it, value over value. */
-export function apart(call: LossCall): LossCall {
-  const { loss, grad } = call.settings.out;
-  if (loss === null && grad === null) return call;
-  const { pred, target, labels, scores, settings: { weight } } = call;
-  for (const out of [loss, grad]) {
-    for (const input of [pred, target, labels, scores, weight]) {
-      if (out === null || input === null || "gpuBuffer" in input) continue;
-      if (overlap(out, input) && !sameBytes(out, input)) throw overlapping(out, input);
-    }
-  }
-  if (loss !== null && grad !== null && overlap(loss, grad)) throw overlapping(loss, grad);
-  return call;
-}
-
-function overlap(a: HostArray, b: HostArray): boolean {
-  return a.length > 0 && a.byteOffset < endOf(b) && b.byteOffset < endOf(a) && mayShare(a, b);
-}
-
-/** Of one buffer; or read before and after a getter of the caller's made linear memory grow, which gives it another. */
-function mayShare(a: HostArray, b: HostArray): boolean {
-  return a.data.buffer === b.data.buffer || !isWhole(a) || !isWhole(b);
-}
-
-function sameBytes(a: HostArray, b: HostArray): boolean {
-  return a.byteOffset === b.byteOffset && endOf(a) === endOf(b) && a.length === b.length;
-}
-
-function endOf({ byteOffset, length, data }: HostArray): number {
-  return byteOffset + length * data.BYTES_PER_ELEMENT;
-}
-
-function overlapping(out: HostArray, other: HostArray): TypeError {
-  return typeError(out.place, `an array that overlaps ${other.place.argument}`, "one apart from it");
-}
-
-/** The shape of the predictions, and how many rows they make: all axes but the last. */
-export function predOf(op: string, pred: TensorLike): { source: AnySource; elements: number; rows: number } {
-  const source = tensorAnywhere({ op, argument: "pred" }, pred, (length) => [length]);
-  const elements = elementsOf(source.dims);
-  return { source, elements, rows: source.dims.length > 1 ? elementsOf(source.dims.slice(0, -1)) : elements };
-}
-
-/** A dense target: the shape of the predictions, or a bare array of as many values. */
-export function denseTarget(op: string, target: TensorLike, pred: AnySource): AnySource {
-  const place = { op, argument: "target" };
-  const found = tensorAnywhere(place, target, (length) => length === elementsOf(pred.dims) ? pred.dims : [length]);
-  if (found.dims.length !== pred.dims.length || found.dims.some((d, i) => d !== pred.dims[i])) {
-    throw typeError(place, describeTensor(target, found), `shape ${shapeOf(pred.dims)}, as pred`);
-  }
-  return found;
 }

@@ -2,7 +2,7 @@
  * What one row of the registry is: an operation's name, its layers' stem, and the function that runs it.
  */
 import type { WasmBackend } from "../wasm/backend.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "../call.ts";
 
 export interface Operation<A extends readonly never[] = readonly never[], R = unknown> {
   /** Name on the engine. */
@@ -17,8 +17,14 @@ export interface Operation<A extends readonly never[] = readonly never[], R = un
   readonly summary: string;
   /** Checks the arguments for any device; an operation without it stays on WASM. */
   check?(...args: A): Call;
-  /** Does it compute too little to pay for moving host data to a device and back? */
-  readonly light?: boolean;
+  /** Why device "auto" works on host data where they are, whatever their size. */
+  readonly staysOnHost?: StaysOnHost;
   /** Checks the arguments and runs on WASM. */
   run(backend: WasmBackend, ...args: A): R;
+}
+
+export interface StaysOnHost {
+  readonly because: string;
+  /** Does an `offloadThreshold` overrule it? */
+  readonly unlessThreshold: boolean;
 }

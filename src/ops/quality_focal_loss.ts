@@ -2,8 +2,8 @@
 import type { ClassTarget, LossOptions, QualityFocalOptions, TensorLike } from "../types.ts";
 import { namesOf } from "../validate.ts";
 import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
-import { lossOperation } from "./loss.ts";
-import { LOSS_OPTIONS } from "./loss_call.ts";
+import { lossOperation } from "./loss_call.ts";
+import { LOSS_OPTIONS } from "./checked_loss.ts";
 
 const op = "qualityFocalLoss";
 const OPTIONS = [...LOSS_OPTIONS, ...namesOf<QualityFocalOptions>({ beta: true })];

@@ -2,7 +2,7 @@
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere, namesOf, oneOf, options as checkOptions } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
-import { type RowCall, rowOperation } from "./row_call.ts";
+import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "refineDistances";
@@ -19,7 +19,7 @@ export const refineDistances = rowOperation({
   kernels: ["refine_distances", "refine_distances_exp"],
   shapes: "(N, 4), (N, 4) → (N, 4)",
   summary: "distances times a correction or its exponential",
-  check(distances: TensorLike, deltas: TensorLike, options?: Options): RowCall<Float32Array> {
+  check(distances: TensorLike, deltas: TensorLike, options?: Options): CheckedRows<Float32Array> {
     const { kind = "multiply" } = checkOptions(op, options, OPTIONS);
     const exponential = oneOf({ op, argument: "options.kind" }, kind, ["multiply", "exp"]) === "exp";
     const initial = matrixAnywhere({ op, argument: "distances" }, distances, 4);

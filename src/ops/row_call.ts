@@ -1,7 +1,8 @@
 /**
- * The operations whose rows stand alone: the checked call, which runs on any device, and the operation made of its check.
+ * The operations whose rows stand alone: their checked arguments, the call, and the operation made of its check.
  */
-import { type AnySource, onHost } from "../validate.ts";
+import { type Call, NO_OUT, type SourceMap } from "../call.ts";
+import { type AnySource, elementsOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { RowInput } from "./rows.ts";
 
@@ -27,7 +28,7 @@ export interface CallInput {
   readonly shared?: boolean;
 }
 
-export interface RowCall<R = unknown> {
+export interface CheckedRows<R = unknown> {
   readonly op: string;
   readonly stem: RowStem;
   readonly rows: number;
@@ -43,27 +44,62 @@ export interface RowCall<R = unknown> {
   resultOf(arrays: readonly Float32Array[]): R;
 }
 
+export class RowCall<R = unknown> implements Call {
+  readonly kind = "rows";
+  readonly placement = "host";
+  readonly out = NO_OUT;
+  readonly checked: CheckedRows<R>;
+
+  constructor(checked: CheckedRows<R>) {
+    this.checked = checked;
+  }
+
+  get op(): string {
+    return this.checked.op;
+  }
+
+  get elements(): number {
+    const { rows, columns, inputs } = this.checked;
+    return Math.max(rows * columns, ...inputs.map(({ source }) => elementsOf(source.dims)));
+  }
+
+  sources(): [string, AnySource][] {
+    return this.checked.inputs.map(({ argument, source }) => [argument, source]);
+  }
+
+  withSources(map: SourceMap): RowCall<R> {
+    const inputs = this.checked.inputs.map((each) => ({ ...each, source: map(each.source) }));
+    return new RowCall({ ...this.checked, inputs });
+  }
+
+  onWasm(backend: WasmBackend): R {
+    const { op, inputs } = this.checked;
+    const hosted = inputs.map(({ argument, source, columns }) => {
+      return { source: onHost({ op, argument }, source), columns };
+    });
+    return this.checked.resultOf(this.checked.onWasm(backend, hosted));
+  }
+}
+
 interface RowSpec<A extends unknown[], R> {
   readonly name: string;
   readonly stem: RowStem;
   readonly kernels: readonly string[];
   readonly shapes: string;
   readonly summary: string;
-  check(...args: A): RowCall<R>;
+  check(...args: A): CheckedRows<R>;
 }
 
 /** A row of the registry that runs wherever its checked call can. */
 export function rowOperation<A extends unknown[], R>(spec: RowSpec<A, R>) {
+  const check = (...args: A) => new RowCall(spec.check(...args));
   return {
     ...spec,
-    light: true,
-    run: (backend: WasmBackend, ...args: A): R => runRows(backend, spec.check(...args)),
+    check,
+    staysOnHost: {
+      because: `${spec.name} computes too little to move host data without an offloadThreshold`,
+      unlessThreshold: true,
+    },
+    run: (backend: WasmBackend, ...args: A): R => check(...args).onWasm(backend),
   };
-}
-
-export function runRows<R>(backend: WasmBackend, call: RowCall<R>): R {
-  const inputs = call.inputs.map(({ argument, source, columns }) => {
-    return { source: onHost({ op: call.op, argument }, source), columns };
-  });
-  return call.resultOf(call.onWasm(backend, inputs));
 }

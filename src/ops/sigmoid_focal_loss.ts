@@ -2,8 +2,8 @@
 import type { ClassTarget, FocalOptions, LossOptions, TensorLike } from "../types.ts";
 import { namesOf, number } from "../validate.ts";
 import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
-import { lossOperation } from "./loss.ts";
-import { LOSS_OPTIONS } from "./loss_call.ts";
+import { lossOperation } from "./loss_call.ts";
+import { LOSS_OPTIONS } from "./checked_loss.ts";
 
 const op = "sigmoidFocalLoss";
 const OPTIONS = [...LOSS_OPTIONS, ...namesOf<FocalOptions>({ alpha: true, gamma: true })];

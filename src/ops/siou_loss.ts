@@ -1,6 +1,6 @@
 /** SIoU loss. */
 import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss.ts";
+import { lossOperation } from "./loss_call.ts";
 
 const name = "siouLoss";
 const stem = "siou_loss";

@@ -1,7 +1,7 @@
 /** VarifocalNet's sampling points for a deformable convolution. */
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere, namesOf, number, options as checkOptions, rangeError } from "../validate.ts";
-import { type RowCall, rowOperation } from "./row_call.ts";
+import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "starDeformOffsets";
@@ -18,7 +18,7 @@ export const starDeformOffsets = rowOperation({
   kernels: ["star_deform_offsets"],
   shapes: "(N, 4) → (N, 18)",
   summary: "distances to the offsets of a 3×3 deformable convolution",
-  check(distances: TensorLike, options: Options): RowCall<Float32Array> {
+  check(distances: TensorLike, options: Options): CheckedRows<Float32Array> {
     const place = { op, argument: "options.stride" };
     const stride = number(place, checkOptions(op, options, OPTIONS, true).stride);
     const single = Math.fround(stride);

@@ -2,7 +2,7 @@
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
-import { type RowCall, rowOperation } from "./row_call.ts";
+import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "starPoints";
@@ -13,7 +13,7 @@ export const starPoints = rowOperation({
   kernels: ["star_points"],
   shapes: "(N, 2), (N, 4) → (N, 9, 2)",
   summary: "points and distances to VarifocalNet's nine sampling points",
-  check(points: TensorLike, distances: TensorLike): RowCall<Float32Array> {
+  check(points: TensorLike, distances: TensorLike): CheckedRows<Float32Array> {
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     sameRows(op, "distances", to.dims[0], from.dims[0]);

@@ -2,8 +2,8 @@
 import type { ClassTarget, LossOptions, TensorLike, VarifocalOptions } from "../types.ts";
 import { boolean, namesOf, oneOf, typeError } from "../validate.ts";
 import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
-import { lossOperation } from "./loss.ts";
-import { LOSS_OPTIONS } from "./loss_call.ts";
+import { lossOperation } from "./loss_call.ts";
+import { LOSS_OPTIONS } from "./checked_loss.ts";
 
 const op = "varifocalLoss";
 const OWN = namesOf<VarifocalOptions>({ alpha: true, gamma: true, iouWeighted: true, positives: true });

@@ -1,18 +1,49 @@
 /**
  * A device with its buffers and pipelines, and the calls that are on it.
  */
+import type { Call, CallKind } from "../call.ts";
+import type { CheckedGfl, CheckedVfnet, CriterionCall } from "../criteria/criterion_call.ts";
 import type { CandidateSearch, FoundImage } from "../detect/found.ts";
 import type { Field } from "../heads/outputs.ts";
-import type { Call } from "../ops/call.ts";
+import type { LossCall } from "../ops/loss_call.ts";
+import type { RowCall } from "../ops/row_call.ts";
 import type { AnySource } from "../validate.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
 import { findCandidates, ListCapacity } from "./detect.ts";
 import { later, type OpenedDevice, soon } from "./device.ts";
+import { gflPlan } from "./gfl_plan.ts";
 import { fitBindings } from "./image_share.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
 import { runRows, tooLarge } from "./rows.ts";
+import { vfnetPlan } from "./vfnet_plan.ts";
+
+interface Runner<C> {
+  run(gpu: GpuBackend, call: C): Promise<unknown>;
+  /** Does each of the call's tensors fit a binding, whole or cut by rows? */
+  holds(call: C, limits: GPUSupportedLimits): boolean;
+}
+
+/** The calls of each kind. */
+interface Calls extends Record<CallKind, Call> {
+  readonly loss: LossCall;
+  readonly rows: RowCall;
+  readonly gflCriterion: CriterionCall<CheckedGfl>;
+  readonly vfnetCriterion: CriterionCall<CheckedVfnet>;
+}
+
+const always = () => true;
+
+const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
+  loss: { run: (gpu, { checked }) => runLoss(gpu, checked), holds: always },
+  rows: {
+    run: (gpu, { checked }) => runRows(gpu, checked),
+    holds: ({ checked }, limits) => tooLarge(checked, limits) === undefined,
+  },
+  gflCriterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, gflPlan), holds: always },
+  vfnetCriterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, vfnetPlan), holds: always },
+};
 
 export class GpuBackend {
   readonly device: GPUDevice;
@@ -40,9 +71,9 @@ export class GpuBackend {
     return this.#lost;
   }
 
-  /** Does each of the call's tensors fit a binding, whole or cut by rows? */
+  /** Are the call's tensors such as the device can bind? */
   holds(call: Call): boolean {
-    return !("inputs" in call) || tooLarge(call, this.device.limits) === undefined;
+    return runnerOf(call).holds(call, this.device.limits);
   }
 
   /** Does an image's share of each field's tensor? */
@@ -51,12 +82,7 @@ export class GpuBackend {
   }
 
   run(call: Call): Promise<unknown> {
-    return this.#watch(call.op, this.#start(call), buffersOf);
-  }
-
-  #start(call: Call): Promise<unknown> {
-    if ("inputs" in call) return runRows(this, call);
-    return "kernel" in call ? runLoss(this, call) : runCriterion(this, call);
+    return this.#watch(call.op, runnerOf(call).run(this, call), buffersOf);
   }
 
   /** The candidates of each image. */
@@ -94,6 +120,10 @@ export class GpuBackend {
     for (const lose of this.#pending) lose(reason);
     this.pool.close(reason);
   }
+}
+
+function runnerOf({ kind }: Call): Runner<Call> {
+  return runners[kind] as Runner<Call>;
 }
 
 /** The buffers of a result that stay on the device. */

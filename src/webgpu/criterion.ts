@@ -2,11 +2,10 @@
  * The criteria on WebGPU, in one submission: the positives' rows are gathered, their boxes and weights made, the losses run
  * over those and, with the qualities of the boxes, over all anchors; gradients go back to the rows they came from.
  */
-import type { CriterionCall } from "../criteria/criterion_call.ts";
-import type { LossCall } from "../ops/loss_call.ts";
+import type { CheckedCriterion } from "../criteria/criterion_call.ts";
+import type { CheckedLoss } from "../ops/checked_loss.ts";
 import type { CriterionResult, Placement } from "../types.ts";
 import { matrix } from "../validate.ts";
-import { gflPlan } from "./gfl_plan.ts";
 import type { Gpu } from "./gpu.ts";
 import { eachItem, itemGroups } from "./grid.ts";
 import { prepareAdder, prepareLoss } from "./loss.ts";
@@ -16,7 +15,6 @@ import { PositiveRows, type RowMap, type Step } from "./positive_rows.ts";
 import { numbers } from "./shaders/numbers.ts";
 import { onDevice } from "./storage.ts";
 import { addUp } from "./sums.ts";
-import { vfnetPlan } from "./vfnet_plan.ts";
 import { Work } from "./work.ts";
 
 /** Of generalized IoU loss. */
@@ -38,11 +36,15 @@ fn divisor_of(total: f32) -> f32 {
 }
 `;
 
-export async function runCriterion(gpu: Gpu, call: CriterionCall): Promise<CriterionResult<Placement>> {
-  const work = new Work(call.op, gpu.device, gpu.pool);
+export async function runCriterion<C extends CheckedCriterion>(
+  gpu: Gpu,
+  checked: C,
+  planOf: (run: CriterionRun, checked: C) => Plan,
+): Promise<CriterionResult<Placement>> {
+  const work = new Work(checked.op, gpu.device, gpu.pool);
   try {
-    const run = new CriterionRun(gpu, work, call);
-    return await run.result(call.op === "gflCriterion" ? gflPlan(run, call) : vfnetPlan(run, call));
+    const run = new CriterionRun(gpu, work, checked);
+    return await run.result(planOf(run, checked));
   } finally {
     work.release();
   }
@@ -61,7 +63,7 @@ export interface Plan {
 }
 
 /** The losses over (P, …) rows that a plan is made of. */
-type RowLoss = Pick<LossCall, "kernel" | "parameters" | "pred" | "columns" | "rows" | "target" | "targetColumns">;
+type RowLoss = Pick<CheckedLoss, "kernel" | "parameters" | "pred" | "columns" | "rows" | "target" | "targetColumns">;
 
 /** One call: what its plans are made of, and the run of one. */
 export class CriterionRun {
@@ -72,16 +74,16 @@ export class CriterionRun {
   readonly scores: GPUBufferBinding;
   readonly #gpu: Gpu;
   readonly #work: Work;
-  readonly #call: CriterionCall;
+  readonly #checked: CheckedCriterion;
 
-  constructor(gpu: Gpu, work: Work, call: CriterionCall) {
-    const { positives, scene } = call;
+  constructor(gpu: Gpu, work: Work, checked: CheckedCriterion) {
+    const { positives, scene } = checked;
     this.#gpu = gpu;
     this.#work = work;
-    this.#call = call;
+    this.#checked = checked;
     this.count = positives.count;
-    this.rows = new PositiveRows(gpu, work, call.op, positives.rows, scene.rows);
-    this.positives = work.guard(() => work.upload(positivesBlock(call)));
+    this.rows = new PositiveRows(gpu, work, checked.op, positives.rows, scene.rows);
+    this.positives = work.guard(() => work.upload(positivesBlock(checked)));
     this.scores = this.buffer(scene.rows);
   }
 
@@ -91,13 +93,13 @@ export class CriterionRun {
 
   /** A shader's item for each positive, or for each of its sides. */
   async each(text: string, { counts, parameters }: Fields, bindings: readonly GPUBufferBinding[]): Promise<Step> {
-    const { normalizer } = this.#call.settings;
+    const { normalizer } = this.#checked.settings;
     const fields = {
       counts: { ...counts, by_weight: normalizer === "mmdet" ? 1 : 0 },
       parameters: { ...parameters, divisor: Math.max(this.count, 1) },
     };
     const code = [paramsText(fields), numbers, shared, text, eachItem("item(i);")].join("\n");
-    const pipeline = await this.#gpu.pipelines.get(this.#call.op, code);
+    const pipeline = await this.#gpu.pipelines.get(this.#checked.op, code);
     return (encoder) => {
       const params = this.#work.uniform(paramsBlock(fields));
       this.#work.dispatch(encoder, pipeline, [params, ...bindings], itemGroups(counts.items));
@@ -111,7 +113,7 @@ export class CriterionRun {
     sum: GPUBufferBinding,
     grad: GPUBufferBinding | null,
   ): Promise<Step> {
-    const { op, positives } = this.#call;
+    const { op, positives } = this.#checked;
     const target = matrix({ op, argument: "boxes" }, positives.boxes, 4);
     const pairs = { pred: onDevice(pred, this.count, 4), columns: 4, rows: this.count, target, targetColumns: 4 };
     return this.loss({ kernel: "giou_loss", parameters: { low: EPS }, ...pairs }, weights, sum, grad);
@@ -126,7 +128,7 @@ export class CriterionRun {
   ): Promise<Step> {
     const run = await prepareLoss(this.#gpu, {
       ...part,
-      op: this.#call.op,
+      op: this.#checked.op,
       settings: {
         reduction: "sum",
         weight: onDevice(weights, part.rows, 1),
@@ -145,18 +147,18 @@ export class CriterionRun {
   }
 
   async sum(values: GPUBufferBinding, into: GPUBufferBinding): Promise<Step> {
-    const adder = await prepareAdder(this.#gpu, this.#call.op);
+    const adder = await prepareAdder(this.#gpu, this.#checked.op);
     const size = { rows: 1, columns: this.count, factor: 1 };
     return (encoder) => addUp(this.#work, encoder, adder, values, size, into);
   }
 
   /** What a sum over the positives is divided by, with that of their weights. */
   divisorOf(total: number): number {
-    return Math.max(this.#call.settings.normalizer === "paper" ? this.count : total, 1);
+    return Math.max(this.#checked.settings.normalizer === "paper" ? this.count : total, 1);
   }
 
   async result(plan: Plan): Promise<CriterionResult<Placement>> {
-    const { cls: call, scene, settings } = this.#call;
+    const { cls, scene, settings } = this.#checked;
     const work = this.#work;
     const none = this.count === 0;
     const scores = none ? null : onDevice(this.scores, scene.rows, 1);
@@ -165,9 +167,9 @@ export class CriterionRun {
     const clsGrad = settings.grad ? this.#output(scene.rows * scene.head.numClasses) : null;
     const grads = Object.entries(plan.grads).map(([name, { map, rows }]) => this.#gradient(name, map, rows));
     try {
-      const cls = await prepareLoss(this.#gpu, { ...call, scores });
+      const run = await prepareLoss(this.#gpu, { ...cls, scores });
       const steps = none ? [] : await Promise.all([...plan.steps(), ...grads.map(({ step }) => step())]);
-      await cls.run(work, { loss: new Output(loss), grad: clsGrad }, (encoder) => {
+      await run.run(work, { loss: new Output(loss), grad: clsGrad }, (encoder) => {
         for (const step of steps) step(encoder);
         if (!none) sums.forEach(({ at, value }) => work.copyBack(encoder, at, value));
       });
@@ -184,17 +186,17 @@ export class CriterionRun {
     };
     if (clsGrad === null) return result;
     const tensors = grads.map(({ name, tensor }) => [name, tensor()]);
-    return { ...result, grad: { cls: clsGrad.tensor(call.pred.dims), ...Object.fromEntries(tensors) } };
+    return { ...result, grad: { cls: clsGrad.tensor(cls.pred.dims), ...Object.fromEntries(tensors) } };
   }
 
   #output(floats: number): Output {
-    const onGpu = this.#call.settings.placement === "gpu";
+    const onGpu = this.#checked.settings.placement === "gpu";
     return new Output(onGpu ? this.#work.guard(() => this.#gpu.pool.result(floats * 4)) : new Float32Array(floats));
   }
 
   /** The gradient of a map: for the host only the positives' rows come back. */
   #gradient(name: string, { argument, source, columns }: RowMap, rows: GPUBufferBinding) {
-    const { scene, settings } = this.#call;
+    const { scene, settings } = this.#checked;
     if (settings.placement === "gpu") {
       const output = this.#output(scene.rows * columns);
       const step = () => this.rows.scatter(argument, columns, rows, output);
@@ -202,12 +204,12 @@ export class CriterionRun {
     }
     const values = new Float32Array(this.count * columns);
     const step = () => Promise.resolve((encoder: GPUCommandEncoder) => this.#work.copyBack(encoder, rows, values));
-    return { name, output: null, step, tensor: () => this.#call.scatter(values, columns) };
+    return { name, output: null, step, tensor: () => this.#checked.scatter(values, columns) };
   }
 }
 
 /** The block of `Positive`s. */
-function positivesBlock({ positives: { count, rows, strides, boxes } }: CriterionCall): Uint8Array {
+function positivesBlock({ positives: { count, rows, strides, boxes } }: CheckedCriterion): Uint8Array {
   const block = new ArrayBuffer(Math.max(count, 1) * POSITIVE_BYTES);
   const [floats, words] = [new Float32Array(block), new Uint32Array(block)];
   const each = POSITIVE_BYTES / 4;

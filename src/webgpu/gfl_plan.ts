@@ -1,7 +1,7 @@
 /**
  * The GFL criterion's losses over the positives: which steps run, over which buffers, and what their sums make.
  */
-import type { GflCall } from "../criteria/criterion_call.ts";
+import type { CheckedGfl } from "../criteria/criterion_call.ts";
 import { matrix } from "../validate.ts";
 import type { CriterionRun, Plan } from "./criterion.ts";
 import { boxGeometry } from "./shaders/box_geometry.ts";
@@ -9,9 +9,9 @@ import { distribution } from "./shaders/distribution.ts";
 import { gflCriterion, gflSlopes } from "./shaders/gfl_criterion.ts";
 import { onDevice } from "./storage.ts";
 
-export function gflPlan(run: CriterionRun, call: GflCall): Plan {
+export function gflPlan(run: CriterionRun, checked: CheckedGfl): Plan {
   const { count, positives, scores } = run;
-  const { settings: { grad, lambdaBox, lambdaDfl, normalizer }, scene: { head: { bins, numClasses } } } = call;
+  const { settings: { grad, lambdaBox, lambdaDfl, normalizer }, scene: { head: { bins, numClasses } } } = checked;
   const classes = run.buffer(count * numClasses);
   const logits = run.buffer(count * 4 * bins);
   const confidences = run.buffer(count);
@@ -20,8 +20,8 @@ export function gflPlan(run: CriterionRun, call: GflCall): Plan {
   const pred = run.buffer(count * 4);
   const boxGrad = grad ? run.buffer(count * 4) : null;
   const dflGrad = grad ? run.buffer(count * 4 * bins) : null;
-  const clsMap = { argument: "input.cls", source: call.cls.pred, columns: numClasses };
-  const distMap = { argument: "input.dist", source: call.dist, columns: 4 * bins };
+  const clsMap = { argument: "input.cls", source: checked.cls.pred, columns: numClasses };
+  const distMap = { argument: "input.dist", source: checked.maps.dist, columns: 4 * bins };
   // mmdet's is the mean over the four sides.
   const lambdaSide = normalizer === "paper" ? lambdaDfl : lambdaDfl / 4;
   const counts = { classes: numClasses, bins, anchors: 1 };
@@ -32,7 +32,7 @@ export function gflPlan(run: CriterionRun, call: GflCall): Plan {
     pred: onDevice(logits, 4 * count, bins),
     columns: bins,
     rows: 4 * count,
-    target: matrix({ op: call.op, argument: "targets" }, call.targets, 1),
+    target: matrix({ op: checked.op, argument: "targets" }, checked.targets, 1),
     targetColumns: 1,
   } as const;
   return {

@@ -2,7 +2,7 @@
  * Losses on WebGPU: the rows in pieces that fit a binding, each through the loss's shader; then sums of sums.
  */
 import { section, valuesOf } from "../arrays.ts";
-import type { LossCall, LossParameters } from "../ops/loss_call.ts";
+import type { CheckedLoss, LossParameters } from "../ops/checked_loss.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import { bindingsOf, type Variant } from "./bindings.ts";
@@ -20,7 +20,7 @@ const NONE = 0xffffffff;
 
 type Result = LossResult<Reduction, boolean, Placement>;
 
-export async function runLoss(gpu: Gpu, call: LossCall): Promise<Result> {
+export async function runLoss(gpu: Gpu, call: CheckedLoss): Promise<Result> {
   const run = await prepareLoss(gpu, call);
   const work = new Work(call.op, gpu.device, gpu.pool);
   try {
@@ -31,7 +31,7 @@ export async function runLoss(gpu: Gpu, call: LossCall): Promise<Result> {
 }
 
 /** A call with its shaders compiled. */
-export async function prepareLoss(gpu: Gpu, call: LossCall): Promise<LossRun> {
+export async function prepareLoss(gpu: Gpu, call: CheckedLoss): Promise<LossRun> {
   const { family, body } = shaders[call.kernel];
   const variant = variantOf(call, family, gpu.subgroups);
   const pipeline = (code: string) => gpu.pipelines.get(call.op, code);
@@ -103,7 +103,7 @@ type Before = (encoder: GPUCommandEncoder) => void;
 /** One call: its pieces, and where its results go. */
 export class LossRun {
   readonly #gpu: Gpu;
-  readonly #call: LossCall;
+  readonly #call: CheckedLoss;
   readonly #shader: Shader;
   /** Values of a row: its elements', or its own. */
   readonly #valuesPerRow: number;
@@ -112,7 +112,7 @@ export class LossRun {
   /** Do maps come from the host or go there? Then pieces wait for each other. */
   readonly #streams: boolean;
 
-  constructor(gpu: Gpu, call: LossCall, shader: Shader) {
+  constructor(gpu: Gpu, call: CheckedLoss, shader: Shader) {
     this.#gpu = gpu;
     this.#call = call;
     this.#shader = shader;
@@ -294,12 +294,12 @@ export class LossRun {
   }
 }
 
-function streams({ pred, target, settings: { weight, placement, grad, reduction } }: LossCall): boolean {
+function streams({ pred, target, settings: { weight, placement, grad, reduction } }: CheckedLoss): boolean {
   const onHost = [pred, target, weight].some((source) => source !== null && source.kind !== "gpu");
   return onHost || (placement === "host" && (grad || reduction === "none"));
 }
 
-function variantOf(call: LossCall, family: Family, subgroups: boolean): Variant {
+function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Variant {
   const { pred, target, columns, scores, parameters, settings: { weight, weightKind, grad, reduction } } = call;
   return {
     pred: storageOf(pred),

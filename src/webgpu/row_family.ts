@@ -2,7 +2,7 @@
  * The shader around an operation's mathematics, `item(i)`: value i of the result, or as vector or array of each result. Inputs are
  * read by their arguments' names, as `points_at(i)`.
  */
-import type { RowCall } from "../ops/row_call.ts";
+import type { CheckedRows } from "../ops/row_call.ts";
 import { eachItem } from "./grid.ts";
 import { type Fields, paramsBlock, paramsText } from "./params.ts";
 import { half } from "./shaders/half.ts";
@@ -10,17 +10,17 @@ import { numbers } from "./shaders/numbers.ts";
 import { readable, type Storage, storageOf } from "./storage.ts";
 
 /** `starts` has the elements that lie before each input in its binding. */
-function fieldsOf({ inputs, counts, parameters }: RowCall, items: number, starts: readonly number[]): Fields {
+function fieldsOf({ inputs, counts, parameters }: CheckedRows, items: number, starts: readonly number[]): Fields {
   const named = inputs.map(({ argument }, i) => [`${argument}_start`, starts[i]]);
   return { counts: { items, ...Object.fromEntries(named), ...counts }, parameters };
 }
 
-export function rowParams(call: RowCall, items: number, starts: readonly number[]): ArrayBuffer {
+export function rowParams(call: CheckedRows, items: number, starts: readonly number[]): ArrayBuffer {
   return paramsBlock(fieldsOf(call, items, starts));
 }
 
 /** Its bindings are `params`, the inputs and the results. */
-export function rowShader(body: string, call: RowCall): string {
+export function rowShader(body: string, call: CheckedRows): string {
   const results = Array.from({ length: call.outputs }, (_, i) => `result_${i}`);
   const firstResult = call.inputs.length + 1;
   return [

@@ -1,7 +1,7 @@
 /**
  * Operations whose rows stand alone, on WebGPU: pieces of rows, one after the other, each to the host.
  */
-import type { CallInput, RowCall } from "../ops/row_call.ts";
+import type { CallInput, CheckedRows } from "../ops/row_call.ts";
 import { elementsOf, rangeError } from "../validate.ts";
 import type { Gpu } from "./gpu.ts";
 import { itemGroups } from "./grid.ts";
@@ -11,7 +11,7 @@ import { rowShaders } from "./shaders.ts";
 import { elementsBefore } from "./storage.ts";
 import { Work } from "./work.ts";
 
-export async function runRows<R>(gpu: Gpu, call: RowCall<R>): Promise<R> {
+export async function runRows<R>(gpu: Gpu, call: CheckedRows<R>): Promise<R> {
   const pieces = piecesOfCall(gpu, call);
   const pipeline = await gpu.pipelines.get(call.op, rowShader(rowShaders[call.stem], call));
   const results = Array.from({ length: call.outputs }, () => new Float32Array(call.rows * call.columns));
@@ -19,7 +19,7 @@ export async function runRows<R>(gpu: Gpu, call: RowCall<R>): Promise<R> {
   return call.resultOf(results);
 }
 
-function piecesOfCall({ device: { limits } }: Gpu, call: RowCall): Piece[] {
+function piecesOfCall({ device: { limits } }: Gpu, call: CheckedRows): Piece[] {
   if (call.rows * call.columns === 0) return [];
   const large = tooLarge(call, limits);
   if (large !== undefined) {
@@ -32,7 +32,7 @@ function piecesOfCall({ device: { limits } }: Gpu, call: RowCall): Piece[] {
 }
 
 /** An input of which not even the least piece fits a binding. */
-export function tooLarge({ inputs }: RowCall, limits: GPUSupportedLimits): CallInput | undefined {
+export function tooLarge({ inputs }: CheckedRows, limits: GPUSupportedLimits): CallInput | undefined {
   return inputs.find((input) => valuesTogether(input) > mostValues(limits));
 }
 
@@ -42,7 +42,7 @@ function valuesTogether({ source, columns, shared }: CallInput): number {
 
 async function runPiece(
   gpu: Gpu,
-  call: RowCall,
+  call: CheckedRows,
   pipeline: GPUComputePipeline,
   piece: Piece,
   results: readonly Float32Array[],

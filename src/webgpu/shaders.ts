@@ -1,7 +1,7 @@
 /**
  * The mathematics and the family of every operation that has a shader.
  */
-import type { LossKernel } from "../ops/loss_call.ts";
+import type { LossKernel } from "../ops/checked_loss.ts";
 import type { RowStem } from "../ops/row_call.ts";
 import { boxwise, elementwise, type Family, rowwise } from "./families.ts";
 import { bbox2distance } from "./shaders/bbox2distance.ts";

@@ -2,16 +2,26 @@
  * The VarifocalNet criterion's losses over the positives, once for each map of boxes: which steps run, and what their sums
  * make.
  */
-import type { VfnetCall } from "../criteria/criterion_call.ts";
+import type { CheckedVfnet } from "../criteria/criterion_call.ts";
 import type { CriterionRun, Plan } from "./criterion.ts";
 import type { RowMap } from "./positive_rows.ts";
 import { boxGeometry } from "./shaders/box_geometry.ts";
 import { vfnetCriterion, vfnetSlopes } from "./shaders/vfnet_criterion.ts";
 
-export function vfnetPlan(run: CriterionRun, call: VfnetCall): Plan {
-  const { lambdaBox, lambdaRefine } = call.settings;
-  const initial = vfnetBoxes(run, call, { argument: "input.distances", source: call.distances, columns: 4 }, lambdaBox);
-  const refined = vfnetBoxes(run, call, { argument: "input.refined", source: call.refined, columns: 4 }, lambdaRefine);
+export function vfnetPlan(run: CriterionRun, checked: CheckedVfnet): Plan {
+  const { lambdaBox, lambdaRefine } = checked.settings;
+  const initial = vfnetBoxes(
+    run,
+    checked,
+    { argument: "input.distances", source: checked.maps.distances, columns: 4 },
+    lambdaBox,
+  );
+  const refined = vfnetBoxes(
+    run,
+    checked,
+    { argument: "input.refined", source: checked.maps.refined, columns: 4 },
+    lambdaRefine,
+  );
   return {
     // The refined boxes' IoUs are the qualities, so they come last.
     steps: () => [...initial.steps(), ...refined.steps()],
@@ -24,11 +34,11 @@ export function vfnetPlan(run: CriterionRun, call: VfnetCall): Plan {
   };
 }
 
-function vfnetBoxes(run: CriterionRun, call: VfnetCall, map: RowMap, lambda: number) {
+function vfnetBoxes(run: CriterionRun, checked: CheckedVfnet, map: RowMap, lambda: number) {
   const { count, positives, scores } = run;
   const [sides, pred, weights] = [run.buffer(count * 4), run.buffer(count * 4), run.buffer(count)];
   const [box, total] = [run.buffer(1), run.buffer(1)];
-  const rows = call.settings.grad ? run.buffer(count * 4) : null;
+  const rows = checked.settings.grad ? run.buffer(count * 4) : null;
   const counts = { items: count };
   return {
     box,
@@ -36,7 +46,7 @@ function vfnetBoxes(run: CriterionRun, call: VfnetCall, map: RowMap, lambda: num
     grad: rows && { map, rows },
     steps: () => [
       run.rows.gather(map, sides),
-      run.each(boxGeometry + vfnetCriterion, { counts, parameters: { least_iou: call.leastIou } }, [
+      run.each(boxGeometry + vfnetCriterion, { counts, parameters: { least_iou: checked.leastIou } }, [
         positives,
         sides,
         pred,

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { operations } from "../../src/ops/index.ts";
+import { operations } from "../../src/registry.ts";
 
 const test = suite("docs");
 const root = process.env.DENSEHEAD_ROOT ?? ".";

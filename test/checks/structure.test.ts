@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { operations } from "../../src/ops/index.ts";
+import { operations } from "../../src/registry.ts";
 import { rowShaders, shaders } from "../../src/webgpu/shaders.ts";
 
 const test = suite("structure");
@@ -65,15 +65,39 @@ const LAYERS: Record<string, string[]> = {
   "validate.ts": ["arrays.ts", "nearest.ts", "types.ts"],
   "crossover.ts": [],
   // Of webgpu only types, and what the entries load.
-  "detach.ts": ["arrays.ts", "criteria", "detect", "heads", "ops", "wasm", "types.ts", "validate.ts"],
-  "dispatch.ts": ["crossover.ts", "detach.ts", "detect", "heads", "ops", "wasm", "webgpu", "types.ts", "validate.ts"],
-  webgpu: ["arrays.ts", "webgpu", "criteria", "detect", "heads", "ops", "types.ts", "validate.ts"],
+  "call.ts": ["arrays.ts", "wasm", "types.ts", "validate.ts"],
+  "detach.ts": ["arrays.ts", "call.ts", "detect", "heads", "wasm", "types.ts", "validate.ts"],
+  "registry.ts": ["criteria", "detect", "ops"],
+  "dispatch.ts": [
+    "call.ts",
+    "crossover.ts",
+    "detach.ts",
+    "detect",
+    "heads",
+    "ops",
+    "registry.ts",
+    "wasm",
+    "webgpu",
+    "types.ts",
+    "validate.ts",
+  ],
+  webgpu: ["arrays.ts", "call.ts", "webgpu", "criteria", "detect", "heads", "ops", "types.ts", "validate.ts"],
   wasm: ["arrays.ts", "wasm", "types.ts", "validate.ts"],
   heads: ["arrays.ts", "heads", "wasm", "types.ts", "validate.ts"],
-  ops: ["arrays.ts", "ops", "criteria", "detect", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  criteria: ["arrays.ts", "criteria", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  ops: ["arrays.ts", "call.ts", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
+  criteria: ["arrays.ts", "call.ts", "criteria", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
   detect: ["detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  "engine.ts": ["heads", "detach.ts", "detect", "dispatch.ts", "ops", "wasm", "types.ts", "validate.ts"],
+  "engine.ts": [
+    "call.ts",
+    "heads",
+    "detach.ts",
+    "detect",
+    "dispatch.ts",
+    "registry.ts",
+    "wasm",
+    "types.ts",
+    "validate.ts",
+  ],
   "index.ts": ["heads", "types.ts"],
   entry: ["detect", "dispatch.ts", "engine.ts", "entry", "heads", "index.ts", "types.ts", "validate.ts"],
 };

@@ -2,7 +2,7 @@
 import { createEngine, type Engine, heads, type WasmTensor } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { operations } from "../../src/ops/index.ts";
+import { operations } from "../../src/registry.ts";
 import {
   arraysOf,
   at,
