@@ -7,7 +7,7 @@ import type { AnySource, GpuSource } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 
 /** WebGPU has a runner for each kind of call. */
-export type CallKind = "loss" | "rows" | "gflCriterion" | "vfnetCriterion";
+export type CallKind = "loss" | "rows" | "gflCriterion" | "vfnetCriterion" | "detect";
 
 /** Gives an array or a tensor for another: a copy, or the same. */
 export type SourceMap = <S extends HostArray | GpuSource>(source: S) => S;
@@ -25,7 +25,12 @@ export interface Call {
   sources(): readonly (readonly [argument: string, source: AnySource])[];
   /** The same call over other arrays and tensors, with results in arrays of its own: for a call that ends later. */
   withSources(map: SourceMap): Call;
+  /** Runs at once. */
   onWasm(backend: WasmBackend): unknown;
+  /** Runs for a caller who waits: others may have turns in between. */
+  inTurns(backend: WasmBackend): unknown;
+  /** The result, of what WebGPU gives. */
+  finish(found: unknown, backend: WasmBackend): unknown;
 }
 
 /** Of a call that takes no arrays for its results. */

@@ -3,10 +3,7 @@
  */
 import type { Call } from "./call.ts";
 import { measureCrossover } from "./crossover.ts";
-import { detach, detachOutputs } from "./detach.ts";
-import { type DetectCall, op as detectOp } from "./detect/detect_call.ts";
-import { type FoundImage, searchOf } from "./detect/found.ts";
-import { fieldsOf } from "./heads/outputs.ts";
+import { detach } from "./detach.ts";
 import type { Operation } from "./ops/operation.ts";
 import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
 import { operations } from "./registry.ts";
@@ -82,13 +79,9 @@ export class Dispatch {
     number({ op: "plan", argument: "elements" }, elements, 0);
     const wasm = (reason: string): Plan => ({ device: "wasm", reason });
     const webgpu = (reason: string): Plan => ({ device: "webgpu", reason });
-    const hasShader = op === detectOp || "check" in operations[op as keyof typeof operations];
-    if (!hasShader) return wasm(`${op} has no shader`);
+    if (!("check" in operations[op as keyof typeof operations])) return wasm(`${op} has no shader`);
     const lost = this.#gpu?.lost ?? null;
     if (lost !== null) return wasm(lost);
-    if (op === detectOp && this.#device === "auto") {
-      return wasm("uploading maps costs more than filtering them here; those that are GPU tensors are filtered there");
-    }
     const stays = this.#staysOnHost(op);
     if (stays !== null) return wasm(stays);
     if (this.#gpu === null) return wasm(this.#absent);
@@ -104,26 +97,9 @@ export class Dispatch {
   /** Runs a checked call where it belongs; at once where that is WASM and no device needs to be asked for. */
   run(call: Call): unknown {
     const bound = boundTo(call);
-    if (bound === null && !this.#considersGpu(call)) return call.onWasm(this.#wasm);
+    if (bound === null && !this.#considersGpu(call)) return call.inTurns(this.#wasm);
     const { detached, fill } = detach(this.#wasm, call);
     return this.#runAnywhere(detached, bound).then(fill);
-  }
-
-  /** The candidates of each image where the GPU is to find them, else null: "auto" uploads no maps. */
-  find(call: DetectCall): Promise<FoundImage[]> | null {
-    const fields = call.parts.flatMap(fieldsOf);
-    const field = fields.find(({ source }) => source.kind === "gpu");
-    const bound = field ? { place: { op: detectOp, argument: field.argument }, got: "a GpuTensor" } : null;
-    if (bound === null && (this.#device !== "webgpu" || !this.#usable()?.holdsImages(fields))) return null;
-    return this.#findOnGpu(detachOutputs(this.#wasm, call), bound);
-  }
-
-  async #findOnGpu(call: DetectCall, bound: Bound | null): Promise<FoundImage[]> {
-    if (this.#device === "auto") await this.#open();
-    this.#refuseClosed(detectOp);
-    const gpu = this.#usable();
-    if (gpu === null) throw this.#refusal(bound as Bound);
-    return gpu.find(searchOf(call));
   }
 
   close(): void {
@@ -134,7 +110,7 @@ export class Dispatch {
   #considersGpu(call: Call): boolean {
     if (this.#webgpu === null || this.#device === "wasm") return false;
     if (this.#opening !== null && this.#usable() === null) return false;
-    if (this.#device === "webgpu") return true;
+    if (this.#device === "webgpu") return this.#usable()?.holds(call) ?? false;
     if (this.#staysOnHost(call.op) !== null) return false;
     return call.elements >= (this.#threshold ?? this.#crossover ?? WORTH_ASKING);
   }
@@ -158,8 +134,10 @@ export class Dispatch {
     this.#refuseClosed(call.op);
     const gpu = this.#usable();
     const offloads = bound !== null || this.plan(call.op, call.elements).device === "webgpu";
-    if (gpu !== null && offloads && (bound !== null || gpu.holds(call))) return gpu.run(call);
-    if (bound === null) return call.onWasm(this.#wasm);
+    if (gpu !== null && offloads && (bound !== null || gpu.holds(call))) {
+      return call.finish(await gpu.run(call), this.#wasm);
+    }
+    if (bound === null) return call.inTurns(this.#wasm);
     throw this.#refusal(bound);
   }
 

@@ -2,23 +2,11 @@
  * An engine: the registry's operations on one backend, with a synchronous and an asynchronous face.
  */
 import type { Call } from "./call.ts";
-import { detectImages } from "./detect/detect.ts";
-import { checkDetect } from "./detect/detect_call.ts";
-import { keptOutputs } from "./detach.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { infer } from "./heads/infer.ts";
 import { provideInference } from "./heads/inference.ts";
 import { operations } from "./registry.ts";
-import type {
-  AsyncOps,
-  Detections,
-  DetectOptions,
-  Engine,
-  EngineOptions,
-  Outputs,
-  SyncOps,
-  WasmTensor,
-} from "./types.ts";
+import type { AsyncOps, Engine, EngineOptions, SyncOps, WasmTensor } from "./types.ts";
 import {
   describe,
   elementsOf,
@@ -186,23 +174,5 @@ function asyncFace(sync: SyncOps, dispatch: Dispatch, backend: (op: string) => W
       return backend(name).memory.call(() => dispatch.run(check(...args)));
     }];
   });
-  return { ...Object.fromEntries(face), detect: detectInTurns } as AsyncOps;
-
-  async function detectInTurns(outputs: Outputs, options: DetectOptions): Promise<Detections[]> {
-    const wasm = backend("detect");
-    const { call, found } = wasm.memory.call(() => {
-      const checked = checkDetect(outputs, options);
-      checked.signal?.throwIfAborted();
-      const found = dispatch.find(checked);
-      const keeps = found === null && checked.signal !== undefined;
-      return { call: keeps ? keptOutputs(wasm, checked) : checked, found };
-    });
-    const results: Detections[] = [];
-    for (const detections of detectImages(wasm, call, found && await found)) {
-      results.push(detections);
-      // Only a turn of the event loop lets whoever holds the controller abort.
-      if (call.signal !== undefined) await new Promise((resolve) => setTimeout(resolve));
-    }
-    return results;
-  }
+  return Object.fromEntries(face) as AsyncOps;
 }

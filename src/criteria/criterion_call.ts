@@ -89,4 +89,12 @@ export class CriterionCall<C extends CheckedCriterion = CheckedCriterion> implem
     }
     return backend.memory.frame(op, () => this.#run(backend, this.checked));
   }
+
+  inTurns(backend: WasmBackend): CriterionResult {
+    return this.onWasm(backend);
+  }
+
+  finish(result: unknown): unknown {
+    return result;
+  }
 }

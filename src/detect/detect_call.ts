@@ -1,164 +1,92 @@
 /**
- * What a call of `detect` is once it is checked, for any device.
+ * `detect` as a call. A device finds candidates; what is made of them is made on WASM.
  */
-import { fittingSize } from "../heads/fitting_size.ts";
-import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
-import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
-import { checkHead } from "../heads/presets.ts";
-import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
-import {
-  type AnySource,
-  boolean,
-  describe,
-  finite,
-  integer,
-  known,
-  listOf,
-  namesOf,
-  number,
-  options as checkOptions,
-  rangeError,
-  size,
-  typeError,
-} from "../validate.ts";
+import type { HostArray } from "../arrays.ts";
+import { type Call, NO_OUT, type SourceMap } from "../call.ts";
+import { anchorsIn } from "../heads/levels.ts";
+import { type Field, fieldsOf } from "../heads/outputs.ts";
+import type { Detections } from "../types.ts";
+import type { AnySource, GpuSource } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { type CheckedDetect, op } from "./checked_detect.ts";
+import { detectImages } from "./detect_images.ts";
+import { type CandidateSearch, type FoundImage, searchOf } from "./found.ts";
 
-export const op = "detect";
+export class DetectCall implements Call {
+  readonly op = op;
+  readonly kind = "detect";
+  readonly placement = "host";
+  readonly out = NO_OUT;
+  readonly checked: CheckedDetect;
 
-/** Checked options with their defaults. */
-export interface Settings {
-  readonly head: HeadSpec;
-  readonly imageSize: readonly [number, number];
-  readonly levels: readonly Level[];
-  readonly scoreThreshold: number;
-  readonly iouThreshold: number;
-  readonly maxDetections: number;
-  readonly preNmsTopK: number;
-  readonly multiLabel: boolean;
-  readonly classAgnostic: boolean;
-  readonly clip: boolean;
-  readonly uncertainty: boolean;
-}
+  constructor(checked: CheckedDetect) {
+    this.checked = checked;
+  }
 
-/** Checked arguments. */
-export interface DetectCall {
-  readonly images: number;
-  readonly parts: readonly Part<AnySource>[];
-  readonly settings: Settings;
-  /** How each image's boxes go back to it; null where they stay. */
-  readonly transforms: readonly (ImageTransform | null)[];
-  readonly signal: DetectOptions["signal"];
-}
+  /** Scores of classes. */
+  get elements(): number {
+    const { images, settings: { head, levels } } = this.checked;
+    return images * anchorsIn(levels) * head.numClasses;
+  }
 
-const OPTIONS = namesOf<DetectOptions>({
-  head: true,
-  imageSize: true,
-  scoreThreshold: true,
-  iouThreshold: true,
-  maxDetections: true,
-  preNmsTopK: true,
-  multiLabel: true,
-  classAgnostic: true,
-  transform: true,
-  clip: true,
-  uncertainty: true,
-  signal: true,
-});
-const TRANSFORM = namesOf<ImageTransform>({ scaleX: true, scaleY: true, padX: true, padY: true, clip: true });
+  /** Those of all parts. */
+  get fields(): readonly Field<AnySource>[] {
+    return this.checked.parts.flatMap(fieldsOf);
+  }
 
-export function checkDetect(outputs: Outputs, options: DetectOptions): DetectCall {
-  const given = checkOptions(op, options, OPTIONS, true);
-  const { transform, signal } = given;
-  const settings = readSettings(given);
-  const { images, parts } = resolve(outputs, settings);
-  return { images, parts, settings, transforms: readTransforms(transform, images), signal: checkSignal(signal) };
-}
+  sources(): [string, AnySource][] {
+    return this.fields.map(({ argument, source }) => [argument, source]);
+  }
 
-function checkSignal(signal: DetectOptions["signal"]): DetectOptions["signal"] {
-  if (signal === undefined || typeof (signal as AbortSignal | null)?.throwIfAborted === "function") return signal;
-  throw typeError({ op, argument: "options.signal" }, describe(signal), "an AbortSignal");
-}
+  /** A tensor that several fields share stays one. */
+  withSources(map: SourceMap): DetectCall {
+    const mapped = new Map<AnySource, AnySource>();
+    const mapOnce = <F extends Field<AnySource>>(field: F): F => {
+      const source = mapped.get(field.source) ?? map(field.source);
+      mapped.set(field.source, source);
+      return { ...field, source };
+    };
+    const parts = this.checked.parts.map((part) => ({
+      ...part,
+      classes: mapOnce(part.classes),
+      boxes: mapOnce(part.boxes),
+      objectness: part.objectness && mapOnce(part.objectness),
+    }));
+    return new DetectCall({ ...this.checked, parts });
+  }
 
-/** Errors say which imageSize the outputs would fit, where there is one. */
-function resolve(outputs: Outputs, { head, levels }: Settings): ResolvedOutputs {
-  try {
-    return resolveOutputs(op, outputs, head, levels);
-  } catch (error) {
-    const size = error instanceof TypeError ? fittingSize(op, outputs, head) : null;
-    if (size === null) throw error;
-    throw new TypeError(`${(error as TypeError).message}; they fit imageSize [${size.join(", ")}]`);
+  /** What a device is to find. */
+  search(): CandidateSearch {
+    return searchOf(this.checked);
+  }
+
+  onWasm(backend: WasmBackend): Detections[] {
+    return [...detectImages(backend, this.checked)];
+  }
+
+  /** With a signal there are turns of the event loop between images, in which the caller may change what was given. */
+  inTurns(backend: WasmBackend): Detections[] | Promise<Detections[]> {
+    const { signal, images } = this.checked;
+    if (signal === undefined) return this.onWasm(backend);
+    backend.memory.argumentsRead(op);
+    const copied = <S extends HostArray | GpuSource>(source: S) =>
+      "gpuBuffer" in source ? source : backend.copyOf(source as S & HostArray);
+    const kept = images < 2 ? this : this.withSources(copied);
+    return withTurns(detectImages(backend, kept.checked));
+  }
+
+  finish(found: readonly FoundImage[], backend: WasmBackend): Detections[] | Promise<Detections[]> {
+    const detections = detectImages(backend, this.checked, found);
+    return this.checked.signal === undefined ? [...detections] : withTurns(detections);
   }
 }
 
-/** Detections name them in 32 bits. */
-const MOST_ANCHORS = 2 ** 31 - 1;
-
-function readSettings(given: Partial<DetectOptions>): Settings {
-  const place = (member: string) => ({ op, argument: `options.${member}` });
-  const head = checkHead(op, "options.head", given.head as HeadSpec);
-  const [height, width] = size(place("imageSize"), given.imageSize);
-  const imageSize = [height, width] as const;
-  const levels = levelsOf(head, imageSize);
-  const anchors = anchorsIn(levels);
-  if (anchors > MOST_ANCHORS) {
-    const got = `[${height}, ${width}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
-    throw rangeError(place("imageSize"), got, `at most ${MOST_ANCHORS} anchors`);
+/** Only a turn of the event loop lets whoever holds the controller abort. */
+async function withTurns(images: Iterable<Detections>): Promise<Detections[]> {
+  const results: Detections[] = [];
+  for (const detections of images) {
+    results.push(detections);
+    await new Promise((resolve) => setTimeout(resolve));
   }
-  const uncertainty = boolean(place("uncertainty"), given.uncertainty ?? false);
-  if (uncertainty && head.boxes !== "distribution") {
-    throw typeError(
-      place("uncertainty"),
-      `true for head ${head.name} with boxes "${head.boxes}"`,
-      "a head with a distribution",
-    );
-  }
-  return {
-    head,
-    imageSize,
-    levels,
-    scoreThreshold: number(place("scoreThreshold"), given.scoreThreshold ?? 0.25, 0, 1),
-    iouThreshold: number(place("iouThreshold"), given.iouThreshold ?? 0.6, 0, 1),
-    maxDetections: integer(place("maxDetections"), given.maxDetections ?? 300, 0),
-    preNmsTopK: integer(place("preNmsTopK"), given.preNmsTopK ?? 30000, 0),
-    multiLabel: boolean(place("multiLabel"), given.multiLabel ?? false),
-    classAgnostic: boolean(place("classAgnostic"), given.classAgnostic ?? false),
-    clip: boolean(place("clip"), given.clip ?? false),
-    uncertainty,
-  };
-}
-
-/** One for each image: the same, or its own. */
-function readTransforms(given: DetectOptions["transform"], images: number): (ImageTransform | null)[] {
-  const argument = "options.transform";
-  const list = listOf(given);
-  if (list === null) {
-    const one = given === undefined ? null : readTransform(argument, given);
-    return Array.from({ length: images }, () => one);
-  }
-  if (list.length !== images) {
-    throw typeError({ op, argument }, describe(given), `one transform, or ${images}: one for each image of the batch`);
-  }
-  return list.map((each, i) => readTransform(`${argument}[${i}]`, each));
-}
-
-/** A plain copy. */
-function readTransform(argument: string, given: unknown): ImageTransform {
-  if (typeof given !== "object" || given === null) {
-    throw typeError({ op, argument }, describe(given), "an object with scaleX, scaleY, padX and padY");
-  }
-  known(op, argument, given, TRANSFORM);
-  const { scaleX, scaleY, padX, padY, clip } = given as ImageTransform;
-  const place = (member: string) => ({ op, argument: `${argument}.${member}` });
-  const scale = (member: string, value: unknown) => {
-    if (value === 0) throw rangeError(place(member), value, "a number other than 0");
-    return finite(place(member), value);
-  };
-  const moved = {
-    scaleX: scale("scaleX", scaleX),
-    scaleY: scale("scaleY", scaleY),
-    padX: finite(place("padX"), padX),
-    padY: finite(place("padY"), padY),
-  };
-  if (clip === undefined) return moved;
-  const [height, width] = size(place("clip"), clip);
-  return { ...moved, clip: [height, width] };
+  return results;
 }

@@ -16,7 +16,7 @@ import {
   type Thresholds,
 } from "./candidates.ts";
 import { type Candidates, compact } from "./classes.ts";
-import { type DetectCall, op, type Settings } from "./detect_call.ts";
+import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
 import { scoreError } from "./probabilities.ts";
 
 type Allocate = (bytes: number) => number;
@@ -79,7 +79,7 @@ export interface ImageCandidates {
   readonly shapeOf: (anchors: Int32Array) => ShapeStatistics;
 }
 
-export function searchOf({ images, parts, settings }: DetectCall): CandidateSearch {
+export function searchOf({ images, parts, settings }: CheckedDetect): CandidateSearch {
   const { head, scoreThreshold, multiLabel, uncertainty } = settings;
   const makeThreshold = hasObjectness(head) ? productThreshold : rawThreshold;
   return {

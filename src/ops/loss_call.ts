@@ -57,6 +57,14 @@ export class LossCall implements Call {
   onWasm(backend: WasmBackend): ReturnType<typeof runLoss> {
     return runLoss(backend, this.checked);
   }
+
+  inTurns(backend: WasmBackend): ReturnType<typeof runLoss> {
+    return this.onWasm(backend);
+  }
+
+  finish(result: unknown): unknown {
+    return result;
+  }
 }
 
 interface LossSpec<A extends unknown[]> {

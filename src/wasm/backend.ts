@@ -3,7 +3,7 @@
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate } from "../../build/densehead.d.ts";
-import { type HostArray, isWhole, type OutArray, type PlainArray, section, valuesOf } from "../arrays.ts";
+import { type HostArray, isWhole, type OutArray, ownArray, type PlainArray, section, valuesOf } from "../arrays.ts";
 import { type Kind, type Source, typeError } from "../validate.ts";
 import { type Block, LinearMemory } from "./memory.ts";
 
@@ -71,6 +71,11 @@ export class WasmBackend {
     if (isWhole(array)) return array.data;
     const Plain = array.data.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => A;
     return this.memory.view(Plain, pointer, array.length);
+  }
+
+  /** A copy outside of linear memory. */
+  copyOf<S extends HostArray>(source: S): S {
+    return { ...source, ...ownArray(source.place, this.values(source).slice()) };
   }
 
   /** The tensor that the array is of, if it lies in linear memory. */

@@ -3,11 +3,9 @@
  */
 import type { Call, CallKind } from "../call.ts";
 import type { CheckedGfl, CheckedVfnet, CriterionCall } from "../criteria/criterion_call.ts";
-import type { CandidateSearch, FoundImage } from "../detect/found.ts";
-import type { Field } from "../heads/outputs.ts";
+import type { DetectCall } from "../detect/detect_call.ts";
 import type { LossCall } from "../ops/loss_call.ts";
 import type { RowCall } from "../ops/row_call.ts";
-import type { AnySource } from "../validate.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
 import { findCandidates, ListCapacity } from "./detect.ts";
@@ -31,6 +29,7 @@ interface Calls extends Record<CallKind, Call> {
   readonly rows: RowCall;
   readonly gflCriterion: CriterionCall<CheckedGfl>;
   readonly vfnetCriterion: CriterionCall<CheckedVfnet>;
+  readonly detect: DetectCall;
 }
 
 const always = () => true;
@@ -43,6 +42,10 @@ const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
   },
   gflCriterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, gflPlan), holds: always },
   vfnetCriterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, vfnetPlan), holds: always },
+  detect: {
+    run: (gpu, call) => findCandidates(gpu, call.search(), gpu.lists),
+    holds: ({ fields }, limits) => fitBindings(fields, limits),
+  },
 };
 
 export class GpuBackend {
@@ -51,8 +54,8 @@ export class GpuBackend {
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
   readonly subgroups: boolean;
+  readonly lists = new ListCapacity();
   readonly #own: boolean;
-  readonly #lists = new ListCapacity();
   readonly #pending = new Set<(reason: string) => void>();
   #lost: string | null = null;
 
@@ -76,34 +79,27 @@ export class GpuBackend {
     return runnerOf(call).holds(call, this.device.limits);
   }
 
-  /** Does an image's share of each field's tensor? */
-  holdsImages(fields: readonly Field<AnySource>[]): boolean {
-    return fitBindings(fields, this.device.limits);
-  }
-
   run(call: Call): Promise<unknown> {
-    return this.#watch(call.op, runnerOf(call).run(this, call), buffersOf);
-  }
-
-  /** The candidates of each image. */
-  find(search: CandidateSearch): Promise<FoundImage[]> {
-    return this.#watch(search.op, findCandidates(this, search, this.#lists), () => []);
+    return this.#watch(call.op, runnerOf(call).run(this, call));
   }
 
   /**
-   * A call's result; a lost device or a disposed engine rejects it at once. Until the result is the caller's, `staying`, its
-   * buffers on the device, are the pool's, which destroys them when it closes.
+   * A call's result; a lost device or a disposed engine rejects it at once. Until the result is the caller's, its
+   * buffers on the device are the pool's, which destroys them when it closes.
    */
-  #watch<T>(op: string, result: Promise<T>, staying: (result: T) => GPUBuffer[]): Promise<T> {
+  #watch(op: string, result: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const lose = (reason: string) => reject(new Error(`${op}: ${reason}`));
-      const deliver = (value: T) => {
-        for (const buffer of staying(value)) this.pool.handOver(buffer);
+      const deliver = (value: unknown, staying: readonly GPUBuffer[]) => {
+        for (const buffer of staying) this.pool.handOver(buffer);
         resolve(value);
       };
       this.#pending.add(lose);
       result
-        .then((value) => staying(value).length === 0 ? deliver(value) : soon().then(() => deliver(value)))
+        .then((value) => {
+          const staying = buffersOf(value);
+          return staying.length === 0 ? deliver(value, staying) : soon().then(() => deliver(value, staying));
+        })
         .catch((error) => later().then(() => reject(error)))
         .finally(() => this.#pending.delete(lose));
     });

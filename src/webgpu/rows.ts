@@ -11,12 +11,13 @@ import { rowShaders } from "./shaders.ts";
 import { elementsBefore } from "./storage.ts";
 import { Work } from "./work.ts";
 
-export async function runRows<R>(gpu: Gpu, call: CheckedRows<R>): Promise<R> {
+/** The arrays that come out. */
+export async function runRows(gpu: Gpu, call: CheckedRows): Promise<Float32Array[]> {
   const pieces = piecesOfCall(gpu, call);
   const pipeline = await gpu.pipelines.get(call.op, rowShader(rowShaders[call.stem], call));
   const results = Array.from({ length: call.outputs }, () => new Float32Array(call.rows * call.columns));
   for (const piece of pieces) await runPiece(gpu, call, pipeline, piece, results);
-  return call.resultOf(results);
+  return results;
 }
 
 function piecesOfCall({ device: { limits } }: Gpu, call: CheckedRows): Piece[] {
