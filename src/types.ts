@@ -1379,8 +1379,8 @@ export interface DetectionOps<F> {
    * const engine = await createEngine();
    * const data = new Float32Array(84 * 8400); // four box channels and 80 classes of 8400 anchors
    * const output = { data, dims: [1, 84, 8400] };
-   * [320, 240, 100, 50].forEach((value, channel) => data[channel * 8400] = value); // box of anchor 0
-   * data[(4 + 17) * 8400] = 0.9; // class 17 of anchor 0
+   * for (const [channel, value] of [320, 240, 100, 50].entries()) data[channel * 8400] = value; // box of anchor 0
+   * data[(4 + 17) * 8400] = 0.9; // its class 17
    * const [found] = await engine.detect(output, { head: heads.yolov8Decoded(), imageSize: [640, 640] });
    * for (const { classId, score, box } of found) console.log(classId, score, box); // → 17, 0.9, [270, 215, 370, 265]
    * ```

@@ -1,11 +1,14 @@
 /**
- * docs/api.md is what tools/docs.js makes now, and has every operation's formula and facts.
+ * The generated pages of docs/ are what tools/docs.js makes now. docs/api.md has every public name, and every operation's
+ * formula and facts.
  */
+// needs: tools/docs
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { heads } from "../../src/heads/index.ts";
 import { operations } from "../../src/registry.ts";
 
 const test = suite("docs");
@@ -25,12 +28,22 @@ const documented = [...read("src/types.ts").matchAll(/^export interface \w+Ops<F
   [, body],
 ) => [...body.matchAll(/^ {2}(\w+)[(:<]/gm)].map(([, name]) => ({ name })));
 
-test("docs/api.md is in step with the sources", () => {
+test("the generated pages are in step with the sources", () => {
   const { status, stderr } = spawnSync(process.execPath, ["tools/docs.js", "--check"], { cwd: root, encoding: "utf8" });
   assert.is(status, 0, stderr);
 });
 
-test("every operation of an engine is in it", () => {
+test("every public type and every head is in docs/api.md", () => {
+  const sections = ["LossOps", "BoxOps", "DetectionOps"];
+  const types = [...read("src/types.ts").matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name)
+    .filter((name) => !sections.includes(name));
+  assert.ok(types.length > 50);
+  for (const name of [...types, ...Object.keys(heads).map((name) => `heads.${name}`), "createEngine"]) {
+    assert.ok(page.has(name), `docs/api.md: no ${name}`);
+  }
+});
+
+test("every operation of an engine is in docs/api.md", () => {
   const names = documented.map(({ name }) => name);
   for (const name of Object.keys(operations)) assert.ok(names.includes(name), `src/types.ts: no ${name}`);
   for (const name of names) assert.ok(page.has(name), `docs/api.md: no ${name}`);

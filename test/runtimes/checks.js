@@ -133,7 +133,7 @@ function publishCheck() {
 
 /** Every install script is allowed by name; npm before 11 does not know the flag. */
 function installChecks() {
-  return [".", "test/runtimes", "test/runtimes/node24"].map((folder) => ({
+  return [".", "test/runtimes", "test/runtimes/node24", "tools/docs"].map((folder) => ({
     title: `npm ci --strict-allow-scripts in ${folder}`,
     run: () => {
       const { status, output } = npm(join(root, folder), ["ci", "--strict-allow-scripts", "--dry-run"]);
