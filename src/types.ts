@@ -1033,6 +1033,8 @@ export interface HeadSpec {
   readonly layout: "rows" | "channels-first";
   /** Whether boxes or classes come first in one tensor, or stand in tensors of their own. */
   readonly channelOrder: "box-first" | "class-first" | "separate";
+  /** A list has classes, initial, then refined boxes (VarifocalNet); only the refined are used. Default false. */
+  readonly refined?: boolean;
 }
 
 /** Changes to a preset. */
@@ -1268,7 +1270,7 @@ export interface TaskAlignedAssignment extends Assignment {
 export interface CriterionInput {
   /** (B, N, C) logits of the classes. The batch axis may be left out for one image. */
   cls: TensorLike;
-  /** Strides, anchor offset, classes and bins; its layout and kind of scores are not read. */
+  /** Strides, anchor offset, classes and bins; its layout, kind of scores and `refined` are not read. */
   head: HeadSpec;
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors. */
   imageSize: readonly number[];

@@ -1,21 +1,8 @@
 /** Random raw outputs of a head, and the ways in which exports pack them into tensors. */
 import type { HeadSpec, HostTensor, Outputs } from "densehead";
+import { boxChannels, hasObjectness } from "../src/heads/channels.ts";
 import { floats, type Random } from "./random.ts";
 import type { RawHead } from "./reference/detect.ts";
-
-/** Names of the presets in `heads`. */
-export const PRESETS = [
-  "gfl",
-  "vfnet",
-  "nanodet",
-  "nanodetPlus",
-  "picodet",
-  "ppyoloe",
-  "yolov6",
-  "yolov8",
-  "yolo11",
-  "yolov8Decoded",
-] as const;
 
 /** Values of one image or a batch: (B, A, channels) each. */
 export interface RawValues {
@@ -26,8 +13,6 @@ export interface RawValues {
   readonly boxes: Float32Array<ArrayBuffer>;
   readonly objectness: Float32Array<ArrayBuffer> | null;
 }
-
-export const boxChannels = (head: HeadSpec) => head.boxes === "distribution" ? 4 * head.bins : 4;
 
 /** About one anchor in `rarity` has a class over the threshold of 0.25. */
 export function randomHead(
@@ -50,7 +35,6 @@ export function randomHead(
     if (head.boxes === "xyxy") return i % 4 < 2 ? r.uniform(0, 60) : r.uniform(60, 128);
     return i % 4 < 2 ? r.uniform(0, 128) : r.uniform(4, 60);
   };
-  const hasObjectness = (head.objectness ?? "none") !== "none";
   const rows = images * anchors;
   return {
     images,
@@ -58,7 +42,9 @@ export function randomHead(
     cells,
     classes: floats(rows * head.numClasses, score),
     boxes: floats(rows * boxChannels(head), box),
-    objectness: hasObjectness ? floats(rows, () => head.scores === "logits" ? r.uniform(-2, 4) : r.uniform()) : null,
+    objectness: hasObjectness(head)
+      ? floats(rows, () => head.scores === "logits" ? r.uniform(-2, 4) : r.uniform())
+      : null,
   };
 }
 

@@ -3,7 +3,7 @@
  */
 import { type Engine, heads } from "../entry/embedded.ts";
 import { anchorPoint, levelsOf } from "../heads/levels.ts";
-import type { CriterionResult, GroundTruth, HeadSpec } from "../types.ts";
+import type { CriterionResult, GroundTruth, HeadOptions, HeadSpec } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import type { AnchorMap, Maps } from "./maps.ts";
 import type { FileOutputs } from "./outputs.ts";
@@ -21,10 +21,8 @@ export interface Scored extends CriterionResult {
 export function checkCriterion(head: HeadSpec, { initial }: FileOutputs): void {
   const hindrance = hindranceOf(head);
   if (hindrance !== undefined) {
-    const mends = hindranceOf({ ...head, scores: "logits" }) === undefined
-      ? "; say --scores logits where they are"
-      : "";
-    throw new UsageError(`head ${head.name} has ${hindrance}${mends}; ${whatScores()}`);
+    const mended = MENDS.find(([changes]) => hindranceOf({ ...head, ...changes }) === undefined);
+    throw new UsageError(`head ${head.name} has ${hindrance}${mended?.[1] ?? ""}; ${whatScores()}`);
   }
   if (head.boxes === "distribution" || initial !== undefined) return;
   throw new UsageError(
@@ -32,11 +30,18 @@ export function checkCriterion(head: HeadSpec, { initial }: FileOutputs): void {
   );
 }
 
+/** Changes that may be all that is missing, in flags. */
+const MENDS: readonly (readonly [HeadOptions, string])[] = [
+  [{ scores: "logits" }, "; say --scores logits where they are"],
+  [{ refined: true }, "; say --refined where the file has initial and refined ones"],
+];
+
 /** What keeps a head from being scored. */
-function hindranceOf({ scores, objectness = "none", boxes }: HeadSpec): string | undefined {
+function hindranceOf({ scores, objectness = "none", boxes, refined = false }: HeadSpec): string | undefined {
   if (scores === "probabilities") return "probabilities in place of logits";
   if (objectness !== "none") return "an objectness beside its classes";
-  return boxes === "distribution" || boxes === "distances" ? undefined : `boxes as ${boxes}`;
+  if (boxes === "distances") return refined ? undefined : "distances that it does not refine";
+  return boxes === "distribution" ? undefined : `boxes as ${boxes}`;
 }
 
 function whatScores(): string {

@@ -2,8 +2,11 @@
  * Which head made an output: a preset, with channels and levels as the shapes have them.
  */
 import { heads } from "../entry/embedded.ts";
+import { boxChannels, hasObjectness } from "../heads/channels.ts";
+import { MOST_BINS } from "../heads/members.ts";
 import type { HeadOptions, HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
+import { MEMBER_FLAGS } from "./head_flags.ts";
 import { type FileOutputs, inOwnNames, tensorsOf } from "./outputs.ts";
 import { presetNames, presetOf } from "./preset_names.ts";
 import { readShapes } from "./shapes.ts";
@@ -126,19 +129,6 @@ function spec(preset: ReturnType<typeof presetOf>, options: HeadOptions): HeadSp
   }
 }
 
-const MEMBER_FLAGS: Readonly<Record<string, string>> = {
-  numClasses: "--num-classes",
-  bins: "--bins",
-  strides: "--strides",
-  anchorOffset: "--offset",
-  scores: "--scores",
-  objectness: "--objectness",
-  boxes: "--boxes",
-  boxUnit: "--box-unit",
-  layout: "--layout",
-  channelOrder: "--channel-order",
-};
-
 /** Classes and bins, from the number of channels. */
 function channelsIn(
   file: FileOutputs,
@@ -173,8 +163,6 @@ function channelsIn(
     }; head ${base.name} wants 4 sides × 2 to ${MOST_BINS} bins`,
   );
 }
-
-const MOST_BINS = 64;
 
 /** How the shapes were read, where they could be read in another way. */
 function otherLayout({ layout }: HeadSpec, file: FileOutputs): string {
@@ -216,14 +204,6 @@ function stridesFor(base: HeadSpec, file: FileOutputs): readonly number[] {
   }
   const lowest = base.strides.toSorted((a, b) => a - b).slice(0, levels);
   return base.strides.filter((stride) => lowest.includes(stride));
-}
-
-function boxChannels(head: HeadSpec): number {
-  return head.boxes === "distribution" ? 4 * head.bins : 4;
-}
-
-function hasObjectness(head: HeadSpec): boolean {
-  return (head.objectness ?? "none") !== "none";
 }
 
 /** Without the members that no flag has set, so that a spread does not overwrite. */

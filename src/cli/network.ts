@@ -1,6 +1,7 @@
 /**
  * A file of raw outputs, understood: from the flags first, then from the file's own words, then from the shapes.
  */
+import { hasObjectness } from "../heads/channels.ts";
 import type { HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
 import { chooseHead, type ChosenHead, inFlags } from "./head.ts";
@@ -40,7 +41,7 @@ export async function readNetworkFile(path: string, flags: NetworkFlags): Promis
   });
   const classes = flags.classes ?? namesIn(metadata);
   checkNames(chosen.head, classes, flags);
-  const used = (chosen.head.objectness ?? "none") === "none" ? withoutObjectness(read) : read;
+  const used = hasObjectness(chosen.head) ? read : withoutObjectness(read);
   const inputSize = imageSize ?? sizeFromShapes(used, chosen.head);
   const sizeFrom = flags.imageSize ? "--image-size" : imageSize ? "the file's metadata" : "the shapes";
   return { read: used, chosen, inputSize, sizeFrom, classes };

@@ -1,18 +1,15 @@
 /**
  * The flags that say what network made an output, and what to keep of its boxes: of every command that reads raw outputs.
  */
+import { members } from "../heads/members.ts";
 import type { HeadOptions } from "../types.ts";
 import { UsageError } from "./errors.ts";
+import { HEAD_OPTIONS, type HeadTexts, readChanges } from "./head_flags.ts";
 import { presetNames, presetOf } from "./preset_names.ts";
 import { classNames } from "./readers/names.ts";
-import { choice, integer, number, numbers, optional, size } from "./values.ts";
+import { integer, number, optional, size } from "./values.ts";
 
-const BOXES = ["distribution", "distances", "xywh", "xyxy"] as const;
-const BOX_UNITS = ["pixel", "stride", "image"] as const;
-const SCORES = ["logits", "probabilities"] as const;
-const OBJECTNESS = ["none", "multiply", "sqrt-multiply"] as const;
-const LAYOUTS = ["rows", "channels-first"] as const;
-const CHANNEL_ORDERS = ["class-first", "box-first", "separate"] as const;
+const { boxes, scores, objectness } = members;
 
 export const FILES_HELP = `  name.safetensors   tensors named by role and stride (cls_s8, reg_s8, obj_s8 …), or in order
   name.npy           one tensor
@@ -31,13 +28,14 @@ export const NETWORK_HELP = `What the network is:
   --num-classes N          how many, where there are no names
   --strides 8,16,…         strides of the levels
   --bins N                 bins per side of the distribution; 0: boxes without one
-  --boxes KIND             ${BOXES.join(", ")}
+  --boxes KIND             ${boxes.choices.join(", ")}
   --box-unit KIND          of boxes without a distribution: pixel, stride (of the level) or image (0 … 1 of the input)
   --offset X               anchor point of cell i: (i + X) · stride
-  --scores KIND            ${SCORES.join(" or ")}
-  --objectness KIND        ${OBJECTNESS.join(", ")}
+  --scores KIND            ${scores.choices.join(" or ")}
+  --objectness KIND        ${objectness.choices.join(", ")}
   --layout KIND            rows (anchors, channels) or channels-first (channels, anchors)
-  --channel-order KIND     class-first or box-first in one tensor; separate: in tensors of their own`;
+  --channel-order KIND     class-first or box-first in one tensor; separate: in tensors of their own
+  --refined                boxes come twice, initial and then refined ones, which are used`;
 
 /** A list in lines that are indented as what options mean. */
 function wrapped(words: readonly string[]): string {
@@ -86,15 +84,7 @@ export const NETWORK_OPTIONS = {
   "image-size": { type: "string" },
   classes: { type: "string" },
   "num-classes": { type: "string" },
-  strides: { type: "string" },
-  bins: { type: "string" },
-  boxes: { type: "string" },
-  "box-unit": { type: "string" },
-  layout: { type: "string" },
-  "channel-order": { type: "string" },
-  offset: { type: "string" },
-  scores: { type: "string" },
-  objectness: { type: "string" },
+  ...HEAD_OPTIONS,
 } as const;
 
 export const KEEP_OPTIONS = {
@@ -104,7 +94,7 @@ export const KEEP_OPTIONS = {
   "class-agnostic": { type: "boolean", default: false },
 } as const;
 
-type Texts = { readonly [Name in Exclude<keyof typeof NETWORK_OPTIONS, "ignore-metadata">]?: string };
+type Texts = HeadTexts & { readonly [Name in "image-size" | "classes" | "num-classes"]?: string };
 
 /** Reads the flags of the network; the error of a wrong one names it. */
 export async function readNetwork(
@@ -117,17 +107,7 @@ export async function readNetwork(
     imageSize: optional(texts["image-size"], (text) => size("--image-size", text)),
     classes: await classNames("--classes", texts.classes),
     numClasses: optional(texts["num-classes"], (text) => integer("--num-classes", text, 1)),
-    changes: {
-      strides: optional(texts.strides, (text) => numbers("--strides", text)),
-      bins: optional(texts.bins, (text) => integer("--bins", text, 0, 64)),
-      boxes: optional(texts.boxes, (text) => choice("--boxes", text, BOXES)),
-      boxUnit: optional(texts["box-unit"], (text) => choice("--box-unit", text, BOX_UNITS)),
-      layout: optional(texts.layout, (text) => choice("--layout", text, LAYOUTS)),
-      channelOrder: optional(texts["channel-order"], (text) => choice("--channel-order", text, CHANNEL_ORDERS)),
-      anchorOffset: optional(texts.offset, (text) => number("--offset", text)),
-      scores: optional(texts.scores, (text) => choice("--scores", text, SCORES)),
-      objectness: optional(texts.objectness, (text) => choice("--objectness", text, OBJECTNESS)),
-    },
+    changes: readChanges(texts),
   };
   const { classes, numClasses } = flags;
   if (classes !== undefined && numClasses !== undefined && classes.length !== numClasses) {

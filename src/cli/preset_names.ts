@@ -1,12 +1,10 @@
 /**
  * The names of the presets, as people type them.
  */
-import { type Heads, heads } from "../entry/embedded.ts";
+import { heads } from "../entry/embedded.ts";
+import type { PresetName } from "../heads/presets.ts";
 import { UsageError } from "./errors.ts";
 import { suggestion } from "./suggest.ts";
-
-/** A member of `heads` that makes a head. */
-export type PresetName = Exclude<keyof Heads, "infer">;
 
 const NAMES = Object.keys(heads).filter((name) => name !== "infer") as PresetName[];
 

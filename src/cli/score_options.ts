@@ -1,6 +1,7 @@
 /**
  * The flags of `densehead score`.
  */
+import { heads } from "../entry/embedded.ts";
 import { readArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { IMAGE_HELP, IMAGE_OPTIONS, type ImageFlags, readImageFlags } from "./images.ts";
@@ -15,7 +16,10 @@ import {
   readKeep,
   readNetwork,
 } from "./network_options.ts";
+import { presetNames, presetOf } from "./preset_names.ts";
 import { choice, number } from "./values.ts";
+
+const REFINING = presetNames().filter((name) => heads[presetOf(name)]().refined).join(", ");
 
 export const SCORE_HELP = `Usage: densehead score FILE… --gt FILE [options]
 
@@ -39,9 +43,10 @@ What to write:
   --json FILE | -          a line of JSON for each image and one for all; - writes to stdout, in place of the table
 
 Heads with logits and a distribution are scored by the criterion of GFL: quality focal loss, GIoU loss × 2 and
-distribution focal loss / 4, per positive; vfnet by its own, from tensors named box_s8 … and box_refined_s8 …. Columns:
-the loss and its parts, positives, the mean IoU of their boxes with their objects (quality), detections, and Spearman's
-correlation of their scores with their IoU with the best object of any class (ranks).
+distribution focal loss / 4, per positive; those that refine distances (${REFINING}) by that of VarifocalNet, from
+tensors named box_s8 … and box_refined_s8 …. Columns: the loss and its parts, positives, the mean IoU of their boxes with
+their objects (quality), detections, and Spearman's correlation of their scores with their IoU with the best object of
+any class (ranks).
 `;
 
 const NORMALIZERS = ["paper", "mmdet"] as const;

@@ -1,5 +1,5 @@
 /** Adaptive training sample selection: which ground truth each anchor of a grid learns. */
-import { checkStrides } from "../heads/presets.ts";
+import { checkStrides } from "../heads/check.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import type { Operation } from "../ops/operation.ts";
 import type { Assignment, AtssOptions, GroundTruth } from "../types.ts";

@@ -1,8 +1,8 @@
 /**
  * What the criteria take, checked: maps of all anchors, ground truth, and who is assigned to whom.
  */
+import { checkHead } from "../heads/check.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
-import { checkHead } from "../heads/presets.ts";
 import type { CriterionInput, GroundTruth, HeadSpec, TensorLike } from "../types.ts";
 import {
   type AnySource,

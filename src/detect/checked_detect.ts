@@ -1,10 +1,10 @@
 /**
  * The arguments of `detect`, checked for any device.
  */
+import { checkHead } from "../heads/check.ts";
 import { fittingSize } from "../heads/fitting_size.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
-import { checkHead } from "../heads/presets.ts";
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
 import {
   type AnySource,

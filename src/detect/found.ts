@@ -1,9 +1,9 @@
 /**
  * Candidates that another device finds: what it is asked, what it answers, and how that enters linear memory.
  */
+import { hasObjectness } from "../heads/channels.ts";
 import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
 import { type Field, fieldsOf, type Part } from "../heads/outputs.ts";
-import { hasObjectness } from "../heads/presets.ts";
 import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
 import type { AnySource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";

@@ -3,8 +3,7 @@
  */
 import type { Outputs, TensorLike } from "../types.ts";
 import { describe, listOf, type Place, typeError } from "../validate.ts";
-
-export type Role = "classes" | "boxes" | "objectness";
+import type { Role } from "./channels.ts";
 
 const ROLES: readonly string[] = ["classes", "boxes", "objectness"] satisfies Role[];
 

@@ -14,18 +14,28 @@ import {
   tensorAnywhere,
   typeError,
 } from "../validate.ts";
-import { type FamilyExport, familyExports } from "./exports.ts";
+import { boxChannels, channelsOf, hasObjectness } from "./channels.ts";
+import { checkStrides, makeHead } from "./check.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, levelsOf } from "./levels.ts";
 import { misses } from "./misses.ts";
-import { channelsOf, describeDetections, readingsOf, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
-import { boxChannels, checkStrides, hasObjectness, preset, presets } from "./presets.ts";
+import { describeDetections, readingsOf, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
+import { type HeadExport, type PresetName, presetNames, presets } from "./presets.ts";
 import { possibleSizes, type Size } from "./sizes.ts";
 import { boxValues, scoreValues } from "./values.ts";
 
 const op = "heads.infer";
 
 const HINTS = namesOf<InferHints>({ imageSize: true, numClasses: true, strides: true });
+
+/** An export and the preset that it is of. */
+interface FamilyExport extends HeadExport {
+  readonly preset: PresetName;
+}
+
+const familyExports: readonly FamilyExport[] = presetNames.flatMap((preset) => {
+  return presets[preset].exports.map((each) => ({ preset, ...each }));
+});
 
 /** Tensors, their shapes, and the hints. */
 export interface Question {
@@ -114,7 +124,7 @@ function detections({ shapes: [dims, ...rest], imageSize, numClasses }: Question
 // ── One export ──────────────────────────────────────────────────────────────────
 
 function tryExport(each: FamilyExport, question: Question): Answer {
-  const base = preset(each.preset, { ...each.changes, ...(question.strides && { strides: question.strides }) });
+  const base = makeHead(each.preset, { ...each.changes, ...(question.strides && { strides: question.strides }) });
   const byName = question.given.some(({ role }) => role !== null);
   if (byName && base.channelOrder !== "separate") {
     return { candidates: [], others: [], missed: "wants classes and boxes in one tensor" };
@@ -176,7 +186,7 @@ function variants(each: FamilyExport, base: HeadSpec, question: Question): HeadS
   const widths = widthsOf(base, question);
   const levels = question.strides !== undefined
     ? [base.strides]
-    : [base.strides, ...each.strides ?? [], ...(each.freeLevels ? levelsIn(question, base) : [])];
+    : [base.strides, ...each.strides ?? [], ...(each.levels === "free" ? levelsIn(question, base) : [])];
   // More than the preset has nobody trains, and 80 classes would be 20 bins.
   const fewer = widths.map((width) => width / 4).filter((n) => Number.isInteger(n) && n > 1 && n < base.bins);
   const bins = [base.bins, ...(each.freeBins ? new Set(fewer) : [])];
@@ -215,7 +225,7 @@ function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: Res
   const { are, range } = scoreValues(resolved);
   const known = each.scores ?? [base.scores];
   // Strides of the hints are as unusual as they are for the family.
-  const levels = [presets[each.preset].strides, ...each.strides ?? []].map(String);
+  const levels = [presets[each.preset].head.strides, ...each.strides ?? []].map(String);
   const unusual = each.unusual === true || head.bins !== base.bins || !levels.includes(String(head.strides));
   if (each.decoded) {
     if (are === "logits") return `scores are ${range}, and its export has probabilities`;
@@ -271,8 +281,7 @@ function counted(count: number, what: "class" | "channel"): string {
 
 /** "nanodet with 80 classes", and what is not as the preset has it. */
 function describeHead(head: HeadSpec): string {
-  const name = head.name as keyof typeof presets;
-  const usual: HeadSpec = presets[name];
+  const usual = makeHead(head.name as PresetName);
   const changed = (Object.keys(head) as (keyof HeadSpec)[])
     .filter((member) => member !== "numClasses" && String(head[member]) !== String(usual[member]))
     .map((member) => `${member}: ${JSON.stringify(head[member])?.replaceAll(",", ", ")}`);

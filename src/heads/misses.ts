@@ -2,9 +2,10 @@
  * Why a head does not fit the shapes of some outputs, in a line.
  */
 import type { HeadSpec } from "../types.ts";
+import { channelsOf } from "./channels.ts";
 import { isTogether, type Question } from "./infer.ts";
 import { anchorsIn, levelsOf } from "./levels.ts";
-import { channelsOf, type Reading, readingsOf } from "./outputs.ts";
+import { type Reading, readingsOf } from "./outputs.ts";
 import { toldSizes } from "./sizes.ts";
 
 /** `resolves` says whether the outputs are the head's. */

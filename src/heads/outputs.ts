@@ -1,7 +1,6 @@
 /**
  * Finds classes, boxes and objectness in what a network gave: which tensor, which level, which channels.
  */
-import { boxChannels, hasObjectness, listsBoxesFirst } from "./presets.ts";
 import type { HeadSpec, Outputs } from "../types.ts";
 import {
   type AnySource,
@@ -14,8 +13,10 @@ import {
   typeError,
 } from "../validate.ts";
 import type { Rows } from "../wasm/backend.ts";
-import { type GivenTensor, type Role, tensorsIn } from "./given.ts";
+import { channelOrder, channelsOf, firstChannel, type Role } from "./channels.ts";
+import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level } from "./levels.ts";
+import { familyOf } from "./presets.ts";
 
 /** The channels of one role over a run of anchors, in one tensor. */
 export interface Field<S extends AnySource = Source> {
@@ -82,21 +83,6 @@ export function fieldRows(field: Field, image: number, from = 0, count = field.a
       rows: count,
       columns: field.channels,
     };
-}
-
-/** Channels of each role that the head has. */
-export function channelsOf(head: HeadSpec): ReadonlyMap<Role, number> {
-  const roles = new Map<Role, number>([["classes", head.numClasses], ["boxes", boxChannels(head)]]);
-  if (hasObjectness(head)) roles.set("objectness", 1);
-  return roles;
-}
-
-/** Roles in the order of their channels in one tensor; objectness stands between boxes and classes. */
-function channelOrder(head: HeadSpec): Role[] {
-  const order: Role[] = head.channelOrder === "class-first"
-    ? ["classes", "objectness", "boxes"]
-    : ["boxes", "objectness", "classes"];
-  return order.filter((role) => channelsOf(head).has(role));
 }
 
 /** Checks the outputs against the head and the levels of the image size. */
@@ -186,8 +172,7 @@ function assignRoles(context: Context, maps: readonly TensorMap[]): Map<Role, Te
     const order = same.length === 1 ? same : inListOrder(context, same, width);
     alike.forEach((map, i) => found.get(order[groupOf(alike, i, order.length, levels.length)])?.push(map));
   }
-  keepRefined(found, levels.length);
-  return found;
+  return head.refined ? keepRefined(found, levels.length) : found;
 }
 
 /** Which of so many groups the i-th map is of; maps beyond the last group, as refined boxes, are of the last. */
@@ -199,25 +184,27 @@ function groupOf(maps: readonly TensorMap[], i: number, groups: number, levels: 
 
 /** Roles of one width in the order in which the family's export lists them. */
 function inListOrder({ place, head }: Context, roles: readonly Role[], width: number): readonly Role[] {
-  const boxesFirst = listsBoxesFirst(head);
-  if (boxesFirst === null) {
+  const family = familyOf(head);
+  if (family === undefined) {
     throw typeError(
       place,
       `a list in which ${roles.join(" and ")} have ${width} channels each`,
       `{${[...channelsOf(head).keys()].join(", ")}}: head ${head.name} is of no family whose order is known`,
     );
   }
-  const order: readonly Role[] = boxesFirst ? ["boxes", "objectness", "classes"] : ["classes", "boxes", "objectness"];
+  const order: readonly Role[] = family.boxesFirst
+    ? ["boxes", "objectness", "classes"]
+    : ["classes", "boxes", "objectness"];
   return order.filter((role) => roles.includes(role));
 }
 
-/** A head that gives initial and refined boxes lists the refined last. */
-function keepRefined(found: Map<Role, TensorMap[]>, levels: number): void {
+/** Initial and refined boxes may both be there, the refined last; only these are used. */
+function keepRefined(found: Map<Role, TensorMap[]>, levels: number): Map<Role, TensorMap[]> {
   const boxes = found.get("boxes") ?? [];
   const classes = found.get("classes") ?? [];
-  if (classes.length !== levels || boxes.length !== 2 * levels) return;
+  if (classes.length !== levels || boxes.length !== 2 * levels) return found;
   const levelByLevel = levels > 1 && boxes[0].anchors === boxes[1].anchors;
-  found.set("boxes", boxes.filter((_, i) => levelByLevel ? i % 2 === 1 : i >= levels));
+  return new Map(found).set("boxes", boxes.filter((_, i) => levelByLevel ? i % 2 === 1 : i >= levels));
 }
 
 /** A tensor with every reading of its shape that fits: its channels one of `widths`, its anchors those of a level or of all. */
@@ -411,10 +398,4 @@ function fieldOf(
     firstAnchor: shared && map.anchors !== run.anchors ? run.firstAnchor : 0,
     allAnchors: map.anchors,
   };
-}
-
-function firstChannel(head: HeadSpec, role: Role): number {
-  const order = channelOrder(head);
-  const roles = channelsOf(head);
-  return order.slice(0, order.indexOf(role)).reduce((sum, before) => sum + (roles.get(before) ?? 0), 0);
 }

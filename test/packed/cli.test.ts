@@ -15,6 +15,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { PRESETS, typed } from "../presets.ts";
 import { skip } from "../suite/skip.ts";
 
 const test = suite("densehead detect");
@@ -754,7 +755,10 @@ test("flags at odds", () => {
 });
 
 test("wrong heads", () => {
-  fails(["detect", scene, "--head", "yolov9"], `"yolov9" is no head; wanted auto or one of gfl, vfnet, nanodet,`);
+  fails(
+    ["detect", scene, "--head", "yolov9"],
+    `"yolov9" is no head; wanted auto or one of ${PRESETS.map(typed).join(", ")}; did you`,
+  );
   fails(["detect", scene, "--head", "infer"], `"infer" is no head`);
   fails(["detect", scene, "--classes", "a,b,c"], /scene1\.safetensors: .*3/);
   const bare = safetensors("bare.safetensors", sceneParts());

@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { PRESETS } from "../presets.ts";
 
 const test = suite("package");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
@@ -150,6 +151,14 @@ test("WebGPU is loaded only when it is asked for, and not in Workers", () => {
   for (const entry of ["index.js", "slim.js"]) assert.match(codeOf(entry), /import\("\.\/webgpu-\w+\.js"\)/);
   for (const entry of ["index.js", "slim.js", "workerd.js"]) assert.not.ok(codeOf(entry).includes("@compute"), entry);
   assert.not.match(codeOf("workerd.js"), /webgpu-\w+\.js|kernels-\w+\.js/);
+});
+
+test("the declarations have the comment of each preset, for editors to show", () => {
+  const declared = readFileSync(join(installed, "dist/heads/presets.d.ts"), "utf8");
+  for (const name of PRESETS) {
+    const [, comment] = new RegExp(`/\\*\\* ([^*]+) \\*/\\s+${name}: Preset;`).exec(declared) ?? [];
+    assert.ok(comment, `no comment of ${name}`);
+  }
 });
 
 test("no line of the code is one that a terminal cannot show", () => {

@@ -9,6 +9,7 @@ import { dump } from "npyjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { rankCorrelation } from "../../src/cli/rank_correlation.ts";
+import { PRESETS, typed } from "../presets.ts";
 import { skip } from "../suite/skip.ts";
 import { cases, folder as realdata, missing, readJson } from "../realdata.ts";
 
@@ -403,6 +404,13 @@ test("vfnet is scored by initial and refined distances", () => {
   near(line.quality, 1, "quality of refined boxes that fit");
   const [found] = sync.detect([tensors.cls_s8, refinement], { head, imageSize: [64, 64], scoreThreshold: 0.05 });
   assert.is(line.detections, found.length);
+  // As VarifocalNet's, once somebody says that it refines its boxes.
+  const plain = [path, "--gt", file, "--head", "gfl", "--bins", "0", "--boxes", "distances", "--strides", "8"];
+  assert.equal(linesOf(...plain, "--refined")[0].parts, line.parts);
+  fails(
+    plain,
+    "head gfl has distances that it does not refine; say --refined where the file has initial and refined ones; wanted one",
+  );
   fails(
     [outputs("unrefined", tensors), "--gt", file, "--head", "vfnet"],
     "head vfnet is scored from initial and refined distances, which must be named so: box_s8 … and box_refined_s8 …",
@@ -455,7 +463,11 @@ test("wrong flags", () => {
 });
 
 test("heads that cannot be scored", () => {
-  const wanted = "wanted one with logits and a distribution, or refined distances: gfl, vfnet, nanodet,";
+  const scored = PRESETS.filter((name) => {
+    const { scores, objectness, boxes, refined } = heads[name]();
+    return scores === "logits" && !objectness && (boxes === "distribution" || (boxes === "distances" && refined));
+  });
+  const wanted = `wanted one with logits and a distribution, or refined distances: ${scored.map(typed).join(", ")}\n`;
   const decoded = outputs("decoded", { all: { data: new Float32Array(8 * 84), dims: [1, 8, 84] } });
   fails(
     [decoded, ...truth, "--head", "yolov8-decoded"],

@@ -3,8 +3,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close, same, throws } from "../compare.ts";
 import { halfBits } from "../half.ts";
+import { PRESETS } from "../presets.ts";
 import { random } from "../random.ts";
-import { boxChannels, imageOf, inOrder, pack, packings, packLevels, PRESETS, randomHead } from "../raw_head.ts";
+import { boxChannels } from "../../src/heads/channels.ts";
+import { imageOf, inOrder, pack, packings, packLevels, randomHead } from "../raw_head.ts";
 import { detect, type Found } from "../reference/detect.ts";
 
 const test = suite("detect");
@@ -298,6 +300,8 @@ test("four classes of a head that refines its boxes: classes, initial, refined",
   const byLevel = classes.flatMap((map, i) => [map, initial[i], boxes[i]]);
   for (const list of [[...classes, ...initial, ...boxes], byLevel]) {
     same(sync.detect(list, options)[0].boxes, wanted.boxes);
+    const plain = { ...options, head: { ...head, refined: false } };
+    throws(() => sync.detect(list, plain), TypeError, "detect: outputs is 4 tensors of boxes", "one per level");
   }
 });
 

@@ -1,39 +1,50 @@
 import { heads, type HeadSpec, type HostTensor, type InferHints, type Outputs } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { familyOf } from "../../src/heads/presets.ts";
 import { throws } from "../compare.ts";
 import { halfBits } from "../half.ts";
+import { type PresetName, PRESETS } from "../presets.ts";
 import { random } from "../random.ts";
-import { inOrder, pack, packLevels, PRESETS, randomHead } from "../raw_head.ts";
+import { inOrder, pack, packLevels, randomHead } from "../raw_head.ts";
 
 const test = suite("heads");
 
-/** The outputs as the family's export gives them. */
+/** The outputs as the family's usual export gives them. */
 function exported(head: HeadSpec, imageSize: readonly [number, number]): Outputs {
   const raw = randomHead(random(1), head, imageSize);
   if (head.channelOrder !== "separate") return pack(head, raw, inOrder(head, raw));
-  if (head.name === "ppyoloe") return [pack(head, raw, [raw.classes]), pack(head, raw, [raw.boxes])];
-  return [...packLevels(head, raw, [raw.classes]), ...packLevels(head, raw, [raw.boxes])];
+  const { levels = "joined" } = familyOf(head)?.exports[0] ?? {};
+  const packed = (values: Float32Array) => {
+    return levels === "joined" ? [pack(head, raw, [values])] : packLevels(head, raw, [values]);
+  };
+  return [...packed(raw.classes), ...packed(raw.boxes)];
+}
+
+/** The first preset of its reading, by which `infer` calls it. */
+function inferredName(name: PresetName): PresetName {
+  const reading = (preset: PresetName) => JSON.stringify({ ...heads[preset](), name: "" });
+  return PRESETS.find((preset) => reading(preset) === reading(name)) ?? name;
 }
 
 test("presets have the facts of their families", () => {
   const facts = PRESETS.map((name) => {
-    const { bins, strides, anchorOffset, scores, boxes, layout, channelOrder } = heads[name]();
-    return [name, bins, strides.join(), anchorOffset, scores, boxes, layout, channelOrder].join(" ");
+    const { bins, strides, anchorOffset, scores, boxes, layout, channelOrder, objectness, refined } = heads[name]();
+    const facts = [name, bins, strides.join(), anchorOffset, scores, boxes, layout, channelOrder];
+    return [...facts, ...(objectness ? [`objectness ${objectness}`] : []), ...(refined ? ["refined"] : [])].join(" ");
   });
   assert.equal(facts, [
     "gfl 17 8,16,32,64,128 0 logits distribution channels-first separate",
-    "vfnet 0 8,16,32,64,128 0 logits distances channels-first separate",
+    "vfnet 0 8,16,32,64,128 0 logits distances channels-first separate refined",
     "nanodet 8 8,16,32 0.5 logits distribution rows separate",
     "nanodetPlus 8 8,16,32,64 0 logits distribution rows class-first",
     "picodet 8 8,16,32,64 0.5 probabilities distribution rows separate",
     "ppyoloe 17 32,16,8 0.5 probabilities distribution channels-first separate",
-    "yolov6 0 8,16,32 0.5 probabilities xywh rows box-first",
+    "yolov6 0 8,16,32 0.5 probabilities xywh rows box-first objectness multiply",
     "yolov8 16 8,16,32 0.5 logits distribution channels-first box-first",
     "yolo11 16 8,16,32 0.5 logits distribution channels-first box-first",
     "yolov8Decoded 0 8,16,32 0.5 probabilities xywh channels-first box-first",
   ]);
-  assert.is(heads.yolov6().objectness, "multiply");
 });
 
 test("changes are taken, undefined ones ignored, wrong ones refused", () => {
@@ -53,6 +64,14 @@ test("changes are taken, undefined ones ignored, wrong ones refused", () => {
   throws(() => heads.gfl({ boxUnit: "pixel" }), TypeError, "boxUnit", "pixel", "distribution");
   throws(() => heads.vfnet({ boxUnit: "cell" as "pixel" }), TypeError, "boxUnit", "cell", "stride");
   assert.is(heads.vfnet({ boxUnit: "stride" }).boxUnit, "stride");
+  throws(
+    () => heads.vfnet({ refined: 1 as never }),
+    TypeError,
+    "heads.vfnet: options.refined",
+    "number 1",
+    "true or false",
+  );
+  assert.is(heads.vfnet({ refined: false }).refined, false);
 });
 
 test("names that no head has are refused with the nearest that it has", () => {
@@ -73,7 +92,7 @@ test("infer finds each family from its export, with and without an image size", 
   for (const name of PRESETS) {
     const imageSize = [256, 384] as const;
     const outputs = exported(heads[name](), imageSize);
-    const wanted = name === "yolo11" ? "yolov8" : name;
+    const wanted = inferredName(name);
     for (const hints of [{ imageSize, numClasses: 80 }, { numClasses: 80 }]) {
       const head = heads.infer(outputs, hints);
       assert.equal(head, { ...heads[name](), name: wanted }, `${name} with ${JSON.stringify(hints)}`);

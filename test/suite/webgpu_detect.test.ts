@@ -17,7 +17,8 @@ import { close, rejects, same, throws } from "../compare.ts";
 import { extremes, sweep, worstError } from "../distribution_cases.ts";
 import { halfBits } from "../half.ts";
 import { floats, random } from "../random.ts";
-import { inOrder, pack, packings, PRESETS, randomHead } from "../raw_head.ts";
+import { PRESETS } from "../presets.ts";
+import { inOrder, pack, packings, randomHead } from "../raw_head.ts";
 import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
 import { skip } from "./skip.ts";
 

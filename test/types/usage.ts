@@ -91,16 +91,12 @@ const changes: HeadOptions = { numClasses: 3, strides: [8, 16], anchorOffset: 0,
 const presets: Heads = heads;
 const all: HeadSpec[] = [
   presets.gfl(),
-  heads.vfnet(),
-  heads.nanodet(changes),
-  heads.nanodetPlus({ scores: "probabilities" }),
-  heads.picodet({ layout: "rows", channelOrder: "separate" }),
-  heads.ppyoloe(),
-  heads.yolov6({ boxes: "xyxy" }),
-  heads.yolov8({ name: "mine" }),
-  heads.yolo11(),
-  slimHeads.yolov8Decoded(),
+  heads.vfnet({ refined: true, boxUnit: "pixel" }),
+  heads.nanodetPlus(changes),
+  slimHeads.yolov8Decoded({ name: "mine", layout: "rows", channelOrder: "separate" }),
 ];
+type PresetName = Exclude<keyof Heads, "infer">;
+const made = (preset: PresetName): HeadSpec => heads[preset]();
 const hints: InferHints = { imageSize: [640, 640], numClasses: 80 };
 const outputs: Outputs = { data: new Float32Array(84 * 8400), dims: [1, 84, 8400] };
 const byRole: Outputs = { classes: [boxes, boxes], boxes: quantised, objectness: [scores] };
@@ -232,6 +228,7 @@ export {
   later,
   learned,
   list,
+  made,
   now,
   numbered,
   placement,

@@ -2,7 +2,7 @@
  * Raw outputs as the criteria take them: one row of channels for each anchor, however the network lays them out.
  */
 import type { HeadSpec, HostTensor } from "densehead";
-import { boxChannels, type RawOutputs } from "./outputs.ts";
+import { type RawOutputs, valuesPerAnchor } from "./outputs.ts";
 import type { Network } from "./params.ts";
 import { badRequest } from "./problem.ts";
 import { toFloat32 } from "./truth.ts";
@@ -23,31 +23,29 @@ interface Field {
   readonly all: number;
 }
 
-/** The outputs must have gone through `detect`, which checks their shapes. */
+/** The outputs must be of one image, and have gone through `detect`, which checks their shapes. */
 export function mapsOf({ outputs, initial }: RawOutputs, network: Network): Maps {
   const { numClasses, channelOrder } = network.head;
-  const sides = boxChannels(network.head);
-  const apart = (tensors: readonly HostTensor[], channels: number): Field => ({
-    tensors,
-    channels,
-    first: 0,
-    all: channels,
-  });
   if ("classes" in outputs) {
+    const apart = (tensors: readonly HostTensor[]) => {
+      const channels = valuesPerAnchor(tensors, network);
+      return rowsOf({ tensors, channels, first: 0, all: channels }, network);
+    };
     return {
-      cls: rowsOf(apart(outputs.classes, numClasses), network),
-      boxes: rowsOf(apart(outputs.boxes, sides), network),
-      initial: initial.length === 0 ? undefined : rowsOf(apart(initial, sides), network),
+      cls: apart(outputs.classes),
+      boxes: apart(outputs.boxes),
+      initial: initial.length === 0 ? undefined : apart(initial),
     };
   }
   if (channelOrder === "separate") {
     throw badRequest("body", "tensors are told apart by their names here: cls_s8 …, reg_s8 … or box_s8 …");
   }
-  const together = { tensors: outputs, all: numClasses + sides };
+  const all = valuesPerAnchor(outputs, network);
+  const sides = all - numClasses;
   const [cls, boxes] = channelOrder === "class-first" ? [0, numClasses] : [sides, 0];
   return {
-    cls: rowsOf({ ...together, channels: numClasses, first: cls }, network),
-    boxes: rowsOf({ ...together, channels: sides, first: boxes }, network),
+    cls: rowsOf({ tensors: outputs, channels: numClasses, first: cls, all }, network),
+    boxes: rowsOf({ tensors: outputs, channels: sides, first: boxes, all }, network),
     initial: undefined,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Which tensor of a file is what. Names tell the role: cls_s8, reg_s8, obj_s8 …; without them all tensors count, in order.
  */
-import type { HeadSpec, HostTensor } from "densehead";
+import type { HostTensor } from "densehead";
 import type { Network } from "./params.ts";
 import { badRequest } from "./problem.ts";
 import { floats, type Tensors } from "./tensors.ts";
@@ -45,17 +45,20 @@ export function outputsOf(tensors: Tensors): RawOutputs {
 }
 
 /** Refuses batches whose results would not fit the isolate's memory. */
-export function checkBatch({ outputs }: RawOutputs, { head, imageSize: [height, width] }: Network): void {
+export function checkBatch({ outputs }: RawOutputs, network: Network): void {
   const tensors = "classes" in outputs ? Object.values<readonly HostTensor[]>({ ...outputs }).flat() : outputs;
-  const values = tensors.reduce((sum, { data }) => sum + data.length, 0);
-  const anchors = head.strides.reduce((sum, s) => sum + Math.ceil(height / s) * Math.ceil(width / s), 0);
-  const objectness = (head.objectness ?? "none") === "none" ? 0 : 1;
-  const images = values / (anchors * (head.numClasses + boxChannels(head) + objectness));
+  const { numClasses, bins, objectness = "none" } = network.head;
+  // Without bins a side is one channel.
+  const channels = numClasses + 4 * Math.max(bins, 1) + (objectness === "none" ? 0 : 1);
+  const images = valuesPerAnchor(tensors, network) / channels;
   if (images > MAX_IMAGES) throw badRequest("body", `the body has values for over ${MAX_IMAGES} images`);
 }
 
-export function boxChannels(head: HeadSpec): number {
-  return head.boxes === "distribution" ? 4 * head.bins : 4;
+/** Values for each anchor of one image, in tensors of all levels. */
+export function valuesPerAnchor(tensors: readonly HostTensor[], { head, imageSize: [height, width] }: Network): number {
+  const values = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const anchors = head.strides.reduce((sum, s) => sum + Math.ceil(height / s) * Math.ceil(width / s), 0);
+  return values / anchors;
 }
 
 function read(tensors: Tensors, isWanted: (name: string) => boolean): HostTensor[] {

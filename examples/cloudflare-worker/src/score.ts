@@ -31,13 +31,15 @@ export function score(raw: RawOutputs, gt: GroundTruth, network: Network, { anch
 }
 
 function checkScorable(raw: RawOutputs, network: Network): void {
-  const { name, scores, objectness = "none", boxes } = network.head;
-  if (scores !== "logits" || objectness !== "none" || (boxes !== "distribution" && boxes !== "distances")) {
-    throw badRequest("head", `head ${name} cannot be scored; wanted one with logits, and a distribution or distances`);
+  const { name, scores, objectness = "none", boxes, refined = false } = network.head;
+  const refining = boxes === "distances" && refined;
+  if (scores !== "logits" || objectness !== "none" || (boxes !== "distribution" && !refining)) {
+    const wanted = "one with logits, and a distribution or distances that it refines";
+    throw badRequest("head", `head ${name} cannot be scored; wanted ${wanted}`);
   }
   const found = checkShapes(raw, network);
   if (found.length !== 1) throw badRequest("body", `the body has ${found.length} images; wanted one`);
-  if (boxes === "distances") checkInitial(raw, network);
+  if (refining) checkInitial(raw, network);
 }
 
 /** `detect` checks them; nothing has a score over 1. */

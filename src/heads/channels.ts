@@ -1,0 +1,38 @@
+/**
+ * How many channels each role of a head has, and their order in one tensor.
+ */
+import type { HeadSpec } from "../types.ts";
+
+export type Role = "classes" | "boxes" | "objectness";
+
+/** Channels of the box part. */
+export function boxChannels({ boxes, bins }: HeadSpec): number {
+  return boxes === "distribution" ? 4 * bins : 4;
+}
+
+/** Does the head have a channel of objectness? */
+export function hasObjectness({ objectness = "none" }: HeadSpec): boolean {
+  return objectness !== "none";
+}
+
+/** Channels of each role that the head has. */
+export function channelsOf(head: HeadSpec): ReadonlyMap<Role, number> {
+  const roles = new Map<Role, number>([["classes", head.numClasses], ["boxes", boxChannels(head)]]);
+  if (hasObjectness(head)) roles.set("objectness", 1);
+  return roles;
+}
+
+/** Roles in the order of their channels in one tensor; objectness stands between boxes and classes. */
+export function channelOrder(head: HeadSpec): Role[] {
+  const order: Role[] = head.channelOrder === "class-first"
+    ? ["classes", "objectness", "boxes"]
+    : ["boxes", "objectness", "classes"];
+  return order.filter((role) => channelsOf(head).has(role));
+}
+
+/** The first channel of a role in one tensor of all. */
+export function firstChannel(head: HeadSpec, role: Role): number {
+  const order = channelOrder(head);
+  const roles = channelsOf(head);
+  return order.slice(0, order.indexOf(role)).reduce((sum, before) => sum + (roles.get(before) ?? 0), 0);
+}

@@ -1,0 +1,101 @@
+/**
+ * Heads that are sound: those of users, and presets with changes.
+ */
+import type { HeadOptions, HeadSpec } from "../types.ts";
+import {
+  boolean,
+  describe,
+  integer,
+  known,
+  listOf,
+  number,
+  oneOf,
+  type Place,
+  rangeError,
+  typeError,
+} from "../validate.ts";
+import { type Member, members } from "./members.ts";
+import { type PresetName, presets } from "./presets.ts";
+
+const NAMES = Object.keys(members) as (keyof HeadSpec)[];
+const MEMBERS = NAMES.map((name) => ({ name, member: members[name] as Member }));
+
+/** A preset with changes, checked. */
+export function makeHead(name: PresetName, changes: HeadOptions = {}): HeadSpec {
+  const op = `heads.${name}`;
+  if (typeof changes !== "object" || changes === null) {
+    throw typeError({ op, argument: "options" }, describe(changes), "an object");
+  }
+  known(op, "options", changes, NAMES);
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  return checkHead(op, "options", { name, ...presets[name].head, ...given });
+}
+
+/** A copy of a head whose every member is sound, and whose members fit together. */
+export function checkHead(op: string, argument: string, given: HeadSpec): HeadSpec {
+  if (typeof given !== "object" || given === null) {
+    throw typeError({ op, argument }, describe(given), "a HeadSpec, for example heads.yolov8()");
+  }
+  known(op, argument, given, NAMES);
+  const place = (name: string) => ({ op, argument: `${argument}.${name}` });
+  const checked: Record<string, unknown> = {};
+  for (const { name, member } of MEMBERS) {
+    const value = given[name];
+    if (value !== undefined || !member.optional) checked[name] = checkMember(place(name), value, member);
+  }
+  const head = checked as unknown as HeadSpec;
+  checkBoxes(place, head);
+  return head;
+}
+
+function checkMember(place: Place, value: unknown, member: Member): unknown {
+  switch (member.kind) {
+    case "string":
+      if (typeof value !== "string") throw typeError(place, describe(value), "a string");
+      return value;
+    case "boolean":
+      return boolean(place, value);
+    case "strides":
+      return checkStrides(place, value);
+    case "integer":
+      return integer(place, value, member.low, member.high);
+    case "number":
+      return number(place, value, member.low, member.high);
+    case "choice":
+      return oneOf(place, value, member.choices);
+  }
+}
+
+function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: HeadSpec): void {
+  if (boxes !== "distribution") {
+    if (bins !== 0) throw rangeError(place("bins"), bins, `0 for boxes "${boxes}"`);
+    return;
+  }
+  if (bins < 2) {
+    const plain = `bins: 0 with boxes: "distances", in strides where boxUnit says so`;
+    throw rangeError(place("bins"), bins, `2 to 64 for a distribution, or ${plain}`);
+  }
+  if (boxUnit !== undefined && boxUnit !== "stride") {
+    throw typeError(place("boxUnit"), `"${boxUnit}" for a distribution`, "none: bins are in units of the stride");
+  }
+}
+
+/** Networks have three to seven; an anchor's level is looked for among all. */
+const MOST_LEVELS = 64;
+
+/** A copy of at least one positive number. */
+export function checkStrides({ op, argument }: Place, strides: unknown): readonly number[] {
+  const copy = listOf(strides);
+  if (copy === null || copy.length === 0) {
+    throw typeError({ op, argument }, describe(strides), "an array of at least one number");
+  }
+  if (copy.length > MOST_LEVELS) {
+    throw rangeError({ op, argument }, `${copy.length} strides`, `at most ${MOST_LEVELS}`);
+  }
+  copy.forEach((value, i) => {
+    const place = { op, argument: `${argument}[${i}]` };
+    const stride = number(place, value);
+    if (!(stride > 0 && stride < Infinity)) throw rangeError(place, stride, "a positive number");
+  });
+  return copy as number[];
+}

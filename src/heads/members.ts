@@ -1,0 +1,40 @@
+/**
+ * The members of a HeadSpec: what each may be. Checks, the error of an unknown name and the command's flags derive from it.
+ */
+import type { HeadSpec } from "../types.ts";
+
+/** What values a member takes; `optional` where it may be left out. */
+export type Member =
+  & { readonly optional?: boolean }
+  & (
+    | { readonly kind: "string" | "boolean" | "strides" }
+    | { readonly kind: "integer" | "number"; readonly low: number; readonly high: number }
+    | { readonly kind: "choice"; readonly choices: readonly string[] }
+  );
+
+/** Labels are 32-bit integers. */
+const MOST_CLASSES = 2 ** 31 - 1;
+
+export const MOST_BINS = 64;
+
+/** In the order in which a checked head has them. */
+export const members = {
+  name: { kind: "string" },
+  numClasses: { kind: "integer", low: 1, high: MOST_CLASSES },
+  bins: { kind: "integer", low: 0, high: MOST_BINS },
+  strides: { kind: "strides" },
+  anchorOffset: { kind: "number", low: -1e6, high: 1e6 },
+  scores: { kind: "choice", choices: ["logits", "probabilities"] },
+  objectness: { kind: "choice", choices: ["none", "multiply", "sqrt-multiply"], optional: true },
+  boxes: { kind: "choice", choices: ["distribution", "distances", "xywh", "xyxy"] },
+  boxUnit: { kind: "choice", choices: ["pixel", "stride", "image"], optional: true },
+  layout: { kind: "choice", choices: ["rows", "channels-first"] },
+  channelOrder: { kind: "choice", choices: ["class-first", "box-first", "separate"] },
+  refined: { kind: "boolean", optional: true },
+} as const satisfies { readonly [Name in keyof Required<HeadSpec>]: Member & KindOf<Required<HeadSpec>[Name]> };
+
+/** The kind that takes values of a type; a choice has no strings that are none. */
+type KindOf<T> = [T] extends [number] ? { kind: "integer" | "number" }
+  : [T] extends [boolean] ? { kind: "boolean" }
+  : [T] extends [string] ? string extends T ? { kind: "string" } : { kind: "choice"; choices: readonly T[] }
+  : { kind: "strides" };
