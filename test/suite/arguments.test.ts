@@ -31,7 +31,15 @@ const { sync } = engine;
 
 type Call = (...args: unknown[]) => unknown;
 const run = (on: Engine, op: string, args: unknown[]) => (on.sync as unknown as Record<string, Call>)[op](...args);
-const wantedOf = (op: string, args: () => unknown[]) => plain(run(engine, op, args()));
+/** Results by the function that makes the arguments, and by the operation; each stands beside many changes of its call. */
+const results = new Map<() => unknown[], Map<string, unknown>>();
+
+function wantedOf(op: string, args: () => unknown[]): unknown {
+  const byOperation = results.get(args) ?? new Map<string, unknown>();
+  results.set(args, byOperation);
+  if (!byOperation.has(op)) byOperation.set(op, plain(run(engine, op, args())));
+  return byOperation.get(op);
+}
 
 /** An engine whose tensors around `body` keep their values. */
 async function untouched(body: (on: Engine, canary: () => void) => void): Promise<void> {
