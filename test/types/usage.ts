@@ -90,10 +90,9 @@ const later: Result<"async", number> = Promise.resolve(1);
 const changes: HeadOptions = { numClasses: 3, strides: [8, 16], anchorOffset: 0, bins: 8, objectness: "sqrt-multiply" };
 const presets: Heads = heads;
 const all: HeadSpec[] = [
-  presets.gfl(),
+  presets.gfl(changes),
   heads.vfnet({ refined: true, boxUnit: "pixel" }),
-  heads.nanodetPlus(changes),
-  slimHeads.yolov8Decoded({ name: "mine", layout: "rows", channelOrder: "separate" }),
+  slimHeads.vfnet({ name: "mine", layout: "rows", channelOrder: "separate" }),
 ];
 type PresetName = Exclude<keyof Heads, "infer">;
 const made = (preset: PresetName): HeadSpec => heads[preset]();
