@@ -10,7 +10,7 @@ import type { AnySource, GpuSource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type CheckedDetect, op } from "./checked_detect.ts";
 import { detectImages } from "./detect_images.ts";
-import { type CandidateSearch, type FoundImage, searchOf } from "./found.ts";
+import { type CandidateSearch, type SearchedImage, searchOf } from "./search.ts";
 
 export class DetectCall implements Call {
   readonly op = op;
@@ -55,7 +55,7 @@ export class DetectCall implements Call {
     return new DetectCall({ ...this.checked, parts });
   }
 
-  /** What a device is to find. */
+  /** The search that another device runs. */
   search(): CandidateSearch {
     return searchOf(this.checked);
   }
@@ -75,8 +75,8 @@ export class DetectCall implements Call {
     return withTurns(detectImages(backend, kept.checked));
   }
 
-  finish(found: readonly FoundImage[], backend: WasmBackend): Detections[] | Promise<Detections[]> {
-    const detections = detectImages(backend, this.checked, found);
+  finish(searched: readonly SearchedImage[], backend: WasmBackend): Detections[] | Promise<Detections[]> {
+    const detections = detectImages(backend, this.checked, searched);
     return this.checked.signal === undefined ? [...detections] : withTurns(detections);
   }
 }

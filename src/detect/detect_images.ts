@@ -2,88 +2,76 @@
  * From raw head tensors to detections. For each image: filter scores, expand classes, keep the best candidates, decode their
  * boxes, suppress, and only for what is left compute scores in float64. Another device may find the candidates instead.
  */
-import { anchorsIn } from "../heads/levels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
 import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { decodeBoxes, shapeStatistics } from "./boxes.ts";
-import { filterAnchors, joinScore, makeThresholds, probability, type Thresholds } from "./candidates.ts";
-import { type Candidates, expandClasses, keepBest, withObjectness } from "./classes.ts";
-import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
+import { decodeBoxes } from "./boxes.ts";
+import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
+import { type CheckedDetect, op } from "./checked_detect.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
+import { filterAnchors } from "./filter.ts";
+import { stageListed } from "./from_gpu.ts";
+import type { ImageRun } from "./image_run.ts";
 import { mapBack } from "./map_back.ts";
-import { type FoundImage, type ImageCandidates, stageFound } from "./found.ts";
+import { expandClasses } from "./multi_label.ts";
+import { keepBest, rank } from "./rank.ts";
+import { joinScore, probability } from "./scores.ts";
+import type { ListedCandidates, SearchedImage } from "./search.ts";
+import { makeThresholds, type Thresholds } from "./thresholds.ts";
+import { sideStatistics } from "./uncertainty.ts";
 
-type Allocate = (bytes: number) => number;
+/** Outputs on the host, and the index of an image in them; or that image's candidates, listed by another device. */
+interface Input {
+  readonly parts: readonly Part[];
+  readonly image: number;
+  readonly listed: ListedCandidates | null;
+}
 
 /**
- * One image's detections at each step, of what was found on another device or else of the outputs; stops before an image
- * once the signal is aborted.
+ * The detections of one image at each step, from the outputs or from the results of a search; stops before an image once the
+ * signal is aborted.
  */
 export function* detectImages(
   backend: WasmBackend,
   { images, parts, settings, transforms, signal }: CheckedDetect,
-  found: readonly FoundImage[] | null = null,
+  searched: readonly SearchedImage[] | null = null,
 ): Generator<Detections, void, void> {
-  const onHost = found === null ? partsOnHost(op, parts) : [];
+  const onHost = searched === null ? partsOnHost(op, parts) : [];
   for (let image = 0; image < images; image++) {
     signal?.throwIfAborted();
+    const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image]);
     yield backend.memory.frame(op, (allocate) => {
-      const own = found === null ? null : found[image];
-      const candidates = own === null
-        ? findCandidates(backend, allocate, onHost, image, settings)
-        : "parts" in own
-        ? findCandidates(backend, allocate, own.parts, 0, settings)
-        : stageFound(backend, allocate, own, settings);
-      const list = detectionsOf(backend, allocate, candidates, settings);
-      return new DetectionList(mapBack(transforms[image], list));
+      const run = { backend, allocate, settings, parts: input.parts, image: input.image };
+      const candidates = input.listed === null ? findCandidates(run) : stageListed(run, input.listed);
+      return new DetectionList(mapBack(transforms[image], detectionsOf(run, candidates)));
     });
   }
 }
 
-function findCandidates(
-  backend: WasmBackend,
-  allocate: Allocate,
-  parts: readonly Part[],
-  image: number,
-  settings: Settings,
-): ImageCandidates {
-  const { head, levels, scoreThreshold } = settings;
-  const anchors = anchorsIn(levels);
-  const thresholds = makeThresholds(backend, op, allocate, head, parts, image, anchors, scoreThreshold);
-  const survivors = filterAnchors(backend, op, allocate, head, parts, image, anchors, thresholds);
-  const list = settings.multiLabel
-    ? expandClasses(backend, op, allocate, parts, image, survivors, thresholds, settings)
-    : survivors;
+function inputOf(searched: SearchedImage): Input {
+  if ("parts" in searched) return { parts: searched.parts, image: 0, listed: null };
+  return { parts: [], image: 0, listed: searched };
+}
+
+function findCandidates(run: ImageRun): ImageCandidates {
+  const thresholds = makeThresholds(run);
+  const passed = filterAnchors(run, thresholds);
   return {
-    list,
+    list: run.settings.multiLabel ? expandClasses(run, passed, thresholds) : passed,
     thresholds,
-    boxesOf: (candidates) => decodeBoxes(backend, op, allocate, parts, image, candidates, settings),
-    shapeOf: (kept) => shapeStatistics(backend, op, parts, image, kept, levels),
+    boxesOf: (candidates) => decodeBoxes(run, candidates),
+    statisticsOf: (anchors) => sideStatistics(run, anchors),
   };
 }
 
-function detectionsOf(
-  backend: WasmBackend,
-  allocate: Allocate,
-  found: ImageCandidates,
-  settings: Settings,
-): DetectionArrays {
-  const ranked = withObjectness(backend, allocate, settings.head, found.list, found.thresholds);
-  const candidates = keepBest(backend, allocate, ranked, settings.preNmsTopK);
-  const boxes = found.boxesOf(candidates);
-  const keep = suppress(backend, allocate, candidates, boxes, settings);
-  return collect(backend, settings, candidates, boxes, keep, found);
+function detectionsOf(run: ImageRun, image: ImageCandidates): DetectionArrays {
+  const candidates = keepBest(run, rank(run, image.list, image.thresholds));
+  const boxes = image.boxesOf(candidates);
+  return collect(run, image, candidates, boxes, suppress(run, candidates, boxes));
 }
 
-/** Positions of the kept candidates, best first. */
-function suppress(
-  backend: WasmBackend,
-  allocate: Allocate,
-  candidates: Candidates,
-  boxes: number,
-  settings: Settings,
-): Int32Array {
+/** Indices of the kept candidates, best first. */
+function suppress({ backend, allocate, settings }: ImageRun, candidates: RankedCandidates, boxes: number): Int32Array {
   const { kernels, memory } = backend;
   const { count } = candidates;
   const order = allocate(count * 4);
@@ -97,12 +85,11 @@ function suppress(
 }
 
 function collect(
-  backend: WasmBackend,
-  settings: Settings,
-  candidates: Candidates,
+  { backend, settings }: ImageRun,
+  { thresholds, statisticsOf }: ImageCandidates,
+  candidates: RankedCandidates,
   boxes: number,
   keep: Int32Array,
-  { thresholds, shapeOf }: ImageCandidates,
 ): DetectionArrays {
   const { floats, ints } = backend.memory;
   const list = {
@@ -119,7 +106,7 @@ function collect(
     list.scores[i] = scoreOf(settings.head, floats, (candidates.values >> 2) + from, thresholds, anchor);
     for (let side = 0; side < 4; side++) list.boxes[4 * i + side] = floats[(boxes >> 2) + 4 * from + side];
   }
-  return settings.uncertainty ? { ...list, ...shapeOf(list.anchors) } : list;
+  return settings.uncertainty ? { ...list, ...statisticsOf(list.anchors) } : list;
 }
 
 function scoreOf(head: HeadSpec, floats: Float32Array, value: number, thresholds: Thresholds, anchor: number): number {

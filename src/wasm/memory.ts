@@ -24,6 +24,9 @@ export interface Block {
   readonly bytes: number;
 }
 
+/** Pointer to a new block. */
+export type Allocate = (bytes: number) => number;
+
 /** Allocates within one `WebAssembly.Memory`, never past a limit; views are made on use. */
 export class LinearMemory {
   readonly #memory: WebAssembly.Memory;
@@ -201,7 +204,7 @@ export class LinearMemory {
    * Runs `body` with an allocator whose blocks are freed when it ends, also by an error. Errors name the operation of the
    * outermost frame.
    */
-  frame<T>(op: string, body: (allocate: (bytes: number) => number) => T): T {
+  frame<T>(op: string, body: (allocate: Allocate) => T): T {
     const outer = this.#operation;
     if (outer === null) this.argumentsRead(op);
     const named = outer ?? op;

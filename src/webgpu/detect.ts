@@ -2,7 +2,7 @@
  * The candidates of `detect`: a filter and a gather for each part of an image, in one submission. Lists come back; maps only
  * where the lists would be as large.
  */
-import type { CandidateSearch, FoundCandidates, FoundImage } from "../detect/found.ts";
+import type { CandidateSearch, ListedCandidates, SearchedImage } from "../detect/search.ts";
 import type { Field, Part } from "../heads/outputs.ts";
 import type { AnySource } from "../validate.ts";
 import { CANDIDATE_WORDS, DETECT_LANES, filterShader, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
@@ -47,13 +47,13 @@ export async function findCandidates(
   gpu: Gpu,
   search: CandidateSearch,
   lists: ListCapacity,
-): Promise<FoundImage[]> {
+): Promise<SearchedImage[]> {
   const capacity = lists.of(search.images);
   const found = await Promise.all(Array.from({ length: search.images }, (_, image) => {
     return new ImageSearch(gpu, search, image).result(capacity);
   }));
   lists.remember(found.map((image) => image === null ? 0 : image.anchors.length));
-  const images: FoundImage[] = [];
+  const images: SearchedImage[] = [];
   for (const [i, image] of found.entries()) images.push(image ?? await shareOnHost(gpu, search, i));
   return images;
 }
@@ -93,7 +93,7 @@ class ImageSearch {
   }
 
   /** With room for so many at first; where more are found, anew with room for all, or null where that does not pay. */
-  async result(wanted: number): Promise<FoundCandidates | null> {
+  async result(wanted: number): Promise<ListedCandidates | null> {
     try {
       const parts = await Promise.all(this.#search.parts.map((part) => this.#compile(part)));
       const most = this.#mostListed();
@@ -237,7 +237,7 @@ function loosened(threshold: number): number {
 }
 
 /** Candidates by anchor and class: the shader lists them in any order. */
-function sorted({ candidates, sides }: Lists, count: number, search: CandidateSearch): FoundCandidates {
+function sorted({ candidates, sides }: Lists, count: number, search: CandidateSearch): ListedCandidates {
   const floats = new Float32Array(candidates.buffer);
   const at = (i: number) => LIST_HEAD + i * CANDIDATE_WORDS;
   // Whole numbers under 2^53, each with its place in the list.

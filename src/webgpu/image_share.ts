@@ -2,7 +2,7 @@
  * An image's share of a batch's tensors: where a shader finds it, and how it comes to the host.
  */
 import { ownArray, type Place, section, valuesOf } from "../arrays.ts";
-import type { CandidateSearch, CrowdedImage } from "../detect/found.ts";
+import type { CandidateSearch, CrowdedImage } from "../detect/search.ts";
 import type { Field } from "../heads/outputs.ts";
 import { type AnySource, type GpuSource, rangeError, type Source } from "../validate.ts";
 import type { Gpu } from "./gpu.ts";

@@ -1,0 +1,128 @@
+/**
+ * Which anchors compete: the score filter over every part of the outputs.
+ */
+import { anchorsIn } from "../heads/levels.ts";
+import { fieldRows, type Part } from "../heads/outputs.ts";
+import { paddedColumns } from "../wasm/backend.ts";
+import { type CandidateList, emptyList } from "./candidates.ts";
+import { op } from "./checked_detect.ts";
+import { type ImageRun, scoped } from "./image_run.ts";
+import { checkProbabilities } from "./probabilities.ts";
+import type { Thresholds } from "./thresholds.ts";
+
+/** The anchors whose best class is over their threshold, each with that class. */
+export function filterAnchors(run: ImageRun, thresholds: Thresholds): CandidateList {
+  const list = emptyList(run.allocate, anchorsIn(run.settings.levels));
+  for (const part of run.parts) {
+    const filter = part.classes.channelsFirst ? filterChannels : filterRows;
+    scoped(run, (own) => filter(own, part, thresholds, list));
+  }
+  return list;
+}
+
+function filterRows(
+  { backend, allocate, image, settings: { head } }: ImageRun,
+  part: Part,
+  thresholds: Thresholds,
+  list: CandidateList,
+): void {
+  const { argument, source, channels, firstChannel, allChannels } = part.classes;
+  const { kernels } = backend;
+  const logits = head.scores === "logits";
+  const chunk = Math.min(part.anchors, Math.max(1, Math.floor(backend.chunk / allChannels)));
+  const staging = backend.resident(source) === 0 ? allocate(backend.room(chunk * allChannels)) : 0;
+  for (let done = 0; done < part.anchors; done += chunk) {
+    const rows = Math.min(chunk, part.anchors - done);
+    // Whole rows in one copy, boxes included: cheaper than a copy for each row's classes.
+    const { start } = fieldRows(part.classes, image, done, rows);
+    const pointer = backend.stage(source, start - firstChannel, rows * allChannels, staging) + firstChannel * 4;
+    const first = part.firstAnchor + done;
+    const at = list.count * 4;
+    const ends = [list.anchors + at, list.labels + at, list.values + at] as const;
+    const limits = [thresholds.pointer + first * thresholds.stride, thresholds.stride] as const;
+    const stride = allChannels * 4;
+    let passed = -1;
+    if (!logits) {
+      passed = kernels.score_filter_rows_probabilities(pointer, stride, rows, channels, ...limits, first, ...ends);
+      if (passed < 0) checkProbabilities(backend, { op, argument }, head, { pointer, stride, rows, columns: channels });
+    }
+    if (passed < 0) passed = kernels.score_filter_rows(pointer, stride, rows, channels, ...limits, first, ...ends);
+    list.count += passed;
+  }
+}
+
+/** Anchors of a block; its best values and labels stay in the first- and second-level cache. */
+const BLOCK_ANCHORS = 16384;
+/** Classes of one pass over a tensor in linear memory: 80 streams at once take half as long again as 5 times 16. */
+const RESIDENT_ROWS = 16;
+
+/** Anchors whose classes are compared class by class: pointers to the best value and its class of each. */
+interface Block {
+  readonly first: number;
+  readonly columns: number;
+  readonly best: number;
+  readonly labels: number;
+}
+
+function filterChannels(
+  { backend, allocate, image, settings: { head } }: ImageRun,
+  part: Part,
+  thresholds: Thresholds,
+  list: CandidateList,
+): void {
+  const { argument, source, channels } = part.classes;
+  const { kernels } = backend;
+  const logits = head.scores === "logits";
+  const blockAnchors = Math.min(part.anchors, BLOCK_ANCHORS, backend.chunk);
+  const padded = paddedColumns(blockAnchors);
+  const resident = backend.resident(source) !== 0;
+  const rowsThatFit = resident ? RESIDENT_ROWS : Math.max(1, Math.floor(backend.chunk / padded));
+  const rowsAtOnce = Math.min(channels, rowsThatFit);
+  const staging = resident ? 0 : allocate(backend.room(rowsAtOnce * padded));
+  const best = allocate(padded * 4);
+  const labels = allocate(padded * 4);
+  for (let done = 0; done < part.anchors; done += blockAnchors) {
+    const columns = Math.min(blockAnchors, part.anchors - done);
+    const block = { first: part.firstAnchor + done, columns, best, labels };
+    beginBlock(backend, thresholds, block);
+    const all = fieldRows(part.classes, image, done, columns);
+    for (let row = 0; row < channels; row += rowsAtOnce) {
+      const rows = Math.min(rowsAtOnce, channels - row);
+      const staged = backend.stageRows(source, { ...all, start: all.start + row * all.pitch, rows }, staging);
+      const { pointer, stride } = staged;
+      const values = [pointer, stride, columns, rows, row, best, labels] as const;
+      if (!logits) {
+        if (kernels.score_filter_channels_probabilities(...values)) continue;
+        checkProbabilities(backend, { op, argument }, head, { pointer, stride, rows, columns });
+      }
+      kernels.score_filter_channels(...values);
+    }
+    endBlock(backend, block, list);
+  }
+}
+
+/** `best` starts at the thresholds, beyond reach in the padding. */
+function beginBlock(
+  { memory }: ImageRun["backend"],
+  thresholds: Thresholds,
+  { first, columns, best, labels }: Block,
+): void {
+  const padded = paddedColumns(columns);
+  const { floats, ints } = memory;
+  const [from, to] = [best >> 2, (best >> 2) + columns];
+  if (thresholds.stride === 0) floats.fill(floats[thresholds.pointer >> 2], from, to);
+  else floats.copyWithin(from, (thresholds.pointer >> 2) + first, (thresholds.pointer >> 2) + first + columns);
+  floats.fill(Infinity, to, from + padded);
+  ints.fill(-1, labels >> 2, (labels >> 2) + padded);
+}
+
+/** Appends the anchors of which a class was over the threshold. */
+function endBlock(
+  { kernels }: ImageRun["backend"],
+  { first, columns, best, labels }: Block,
+  list: CandidateList,
+): void {
+  const at = list.count * 4;
+  const ends = [list.anchors + at, list.labels + at, list.values + at] as const;
+  list.count += kernels.score_filter_compact(best, labels, columns, first, ...ends);
+}

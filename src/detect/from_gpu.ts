@@ -1,0 +1,112 @@
+/**
+ * Candidates that another device has listed, in linear memory.
+ */
+import { hasObjectness } from "../heads/channels.ts";
+import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
+import { clipBoxes, placeBoxes } from "./boxes.ts";
+import { type CandidateList, emptyList, type ImageCandidates, type RankedCandidates } from "./candidates.ts";
+import type { Settings } from "./checked_detect.ts";
+import type { ImageRun } from "./image_run.ts";
+import { compact } from "./rank.ts";
+import { thresholdByObjectness } from "./scores.ts";
+import type { ListedCandidates } from "./search.ts";
+import type { Thresholds } from "./thresholds.ts";
+import { emptyStatistics, type SideStatistics } from "./uncertainty.ts";
+
+/** The listed candidates in linear memory, with their boxes and statistics. */
+export function stageListed(run: ImageRun, listed: ListedCandidates): ImageCandidates {
+  const joined = hasObjectness(run.settings.head);
+  const thresholds = { pointer: 0, stride: 0, objectness: joined ? stageObjectness(run, listed) : 0 };
+  return {
+    list: stageList(run, listed, joined ? passing(listed, run.settings) : null, thresholds),
+    thresholds,
+    boxesOf: (candidates) => boxesOf(run, listed, candidates),
+    statisticsOf: (anchors) => statisticsOf(listed, anchors, run.settings.levels),
+  };
+}
+
+/** Whether a candidate is over the threshold that its objectness makes, in float64. */
+function passing({ values, objectness }: ListedCandidates, { head, scoreThreshold }: Settings): (i: number) => boolean {
+  const thresholdOf = thresholdByObjectness(head, scoreThreshold);
+  return (i) => values[i] > thresholdOf(objectness[i]);
+}
+
+/** Least capacity of a list in linear memory, if there are so many candidates. */
+const MIN_CAPACITY = 4096;
+
+/** Where more than `preNmsTopK` collect, the best of them are kept along the way, as `expandClasses` does. */
+function stageList(
+  run: ImageRun,
+  { anchors, labels, values }: ListedCandidates,
+  passes: ((i: number) => boolean) | null,
+  thresholds: Thresholds,
+): CandidateList {
+  const { backend: { memory }, allocate, settings: { preNmsTopK } } = run;
+  const capacity = Math.min(anchors.length, Math.max(2 * preNmsTopK, MIN_CAPACITY));
+  const list = emptyList(allocate, capacity);
+  let { ints, floats } = memory;
+  for (let i = 0; i < anchors.length; i++) {
+    if (passes !== null && !passes(i)) continue;
+    if (list.count === capacity) {
+      compact(run, list, thresholds);
+      ({ ints, floats } = memory);
+    }
+    ints[(list.anchors >> 2) + list.count] = anchors[i];
+    ints[(list.labels >> 2) + list.count] = labels[i];
+    floats[(list.values >> 2) + list.count] = values[i];
+    list.count++;
+  }
+  return list;
+}
+
+/** Objectness at its anchor's index; the anchors without a candidate are not read. */
+function stageObjectness(
+  { backend: { memory }, allocate, settings: { levels } }: ImageRun,
+  { anchors, objectness }: ListedCandidates,
+): number {
+  const pointer = allocate(anchorsIn(levels) * 4);
+  const { floats } = memory;
+  anchors.forEach((anchor, i) => floats[(pointer >> 2) + anchor] = objectness[i]);
+  return pointer;
+}
+
+function boxesOf(run: ImageRun, { anchors, sides }: ListedCandidates, candidates: RankedCandidates): number {
+  const { backend, allocate } = run;
+  const { count } = candidates;
+  const boxes = allocate(count * 16);
+  const points = allocate(count * 8);
+  const { ints, floats } = backend.memory;
+  let from = 0;
+  for (let i = 0; i < count; i++) {
+    while (anchors[from] !== ints[(candidates.anchors >> 2) + i]) from++;
+    for (let side = 0; side < 4; side++) floats[(boxes >> 2) + 4 * i + side] = sides[4 * from + side];
+  }
+  placeBoxes(run, candidates, points, boxes);
+  clipBoxes(run, boxes, count);
+  return boxes;
+}
+
+function statisticsOf(listed: ListedCandidates, kept: Int32Array, levels: readonly Level[]): SideStatistics {
+  const statistics = emptyStatistics(kept.length);
+  kept.forEach((anchor, i) => {
+    const from = 4 * firstOf(listed.anchors, anchor);
+    const { stride } = levelOf(levels, anchor);
+    for (let side = 0; side < 4; side++) {
+      statistics.std[4 * i + side] = listed.std[from + side] * stride;
+      statistics.saturation[4 * i + side] = listed.saturation[from + side];
+      statistics.excess[4 * i + side] = listed.excess[from + side] * stride;
+    }
+  });
+  return statistics;
+}
+
+/** Index of the first among ascending values that equals `value`. */
+function firstOf(ascending: Int32Array, value: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

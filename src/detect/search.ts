@@ -1,0 +1,77 @@
+/**
+ * The search for candidates on another device: its question and its answer.
+ */
+import { hasObjectness } from "../heads/channels.ts";
+import { type Field, fieldsOf, type Part } from "../heads/outputs.ts";
+import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
+import type { AnySource } from "../validate.ts";
+import { type CheckedDetect, op } from "./checked_detect.ts";
+import { scoreError } from "./probabilities.ts";
+import { productThreshold, rawThreshold } from "./scores.ts";
+
+/** A search for candidates in each image of a batch. */
+export interface CandidateSearch {
+  readonly op: string;
+  readonly images: number;
+  readonly parts: readonly Part<AnySource>[];
+  /** Those of all parts. */
+  readonly fields: readonly Field<AnySource>[];
+  /** Whether class values and objectness are logits; else they are probabilities. */
+  readonly logits: boolean;
+  /** The range of probabilities, and the error for one outside. */
+  readonly range: readonly [number, number];
+  readonly scoreError: (argument: string, value: number) => RangeError;
+  /** Bins of a side; 0 where the box channels are four values. */
+  readonly bins: number;
+  readonly numClasses: number;
+  /** Every class, or the best of each anchor. */
+  readonly multiLabel: boolean;
+  readonly uncertainty: boolean;
+  /**
+   * Class values must exceed it. With objectness, its product with the class score must, as far as float32 can tell: a
+   * superset may be returned, because the host compares again in float64.
+   */
+  readonly threshold: number;
+}
+
+/** The candidates of an image on the host, in the order of anchor and class. */
+export interface ListedCandidates {
+  readonly anchors: Int32Array;
+  readonly labels: Int32Array;
+  /** Class values as they came. */
+  readonly values: Float32Array;
+  /** Objectness as it came; not read without objectness. */
+  readonly objectness: Float32Array;
+  /** (N, 4): expectations in bins, or the values of the box channels. */
+  readonly sides: Float32Array;
+  /** (N, 4) each, in bins and as shares of 1; with `uncertainty`. */
+  readonly std: Float32Array;
+  readonly saturation: Float32Array;
+  readonly excess: Float32Array;
+}
+
+/** An image with too many candidates to list them: its own outputs, on the host. */
+export interface CrowdedImage {
+  readonly parts: readonly Part[];
+}
+
+export type SearchedImage = ListedCandidates | CrowdedImage;
+
+export function searchOf({ images, parts, settings }: CheckedDetect): CandidateSearch {
+  const { head, scoreThreshold, multiLabel, uncertainty } = settings;
+  const makeThreshold = hasObjectness(head) ? productThreshold : rawThreshold;
+  return {
+    op,
+    images,
+    parts,
+    fields: parts.flatMap(fieldsOf),
+    logits: head.scores === "logits",
+    range: [LEAST_PROBABILITY, MOST_PROBABILITY],
+    scoreError: (argument, value) => scoreError({ op, argument }, head, value),
+    bins: head.bins,
+    numClasses: head.numClasses,
+    multiLabel,
+    uncertainty,
+    threshold: makeThreshold(head, scoreThreshold),
+  };
+}
