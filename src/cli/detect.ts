@@ -7,7 +7,7 @@ import { levelsOf } from "../heads/levels.ts";
 import { resolveOutputs } from "../heads/outputs.ts";
 import type { Detections, ImageTransform } from "../types.ts";
 import { categoriesOf } from "./categories.ts";
-import type { Command } from "./commands.ts";
+import type { Command } from "./command.ts";
 import { DETECT_HELP, type DetectFlags, readFlags } from "./detect_options.ts";
 import { about, UsageError } from "./errors.ts";
 import { transformFor } from "./fit.ts";

@@ -4,7 +4,7 @@
 import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
 import type { HostTensor, LabelTarget, LossResult, Reduction } from "../types.ts";
-import type { Command } from "./commands.ts";
+import type { Command } from "./command.ts";
 import { about, reason, UsageError } from "./errors.ts";
 import { LOSS_HELP, type LossFlags, readFlags } from "./loss_options.ts";
 import { kebab, kindOf, type LossName } from "./losses.ts";

@@ -3,7 +3,7 @@
  */
 import type { HostTensor } from "../types.ts";
 import { UsageError } from "./errors.ts";
-import type { TensorFile } from "./readers/tensors.ts";
+import type { TensorFile } from "./readers/tensor_file.ts";
 
 /** Tensors by role, each list in the order of the levels. */
 export interface NamedOutputs {

@@ -4,7 +4,7 @@
 import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
 import type { Detections } from "../types.ts";
-import type { Command } from "./commands.ts";
+import type { Command } from "./command.ts";
 import { categoriesOf } from "./categories.ts";
 import { checkCriterion, scoreImage } from "./criterion.ts";
 import { about, UsageError } from "./errors.ts";

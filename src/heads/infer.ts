@@ -21,7 +21,8 @@ import { anchorsIn, type Level, levelsOf } from "./levels.ts";
 import { misses } from "./misses.ts";
 import { describeDetections, readingsOf, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
 import { type HeadExport, type PresetName, presetNames, presets } from "./presets.ts";
-import { possibleSizes, type Size } from "./sizes.ts";
+import { isTogether, type Question } from "./question.ts";
+import { possibleSizes } from "./sizes.ts";
 import { boxValues, scoreValues } from "./values.ts";
 
 const op = "heads.infer";
@@ -36,15 +37,6 @@ interface FamilyExport extends HeadExport {
 const familyExports: readonly FamilyExport[] = presetNames.flatMap((preset) => {
   return presets[preset].exports.map((each) => ({ preset, ...each }));
 });
-
-/** Tensors, their shapes, and the hints. */
-export interface Question {
-  readonly given: readonly GivenTensor[];
-  readonly shapes: readonly (readonly number[])[];
-  readonly imageSize: Size | undefined;
-  readonly numClasses: number | undefined;
-  readonly strides: readonly number[] | undefined;
-}
 
 /** A head that fits; `unusual` where the family's own exports are not so. */
 interface Candidate {
@@ -174,11 +166,6 @@ function canFit(
       (together ? channels === inOne : widths.includes(channels)) && extents.includes(anchors)
     )
   );
-}
-
-/** Do the tensors hold every role? */
-export function isTogether({ channelOrder }: HeadSpec, given: readonly GivenTensor[]): boolean {
-  return channelOrder !== "separate" && given.every(({ role }) => role === null);
 }
 
 /** The export's head with every number of classes, levels and bins that the shapes could mean. */

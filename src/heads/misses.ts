@@ -3,9 +3,9 @@
  */
 import type { HeadSpec } from "../types.ts";
 import { channelsOf } from "./channels.ts";
-import { isTogether, type Question } from "./infer.ts";
 import { anchorsIn, levelsOf } from "./levels.ts";
 import { type Reading, readingsOf } from "./outputs.ts";
+import { isTogether, type Question } from "./question.ts";
 import { toldSizes } from "./sizes.ts";
 
 /** `resolves` says whether the outputs are the head's. */

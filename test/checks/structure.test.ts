@@ -1,8 +1,8 @@
 /**
- * What holds the parts together: the registry and its layers, the direction of imports, one version everywhere.
+ * What holds the parts together: the registry and its parts in every layer, one version everywhere.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize, relative } from "node:path";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { operations } from "../../src/registry.ts";
@@ -49,82 +49,6 @@ test("every kernel belongs to an operation or to loading, and neither build impo
     for (const { name } of exportsOf(build)) assert.ok(used.has(name), `${build}: nobody uses ${name}`);
     const module = new WebAssembly.Module(readFileSync(join(root, "build", build)));
     assert.equal(WebAssembly.Module.imports(module), []);
-  }
-});
-
-/** Which folders or files of src/ a file may import, by what it is. */
-const LAYERS: Record<string, string[]> = {
-  "types.ts": [],
-  "float32.ts": [],
-  "arrays.ts": [],
-  "nearest.ts": [],
-  "validate.ts": ["arrays.ts", "nearest.ts", "types.ts"],
-  "crossover.ts": [],
-  // Of webgpu only types, and what the entries load.
-  "call.ts": ["arrays.ts", "wasm", "types.ts", "validate.ts"],
-  "detach.ts": ["arrays.ts", "call.ts", "wasm", "types.ts", "validate.ts"],
-  "registry.ts": ["criteria", "detect", "ops"],
-  "dispatch.ts": [
-    "call.ts",
-    "crossover.ts",
-    "detach.ts",
-    "ops",
-    "registry.ts",
-    "wasm",
-    "webgpu",
-    "types.ts",
-    "validate.ts",
-  ],
-  webgpu: ["arrays.ts", "call.ts", "webgpu", "criteria", "detect", "heads", "ops", "types.ts", "validate.ts"],
-  wasm: ["arrays.ts", "wasm", "types.ts", "validate.ts"],
-  heads: ["arrays.ts", "heads", "wasm", "types.ts", "validate.ts"],
-  ops: ["arrays.ts", "call.ts", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  criteria: ["arrays.ts", "call.ts", "criteria", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  detect: ["arrays.ts", "call.ts", "detect", "heads", "ops", "wasm", "types.ts", "validate.ts", "float32.ts"],
-  "engine.ts": [
-    "call.ts",
-    "heads",
-    "detach.ts",
-    "detect",
-    "dispatch.ts",
-    "registry.ts",
-    "wasm",
-    "types.ts",
-    "validate.ts",
-  ],
-  "index.ts": ["heads", "types.ts"],
-  entry: ["detect", "dispatch.ts", "engine.ts", "entry", "heads", "index.ts", "types.ts", "validate.ts"],
-};
-
-test("imports point down the layers", () => {
-  for (const file of list("src").filter((name) => !name.startsWith("cli"))) {
-    const layer = file.includes("/") ? file.split("/")[0] : file;
-    const allowed = LAYERS[layer];
-    assert.ok(allowed, `${file} belongs to no layer`);
-    for (const [, path] of read("src", file).matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)"/gm)) {
-      const target = relative("src", normalize(join("src", dirname(file), path)));
-      if (target.startsWith("..")) {
-        assert.ok(/^\.\.\/build\/densehead[^/]*$/.test(target), `${file} imports ${target}`);
-        continue;
-      }
-      const wanted = target.includes("/") ? target.split("/")[0] : target;
-      assert.ok(allowed.includes(wanted), `${file} imports ${target}; its layer may import ${allowed.join(", ")}`);
-    }
-  }
-});
-
-test("WebGPU and WASM know nothing of each other", () => {
-  for (const file of list("src").filter((name) => !name.startsWith("cli"))) {
-    const text = read("src", file);
-    if (file.startsWith("webgpu/")) {
-      for (const [, types] of text.matchAll(/^import (type )?[^;]*? from "\.\.\/(?:criteria|detect|heads|ops)\//gm)) {
-        assert.ok(types, `${file} runs what is of the operations`);
-      }
-    } else {
-      for (const [, types] of text.matchAll(/^import (type )?[^;]*? from "[^"]*\/webgpu\//gm)) {
-        assert.ok(types, `${file} loads WebGPU`);
-      }
-    }
   }
 });
 

@@ -4,7 +4,7 @@
 import type { HostTensor } from "../../types.ts";
 import { UsageError } from "../errors.ts";
 import { toLabels } from "./npy.ts";
-import type { TensorFile } from "./tensors.ts";
+import type { TensorFile } from "./tensor_file.ts";
 
 interface Entry {
   readonly dtype: string;

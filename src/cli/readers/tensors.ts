@@ -3,21 +3,11 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import type { HostTensor } from "../../types.ts";
 import { about, UsageError } from "../errors.ts";
 import { notRegular, readBytes, readStdin, STDIN } from "./file.ts";
 import { parseNpy } from "./npy.ts";
 import { parseSafetensors } from "./safetensors.ts";
-
-/** Named tensors. */
-export interface TensorFile {
-  /** In the order of the file; of a folder, in natural order. */
-  readonly names: readonly string[];
-  /** What the file says about itself. */
-  readonly metadata: ReadonlyMap<string, string>;
-  /** Reads one of them. */
-  read(name: string): Promise<HostTensor> | HostTensor;
-}
+import type { TensorFile } from "./tensor_file.ts";
 
 /** Opens a .npy file, a .safetensors file, or a folder of .npy files. */
 export async function openTensors(path: string): Promise<TensorFile> {
