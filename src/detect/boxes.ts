@@ -3,19 +3,8 @@
  */
 import type { Level } from "../heads/levels.ts";
 import type { RankedCandidates } from "./candidates.ts";
-import { type AnchorGroup, type AnchorList, forEachGroup, gather } from "./groups.ts";
+import { type AnchorGroup, type AnchorList, boxGroupSize, forEachGroup, gather } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
-
-/** Anchors that are gathered at a time: 512 of 4 · 16 bins are 128 KiB. */
-const GROUP = 512;
-/** Anchors of a tile in the kernel: groups are multiples of it, so that they change no bit. */
-const TILE = 128;
-
-/** Anchors of a group whose box channels are gathered: fewer where little memory is allowed. */
-export function boxGroupSize({ backend: { chunk }, parts }: ImageRun, count: number): number {
-  const fitting = Math.max(TILE, Math.floor(chunk / parts[0].boxes.channels / TILE) * TILE);
-  return Math.max(1, Math.min(GROUP, fitting, count));
-}
 
 /** Pointer to the boxes (count, 4) of the candidates, in network input pixels. */
 export function decodeBoxes(run: ImageRun, candidates: RankedCandidates): number {

@@ -5,6 +5,11 @@ import { type Field, fieldRows, type Part } from "../heads/outputs.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { ImageRun } from "./image_run.ts";
 
+/** Anchors that are gathered at a time: 512 of 4 · 16 bins are 128 KiB. */
+const GROUP = 512;
+/** Anchors of a tile in the kernel: groups are multiples of it, so that they change no bit. */
+const TILE = 128;
+
 /** A sorted list of anchors in linear memory. */
 export interface AnchorList {
   readonly anchors: number;
@@ -16,6 +21,12 @@ export interface AnchorGroup extends AnchorList {
   readonly part: Part;
   /** Index of the first in the list. */
   readonly at: number;
+}
+
+/** Anchors of a group whose box channels are gathered: fewer where little memory is allowed. */
+export function boxGroupSize({ backend: { chunk }, parts }: ImageRun, count: number): number {
+  const fitting = Math.max(TILE, Math.floor(chunk / parts[0].boxes.channels / TILE) * TILE);
+  return Math.max(1, Math.min(GROUP, fitting, count));
 }
 
 /** Calls back for groups of at most `size` anchors. */

@@ -2,8 +2,7 @@
  * The shape of detections' distributions: how sure each side is.
  */
 import { levelOf } from "../heads/levels.ts";
-import { boxGroupSize } from "./boxes.ts";
-import { forEachGroup, gather } from "./groups.ts";
+import { boxGroupSize, forEachGroup, gather } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
 
 /** Of each side of each detection: deviation and excess in pixels of the network input, saturation as a share of 1. */
