@@ -24,11 +24,14 @@ Operations add:`;
 /** In nearly every signature, so not worth a link at each. */
 const EVERYWHERE = ["Reduction", "TensorLike"];
 
-/** The page as Markdown that is not formatted yet. */
-export async function apiPage() {
+/** The page as Markdown that is not formatted yet; `headsTable` stands at the head of the section on heads. */
+export async function apiPage(headsTable) {
   const groups = await sections();
   const declared = groups.flatMap(([, found]) => found);
-  const page = groups.map(([section, found]) => ({ section, items: found.flatMap((item) => itemsOf(item, declared)) }));
+  const page = groups.map(([section, found]) => ({
+    section,
+    items: found.flatMap((item) => itemsOf(item, declared, headsTable)),
+  }));
   const linked = linker(page);
   const body = page.flatMap(({ section, items }) => {
     return [`## ${section}`, ...ordered(items).map((item) => paragraphs(heading(item), ...item.parts(linked)))];
@@ -47,7 +50,7 @@ function heading({ name }) {
 }
 
 /** What a declaration puts on the page: {name, isFunction, isOperation, doc, parts}; no name for a section's own text. */
-function itemsOf({ reflection, name, entry }, declared) {
+function itemsOf({ reflection, name, entry }, declared, headsTable) {
   if (reflection.signatures !== undefined) return [functionItem(reflection, name, entry)];
   // The value `Detections` has the type of that name beside it.
   if (entry !== undefined) return [];
@@ -56,15 +59,15 @@ function itemsOf({ reflection, name, entry }, declared) {
   }
   if (name === "Heads") {
     return [
-      introItem(reflection),
+      introItem(reflection, headsTable),
       ...membersOf(reflection).map((member) => functionItem(member, `heads.${member.name}`)),
     ];
   }
   return [typeItem(reflection, name)];
 }
 
-function introItem(reflection) {
-  return { isFunction: true, parts: () => [commentText(reflection).text] };
+function introItem(reflection, ...more) {
+  return { isFunction: true, parts: () => [commentText(reflection).text, ...more] };
 }
 
 /** A function of `heads`, or one that an entry exports. */

@@ -1,8 +1,6 @@
 /** docs/operations.md: the table of operations, from the registry. */
-import { join } from "node:path";
-import { build } from "esbuild";
-import { root } from "../ready.js";
 import { table } from "./api.js";
+import { bundled } from "./sources.js";
 
 const INTRO =
   `Each operation is on \`engine\` (as a promise) and on \`engine.sync\`. [api.md](api.md) has formulas, units, defaults,
@@ -25,16 +23,4 @@ export async function operationsPage() {
   return ["# Operations", INTRO, table(["Operation", "Shapes", "Result", "Also on"], rows), DEVICES, TENSORS].join(
     "\n\n",
   );
-}
-
-/** A module of the sources, for this Node. */
-async function bundled(path) {
-  const { outputFiles: [{ text }] } = await build({
-    entryPoints: [join(root, path)],
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-  });
-  return await import(`data:text/javascript,${encodeURIComponent(text)}`);
 }

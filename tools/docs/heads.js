@@ -1,0 +1,48 @@
+/** The table of heads, from their records. */
+import { table } from "./api.js";
+import { bundled } from "./sources.js";
+
+const SIZE = [640, 640];
+const COUNTS = ["none", "one", "two", "three", "four", "five", "six", "seven"];
+
+/** A row for each head and each way in which its family exports it; those made by cutting a graph are left out. */
+export async function headsTable() {
+  const { presets } = await bundled("src/heads/presets.ts");
+  const { makeHead } = await bundled("src/heads/check.ts");
+  const { channelsOf } = await bundled("src/heads/channels.ts");
+  const { anchorsIn, levelsOf } = await bundled("src/heads/levels.ts");
+  const rows = Object.entries(presets).flatMap(([name, { exports }]) => {
+    const usual = exports.filter(({ unusual }) => !unusual);
+    return (usual.length === 0 ? [{}] : usual).map(({ changes = {}, scores: [scores] = [], levels = "joined" }) => {
+      const preset = makeHead(name);
+      const options = { ...(scores === undefined || scores === preset.scores ? {} : { scores }), ...changes };
+      const head = makeHead(name, options);
+      const anchors = anchorsIn(levelsOf(head, SIZE));
+      const code = `\`heads.${name}(${Object.keys(options).length === 0 ? "" : literal(options)})\``;
+      return [code, tensorsText(head, channelsOf(head), anchors, levels), head.scores, boxesText(head)];
+    });
+  });
+  return table(["Head", "Tensors of 80 classes at 640 × 640", "Scores", "Boxes"], rows);
+}
+
+/** "five of (1, 80, h, w) and five of (1, 68, h, w)". */
+function tensorsText({ channelOrder, layout, strides }, roles, anchors, levels) {
+  const all = [...roles.values()];
+  const widths = channelOrder === "separate" ? all : [all.reduce((sum, channels) => sum + channels)];
+  return widths.map((channels) => {
+    if (levels === "joined") return layout === "rows" ? `(1, ${anchors}, ${channels})` : `(1, ${channels}, ${anchors})`;
+    return `${COUNTS[strides.length]} of ${layout === "rows" ? `(1, n, ${channels})` : `(1, ${channels}, h, w)`}`;
+  }).join(" and ");
+}
+
+function boxesText({ boxes, boxUnit = "pixel", bins, refined, anchorOffset }) {
+  if (boxes === "xywh" || boxes === "xyxy") return `${boxes} in ${boxUnit}s`;
+  const points = anchorOffset === 0 ? "corners of cells" : "centres of cells";
+  const sides = boxes === "distribution" ? `4 · ${bins} bins` : `distances in ${boxUnit}s`;
+  return `${refined ? "refined " : ""}${sides} from ${points}`;
+}
+
+/** An object of options as code. */
+function literal(options) {
+  return `{ ${Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")} }`;
+}
