@@ -15,11 +15,12 @@ const moduleImports = {
   },
 };
 
-/** The command imports the library beside it rather than holding the kernels once more. */
+/** The command imports the library beside it rather than holding it once more. */
 const commandImports = {
   name: "command-imports",
   setup({ onResolve }) {
     onResolve({ filter: /\/entry\/embedded\.ts$/ }, () => ({ path: "./index.js", external: true }));
+    onResolve({ filter: /\/files\/index\.ts$/ }, () => ({ path: "./files.js", external: true }));
   },
 };
 
@@ -57,16 +58,19 @@ async function bundleLibrary(kernels) {
       slim: at("src/entry/slim.ts"),
       // So that whoever imports only `heads` gets this file alone.
       heads: at("src/heads/index.ts"),
+      // What checks arguments is shared: beside an engine, files of tensors cost no second copy of it.
+      files: at("src/files/index.ts"),
     },
     splitting: true,
     chunkNames: "[name]-[hash]",
     define: { KERNELS: JSON.stringify(kernels) },
     plugins: [moduleImports, kernelText, smallShaders],
   });
-  for (const entry of ["index", "workerd", "slim", "heads"]) dropBareImports(at("dist", `${entry}.js`));
+  for (const entry of ["index", "workerd", "slim", "heads", "files"]) dropBareImports(at("dist", `${entry}.js`));
   // Deno and JSR take the declarations from here.
-  selfTypes("index", "embedded");
-  selfTypes("slim", "slim");
+  selfTypes("index", "entry/embedded");
+  selfTypes("slim", "entry/slim");
+  selfTypes("files", "files/index");
 }
 
 /** Imports of files for their side effects, which none has: bundlers of a linked package warn of them. */
@@ -74,9 +78,9 @@ function dropBareImports(file) {
   writeFileSync(file, readFileSync(file, "utf8").replaceAll(/import\s*"\.\/[\w-]+\.js";\s*/g, ""));
 }
 
-function selfTypes(bundle, entry) {
+function selfTypes(bundle, declarations) {
   const file = at("dist", `${bundle}.js`);
-  writeFileSync(file, `/* @ts-self-types="./entry/${entry}.d.ts" */\n${readFileSync(file, "utf8")}`);
+  writeFileSync(file, `/* @ts-self-types="./${declarations}.d.ts" */\n${readFileSync(file, "utf8")}`);
 }
 
 async function bundleCommand() {
@@ -109,12 +113,9 @@ async function compileTypes() {
   }
 }
 
-/** The command has these libraries inside. */
-function copyLicences() {
-  const licences = ["npyjs", "image-size"].map((name) =>
-    `${name}\n\n${readFileSync(at("node_modules", name, "LICENSE"))}`
-  );
-  writeFileSync(at("dist/cli.licenses.txt"), licences.join("\n\n"));
+/** The command has this library inside. */
+function copyLicence() {
+  writeFileSync(at("dist/cli.licenses.txt"), `image-size\n\n${readFileSync(at("node_modules/image-size/LICENSE"))}`);
 }
 
 await runMain(async () => {
@@ -124,7 +125,8 @@ await runMain(async () => {
   mkdirSync(at("dist"), { recursive: true });
   copyDeclarations(at("build/types/entry/embedded.d.ts"));
   copyDeclarations(at("build/types/entry/slim.d.ts"));
+  copyDeclarations(at("build/types/files/index.d.ts"));
   for (const file of Object.values(KERNEL_FILES)) cpSync(at("build", file), at("dist", file));
-  copyLicences();
+  copyLicence();
   await Promise.all([bundleLibrary(kernels), bundleCommand()]);
 });

@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { readSafetensors, writeSafetensors } from "densehead/files";
 
 const [outputs, truth, image, target] = process.argv.slice(2);
 const { images, categories, annotations } = JSON.parse(readFileSync(truth, "utf8"));
@@ -15,21 +16,8 @@ const boxes = Float32Array.from(objects.flatMap(({ bbox: [x, y, width, height] }
 // A class is the place of its category in the file.
 const labels = Int32Array.from(objects, ({ category_id }) => categories.findIndex(({ id }) => id === category_id));
 
-const file = readFileSync(outputs);
-const start = 8 + Number(file.readBigUInt64LE(0));
-const header = JSON.parse(file.toString("utf8", 8, start));
-const end = file.length - start;
-header.gt_boxes = { dtype: "F32", shape: [objects.length, 4], data_offsets: [end, end + boxes.byteLength] };
-header.gt_labels = {
-  dtype: "I32",
-  shape: [objects.length],
-  data_offsets: [end + boxes.byteLength, end + boxes.byteLength + labels.byteLength],
-};
-const text = JSON.stringify(header);
-const padded = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
-const length = Buffer.alloc(8);
-length.writeBigUInt64LE(BigInt(padded.length));
-writeFileSync(
-  target,
-  Buffer.concat([length, padded, file.subarray(start), Buffer.from(boxes.buffer), Buffer.from(labels.buffer)]),
-);
+const { tensors, metadata } = readSafetensors(readFileSync(outputs));
+const labelled = new Map(tensors);
+labelled.set("gt_boxes", { data: boxes, dims: [objects.length, 4] });
+labelled.set("gt_labels", { data: labels, dims: [objects.length] });
+writeFileSync(target, writeSafetensors(labelled, metadata));

@@ -1,17 +1,14 @@
 import { createEngine, heads } from "densehead";
+import { outputsByRole, readSafetensors } from "densehead/files";
 
 // The raw outputs of a network, one tensor per level for classes and for boxes.
-const { buffer } = await Deno.readFile(new URL("../shapes/scene1.safetensors", import.meta.url));
-const start = 8 + Number(new DataView(buffer).getBigUint64(0, true)); // after the header and its length
-const { __metadata__, ...tensors } = JSON.parse(new TextDecoder().decode(buffer.slice(8, start)));
-const outputs = Object.values(tensors).map(({ shape, data_offsets: [from, to] }) => {
-  return { data: new Float32Array(buffer.slice(start + from, start + to)), dims: shape };
-});
+const file = await Deno.readFile(new URL("../shapes/scene1.safetensors", import.meta.url));
+const { tensors, metadata } = readSafetensors(file);
 
 const engine = await createEngine();
 const head = heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16] });
-const [found] = await engine.detect(outputs, { head, imageSize: [160, 160] });
-const names = __metadata__.classes.split(",");
+const [found] = await engine.detect(outputsByRole(tensors), { head, imageSize: [160, 160] });
+const names = metadata.get("classes").split(",");
 for (const { box, score, classId } of found) console.log(names[classId], score.toFixed(2), box.map(Math.round));
 
 const truth = Float32Array.of(52.25, 34.25, 106, 87.75); // of that first box, from scenes.coco.json

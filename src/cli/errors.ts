@@ -18,5 +18,6 @@ export async function about<T>(subject: string, action: () => T | Promise<T>): P
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const system = /^E[A-Z]+: ([^,]+),/.exec(error.message);
-  return system?.[1] ?? error.message.split("\n")[0].replace(/^(detect|score|heads\.\w+): (options\.)?/, "");
+  return system?.[1] ??
+    error.message.split("\n")[0].replace(/^(detect|score|heads\.\w+|read\w+): (options\.|file )?/, "");
 }

@@ -3,16 +3,16 @@
  */
 import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
+import { toFloat32 } from "../files/index.ts";
 import type { HostTensor, LabelTarget, LossResult, Reduction } from "../types.ts";
 import type { Command } from "./command.ts";
 import { about, reason, UsageError } from "./errors.ts";
 import { LOSS_HELP, type LossFlags, readFlags } from "./loss_options.ts";
 import { kebab, kindOf, type LossName } from "./losses.ts";
 import { readLabels, readTensor } from "./readers/one.ts";
-import { toFloat32 } from "./readers/npy.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
 import { lossLine, lossText } from "./writers/loss_text.ts";
-import { writeNpy } from "./writers/npy.ts";
+import { writeFloats } from "./writers/npy.ts";
 
 /** The command. */
 export const lossCommand: Command = {
@@ -38,8 +38,8 @@ async function run(args: string[]): Promise<void> {
   checkTargets(flags, inputs);
   const lossDims = typeof loss === "number" ? [] : valuesShape(flags, inputs, loss);
   const gradDims = inputs.pred.dims;
-  if (flags.out !== undefined) await writeNpy(flags.out, typeof loss === "number" ? [loss] : loss, lossDims);
-  if (flags.grad !== undefined && grad !== undefined) await writeNpy(flags.grad, grad, gradDims);
+  if (flags.out !== undefined) await writeFloats(flags.out, typeof loss === "number" ? [loss] : loss, lossDims);
+  if (flags.grad !== undefined && grad !== undefined) await writeFloats(flags.grad, grad, gradDims);
   const shapes = [
     ...shapesOf(inputs),
     ...(flags.out === undefined ? [] : [{ role: "out", dims: lossDims, file: flags.out }]),
@@ -55,7 +55,7 @@ function checkTargets({ name, numbers }: LossFlags, { target }: Inputs): void {
   const general = name === "generalizedFocalLoss";
   if (target === undefined || !(kindOf(name).probabilities || general)) return;
   const [low, high] = general ? [numbers.yLeft ?? 0, numbers.yRight ?? 1] : [0, 1];
-  const values = toFloat32(target.data);
+  const values = toFloat32(target);
   const wrong = values.findIndex((value) => value < Math.fround(low) || value > Math.fround(high));
   if (wrong < 0) return;
   const range = general ? `--y-left to --y-right, ${low} to ${high}` : `${low} to ${high}`;
@@ -85,7 +85,7 @@ type AnyLoss = (
 /** Runs the loss; its errors speak of flags. */
 function compute({ sync }: Engine, flags: LossFlags, { pred, target, labels, scores, weight }: Inputs) {
   const loss = sync[flags.name] as AnyLoss;
-  const labelled = labels && { labels, scores: scores && toFloat32(scores.data) };
+  const labelled = labels && { labels, scores: scores && toFloat32(scores) };
   const { reduction, numbers, positives } = flags;
   try {
     return loss(pred, labelled ?? target, {

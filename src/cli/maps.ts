@@ -1,11 +1,11 @@
 /**
  * Raw outputs as criteria take them: one row of channels per anchor, however the network lays them out.
  */
+import { toFloat32 } from "../files/index.ts";
 import { levelsOf } from "../heads/levels.ts";
 import { type Field, fieldRows, partsOnHost, resolveOutputs } from "../heads/outputs.ts";
 import type { HeadSpec, HostTensor } from "../types.ts";
 import type { FileOutputs } from "./outputs.ts";
-import { toFloat32 } from "./readers/npy.ts";
 
 /** (anchors, channels), levels in the order of the strides. */
 export interface AnchorMap extends HostTensor {
@@ -55,7 +55,7 @@ function copyRows(field: Field, image: number, rows: Float32Array): void {
   const { channels, anchors, channelsFirst, source } = field;
   const { start, pitch } = fieldRows(field, image);
   const [perAnchor, perChannel] = channelsFirst ? [1, pitch] : [pitch, 1];
-  const values = toFloat32(source.data);
+  const values = toFloat32({ data: source.data, dims: source.dims });
   for (let anchor = 0; anchor < anchors; anchor++) {
     for (let channel = 0; channel < channels; channel++) {
       rows[anchor * channels + channel] = values[start + anchor * perAnchor + channel * perChannel];

@@ -1,13 +1,13 @@
 /** examples/cloudflare-worker over HTTP. */
 // needs: test/runtimes/node24
 import { createEngine, type Detections, heads, type HeadSpec, type HostTensor } from "densehead";
+import { type OutputsByRole, outputsByRole, readSafetensors, writeNpy, writeSafetensors } from "densehead/files";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
-import { dump } from "npyjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { random } from "../random.ts";
@@ -19,7 +19,6 @@ import {
   type Miniflare,
   missing,
   root,
-  safetensors,
   startWorker,
   TOKEN,
   WebSocket,
@@ -99,20 +98,11 @@ const size = [160, 160] as const;
 const scene = (name: string) => readFileSync(join(root, `examples/shapes/${name}.safetensors`));
 
 function sceneTensors(name: string): Record<string, HostTensor> {
-  const bytes = scene(name);
-  const start = 8 + Number(bytes.readBigUInt64LE());
-  const { __metadata__: _, ...entries } = JSON.parse(bytes.subarray(8, start).toString());
-  return Object.fromEntries(
-    Object.entries<{ shape: number[]; data_offsets: number[] }>(entries).map(([name, { shape, data_offsets }]) => {
-      const [from, to] = data_offsets.map((offset) => start + offset);
-      return [name, { data: new Float32Array(new Uint8Array(bytes.subarray(from, to)).buffer), dims: shape }];
-    }),
-  );
+  return Object.fromEntries(readSafetensors(scene(name)).tensors) as Record<string, HostTensor>;
 }
 
 function sceneOutputs(name: string) {
-  const { cls_s8, cls_s16, reg_s8, reg_s16 } = sceneTensors(name);
-  return { classes: [cls_s8, cls_s16], boxes: [reg_s8, reg_s16] };
+  return outputsByRole(sceneTensors(name)) as OutputsByRole<HostTensor>;
 }
 
 const yolov8 = heads.yolov8();
@@ -174,19 +164,19 @@ workerTest("passes every parameter on", async () => {
 workerTest("reads .npy, half floats, batches and tensors without names", async () => {
   const [found] = sync.detect(largeTensor, { head: yolov8, imageSize: [640, 640] });
   assert.is(found.length, 300);
-  const npy = new Uint8Array(dump(largeTensor.data as Float32Array, [...largeTensor.dims]));
+  const npy = writeNpy(largeTensor);
   assert.equal(await answer(post(LARGE, npy, { "Content-Type": "application/x-npy" })), asJson(found.toCoco(0)));
   assert.equal(await answer(post(LARGE, npy, { "Content-Type": "application/octet-stream" })), asJson(found.toCoco(0)));
 
   const halves = { data: Uint16Array.from(largeTensor.data, () => 0x3c00), dims: largeTensor.dims };
   const [same] = sync.detect(halves, { head: yolov8, imageSize: [640, 640], maxDetections: 5 });
-  assert.equal(await answer(post(`${LARGE}&max=5`, safetensors({ output0: halves }))), asJson(same.toCoco(0)));
+  assert.equal(await answer(post(`${LARGE}&max=5`, writeSafetensors({ output0: halves }))), asJson(same.toCoco(0)));
 
   const nanodet = heads.nanodetPlus({ numClasses: 3 });
   const batch = randomHead(random(71), nanodet, [96, 64], 2);
   const levels = packLevels(nanodet, batch, inOrder(nanodet, batch));
   const both = sync.detect(levels, { head: nanodet, imageSize: [96, 64] });
-  const body = safetensors(Object.fromEntries(levels.map((tensor, i) => [`level${i}`, tensor])));
+  const body = writeSafetensors(Object.fromEntries(levels.map((tensor, i) => [`level${i}`, tensor])));
   const rows = both.flatMap((image, i) => image.toCoco([7, 9][i]));
   const query = "head=nanodetPlus&imageSize=96,64&numClasses=3&imageId=7,9";
   assert.equal(await answer(post(`/detect?${query}`, body)), asJson(rows));
@@ -211,7 +201,7 @@ function rowsOf(levels: readonly HostTensor[]): HostTensor {
 
 workerTest("scores GFL as the criterion in Node does", async () => {
   const { classes, boxes } = sceneOutputs("scene1");
-  const body = safetensors({ ...sceneTensors("scene1"), ...gtTensors });
+  const body = writeSafetensors({ ...sceneTensors("scene1"), ...gtTensors });
   const { gtIndex } = sync.atssAssign({ imageSize: size, strides: [8, 16], anchorScale: 4 }, GT);
   const input = { cls: rowsOf(classes), dist: rowsOf(boxes), head: gfl, imageSize: size, gt: [GT] };
   for (const normalizer of ["paper", "mmdet"] as const) {
@@ -237,7 +227,7 @@ workerTest("scores heads with classes and boxes in one tensor, in either order a
     const { total, parts, numPos } = sync.gflCriterion({ cls, dist, head, imageSize: size, gt: [GT] });
     const output = pack(head, values, inOrder(head, values));
     const query = `head=${name}&imageSize=160,160&numClasses=4&strides=8,16`;
-    const scored = await answer(post(`/score?${query}`, safetensors({ output, ...gtTensors })));
+    const scored = await answer(post(`/score?${query}`, writeSafetensors({ output, ...gtTensors })));
     assert.equal(scored, { criterion: "gfl", total, parts, numPos });
   }
 });
@@ -264,7 +254,7 @@ workerTest("scores VarifocalNet from its initial and refined boxes, also an imag
       gt_boxes: { data: gt.boxes, dims: [gt.labels.length, 4] },
       gt_labels: { data: gt.labels, dims: [gt.labels.length] },
     };
-    const scored = await answer(post(`/score?${query}`, safetensors({ ...tensors, ...truth })));
+    const scored = await answer(post(`/score?${query}`, writeSafetensors({ ...tensors, ...truth })));
     assert.equal(scored, { criterion: "vfnet", total, parts, numPos });
   }
 });
@@ -444,34 +434,34 @@ workerTest("400 names the tensor", async () => {
   const files: [body: Uint8Array<ArrayBuffer>, field: string, detail: RegExp][] = [
     [new Uint8Array(0), "body", /0 bytes/],
     [new Uint8Array(scene("scene1").subarray(0, 50)), "body", /header/],
-    [new Uint8Array(scene("scene1").subarray(0, 60000)), "body", /bytes/],
-    [new Uint8Array(16).fill(255), "body", /header has 18446744073709551615 bytes/],
+    [new Uint8Array(scene("scene1").subarray(0, 60000)), "reg_s16", /bytes 59200 to 72000 of 59584/],
+    [new Uint8Array(16).fill(255), "body", /longer than the file: 18446744073709551615 bytes/],
     [withHeader(" ".repeat(70000)), "body", /at most 65536/],
     [withHeader("[]"), "body", /no JSON object/],
     [withHeader("{"), "body", /no JSON object/],
     [withHeader("{}"), "body", /0 tensors/],
-    [withHeader('{"cls":null}'), "cls", /shape/],
+    [withHeader('{"cls":null}'), "cls", /lacks dtype, shape/],
     [entry({ shape: [-2] }), "cls", /shape/],
     [entry({ shape: [1e300] }), "cls", /shape/],
     [entry({ shape: [4294967296, 4294967296] }), "cls", /8 bytes for shape/],
     [entry({ shape: "2" }), "cls", /shape/],
-    [entry({ dtype: "BF16" }), "cls", /dtype/],
-    [entry({ dtype: "toString" }), "cls", /dtype/],
+    [entry({ dtype: "F8_E5M2" }), "cls", /F8_E5M2; wanted F32/],
+    [entry({ dtype: "toString" }), "cls", /toString; wanted F32/],
     [entry({ dtype: "F64" }), "cls", /8 bytes/],
-    [entry({ data_offsets: [8, 0] }), "cls", /data_offsets/],
+    [entry({ data_offsets: [8, 0] }), "cls", /bytes 8 to 0/],
     [entry({ data_offsets: [0, 8, 8] }), "cls", /data_offsets/],
     [entry({ data_offsets: [4, 8], shape: [1] }), "cls", /begins at byte 4/],
     [entry({ data_offsets: [0, 4], shape: [1] }), "body", /4 bytes; 8 follow/],
-    [entry({ data_offsets: [0, 80], shape: [20] }), "body", /80 bytes; 8 follow/],
-    [entry({ dtype: "I32" }), "cls", /I32; wanted F32/],
-    [safetensors({ cls_s8: { data: new Float32Array(0), dims: [0] } }), "cls_s8", /empty/],
-    [safetensors({ ...tensors, cls_s16: cls_s8 }), "outputs", /anchors/],
+    [entry({ data_offsets: [0, 80], shape: [20] }), "cls", /bytes 0 to 80 of 8/],
+    [entry({ dtype: "I32" }), "cls", /int32; wanted float32/],
+    [writeSafetensors({ cls_s8: { data: new Float32Array(0), dims: [0] } }), "cls_s8", /empty/],
+    [writeSafetensors({ ...tensors, cls_s16: cls_s8 }), "outputs", /anchors/],
     [
-      safetensors({ ...tensors, cls_s16: { data: new Float32Array(300), dims: [1, 3, 10, 10] } }),
+      writeSafetensors({ ...tensors, cls_s16: { data: new Float32Array(300), dims: [1, 3, 10, 10] } }),
       "outputs.classes[1]",
       /3/,
     ],
-    [safetensors({ cls_s8, reg_s8: tensors.reg_s8 }), "outputs", /anchors/],
+    [writeSafetensors({ cls_s8, reg_s8: tensors.reg_s8 }), "outputs", /anchors/],
   ];
   for (const [body, field, detail] of files) {
     await refuses(post(`/detect?${GFL}`, body), 400, field, detail);
@@ -481,11 +471,16 @@ workerTest("400 names the tensor", async () => {
     reg: { dtype: "F32", shape: [1], data_offsets: [2, 6] },
   });
   await refuses(post(`/detect?${GFL}`, withHeader(overlapping, new Uint8Array(6))), 400, "reg", /begins at byte 2/);
-  const many = safetensors(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`t${i}`, cls_s8])));
+  const many = writeSafetensors(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`t${i}`, cls_s8])));
   await refuses(post(`/detect?${GFL}`, many), 400, "body", /65 tensors/);
   const images = { data: new Float32Array(65 * 6 * 5), dims: [65, 6, 5] };
   const tiny = "head=yolov8Decoded&imageSize=16,8&numClasses=2&strides=8,16&strides=8";
-  await refuses(post(`/detect?${tiny.replace(/&strides=8$/, "")}`, safetensors({ images })), 400, "body", /64 images/);
+  await refuses(
+    post(`/detect?${tiny.replace(/&strides=8$/, "")}`, writeSafetensors({ images })),
+    400,
+    "body",
+    /64 images/,
+  );
 });
 
 workerTest("400 names what is wrong with a .npy file", async () => {
@@ -498,22 +493,23 @@ workerTest("400 names what is wrong with a .npy file", async () => {
   const type = { "Content-Type": "application/x-npy" };
   for (
     const [body, detail] of [
-      [file(dict("<i4", "2,")), /<i4; wanted <f2/],
+      [file(dict("<i4", "2,")), /int32; wanted float32/],
       [file(dict("<f4", "2,", "True")), /Fortran/],
-      [file(dict("<f4", "3,")), /8 bytes follow its header; shape \(3\) of <f4 has 12/],
+      [file(dict("<f4", "3,")), /holds 2 values; its shape \(3\) wants 3/],
       [file(dict("<f4", "-2, -1")), /no shape/],
       [file(dict("<f4", "x")), /no shape/],
-      [file(dict("<f4", "9999999999999999, 9999999999999999")), /8 bytes follow/],
-      [file(dict(">f4", "2,")), />f4; wanted <f2/],
-      [file(dict("<f4", "2,"), new Uint8Array(7)), /7 bytes follow/],
+      [file(dict("<f4", "9007199254740991, 9007199254740991")), /holds 2 values/],
+      [file(dict("<f4", "9999999999999999, 9999999999999999")), /wanted whole numbers/],
+      [file(dict(">f4", "2,")), /big-endian float32; wanted float32/],
+      [file(dict("<f4", "2,"), new Uint8Array(7)), /7 bytes are no whole float32 values/],
       // Text of no width would never end, and booleans become a list of as many objects.
-      [file(dict("<U0", "1,")), /<U0; wanted/],
-      [file(dict("<U-1", "1,")), /<U-1; wanted/],
-      [file(dict("|b1", "8,")), /\|b1; wanted/],
-      [file(dict("|O", "1,")), /\|O; wanted/],
-      [file("nothing"), /no descr/],
-      [file("").subarray(0, 9), /does not begin as one/],
-      [new Uint8Array(1), /does not begin as one/],
+      [file(dict("<U0", "1,")), /"<U0"; wanted/],
+      [file(dict("<U-1", "1,")), /"<U-1"; wanted/],
+      [file(dict("|b1", "8,")), /bool; wanted float32/],
+      [file(dict("|O", "1,")), /"\|O"; wanted/],
+      [file("nothing"), /no simple dtype/],
+      [file("").subarray(0, 9), /Not an .npy file/],
+      [new Uint8Array(1), /Not an .npy file/],
       [
         Buffer.concat([Buffer.from("\x93NUMPY\x02\x00\xff\xff\xff\x00", "latin1"), Buffer.alloc(99, ",")]),
         /header has 16777215/,
@@ -545,24 +541,24 @@ workerTest("400 names what is wrong with the ground truth, or keeps a head from 
     [{ gt_boxes: { data: GT.boxes.map(() => NaN), dims: [2, 4] }, gt_labels }, "gt.boxes[0]"],
   ];
   for (const [truth, field] of wrong) {
-    await refuses(post(`/score?${GFL}`, safetensors({ ...tensors, ...truth })), 400, field);
+    await refuses(post(`/score?${GFL}`, writeSafetensors({ ...tensors, ...truth })), 400, field);
   }
   const scoring = (query: string, body: Uint8Array<ArrayBuffer>) => post(`/score?${query}`, body);
-  const labelled = safetensors({ ...tensors, ...gtTensors });
+  const labelled = writeSafetensors({ ...tensors, ...gtTensors });
   await refuses(scoring(GFL.replace("gfl", "ppyoloe"), labelled), 400, "head", /logits/);
   await refuses(scoring("head=vfnet&imageSize=160,160", labelled), 400, "outputs.classes[0]");
   const unnamed = Object.fromEntries(Object.values(tensors).map((tensor, i) => [`t${i}`, tensor]));
-  await refuses(scoring(GFL, safetensors({ ...unnamed, ...gtTensors })), 400, "body", /names/);
+  await refuses(scoring(GFL, writeSafetensors({ ...unnamed, ...gtTensors })), 400, "body", /names/);
   const two = randomHead(random(74), gfl, size, 2);
   const [cls, reg] = [pack(gfl, two, [two.classes]), pack(gfl, two, [two.boxes])];
-  await refuses(scoring(GFL, safetensors({ cls, reg, ...gtTensors })), 400, "body", /2 images; wanted one/);
+  await refuses(scoring(GFL, writeSafetensors({ cls, reg, ...gtTensors })), 400, "body", /2 images; wanted one/);
   const head = heads.vfnet({ numClasses: 4, strides: [8, 16] });
   const one = randomHead(random(75), head, size);
   const [scores, box] = [pack(head, one, [one.classes]), pack(head, one, [one.boxes])];
   const vfnet = "head=vfnet&imageSize=160,160&numClasses=4&strides=8,16";
-  await refuses(scoring(vfnet, safetensors({ cls: scores, box, ...gtTensors })), 400, "body", /box_refined/);
+  await refuses(scoring(vfnet, writeSafetensors({ cls: scores, box, ...gtTensors })), 400, "body", /box_refined/);
   const initial = { box: { data: new Float32Array(4), dims: [1, 4, 1] }, box_refined: box };
-  await refuses(scoring(vfnet, safetensors({ cls: scores, ...initial, ...gtTensors })), 400, "outputs.boxes");
+  await refuses(scoring(vfnet, writeSafetensors({ cls: scores, ...initial, ...gtTensors })), 400, "outputs.boxes");
 });
 
 // ── Anything at all ─────────────────────────────────────────────────────────────
@@ -593,8 +589,8 @@ workerTest("no input makes it answer 500", async () => {
   // Small, so that a request is out of the way before it is refused.
   const small = randomHead(r, gfl, [32, 32]);
   const [cls, reg] = [small.classes, small.boxes].map((role) => pack(gfl, small, [role]));
-  const labelled = safetensors({ cls, reg, ...gtTensors });
-  const npy = new Uint8Array(dump(new Float32Array(36 * 20), [1, 36, 20]));
+  const labelled = writeSafetensors({ cls, reg, ...gtTensors });
+  const npy = writeNpy({ data: new Float32Array(36 * 20), dims: [1, 36, 20] });
   const header = Number(new DataView(labelled.buffer).getBigUint64(0, true));
   const NUMBERS = ["-1", "0", "1e400", "9007199254740993", "1.5", '"x"', "null", "[]", "4294967296", "[[[[]]]]"];
 
@@ -663,8 +659,8 @@ function heldByIsolate(): Promise<number> {
 workerTest("memory stays as it is under 1000 requests", async () => {
   const headers = { Authorization: `Bearer ${TOKEN}` };
   const health = () => answer<{ memory: { reserved: number } }>(fetch(new URL("/health", url), { headers }));
-  const file = safetensors({ output0: largeTensor });
-  const labelled = safetensors({ ...sceneTensors("scene1"), ...gtTensors });
+  const file = writeSafetensors({ output0: largeTensor });
+  const labelled = writeSafetensors({ ...sceneTensors("scene1"), ...gtTensors });
   const send = async (i: number) => {
     if (i % 5 === 0) return await answer(post(`${LARGE}&max=20`, file));
     return await answer(i % 5 === 1 ? post(`/score?${GFL}`, labelled) : post(`/detect?${GFL}`, scene("scene2")));

@@ -1,7 +1,6 @@
-/** examples/cloudflare-worker in miniflare, bundled as wrangler bundles it; and files to send it. */
+/** examples/cloudflare-worker in miniflare, bundled as wrangler bundles it. */
 // needs: examples/cloudflare-worker
 // needs: test/runtimes
-import type { HostTensor } from "densehead";
 import { build, type Plugin } from "esbuild";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import module from "node:module";
@@ -99,37 +98,10 @@ function wasmModules(found: Map<string, string>): Plugin {
   };
 }
 
-const DTYPES = {
-  Float32Array: "F32",
-  Uint16Array: "F16",
-  Float64Array: "F64",
-  Int32Array: "I32",
-  BigInt64Array: "I64",
-} as const;
-
-type Values = HostTensor["data"] | Int32Array | BigInt64Array;
-
-/** A .safetensors file. */
-export function safetensors(
-  tensors: Record<string, { data: Values; dims: readonly number[] }>,
-): Uint8Array<ArrayBuffer> {
-  let end = 0;
-  const entries = Object.entries(tensors).map(([name, { data, dims }]) => {
-    const offsets = [end, end += data.byteLength];
-    return [name, { dtype: DTYPES[data.constructor.name as keyof typeof DTYPES], shape: dims, data_offsets: offsets }];
-  });
-  const values = Object.values(tensors).map(({ data }) => bytesOf(data));
-  return withHeader(JSON.stringify(Object.fromEntries(entries)), ...values);
-}
-
 /** Any text as the header of some values. */
 export function withHeader(header: string, ...values: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const text = Buffer.from(header.padEnd(Math.ceil(header.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
   return new Uint8Array(Buffer.concat([length, text, ...values]));
-}
-
-export function bytesOf({ buffer, byteOffset, byteLength }: Values): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

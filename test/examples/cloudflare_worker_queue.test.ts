@@ -1,5 +1,6 @@
 /** examples/cloudflare-worker behind its queue. */
 import { createEngine, type GroundTruth, heads, type HostTensor } from "densehead";
+import { writeSafetensors } from "densehead/files";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
@@ -17,7 +18,7 @@ import { random } from "../random.ts";
 import { pack, randomHead } from "../raw_head.ts";
 import { note } from "../suite/notes.ts";
 import { skip } from "../suite/skip.ts";
-import { type Miniflare, missing, root, safetensors, startWorker, TOKEN } from "./cloudflare_worker.ts";
+import { type Miniflare, missing, root, startWorker, TOKEN } from "./cloudflare_worker.ts";
 
 const test = suite("cloudflare-worker, queue");
 const { sync } = await createEngine({ relaxedSimd: "off" });
@@ -121,12 +122,12 @@ async function fill(put: (key: string, value: BodyInit) => Promise<unknown>, key
   for (const [i, key] of keys.entries()) {
     const { cls, reg, scored } = headOf(i);
     if (scored) await put(`${key}.gt.json`, TRUTH);
-    await put(key, safetensors({ cls, reg }));
+    await put(key, writeSafetensors({ cls, reg }));
   }
   const { cls, reg } = headOf(0);
-  const good = safetensors({ cls, reg });
+  const good = writeSafetensors({ cls, reg });
   await put("truncated", good.subarray(0, 900));
-  await put("other shape", safetensors({ cls: { data: new Float32Array(60), dims: [1, 3, 20] }, reg }));
+  await put("other shape", writeSafetensors({ cls: { data: new Float32Array(60), dims: [1, 3, 20] }, reg }));
   await put("bad truth", good);
   await put("bad truth.gt.json", TRUTH.replace("[0,1]", "[0]"));
   await put("no class", good);
@@ -231,7 +232,7 @@ async function outcomes(messages: { key: unknown; attempts: number }[], env: Par
 /** A bucket of one head. */
 function bucketOf(i: number, head: () => { etag: string } | null = () => ({ etag: "1" })) {
   const { cls, reg } = headOf(i);
-  const bytes = safetensors({ cls, reg });
+  const bytes = writeSafetensors({ cls, reg });
   const object = {
     etag: "1",
     uploaded: new Date(0),

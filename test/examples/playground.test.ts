@@ -1,6 +1,7 @@
 /** examples/playground, operated by mouse and keyboard; its numbers are compared with the package's in this process. */
 // needs: examples/playground
 import { createEngine, type DetectOptions, heads } from "densehead";
+import { outputsByRole, readSafetensors } from "densehead/files";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -203,23 +204,14 @@ function same(actual: readonly Row[], expected: readonly Row[]): void {
 
 /** The package on the outputs that the network had for this scene where it was trained. */
 function expectedOf(scene: string): Row[] {
-  const file = readFileSync(join(root, `examples/shapes/${scene}.safetensors`));
-  const length = Number(file.readBigUInt64LE());
-  const header = JSON.parse(file.toString("utf8", 8, 8 + length));
-  const tensor = (name: string) => {
-    const [from, to] = header[name].data_offsets;
-    const bytes = Uint8Array.from(file.subarray(8 + length + from, 8 + length + to));
-    return { data: new Float32Array(bytes.buffer), dims: header[name].shape };
-  };
+  const { tensors } = readSafetensors(readFileSync(join(root, `examples/shapes/${scene}.safetensors`)));
   const options: DetectOptions = {
     head: heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16] }),
     imageSize: [160, 160],
     scoreThreshold: 0.4,
     uncertainty: true,
   };
-  const classes = ["cls_s8", "cls_s16"].map(tensor);
-  const boxes = ["reg_s8", "reg_s16"].map(tensor);
-  const [found] = sync.detect({ classes, boxes }, options);
+  const [found] = sync.detect(outputsByRole(tensors), options);
   const names = ["circle", "square", "triangle", "star"];
   return [...found].map(({ box, score, classId, excess = [] }) => {
     return [names[classId], score, ...box.flatMap((side, k) => [side, excess[k]])];

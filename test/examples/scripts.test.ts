@@ -7,9 +7,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createEngine, heads } from "densehead";
+import { readSafetensors } from "densehead/files";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseSafetensors } from "../../src/cli/readers/safetensors.ts";
 import { skip } from "../suite/skip.ts";
 
 interface Box {
@@ -38,9 +38,9 @@ function readTruth(): Box[] {
 }
 
 function detect(): Box[] {
-  const file = parseSafetensors(shapes("scene1.safetensors"));
+  const { tensors } = readSafetensors(shapes("scene1.safetensors"));
   const head = heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16] });
-  const [found] = engine.sync.detect(file.names.map(file.read), { head, imageSize: [160, 160] });
+  const [found] = engine.sync.detect([...tensors.values()], { head, imageSize: [160, 160] });
   const names = ["circle", "square", "triangle", "star"];
   return Array.from(found, ({ box, score, classId }) => ({ name: names[classId], score, corners: [...box] }));
 }

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { readSafetensors } from "densehead/files";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { PRESETS, typed } from "../presets.ts";
@@ -109,15 +110,11 @@ function container(name: string, header: string, values: Uint8Array = new Uint8A
 
 /** The tensors of the first scene. */
 function sceneParts(): Record<string, Part> {
-  const bytes = readFileSync(scene);
-  const length = Number(bytes.readBigUInt64LE());
-  const { __metadata__: _, ...header } = JSON.parse(bytes.toString("utf8", 8, 8 + length));
+  const { tensors } = readSafetensors(readFileSync(scene));
   return Object.fromEntries(
-    Object.entries(header as Record<string, { shape: number[]; data_offsets: number[] }>).map(([name, entry]) => {
-      const [from, to] = entry.data_offsets;
-      const { buffer } = Uint8Array.from(bytes.subarray(8 + length + from, 8 + length + to));
-      return [name, { dtype: "F32", dims: entry.shape, values: new Float32Array(buffer) }];
-    }),
+    [...tensors].map((
+      [name, { data, dims }],
+    ) => [name, { dtype: "F32", dims: [...dims], values: data as Float32Array }]),
   );
 }
 
@@ -792,7 +789,7 @@ test("wrong .npy files", () => {
   fails(["detect", npy("short.npy", "<f4", [5], values)], "holds 4 values; its shape (5) wants 5");
   fails(["detect", npy("cut.npy", "<f4", [4], new Uint8Array(15))], "cut.npy: is no readable .npy file (");
   // Some of these have made readers that unpack first run out of time or memory.
-  for (const dtype of ["<U0", "<U-1", "<U1", "|S4", "|O", "|b1", "<c8", "<M8[ns]", "<f16", "|V4", "?", "<i4, <f4"]) {
+  for (const dtype of ["<U0", "<U-1", "<U1", "|S4", "|O", "<c8", "<M8[ns]", "<f16", "|V4", "?", "<i4, <f4"]) {
     fails(
       ["detect", npy("odd.npy", dtype, [1], new Uint8Array(4))],
       /odd\.npy: holds .*; wanted float32, float16 or float64/,
@@ -839,19 +836,24 @@ test("wrong .safetensors files", () => {
   damaged(at("long.safetensors"), "its header is longer than the file");
   damaged(container("list.safetensors", "[]"), "its header is no JSON object");
   damaged(container("json.safetensors", "{"), "its header is no JSON object");
-  damaged(container("entry.safetensors", '{"a":{"dtype":"F32"}}'), "the entry of a lacks dtype, shape or data_offsets");
-  damaged(container("past.safetensors", JSON.stringify({ a: entry })), "a is at bytes 0 to 4 of 0");
+  damaged(container("entry.safetensors", '{"a":{"dtype":"F32"}}'), "tensor a lacks dtype, shape or data_offsets");
+  damaged(container("past.safetensors", JSON.stringify({ a: entry })), "tensor a is at bytes 0 to 4 of 0");
   damaged(
     container("size.safetensors", JSON.stringify({ a: { ...entry, shape: [2] } }), new Uint8Array(4)),
-    "a has 4 bytes",
+    "tensor a has 4 bytes",
   );
   damaged(safetensors("meta.safetensors", { a: part("F32") }, { head: 3 }), "__metadata__ is no map of texts");
   fails(["detect", container("none.safetensors", "{}")], "none.safetensors: holds no tensors");
   fails(
     ["detect", safetensors("i8.safetensors", { a: part("I8") })],
-    "a is I8; wanted F32, F16 or F64 (8-bit outputs need",
+    "a is int8; wanted float32, float16 or float64 (8-bit outputs need",
   );
-  fails(["detect", safetensors("bf.safetensors", { a: part("BF16") })], "a is BF16; wanted F32, F16 or F64");
+  fails(["detect", safetensors("f8.safetensors", { a: part("F8_E5M2") })], "tensor a is F8_E5M2; wanted F32, F16");
+  const overlapping = { a: entry, b: { ...entry, data_offsets: [2, 6] } };
+  damaged(
+    container("overlap.safetensors", JSON.stringify(overlapping), new Uint8Array(6)),
+    "tensor b begins at byte 2 of the values; wanted 4",
+  );
   const bad = (key: string, value: string) => safetensors("said.safetensors", sceneParts(), { [key]: value });
   fails(["detect", bad("head", "retina")], `said.safetensors: "retina" is no head`);
   fails(["detect", bad("image_size", "big"), "--head", "gfl"], `said.safetensors: image_size is "big"; wanted height`);

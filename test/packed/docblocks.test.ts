@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { createEngine } from "densehead";
+import * as files from "densehead/files";
 import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -16,9 +17,9 @@ const test = suite("docblocks");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
 const examples = docblockExamples(root);
 
-test("every operation, createEngine and Detections.from have an example", async () => {
+test("every operation, createEngine, Detections.from and every function of files have an example", async () => {
   const engine = await createEngine();
-  for (const name of [...Object.keys(engine.sync), "createEngine", "from"]) {
+  for (const name of [...Object.keys(engine.sync), "createEngine", "from", ...Object.keys(files)]) {
     assert.ok(examples.some((example) => example.name === name), `${name} has no @example`);
   }
   engine.dispose();

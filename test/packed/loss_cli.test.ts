@@ -1,4 +1,5 @@
 import { createEngine } from "densehead";
+import { writeSafetensors } from "densehead/files";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -66,26 +67,8 @@ function read(name: string) {
   return { values: [...data as Float32Array], shape, dtype };
 }
 
-interface Part {
-  dtype: string;
-  shape: number[];
-  values: ArrayBufferView;
-}
-
-function safetensors(name: string, parts: Record<string, Part>): string {
-  let end = 0;
-  const entries = Object.entries(parts).map(([key, { dtype, shape, values }]) => {
-    const start = end;
-    end += values.byteLength;
-    return [key, { dtype, shape, data_offsets: [start, end] }];
-  });
-  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  const bytes = Object.values(parts).map(({ values: { buffer, byteOffset, byteLength } }) =>
-    new Uint8Array(buffer, byteOffset, byteLength)
-  );
-  writeFileSync(at(name), Buffer.concat([length, header, ...bytes]));
+function safetensors(name: string, tensors: Parameters<typeof writeSafetensors>[0]): string {
+  writeFileSync(at(name), writeSafetensors(tensors));
   return name;
 }
 
@@ -280,23 +263,23 @@ test("labels are any integers, scores any floats", () => {
 
 test("tensors of a .safetensors file", () => {
   const file = safetensors("all.safetensors", {
-    labels: { dtype: "I64", shape: [4], values: BigInt64Array.from(labels, BigInt) },
-    "cls:8": { dtype: "F32", shape: [4, 3], values: logits },
-    scores: { dtype: "F64", shape: [4], values: Float64Array.from(scores) },
+    labels: { type: "int64", dims: [4], data: BigInt64Array.from(labels, BigInt) },
+    "cls:8": { dims: [4, 3], data: logits },
+    scores: { dims: [4], data: Float64Array.from(scores) },
   });
   const parts = ["--pred", `${file}:cls:8`, "--labels", `${file}:labels`, "--scores", `${file}:scores`];
   assert.equal(prints("quality-focal-loss", ...parts), prints("quality-focal-loss", ...labelled));
-  const only = safetensors("one.safetensors", { p: { dtype: "F32", shape: [4, 3], values: logits } });
+  const only = safetensors("one.safetensors", { p: { dims: [4, 3], data: logits } });
   const whole = prints("quality-focal-loss", "--pred", only, "--target", "target.npy");
   assert.equal(whole, prints("quality-focal-loss", ...dense));
   const wrong = (pred: string, line: string) =>
     fails(["quality-focal-loss", "--pred", pred, "--labels", "labels.npy"], line);
-  wrong(file, "--pred all.safetensors: say which tensor, as in file.safetensors:name; it has labels, cls:8, scores");
-  wrong(`${file}:cls`, "--pred all.safetensors:cls: has no cls; it has labels, cls:8, scores");
-  wrong(`${file}:labels`, "labels is I64; wanted F32, F16 or F64");
+  wrong(file, "--pred all.safetensors: say which tensor, as in file.safetensors:name; it has labels, scores, cls:8");
+  wrong(`${file}:cls`, "--pred all.safetensors:cls: has no cls; it has labels, scores, cls:8");
+  wrong(`${file}:labels`, "labels is int64; wanted float32, float16 or float64");
   fails(
     ["quality-focal-loss", ...labelled, "--labels", `${file}:scores`],
-    "scores is F64; wanted integers, such as I64",
+    "scores is float64; wanted integers, such as int64",
   );
 });
 

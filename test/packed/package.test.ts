@@ -71,9 +71,22 @@ test("so it is in a bundle that esbuild makes", async () => {
 
 // ── Bundlers ────────────────────────────────────────────────────────────────────
 
-/** Bytes of `heads` alone, minified. */
-const MOST = 12_000;
-const ONLY_HEADS = `import { heads } from "densehead"; console.log(heads.yolov8({ numClasses: 3 }));`;
+/** What people import alone; how many bytes it may have, minified; what it prints. */
+const ALONE = {
+  heads: {
+    code: `import { heads } from "densehead"; console.log(heads.yolov8({ numClasses: 3 }));`,
+    most: 12_000,
+    prints: "numClasses: 3",
+  },
+  files: {
+    code:
+      `import { outputsByRole, readNpy, readSafetensors, toFloat32, writeNpy, writeSafetensors } from "densehead/files";
+const { tensors } = readSafetensors(writeSafetensors({ a: { data: Uint16Array.of(0x3c00), dims: [1] } }));
+console.log(toFloat32(readNpy(writeNpy(outputsByRole(tensors)[0]))));`,
+    most: 13_000,
+    prints: "Float32Array(1) [ 1 ]",
+  },
+};
 
 /** Code of a bundle of heads alone, by each bundler. */
 const BUNDLERS: Record<string, (entry: string) => Promise<string>> = {
@@ -92,15 +105,17 @@ const BUNDLERS: Record<string, (entry: string) => Promise<string>> = {
 };
 
 for (const [name, bundle] of Object.entries(BUNDLERS)) {
-  test(`${name} keeps no kernels and no engine for those who import heads`, async () => {
-    const code = await bundle(script("heads.mjs", ONLY_HEADS));
-    const { outputFiles } = await build({ stdin: { contents: code }, minify: true, format: "esm", write: false });
-    const bytes = outputFiles[0].contents.length;
-    assert.not.ok(/AGFzbQ|WebAssembly|@compute/.test(code));
-    assert.ok(bytes < MOST, `${bytes} bytes`);
-    const { stdout } = spawnSync(process.execPath, [script("bundled.mjs", code)], { encoding: "utf8" });
-    assert.ok(stdout.includes("numClasses: 3"), stdout);
-  });
+  for (const [alone, { code, most, prints }] of Object.entries(ALONE)) {
+    test(`${name} keeps no kernels and no engine for those who import ${alone}`, async () => {
+      const bundled = await bundle(script(`${alone}.mjs`, code));
+      const { outputFiles } = await build({ stdin: { contents: bundled }, minify: true, format: "esm", write: false });
+      const bytes = outputFiles[0].contents.length;
+      assert.not.ok(/AGFzbQ|WebAssembly|@compute/.test(bundled));
+      assert.ok(bytes < most, `${bytes} bytes`);
+      const { stdout } = spawnSync(process.execPath, [script("bundled.mjs", bundled)], { encoding: "utf8" });
+      assert.ok(stdout.includes(prints), stdout);
+    });
+  }
 }
 
 const INFERENCE = `heads.infer({ data: new Float32Array(84 * 8400), dims: [1, 84, 8400] }, {

@@ -7,12 +7,12 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { createEngine, heads } from "densehead";
+import { readSafetensors } from "densehead/files";
 import type { Detections, DetectOptions, HeadOptions, HeadSpec, HostTensor, Outputs } from "densehead";
 import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { transformFor } from "../../src/cli/fit.ts";
-import { parseSafetensors } from "../../src/cli/readers/safetensors.ts";
 import { readmeSnippets } from "../runtimes/snippets.js";
 import { skip } from "../suite/skip.ts";
 
@@ -177,8 +177,8 @@ test("the letterbox is that of what was resized and padded", () => {
   }
 });
 
-const file = parseSafetensors(readFileSync(join(root, "examples/shapes/scene1.safetensors")));
-const scene = file.names.map(file.read);
+const file = readSafetensors(readFileSync(join(root, "examples/shapes/scene1.safetensors")));
+const scene = [...file.tensors.values()] as unknown as HostTensor[];
 const [cls8, cls16, reg8, reg16] = scene;
 
 function detect(outputs: Outputs, changes: HeadOptions = {}, options: Partial<DetectOptions> = {}): Detections {

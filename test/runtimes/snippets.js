@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Files whose docblocks have examples: all that is public is declared in them. */
-const DECLARING = ["src/types.ts", "src/heads/index.ts", "src/entry/embedded.ts", "src/entry/slim.ts"];
+const DECLARING = [
+  ...["src/types.ts", "src/heads/index.ts", "src/entry/embedded.ts", "src/entry/slim.ts"],
+  ...["npy", "safetensors", "values", "roles"].map((name) => `src/files/${name}.ts`),
+];
 
 export function readmeSnippets(root) {
   return fences(read(root, "README.md"));

@@ -7,12 +7,16 @@ import { bundleTests } from "./bundle.js";
 
 export const sources = join(root, ".test/sources");
 
-const ENTRIES = { densehead: "src/entry/embedded.ts", "densehead/slim": "src/entry/slim.ts" };
+const ENTRIES = {
+  densehead: "src/entry/embedded.ts",
+  "densehead/slim": "src/entry/slim.ts",
+  "densehead/files": "src/files/index.ts",
+};
 
 const entries = {
   name: "entries",
   setup({ onResolve }) {
-    onResolve({ filter: /^densehead(\/slim)?$/ }, ({ path }) => ({ path: join(root, ENTRIES[path]) }));
+    onResolve({ filter: /^densehead(\/(slim|files))?$/ }, ({ path }) => ({ path: join(root, ENTRIES[path]) }));
   },
 };
 

@@ -45,6 +45,28 @@ import type {
   WasmSource,
   WasmTensor,
 } from "densehead";
+import {
+  outputsByRole,
+  readNpy,
+  readSafetensors,
+  rolesByName,
+  toFloat32,
+  writeNpy,
+  writeSafetensors,
+} from "densehead/files";
+import type {
+  ElementType,
+  FileArray,
+  FileBytes,
+  FileTensor,
+  Named,
+  OutputRoles,
+  OutputsByRole,
+  Safetensors,
+  SafetensorsOptions,
+  WritableTensor,
+  WrittenFile,
+} from "densehead/files";
 import { createEngine as createSlimEngine, heads as slimHeads } from "densehead/slim";
 
 const engineOptions: EngineOptions = { device: "auto", maxMemory: 2 ** 26, relaxedSimd: "off", offloadThreshold: 1e6 };
@@ -244,3 +266,33 @@ export {
   uncertain,
   values,
 };
+
+// ── Files ───────────────────────────────────────────────────────────────────────
+
+const written: WrittenFile = writeNpy({ data: Int32Array.of(1, 2), dims: [2] });
+const fileBytes: FileBytes[] = [written, new ArrayBuffer(8)];
+const fileTensor: FileTensor = readNpy(written);
+const fileArray: FileArray = fileTensor.data;
+const elementType: ElementType = fileTensor.type;
+const writable: WritableTensor[] = [fileTensor, { data: new Float64Array(2), dims: [2], type: "float64" }];
+const namedTensors: Named<WritableTensor> = new Map(writable.map((each, i) => [`t${i}`, each]));
+const fileOptions: SafetensorsOptions = { maxHeader: 65536 };
+const inSafetensors: Safetensors = readSafetensors(
+  writeSafetensors(namedTensors, { head: "gfl" }),
+  fileOptions,
+);
+const head8 = slimHeads.gfl({ strides: [8] });
+const inFile = await engine.detect(outputsByRole(inSafetensors.tensors), { head: head8, imageSize: [64, 64] });
+const valuesByRole: OutputsByRole<number> | readonly number[] = outputsByRole({ cls: 1, box: 2 });
+const roleNames: OutputRoles | undefined = rolesByName(inSafetensors.tensors.keys());
+const asFloats: Float32Array = toFloat32(fileTensor);
+export const files = [
+  fileBytes,
+  fileArray,
+  elementType,
+  inSafetensors.metadata.get("head"),
+  inFile,
+  valuesByRole,
+  roleNames,
+  asFloats,
+];

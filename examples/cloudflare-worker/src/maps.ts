@@ -2,10 +2,10 @@
  * Raw outputs as the criteria take them: one row of channels for each anchor, however the network lays them out.
  */
 import type { HeadSpec, HostTensor } from "densehead";
+import { toFloat32 } from "densehead/files";
 import { type RawOutputs, valuesPerAnchor } from "./outputs.ts";
 import type { Network } from "./params.ts";
 import { badRequest } from "./problem.ts";
-import { toFloat32 } from "./truth.ts";
 
 /** Maps (anchors, channels) of one image, levels in the order of the strides. */
 export interface Maps {
@@ -56,7 +56,7 @@ function rowsOf(field: Field, network: Network): HostTensor {
   const anchors = levels.reduce((sum, { data }) => sum + data.length / all, 0);
   const rows = new Float32Array(anchors * channels);
   let at = 0;
-  for (const { data } of levels) at = copyRows(toFloat32(data), field, network.head, rows, at);
+  for (const level of levels) at = copyRows(toFloat32(level), field, network.head, rows, at);
   return { data: rows, dims: [anchors, channels] };
 }
 

@@ -2,46 +2,30 @@
  * Which tensor of a file is what. Names tell the role: cls_s8, reg_s8, obj_s8 …; without them all tensors count, in order.
  */
 import type { HostTensor } from "densehead";
+import { type FileTensor, type OutputsByRole, rolesByName } from "densehead/files";
 import type { Network } from "./params.ts";
 import { badRequest } from "./problem.ts";
 import { floats, type Tensors } from "./tensors.ts";
 
-/** As `detect` takes them, always in lists. */
-export interface NamedOutputs {
-  readonly classes: readonly HostTensor[];
-  readonly boxes: readonly HostTensor[];
-  readonly objectness?: readonly HostTensor[];
-}
-
 export interface RawOutputs {
-  readonly outputs: NamedOutputs | readonly HostTensor[];
+  readonly outputs: OutputsByRole<HostTensor> | readonly HostTensor[];
   /** Of a head that refines its boxes, those before. */
   readonly initial: readonly HostTensor[];
 }
 
-const CLASSES = /^(cls|class|score)/i;
-const BOXES = /^(reg|box|bbox|dis)/i;
-const OBJECTNESS = /^obj/i;
-/** box_refined_s8, beside box_s8. */
-const REFINED = /refine/i;
 /** gt_boxes and gt_labels are no outputs. */
 const GROUND_TRUTH = /^gt_/i;
 
 const MAX_IMAGES = 64;
 
 export function outputsOf(tensors: Tensors): RawOutputs {
-  const called = (pattern: RegExp) => read(tensors, (name) => pattern.test(name));
-  const [classes, boxes, objectness] = [called(CLASSES), called(BOXES), called(OBJECTNESS)];
-  if (classes.length === 0 || boxes.length === 0) {
-    return { outputs: read(tensors, (name) => !GROUND_TRUTH.test(name)), initial: [] };
-  }
-  const refined = read(tensors, (name) => BOXES.test(name) && REFINED.test(name));
-  const initial = read(tensors, (name) => BOXES.test(name) && !REFINED.test(name));
-  const named = { classes, boxes: refined.length > 0 ? refined : initial };
-  return {
-    outputs: objectness.length > 0 ? { ...named, objectness } : named,
-    initial: refined.length > 0 ? initial : [],
-  };
+  const names = [...tensors.keys()].filter((name) => !GROUND_TRUTH.test(name));
+  const read = (wanted: readonly string[]) => wanted.map((name) => readWhole(tensors, name));
+  const roles = rolesByName(names);
+  if (roles === undefined) return { outputs: read(names), initial: [] };
+  const named = { classes: read(roles.classes), boxes: read(roles.boxes) };
+  const objectness = read(roles.objectness);
+  return { outputs: objectness.length > 0 ? { ...named, objectness } : named, initial: read(roles.initial) };
 }
 
 /** Refuses batches whose results would not fit the isolate's memory. */
@@ -61,9 +45,8 @@ export function valuesPerAnchor(tensors: readonly HostTensor[], { head, imageSiz
   return values / anchors;
 }
 
-function read(tensors: Tensors, isWanted: (name: string) => boolean): HostTensor[] {
-  return [...tensors].filter(([name]) => isWanted(name)).map(([name, tensor]) => {
-    if (tensor.data.length === 0) throw badRequest(name, `tensor ${name} is empty`);
-    return floats(name, tensor);
-  });
+function readWhole(tensors: Tensors, name: string): HostTensor {
+  const tensor = floats(name, tensors.get(name) as FileTensor);
+  if (tensor.data.length === 0) throw badRequest(name, `tensor ${name} is empty`);
+  return tensor;
 }

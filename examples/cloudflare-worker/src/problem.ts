@@ -51,8 +51,13 @@ export function refusing<T>(run: () => T): T {
   }
 }
 
-/** "detect: outputs[1] is …" is about outputs[1]; other refusals (of memory, say) are about the body as a whole. */
+/**
+ * "detect: outputs[1] is …" is about outputs[1], "readSafetensors: … tensor cls has …" about cls; other refusals (of memory,
+ * say) are about the body as a whole.
+ */
 function fieldOf({ message }: Error): string {
+  const [, tensor] = /^readSafetensors: .*?\btensor (.+?) (?:is|has|begins|lacks) /.exec(message) ?? [];
+  if (tensor !== undefined || /^read\w+: /.test(message)) return tensor ?? "body";
   const [, argument] = /^[\w.]+: (?:(?:options|input)\.)?(?:head\.)?(\S+) (?:is|has) /.exec(message) ?? [];
   return argument ?? "body";
 }

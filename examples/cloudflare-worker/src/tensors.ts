@@ -2,37 +2,23 @@
  * Files of tensors, by format.
  */
 import type { HostTensor } from "densehead";
-import { readNpy } from "./npy.ts";
-import { badRequest, Problem } from "./problem.ts";
-import { readSafetensors } from "./safetensors.ts";
-
-/** A tensor of any type: values as they lie in the file, halves as their bits. */
-export interface Tensor {
-  readonly dtype: "F16" | "F32" | "F64" | "I8" | "U8" | "I16" | "U16" | "I32" | "U32" | "I64" | "U64";
-  readonly data:
-    | Float32Array
-    | Float64Array
-    | Int8Array
-    | Uint8Array
-    | Int16Array
-    | Uint16Array
-    | Int32Array
-    | Uint32Array
-    | BigInt64Array
-    | BigUint64Array;
-  readonly dims: readonly number[];
-}
+import { type FileTensor, readNpy, readSafetensors } from "densehead/files";
+import { badRequest, Problem, refusing } from "./problem.ts";
 
 /** By name, in the order of the values. */
-export type Tensors = ReadonlyMap<string, Tensor>;
+export type Tensors = ReadonlyMap<string, FileTensor>;
 
 type Reader = (bytes: Uint8Array<ArrayBuffer>) => Tensors;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  "application/vnd.safetensors": readSafetensors,
-  "application/x-npy": readNpy,
+  "application/vnd.safetensors": readNamed,
+  "application/x-npy": readOne,
   "application/octet-stream": readTensors,
 };
+
+/** Heads have some dozens at most. */
+const MAX_TENSORS = 64;
+const MAX_HEADER = 64 * 1024;
 
 /** How to read a body of that type; throws 415 for one that is unknown. */
 export function readerFor(contentType: string | null): Reader {
@@ -48,13 +34,24 @@ export function readerFor(contentType: string | null): Reader {
 /** Tells the format by the first bytes: those of .npy are a length of petabytes in .safetensors. */
 export function readTensors(bytes: Uint8Array<ArrayBuffer>): Tensors {
   const isNpy = bytes[0] === 0x93 && String.fromCharCode(...bytes.subarray(1, 6)) === "NUMPY";
-  return isNpy ? readNpy(bytes) : readSafetensors(bytes);
+  return isNpy ? readOne(bytes) : readNamed(bytes);
+}
+
+/** The only tensor of a .npy file is called as what is wrong with it. */
+function readOne(bytes: Uint8Array<ArrayBuffer>): Tensors {
+  return new Map([["body", refusing(() => readNpy(bytes))]]);
+}
+
+function readNamed(bytes: Uint8Array<ArrayBuffer>): Tensors {
+  const { tensors } = refusing(() => readSafetensors(bytes, { maxHeader: MAX_HEADER }));
+  if (tensors.size > 0 && tensors.size <= MAX_TENSORS) return tensors;
+  throw badRequest("body", `the body has ${tensors.size} tensors; wanted 1 to ${MAX_TENSORS}`);
 }
 
 /** Floating-point values as densehead takes them. */
-export function floats(name: string, { dtype, data, dims }: Tensor): HostTensor {
-  if (dtype !== "F32" && dtype !== "F16" && dtype !== "F64") {
-    throw badRequest(name, `tensor ${name} is ${dtype}; wanted F32, F16 or F64`);
+export function floats(name: string, { data, dims, type }: FileTensor): HostTensor {
+  if (type !== "float32" && type !== "float16" && type !== "float64") {
+    throw badRequest(name, `tensor ${name} is ${type}; wanted float32, float16 or float64`);
   }
   return { data: data as HostTensor["data"], dims };
 }

@@ -1,10 +1,10 @@
 /**
  * What is to be found in an image: from tensors beside the head's, or from JSON.
  */
-import type { GroundTruth, HostTensor } from "densehead";
-import { float16ToFloat32 } from "npyjs";
+import type { GroundTruth } from "densehead";
+import { type FileTensor, toFloat32 } from "densehead/files";
 import { badRequest } from "./problem.ts";
-import { floats, shapeOf, type Tensor, type Tensors } from "./tensors.ts";
+import { floats, shapeOf, type Tensors } from "./tensors.ts";
 
 /** Assignment takes time for each. */
 const MAX_OBJECTS = 1000;
@@ -17,12 +17,12 @@ export function truthOf(tensors: Tensors): GroundTruth {
   if (boxes.dims.length !== 2 || sides !== 4 || count > MAX_OBJECTS) {
     throw badRequest("gt_boxes", `tensor gt_boxes is ${shapeOf(boxes.dims)}; wanted (K, 4), K up to ${MAX_OBJECTS}`);
   }
-  if (labels.dtype.startsWith("F") || labels.dims.length !== 1 || labels.dims[0] !== count) {
-    const got = `${labels.dtype} ${shapeOf(labels.dims)}`;
+  if (!/^u?int/.test(labels.type) || labels.dims.length !== 1 || labels.dims[0] !== count) {
+    const got = `${labels.type} ${shapeOf(labels.dims)}`;
     throw badRequest("gt_labels", `tensor gt_labels is ${got}; wanted integers (${count})`);
   }
   const values = Array.from(labels.data as ArrayLike<number | bigint>, Number);
-  return { boxes: toFloat32(boxes.data), labels: classes("gt_labels", values) };
+  return { boxes: toFloat32(boxes), labels: classes("gt_labels", values) };
 }
 
 /** `{"boxes": [[x1, y1, x2, y2], …], "labels": [0, …]}`, in the same units. */
@@ -46,7 +46,7 @@ function classes(name: string, labels: readonly number[]): Int32Array {
   return Int32Array.from(labels);
 }
 
-function named(tensors: Tensors, name: string): Tensor {
+function named(tensors: Tensors, name: string): FileTensor {
   const tensor = tensors.get(name);
   if (tensor === undefined) throw badRequest(name, `tensor ${name} is missing`);
   return tensor;
@@ -62,9 +62,4 @@ function parseObject(text: string): Record<string, unknown> {
 
 function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => typeof n === "number");
-}
-
-/** Values, or half bits, as float32. */
-export function toFloat32(data: HostTensor["data"]): Float32Array {
-  return data instanceof Uint16Array ? Float32Array.from(data, float16ToFloat32) : Float32Array.from(data);
 }

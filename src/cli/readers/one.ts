@@ -2,43 +2,53 @@
  * One tensor of a file: file.npy, file.safetensors:name, or "-".
  */
 import { extname } from "node:path";
+import { type FileTensor, readNpy } from "../../files/index.ts";
 import type { HostTensor } from "../../types.ts";
 import { UsageError } from "../errors.ts";
 import { readBytes, readStdin, STDIN } from "./file.ts";
-import { parseNpy, parseNpyLabels } from "./npy.ts";
-import { parseSafetensors, type Safetensors } from "./safetensors.ts";
-import { kindOfInput, whatItIs } from "./tensors.ts";
+import { floats, kindOfInput, readTensors, whatItIs } from "./tensors.ts";
 
 /** Reads floating-point values. */
-export function readTensor(where: string): Promise<HostTensor> {
-  return readOne(where, parseNpy, (file, name) => file.read(name));
+export async function readTensor(where: string): Promise<HostTensor> {
+  const { tensor, subject } = await readOne(where);
+  return floats(tensor, subject);
 }
 
-/** Reads integers as labels. */
-export function readLabels(where: string): Promise<Int32Array> {
-  return readOne(where, parseNpyLabels, (file, name) => file.readLabels(name));
+/** Reads integers as labels. What is no class is background, so what is out of the range of int32 may go to its ends. */
+export async function readLabels(where: string): Promise<Int32Array> {
+  const { tensor: { data, type }, subject } = await readOne(where);
+  if (!/^u?int/.test(type)) throw new UsageError(`${subject} ${type}; wanted integers, such as int64`);
+  return Int32Array.from(
+    data as ArrayLike<number | bigint>,
+    (value) => Math.max(-1, Math.min(Number(value), 2 ** 31 - 1)),
+  );
 }
 
-async function readOne<T>(
-  where: string,
-  parse: (bytes: Uint8Array) => T,
-  pick: (file: Safetensors, name: string) => T,
-): Promise<T> {
+/** A tensor, and how an error about it begins. */
+interface Found {
+  readonly tensor: FileTensor;
+  readonly subject: string;
+}
+
+async function readOne(where: string): Promise<Found> {
   const [, path, name] = /^(.*\.safetensors):(.+)$/is.exec(where) ?? [where, where];
   const kind = extname(path).toLowerCase();
   if (path !== STDIN && kind !== ".npy" && kind !== ".safetensors") {
     throw new UsageError(`wanted a .npy file or file.safetensors:name${whatItIs(kind)}`);
   }
   const bytes = path === STDIN ? await readStdin() : await readBytes(path);
-  if (kind === ".npy" || (path === STDIN && kindOfInput(bytes) === ".npy")) return parse(bytes);
-  const file = parseSafetensors(bytes);
-  return pick(file, chosen(file, name));
+  if (kind === ".npy" || (path === STDIN && kindOfInput(bytes) === ".npy")) {
+    return { tensor: readNpy(bytes), subject: "holds" };
+  }
+  return chosen(readTensors(bytes).tensors, name);
 }
 
 /** The tensor of that name; without a name, the only one. */
-function chosen({ names }: Safetensors, name: string | undefined): string {
-  if (name === undefined && names.length === 1) return names[0];
-  if (name !== undefined && names.includes(name)) return name;
+function chosen(tensors: ReadonlyMap<string, FileTensor>, name: string | undefined): Found {
+  const names = [...tensors.keys()];
+  const found = name ?? (names.length === 1 ? names[0] : undefined);
+  const tensor = found === undefined ? undefined : tensors.get(found);
+  if (tensor !== undefined) return { tensor, subject: `${found} is` };
   const what = name === undefined ? "say which tensor, as in file.safetensors:name" : `has no ${name}`;
   throw new UsageError(`${what}; it has ${names.join(", ")}`);
 }

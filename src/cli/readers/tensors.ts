@@ -3,10 +3,10 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { type FileTensor, readNpy, readSafetensors, type Safetensors } from "../../files/index.ts";
+import type { HostTensor } from "../../types.ts";
 import { about, UsageError } from "../errors.ts";
 import { notRegular, readBytes, readStdin, STDIN } from "./file.ts";
-import { parseNpy } from "./npy.ts";
-import { parseSafetensors } from "./safetensors.ts";
 import type { TensorFile } from "./tensor_file.ts";
 
 /** Opens a .npy file, a .safetensors file, or a folder of .npy files. */
@@ -26,8 +26,32 @@ export async function openTensors(path: string): Promise<TensorFile> {
 }
 
 function openBytes(path: string, kind: string, bytes: Uint8Array<ArrayBuffer>): TensorFile {
-  if (kind === ".safetensors") return parseSafetensors(bytes);
-  return { names: [stemOf(path)], metadata: new Map(), read: () => parseNpy(bytes) };
+  if (kind === ".npy") return { names: [stemOf(path)], metadata: new Map(), read: () => readFloats(bytes) };
+  const { tensors, metadata } = readTensors(bytes);
+  return {
+    names: [...tensors.keys()],
+    metadata,
+    read: (name) => floats(tensors.get(name) as FileTensor, `${name} is`),
+  };
+}
+
+/** The tensors of a .safetensors file, of which there is one at least. */
+export function readTensors(bytes: Uint8Array): Safetensors {
+  const file = readSafetensors(bytes);
+  if (file.tensors.size === 0) throw new UsageError("holds no tensors");
+  return file;
+}
+
+/** The floating-point tensor of a .npy file. */
+export function readFloats(bytes: Uint8Array): HostTensor {
+  return floats(readNpy(bytes), "holds");
+}
+
+/** Refuses other than floating-point values; `subject` begins the error. */
+export function floats({ data, dims, type }: FileTensor, subject: string): HostTensor {
+  if (type === "float32" || type === "float16" || type === "float64") return { data: data as HostTensor["data"], dims };
+  const why = type === "int8" || type === "uint8" ? " (8-bit outputs need a scale, which the format cannot carry)" : "";
+  throw new UsageError(`${subject} ${type}; wanted float32, float16 or float64${why}`);
 }
 
 const TENSOR_FILES = [".npy", ".safetensors"];
@@ -87,7 +111,7 @@ async function openFolder(path: string): Promise<TensorFile> {
     metadata: new Map(),
     read: (stem) => {
       const name = files.get(stem) ?? stem;
-      return about(name, async () => parseNpy(await readBytes(join(path, name))));
+      return about(name, async () => readFloats(await readBytes(join(path, name))));
     },
   };
 }

@@ -1,12 +1,12 @@
 /**
- * NumPy's .npy format.
+ * Tensors as NumPy's .npy files.
  */
 import { writeFile } from "node:fs/promises";
-import { dump } from "npyjs";
+import { writeNpy } from "../../files/index.ts";
 import { about } from "../errors.ts";
 
 /** Writes the values as float32. */
-export async function writeNpy(path: string, values: Iterable<number>, dims: readonly number[]): Promise<void> {
-  const bytes = new Uint8Array(dump(values instanceof Float32Array ? values : Float32Array.from(values), [...dims]));
-  await about(`${path}: cannot be written`, () => writeFile(path, bytes));
+export async function writeFloats(path: string, values: Iterable<number>, dims: readonly number[]): Promise<void> {
+  const data = values instanceof Float32Array ? values : Float32Array.from(values);
+  await about(`${path}: cannot be written`, () => writeFile(path, writeNpy({ data, dims })));
 }
