@@ -20,6 +20,7 @@ export async function ensureKernels() {
   const files = Object.values(KERNEL_FILES).map((file) => at("build", file));
   if (existsSync(keyFile) && readFileSync(keyFile, "utf8") === key && files.every(existsSync)) return name;
   mkdirSync(at("build"), { recursive: true });
+  console.log("compiling kernels …");
   // Half a build would pass for a new one next time.
   rmSync(keyFile, { force: true });
   await Promise.all(Object.keys(KERNEL_FILES).map((target) => compile(target, name)));
