@@ -87,7 +87,7 @@ export function ownArray<A extends PlainArray>(place: Place, data: A): HostArray
   return { place, data, length: data.length, byteOffset: data.byteOffset };
 }
 
-/** Does the array still have its values? Asked by the getter: Node 20's optimized `data.length` may overlook a transfer. */
+/** Whether the array still has its values, by the getter: Node 20's optimized `data.length` may overlook a transfer. */
 export function isWhole({ data, length }: HostArray): boolean {
   return arrayLength(data) === length;
 }

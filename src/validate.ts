@@ -253,7 +253,7 @@ function source(place: Place, data: unknown, dims: readonly number[], coding: Co
   return new CheckedSource(readArray(place, name, data), kind, dims, scale, zeroPoint);
 }
 
-/** Are real values (q − zeroPoint) · scale? */
+/** Whether real values are (q − zeroPoint) · scale. */
 export function isQuantised(kind: Kind): boolean {
   return kind === "i8" || kind === "u8" || kind === "i16" || kind === "u16";
 }
@@ -297,7 +297,7 @@ function refuseCoding(place: Place, { scale, zeroPoint }: Coding, why: string): 
   throw typeError(at(place, member as string), describe(value), `none, because ${why}`);
 }
 
-/** An array of that type and, where it is told, length. */
+/** An array of that type and, if there is one, of that length. */
 export function arrayOf<N extends ArrayName>(
   place: Place,
   name: N,

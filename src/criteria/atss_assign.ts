@@ -121,8 +121,8 @@ class Candidates {
   collect(box: Box): void {
     this.count = 0;
     for (const level of this.#levels) {
-      const found = this.#nearest(level, box);
-      for (let i = 0; i < found; i++) this.#measure(level, box, this.count++);
+      const candidates = this.#nearest(level, box);
+      for (let i = 0; i < candidates; i++) this.#measure(level, box, this.count++);
     }
   }
 
@@ -148,32 +148,32 @@ class Candidates {
     const { anchorOffset, topk } = this.#settings;
     const { stride } = level;
     const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
-    const most = Math.min(topk, level.anchors);
+    const k = Math.min(topk, level.anchors);
     const [left, right] = nearestCells(x / stride - anchorOffset, topk, level.width);
     const [top, bottom] = nearestCells(y / stride - anchorOffset, topk, level.height);
-    let found = 0;
+    let count = 0;
     for (let row = top; row < bottom; row++) {
       const dy = (row + anchorOffset) * stride - y;
       for (let column = left; column < right; column++) {
         const dx = (column + anchorOffset) * stride - x;
         const distance = dx * dx + dy * dy;
-        if (found === most && distance >= this.#distances[most - 1]) continue;
-        if (found < most) found++;
-        this.#insert(found, distance, level.firstAnchor + row * level.width + column);
+        if (count === k && distance >= this.#distances[k - 1]) continue;
+        if (count < k) count++;
+        this.#insert(count, distance, level.firstAnchor + row * level.width + column);
       }
     }
-    return found;
+    return count;
   }
 
-  /** Puts an anchor in its place among the nearest of its level, of which the last may go. */
-  #insert(found: number, distance: number, anchor: number): void {
-    let place = found - 1;
-    for (; place > 0 && distance < this.#distances[place - 1]; place--) {
-      this.#distances[place] = this.#distances[place - 1];
-      this.anchors[this.count + place] = this.anchors[this.count + place - 1];
+  /** Inserts an anchor among the `count` nearest of its level, in the order of distance, over the last of them. */
+  #insert(count: number, distance: number, anchor: number): void {
+    let index = count - 1;
+    for (; index > 0 && distance < this.#distances[index - 1]; index--) {
+      this.#distances[index] = this.#distances[index - 1];
+      this.anchors[this.count + index] = this.anchors[this.count + index - 1];
     }
-    this.#distances[place] = distance;
-    this.anchors[this.count + place] = anchor;
+    this.#distances[index] = distance;
+    this.anchors[this.count + index] = anchor;
   }
 
   #measure(level: Level, box: Box, candidate: number): void {
@@ -188,9 +188,9 @@ class Candidates {
   }
 }
 
-/** First and end of a run of cells that holds the `count` nearest to a place on the axis; one more for rounding. */
-function nearestCells(place: number, count: number, cells: number): readonly [number, number] {
-  const first = Math.min(Math.max(Math.ceil(place - count / 2) - 1, 0), Math.max(cells - count - 2, 0));
+/** First and end of a run of cells that holds the `count` nearest to a point on the axis; one more for rounding. */
+function nearestCells(point: number, count: number, cells: number): readonly [number, number] {
+  const first = Math.min(Math.max(Math.ceil(point - count / 2) - 1, 0), Math.max(cells - count - 2, 0));
   return [first, Math.min(first + count + 2, cells)];
 }
 

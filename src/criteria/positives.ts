@@ -25,8 +25,8 @@ export interface Positives {
 }
 
 export function collectPositives(scene: Scene): Positives {
-  const found = scene.assigned.map(positiveAnchors);
-  const perImage = found.map((anchors) => anchors.length);
+  const anchors = scene.assigned.map(positiveAnchors);
+  const perImage = anchors.map((own) => own.length);
   const count = perImage.reduce((sum, length) => sum + length, 0);
   const positives = {
     count,
@@ -38,8 +38,8 @@ export function collectPositives(scene: Scene): Positives {
     boxes: new Float32Array(count * 4),
   };
   let at = 0;
-  found.forEach((anchors, image) => {
-    for (const anchor of anchors) describePositive(scene, image, anchor, positives, at++);
+  anchors.forEach((own, image) => {
+    for (const anchor of own) describePositive(scene, image, anchor, positives, at++);
   });
   return positives;
 }
@@ -125,12 +125,12 @@ function forEachGroup(
   const part = { start: 0, pitch: columns, rows: rows.length, columns };
   memory.frame("gather", (allocate) => {
     const list = allocate(group * 4);
-    const room = allocate(backend.room(group * columns));
+    const staging = allocate(backend.room(group * columns));
     for (let at = 0; at < rows.length; at += group) {
       const listed = rows.subarray(at, at + group);
       memory.ints.set(listed, list >> 2);
-      backend.gatherRows(map, part, list, listed.length, 0, room);
-      body(memory.view(Float32Array, room, listed.length * columns), at);
+      backend.gatherRows(map, part, list, listed.length, 0, staging);
+      body(memory.view(Float32Array, staging, listed.length * columns), at);
     }
   });
 }

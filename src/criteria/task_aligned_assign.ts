@@ -155,7 +155,7 @@ function overlapOf(box: Box, { x1, y1, x2, y2 }: Box): number {
   return shared / (area + (x2 - x1) * (y2 - y1) - shared);
 }
 
-/** Is a candidate worse than another? Of equal alignments it is the one that came later. */
+/** Whether a candidate is worse than another; of equal alignments it is the one that came later. */
 function isWorse(a: Candidate, b: Candidate): boolean {
   return a.alignment < b.alignment || (a.alignment === b.alignment && a.anchor > b.anchor);
 }

@@ -39,7 +39,7 @@ export interface StagedRows {
 export class WasmBackend {
   readonly kernels: Kernels;
   readonly memory: LinearMemory;
-  /** Is this the build that fuses products into sums? */
+  /** Whether this is the build that fuses products into sums. */
   readonly relaxed: boolean;
   /** Floats of one chunk: smaller where little memory is allowed. */
   readonly chunk: number;
@@ -52,7 +52,7 @@ export class WasmBackend {
     this.chunk = Math.max(1024, Math.min(CHUNK_BYTES, share)) >> 2;
   }
 
-  /** Bytes of a room that `stage` can fill with that many floats. */
+  /** Bytes of a staging area that `stage` can fill with that many floats. */
   room(floats: number): number {
     return floats * 4 + SLACK;
   }
@@ -94,33 +94,33 @@ export class WasmBackend {
     return source.kind === "f32" ? this.pointerOf(source) : 0;
   }
 
-  /** Elements [start, start + length) as float32: where they lie, or copied and converted into the room. */
-  stage(source: Source, start: number, length: number, room: number): number {
+  /** Elements [start, start + length) as float32: where they lie, or copied and converted into `staging`. */
+  stage(source: Source, start: number, length: number, staging: number): number {
     const resident = this.resident(source);
     if (resident !== 0) return resident + start * 4;
-    const { raw, at } = this.#rawPlace(source, room, length);
+    const { raw, at } = this.#rawPlace(source, staging, length);
     raw.set(section(this.values(source), start, length) as never, at);
-    this.#convert(source, room, length);
-    return room;
+    this.#convert(source, staging, length);
+    return staging;
   }
 
-  /** Rows as float32: where they lie, or copied into the room with rows padded to 16 floats. */
-  stageRows(source: Source, rows: Rows, room: number): StagedRows {
+  /** Rows as float32: where they lie, or copied into `staging` with rows padded to 16 floats. */
+  stageRows(source: Source, rows: Rows, staging: number): StagedRows {
     const resident = this.resident(source);
     if (resident !== 0) return { pointer: resident + rows.start * 4, stride: rows.pitch * 4 };
     if (rows.pitch === rows.columns) {
-      const pointer = this.stage(source, rows.start, rows.rows * rows.pitch, room);
+      const pointer = this.stage(source, rows.start, rows.rows * rows.pitch, staging);
       return { pointer, stride: rows.pitch * 4 };
     }
     const pitch = paddedColumns(rows.columns);
-    const { raw, at } = this.#rawPlace(source, room, rows.rows * pitch);
+    const { raw, at } = this.#rawPlace(source, staging, rows.rows * pitch);
     const values = this.values(source);
     for (let row = 0; row < rows.rows; row++) {
       const from = rows.start + row * rows.pitch;
       raw.set(values.subarray(from, from + rows.columns) as never, at + row * pitch);
     }
-    this.#convert(source, room, rows.rows * pitch);
-    return { pointer: room, stride: pitch * 4 };
+    this.#convert(source, staging, rows.rows * pitch);
+    return { pointer: staging, stride: pitch * 4 };
   }
 
   /** dst (rows, count): the listed columns of the part, `first` subtracted from the list. */
@@ -148,10 +148,10 @@ export class WasmBackend {
     const pitch = paddedColumns(span.columns);
     const rowsAtOnce = Math.min(span.rows, Math.max(1, Math.floor(this.chunk / pitch)));
     this.memory.frame("gather", (allocate) => {
-      const room = allocate(this.room(rowsAtOnce * pitch));
+      const staging = allocate(this.room(rowsAtOnce * pitch));
       for (let row = 0; row < span.rows; row += rowsAtOnce) {
         const rows = Math.min(rowsAtOnce, span.rows - row);
-        const staged = this.stageRows(source, { ...span, start: span.start + row * span.pitch, rows }, room);
+        const staged = this.stageRows(source, { ...span, start: span.start + row * span.pitch, rows }, staging);
         const to = dst + row * count * 4;
         this.kernels.gather_channels(staged.pointer - first * 4, staged.stride, rows, list, count, to);
       }
@@ -172,24 +172,28 @@ export class WasmBackend {
   }
 
   /**
-   * Where raw values go before conversion: at the room's end, so that the kernels can widen them forwards in place. Floats
+   * Where raw values go before conversion: at the end of `staging`, so that the kernels can widen them forwards in place. Floats
    * need no view of their own.
    */
-  #rawPlace({ kind }: Source, room: number, length: number): { raw: Values; at: number } {
+  #rawPlace({ kind }: Source, staging: number, length: number): { raw: Values; at: number } {
     const Raw = RAW[kind as keyof typeof RAW];
-    if (Raw === undefined) return { raw: this.memory.floats, at: room >> 2 };
+    if (Raw === undefined) return { raw: this.memory.floats, at: staging >> 2 };
     return {
-      raw: this.memory.view<Values>(Raw as Int8ArrayConstructor, rawStart(room, length, Raw.BYTES_PER_ELEMENT), length),
+      raw: this.memory.view<Values>(
+        Raw as Int8ArrayConstructor,
+        rawStart(staging, length, Raw.BYTES_PER_ELEMENT),
+        length,
+      ),
       at: 0,
     };
   }
 
-  #convert({ kind, scale, zeroPoint }: Source, room: number, length: number): void {
+  #convert({ kind, scale, zeroPoint }: Source, staging: number, length: number): void {
     const Raw = RAW[kind as keyof typeof RAW];
     if (Raw === undefined) return;
-    const raw = rawStart(room, length, Raw.BYTES_PER_ELEMENT);
-    if (kind === "f16") this.kernels.convert_f16(raw, room, length);
-    else this.kernels[`convert_${kind as Quantised}`](raw, room, length, scale, zeroPoint);
+    const raw = rawStart(staging, length, Raw.BYTES_PER_ELEMENT);
+    if (kind === "f16") this.kernels.convert_f16(raw, staging, length);
+    else this.kernels[`convert_${kind as Quantised}`](raw, staging, length, scale, zeroPoint);
   }
 }
 
@@ -209,8 +213,8 @@ export function paddedColumns(columns: number): number {
 }
 
 /** Raw values end 64 bytes after the floats that they become. */
-function rawStart(room: number, length: number, bytesEach: number): number {
-  return room + length * 4 + 64 - length * bytesEach;
+function rawStart(staging: number, length: number, bytesEach: number): number {
+  return staging + length * 4 + 64 - length * bytesEach;
 }
 
 type Values = Source["data"];

@@ -8,8 +8,8 @@ const PAGE = 65536;
 const GUARD = 128;
 /** Memory grows by multiples of this, so that a run of small requests detaches views rarely. */
 const GROWTH_PAGES = 4;
-/** In so much beside the kernels' own tables, all that is streamed finds room. */
-const LEAST_WORK = 2 * PAGE;
+/** Beside the kernels' own tables, this is enough for all that is streamed. */
+const MIN_WORK = 2 * PAGE;
 
 /** Free bytes between blocks; `at` is its place among the holes of its size. */
 interface Hole {
@@ -63,7 +63,7 @@ export class LinearMemory {
     this.#buffers.add(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
     this.#ints = new Int32Array(memory.buffer);
-    const least = memory.buffer.byteLength + LEAST_WORK;
+    const least = memory.buffer.byteLength + MIN_WORK;
     if (limit < least) {
       throw new RangeError(
         `createEngine: maxMemory is ${limit}; wanted at least ${least} bytes, ` +
@@ -72,7 +72,7 @@ export class LinearMemory {
     }
   }
 
-  /** Has the engine ended? Then no tensor in here may be read. */
+  /** Whether the engine has ended: then no tensor in here may be read. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -126,7 +126,7 @@ export class LinearMemory {
     return new type(this.#buffer, pointer, length);
   }
 
-  /** Was this the buffer of this memory at some time? A byte offset taken then is a pointer now. */
+  /** Whether this is or was the buffer of this memory: a byte offset taken then is a pointer now. */
   owns(buffer: ArrayBufferLike): boolean {
     return buffer === this.#buffer || this.#buffers.has(buffer);
   }

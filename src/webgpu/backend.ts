@@ -19,7 +19,7 @@ import { vfnetPlan } from "./vfnet_plan.ts";
 
 interface Runner<C> {
   run(gpu: GpuBackend, call: C): Promise<unknown>;
-  /** Does each of the call's tensors fit a binding, whole or cut by rows? */
+  /** Whether each of the call's tensors fits a binding, whole or cut by rows. */
   holds(call: C, limits: GPUSupportedLimits): boolean;
 }
 
@@ -74,7 +74,7 @@ export class GpuBackend {
     return this.#lost;
   }
 
-  /** Are the call's tensors such as the device can bind? */
+  /** Whether the device can bind the call's tensors. */
   holds(call: Call): boolean {
     return runnerOf(call).holds(call, this.device.limits);
   }

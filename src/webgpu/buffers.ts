@@ -18,11 +18,11 @@ const USAGES = {
 
 export type BufferKind = keyof typeof USAGES;
 
-const LEAST_BYTES = 256;
+const MIN_BYTES = 256;
 /** What lies idle beyond this is destroyed, the longest idle first. */
-const MOST_IDLE_BYTES = 256 * 1024 * 1024;
+const MAX_IDLE_BYTES = 256 * 1024 * 1024;
 /** A buffer is destroyed after it has lain idle while this many others were handed out: some fifty calls. */
-const MOST_IDLE_TURNS = 1024;
+const MAX_IDLE_TURNS = 1024;
 /** Handing out so many goes between two looks for such buffers. */
 const TURNS_PER_LOOK = 64;
 
@@ -64,7 +64,7 @@ export class BufferPool {
     this.#idle.set(key, others);
     others.push({ buffer, since: this.#turn });
     this.#idleBytes += buffer.size;
-    while (this.#idleBytes > MOST_IDLE_BYTES) this.#dropOldest();
+    while (this.#idleBytes > MAX_IDLE_BYTES) this.#dropOldest();
   }
 
   /** A buffer for the caller, who destroys it; ours until `handOver`. */
@@ -100,7 +100,7 @@ export class BufferPool {
 
   #dropUnused(): void {
     for (const list of this.#idle.values()) {
-      while (list.length > 0 && this.#turn - list[0].since > MOST_IDLE_TURNS) this.#drop(list);
+      while (list.length > 0 && this.#turn - list[0].since > MAX_IDLE_TURNS) this.#drop(list);
     }
   }
 
@@ -118,7 +118,7 @@ export class BufferPool {
 }
 
 function sizeClass(bytes: number): number {
-  return Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(bytes)));
+  return Math.max(MIN_BYTES, 2 ** Math.ceil(Math.log2(bytes)));
 }
 
 function classOf({ usage, size }: { readonly usage: number; readonly size: number }): string {

@@ -47,7 +47,7 @@ struct Params {
   first_anchor: u32,
   anchors: u32,
   channels: u32,     // classes, or bins
-  capacity: u32,     // candidates that the list has room for
+  capacity: u32,     // of the list, in candidates
   threshold: u32,    // as a key
   product: f32,
   nan: f32,
@@ -65,8 +65,8 @@ fn at(field: Layout, anchor: u32, channel: u32) -> u32 {
 export function filterShader({ classes, objectness, logits, range, multiLabel }: FilterVariant): string {
   return [
     `const LOGITS = ${logits};`,
-    `const LEAST = ${keyOf(range[0])}u;`,
-    `const MOST = ${keyOf(range[1])}u;`,
+    `const MIN_KEY = ${keyOf(range[0])}u;`,
+    `const MAX_KEY = ${keyOf(range[1])}u;`,
     `const JOINED = ${objectness !== null};`,
     `const EVERY = ${multiLabel};`,
     params,
@@ -93,7 +93,7 @@ fn key_of(x: f32) -> u32 {
 // Probabilities are within the bounds of rounding; NaN is none, and no error.
 fn check(anchor: u32, value: f32, role: u32) {
   let key = key_of(value);
-  if (key == 0u || (key >= LEAST && key <= MOST)) { return; }
+  if (key == 0u || (key >= MIN_KEY && key <= MAX_KEY)) { return; }
   if (atomicAdd(&list.outside, 1u) == 0u) {
     list.address = 2u * (params.first_anchor + anchor) + role;
     list.value = bitcast<u32>(value);
@@ -170,11 +170,11 @@ fn raw_logit(start: u32, bin: u32) -> f32 { return boxes_at(start + bin * params
 fn store_side(anchor: u32, side: u32, to: u32) {
   let start = at(params.main, anchor, side * params.channels);
   let peak = peak_of(start);
-  let found = expectation_of(peak, start);
-  sides[to] = select(found.mean, params.nan, peak.nan);
+  let expectation = expectation_of(peak, start);
+  sides[to] = select(expectation.mean, params.nan, peak.nan);
   if (UNCERTAINTY) {
-    let spread = spread_of(peak, start, found);
-    let last = exp_of_minus(gap_of(peak, start, params.channels - 1u)) / found.sum;
+    let spread = spread_of(peak, start, expectation);
+    let last = exp_of_minus(gap_of(peak, start, params.channels - 1u)) / expectation.sum;
     sides[to + 4u] = select(spread.deviation, params.nan, peak.nan);
     sides[to + 8u] = select(last, params.nan, peak.nan);
     sides[to + 12u] = select(spread.excess, params.nan, peak.nan);

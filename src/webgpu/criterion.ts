@@ -119,7 +119,7 @@ export class CriterionRun {
     return this.loss({ kernel: "giou_loss", parameters: { low: EPS }, ...pairs }, weights, sum, grad);
   }
 
-  /** The weighted sum of a loss and, where there is room for it, its gradient. */
+  /** The weighted sum of a loss and, where there is a buffer for it, its gradient. */
   async loss(
     part: RowLoss,
     weights: GPUBufferBinding,

@@ -13,8 +13,8 @@ import { keyOf } from "./keys.ts";
 import { bytesOf, storageOf } from "./storage.ts";
 import { Work } from "./work.ts";
 
-/** Candidates that a list has room for at least, if there can be so many: 128 KiB to read back. */
-const LEAST_CAPACITY = 4096;
+/** Least capacity of a list, if there can be so many candidates: 128 KiB to read back. */
+const MIN_CAPACITY = 4096;
 
 /**
  * Maps are this many times as large as lists at the most. Beyond that it was faster to filter the maps on the host, because
@@ -22,7 +22,7 @@ const LEAST_CAPACITY = 4096;
  */
 const MAPS_PER_LIST = 4;
 
-/** How many candidates an image's list has room for at first, by what was listed in the last search. */
+/** First capacity of an image's list, by the candidates of the last search. */
 export class ListCapacity {
   #most = 0;
   #all = 0;
@@ -30,7 +30,7 @@ export class ListCapacity {
   /** Twice an even share of all, so that one busy image does not make every list long; and at most what one image had. */
   of(images: number): number {
     const wanted = Math.min(this.#most, 2 * this.#all / images);
-    return Math.max(LEAST_CAPACITY, 2 ** Math.ceil(Math.log2(Math.max(wanted, 1))));
+    return Math.max(MIN_CAPACITY, 2 ** Math.ceil(Math.log2(Math.max(wanted, 1))));
   }
 
   remember(counts: readonly number[]): void {
@@ -49,12 +49,12 @@ export async function findCandidates(
   lists: ListCapacity,
 ): Promise<SearchedImage[]> {
   const capacity = lists.of(search.images);
-  const found = await Promise.all(Array.from({ length: search.images }, (_, image) => {
+  const listed = await Promise.all(Array.from({ length: search.images }, (_, image) => {
     return new ImageSearch(gpu, search, image).result(capacity);
   }));
-  lists.remember(found.map((image) => image === null ? 0 : image.anchors.length));
+  lists.remember(listed.map((image) => image === null ? 0 : image.anchors.length));
   const images: SearchedImage[] = [];
-  for (const [i, image] of found.entries()) images.push(image ?? await shareOnHost(gpu, search, i));
+  for (const [i, image] of listed.entries()) images.push(image ?? await shareOnHost(gpu, search, i));
   return images;
 }
 
@@ -92,19 +92,19 @@ class ImageSearch {
     this.#work = new Work(search.op, gpu.device, gpu.pool);
   }
 
-  /** With room for so many at first; where more are found, anew with room for all, or null where that does not pay. */
-  async result(wanted: number): Promise<ListedCandidates | null> {
+  /** With that capacity at first; where there are more candidates, again for all of them, or null where that does not pay. */
+  async result(firstCapacity: number): Promise<ListedCandidates | null> {
     try {
       const parts = await Promise.all(this.#search.parts.map((part) => this.#compile(part)));
-      const most = this.#mostListed();
-      const capacity = Math.min(wanted, this.#all(), most);
+      const most = this.#maxListed();
+      const capacity = Math.min(firstCapacity, this.#all(), most);
       const lists = await this.#run(parts, capacity);
       this.#checkScores(lists);
       const [count] = lists.candidates;
       if (count <= capacity) return sorted(lists, count, this.#search);
       if (count > most) return null;
       const again = await this.#run(parts, count);
-      // Not more than there is room for, should the tensors have changed meanwhile.
+      // No more than the capacity, should the tensors have changed meanwhile.
       return sorted(again, Math.min(again.candidates[0], count), this.#search);
     } finally {
       this.#work.release();
@@ -129,7 +129,7 @@ class ImageSearch {
   }
 
   /** Those that are listed: their lists fit a binding, and are short beside the maps. */
-  #mostListed(): number {
+  #maxListed(): number {
     const { fields, uncertainty } = this.#search;
     const { maxStorageBufferBindingSize } = this.#gpu.device.limits;
     const words = [CANDIDATE_WORDS, sideWords(uncertainty)];
@@ -137,7 +137,7 @@ class ImageSearch {
     const maps = new Map(fields.map((field) => [field.source, shareOf(field, 0).length]));
     const mapBytes = [...maps].reduce((sum, [source, length]) => sum + bytesOf(source, length), 0);
     const paying = mapBytes / MAPS_PER_LIST / (4 * (words[0] + words[1]));
-    return Math.floor(Math.min(fitting, Math.max(paying, LEAST_CAPACITY)));
+    return Math.floor(Math.min(fitting, Math.max(paying, MIN_CAPACITY)));
   }
 
   async #compile(part: Part<AnySource>): Promise<CompiledPart> {

@@ -8,9 +8,9 @@ const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
 export interface OpenedDevice {
   readonly device: GPUDevice;
   readonly description: string;
-  /** Is it no hardware? */
+  /** Whether the adapter is a software one. */
   readonly software: boolean;
-  /** Did we make it, so that it ends with us? */
+  /** Whether we made the device, so that it ends with us. */
   readonly own: boolean;
 }
 

@@ -13,7 +13,7 @@ import { enabling, summing } from "./sums.ts";
 export interface Family {
   /** WGSL with `item(i)`: stores the gradients of an item and returns its weighted value, or its four values. */
   readonly text: string;
-  /** Is an item a row? */
+  /** Whether an item is a row. */
   readonly byRow: boolean;
   /** Values of an item. */
   readonly width: 1 | 4;
@@ -46,9 +46,9 @@ const singleElements: Family = {
   itemsPerGroup: LANES,
   text: element + /* wgsl */ `
 fn item(i: u32) -> f32 {
-  let found = element(pred_at(i), target_at(i), own_at(i), weight_at(i));
-  store_grad(i, found.y);
-  return found.x;
+  let term = element(pred_at(i), target_at(i), own_at(i), weight_at(i));
+  store_grad(i, term.y);
+  return term.x;
 }
 `,
 };

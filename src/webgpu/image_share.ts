@@ -25,7 +25,7 @@ export function shareOf({ source, allChannels, allAnchors }: Field<AnySource>, i
   return { start: start - first, first, length: first + length };
 }
 
-/** Does an image's share of every field's tensor fit a binding? */
+/** Whether an image's share of every field's tensor fits a binding. */
 export function fitBindings(
   fields: readonly Field<AnySource>[],
   { maxStorageBufferBindingSize }: GPUSupportedLimits,
@@ -39,10 +39,10 @@ export function bindShare(
   place: Place,
   source: AnySource,
   { start, length }: Share,
-  { maxStorageBufferBindingSize: most }: GPUSupportedLimits,
+  { maxStorageBufferBindingSize: limit }: GPUSupportedLimits,
 ): GPUBufferBinding {
   const bytes = bytesOf(source, length);
-  if (bytes > most) throw rangeError(place, `of ${bytes} bytes an image`, `at most ${most} on this device`);
+  if (bytes > limit) throw rangeError(place, `of ${bytes} bytes an image`, `at most ${limit} on this device`);
   return work.input(source, start, length);
 }
 

@@ -107,9 +107,9 @@ export class LossRun {
   readonly #shader: Shader;
   /** Values of a row: its elements', or its own. */
   readonly #valuesPerRow: number;
-  /** Has every element or row its own value? */
+  /** Whether every element or row has its own value. */
   readonly #each: boolean;
-  /** Do maps come from the host or go there? Then pieces wait for each other. */
+  /** Whether maps come from the host or go there: then pieces wait for each other. */
   readonly #streams: boolean;
 
   constructor(gpu: Gpu, call: CheckedLoss, shader: Shader) {
@@ -138,17 +138,18 @@ export class LossRun {
     const { outside, target } = this.#call;
     const pieces = this.#pieces();
     const to = work.guard(() => this.#targets(work, pieces, outputs));
-    const found = Uint32Array.of(NONE);
+    const firstOutside = Uint32Array.of(NONE);
     const waiting = this.#streams ? pieces.slice(0, -1) : [];
     if (waiting.length > 0) work.submit(before);
     for (const piece of waiting) await this.#runPiece(piece, to);
     work.submit((encoder) => {
       if (waiting.length === 0) before(encoder);
       this.#encodeAll(work, encoder, pieces.slice(waiting.length), to);
-      if (to.outside) work.copyBack(encoder, to.outside, found);
+      if (to.outside) work.copyBack(encoder, to.outside, firstOutside);
     });
     await work.read();
-    if (found[0] !== NONE) throw outside?.(found[0], labelOf(target, found[0]));
+    const [row] = firstOutside;
+    if (row !== NONE) throw outside?.(row, labelOf(target, row));
   }
 
   /** The call as a part of other commands, over tensors that are on the device: its sum and its gradient stay there. */
@@ -182,7 +183,7 @@ export class LossRun {
   }
 
   #sums(work: Work, count: number, loss: Output): Sums {
-    const total = loss.room(work, 0, 1);
+    const total = loss.binding(work, 0, 1);
     return { count, total, ofPieces: count === 1 ? total : work.storage(Math.max(count, 1) * 4) };
   }
 
@@ -229,11 +230,11 @@ export class LossRun {
     const rowSums = this.#each && valueColumns < this.#valuesPerRow;
     const parts = this.#parts(piece.rows);
     const sums = parts.reduce((all, part) => all + part.sums, 0);
-    const room = this.#each ? to.loss.room(work, firstValue, values) : work.storage(sums * 4);
-    const grad = to.grad?.room(work, firstElement, elements);
+    const loss = this.#each ? to.loss.binding(work, firstValue, values) : work.storage(sums * 4);
+    const grad = to.grad?.binding(work, firstElement, elements);
     const buffers: Record<string, GPUBufferBinding | undefined> = {
       ...this.#inputs(work, piece),
-      values: rowSums ? work.storage(elements * 4) : room,
+      values: rowSums ? work.storage(elements * 4) : loss,
       grad,
       outside: to.outside,
     };
@@ -245,14 +246,14 @@ export class LossRun {
     if (to.sums !== null) {
       const { count, ofPieces } = to.sums;
       const size = { rows: 1, columns: sums, factor: count === 1 ? settings.factor : 1 };
-      addUp(work, encoder, this.#shader.sum, room, size, ofPieces, piece.index);
+      addUp(work, encoder, this.#shader.sum, loss, size, ofPieces, piece.index);
     }
     if (rowSums) {
       // The values have the factor already: without it their sum might be infinite.
       const size = { rows: piece.rows, columns, factor: 1 };
-      addUp(work, encoder, this.#shader.sum, buffers.values as GPUBufferBinding, size, room);
+      addUp(work, encoder, this.#shader.sum, buffers.values as GPUBufferBinding, size, loss);
     }
-    if (this.#each) to.loss.copyBack(work, encoder, room, firstValue, values);
+    if (this.#each) to.loss.copyBack(work, encoder, loss, firstValue, values);
     if (grad) to.grad?.copyBack(work, encoder, grad, firstElement, elements);
   }
 

@@ -12,15 +12,15 @@ export class Output {
     this.#to = to;
   }
 
-  /** Where a shader writes the values [start, start + length). */
-  room(work: Work, start: number, length: number): GPUBufferBinding {
+  /** The binding to which a shader writes the values [start, start + length). */
+  binding(work: Work, start: number, length: number): GPUBufferBinding {
     if (this.#to instanceof Float32Array) return work.storage(length * 4);
     return { buffer: this.#to, offset: start * 4, size: length * 4 };
   }
 
-  /** Has the values of a room come to the host, if that is where they go. */
-  copyBack(work: Work, encoder: GPUCommandEncoder, room: GPUBufferBinding, start: number, length: number): void {
-    if (this.#to instanceof Float32Array) work.copyBack(encoder, room, this.#to.subarray(start, start + length));
+  /** Copies the values of a binding to the host, if the result is to lie there. */
+  copyBack(work: Work, encoder: GPUCommandEncoder, values: GPUBufferBinding, start: number, length: number): void {
+    if (this.#to instanceof Float32Array) work.copyBack(encoder, values, this.#to.subarray(start, start + length));
   }
 
   tensor(dims: readonly number[]): Float32Array | GpuTensor {

@@ -26,18 +26,18 @@ export function piecesOf(place: Place, rows: number, columns: number, bytes: num
   const fitting = Math.floor(bytes / (columns * 4));
   const most = fitting >= rows ? rows : Math.floor(fitting / ALIGNED_ROWS) * ALIGNED_ROWS;
   if (most > 0) return cut(rows, most);
-  const mostColumns = Math.floor(bytes / (4 * ALIGNED_ROWS));
-  throw rangeError(place, `of ${columns} values a row`, `at most ${mostColumns} on this device`);
+  const maxColumns = Math.floor(bytes / (4 * ALIGNED_ROWS));
+  throw rangeError(place, `of ${columns} values a row`, `at most ${maxColumns} on this device`);
 }
 
 /** The most values of a row that fits a binding of `unalignedPieces`, which may begin before its data. */
-export function mostValues({ maxStorageBufferBindingSize }: GPUSupportedLimits): number {
+export function maxValues({ maxStorageBufferBindingSize }: GPUSupportedLimits): number {
   return Math.floor((maxStorageBufferBindingSize - ALIGNED_BYTES) / 4);
 }
 
-/** Rows of at most `mostValues` in pieces that may begin anywhere: a row at least, else what is in flight at a time. */
+/** Rows of at most `maxValues` in pieces that may begin anywhere: a row at least, else what is in flight at a time. */
 export function unalignedPieces(rows: number, columns: number, limits: GPUSupportedLimits): Piece[] {
-  const fitting = Math.floor(Math.min(mostValues(limits), PIECE_BYTES / 4) / columns);
+  const fitting = Math.floor(Math.min(maxValues(limits), PIECE_BYTES / 4) / columns);
   return cut(rows, Math.max(1, fitting));
 }
 

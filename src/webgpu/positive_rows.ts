@@ -98,7 +98,7 @@ export class PositiveRows {
     const pieces = this.#pieces(argument, columns);
     return (encoder) => {
       for (const piece of pieces) {
-        const part = map.room(this.#work, piece.firstRow * columns, piece.rows * columns);
+        const part = map.binding(this.#work, piece.firstRow * columns, piece.rows * columns);
         this.#dispatch(encoder, pipeline, this.#within(piece, columns), [this.#listed, gathered, part]);
       }
     };
@@ -130,8 +130,8 @@ export class PositiveRows {
 
 /** How many of the ascending rows are below a bound. */
 function countBelow(rows: Int32Array, bound: number): number {
-  const found = rows.findIndex((row) => row >= bound);
-  return found < 0 ? rows.length : found;
+  const index = rows.findIndex((row) => row >= bound);
+  return index < 0 ? rows.length : index;
 }
 
 function listedRows(source: Source, rows: Int32Array, columns: number): Source {

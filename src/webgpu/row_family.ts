@@ -42,6 +42,6 @@ fn ${name}_at(i: u32) -> f32 { return ${name}_buffer_at(params.${name}_start + i
 }
 
 function tail(results: readonly string[]): string {
-  const stores = results.map((name, i) => `${name}[i] = found${results.length === 1 ? "" : `[${i}]`};`);
-  return eachItem(`let found = item(i); ${stores.join(" ")}`);
+  const stores = results.map((name, i) => `${name}[i] = value${results.length === 1 ? "" : `[${i}]`};`);
+  return eachItem(`let value = item(i); ${stores.join(" ")}`);
 }

@@ -5,7 +5,7 @@ import type { CallInput, CheckedRows } from "../ops/row_call.ts";
 import { elementsOf, rangeError } from "../validate.ts";
 import type { Gpu } from "./gpu.ts";
 import { itemGroups } from "./grid.ts";
-import { mostValues, type Piece, unalignedPieces } from "./pieces.ts";
+import { maxValues, type Piece, unalignedPieces } from "./pieces.ts";
 import { rowParams, rowShader } from "./row_family.ts";
 import { rowShaders } from "./shaders.ts";
 import { elementsBefore } from "./storage.ts";
@@ -24,7 +24,7 @@ function piecesOfCall({ device: { limits } }: Gpu, call: CheckedRows): Piece[] {
   if (call.rows * call.columns === 0) return [];
   const large = tooLarge(call, limits);
   if (large !== undefined) {
-    const wanted = `at most ${mostValues(limits)} on this device`;
+    const wanted = `at most ${maxValues(limits)} on this device`;
     const got = `of ${valuesTogether(large)} values that belong together`;
     throw rangeError({ op: call.op, argument: large.argument }, got, wanted);
   }
@@ -34,7 +34,7 @@ function piecesOfCall({ device: { limits } }: Gpu, call: CheckedRows): Piece[] {
 
 /** An input of which not even the least piece fits a binding. */
 export function tooLarge({ inputs }: CheckedRows, limits: GPUSupportedLimits): CallInput | undefined {
-  return inputs.find((input) => valuesTogether(input) > mostValues(limits));
+  return inputs.find((input) => valuesTogether(input) > maxValues(limits));
 }
 
 function valuesTogether({ source, columns, shared }: CallInput): number {
@@ -53,11 +53,11 @@ async function runPiece(
   try {
     work.submit((encoder) => {
       const inputs = call.inputs.map((input) => inputOf(work, input, piece));
-      const rooms = results.map(() => work.storage(items * 4));
+      const outputs = results.map(() => work.storage(items * 4));
       const params = work.uniform(rowParams(call, items, inputs.map(({ before }) => before)));
-      const bindings = [params, ...inputs.map(({ binding }) => binding), ...rooms];
+      const bindings = [params, ...inputs.map(({ binding }) => binding), ...outputs];
       work.dispatch(encoder, pipeline, bindings, itemGroups(items));
-      rooms.forEach((room, i) => work.copyBack(encoder, room, results[i].subarray(start, start + items)));
+      outputs.forEach((output, i) => work.copyBack(encoder, output, results[i].subarray(start, start + items)));
     });
     await work.read();
   } finally {

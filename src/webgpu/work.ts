@@ -143,7 +143,7 @@ export class Work {
   async #check(): Promise<void> {
     const errors = await Promise.all(this.#errors);
     this.#errors = [];
-    const error = errors.find((found) => found !== null);
+    const error = errors.find((each) => each !== null);
     if (error) throw this.#failure(error);
   }
 

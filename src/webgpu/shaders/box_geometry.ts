@@ -3,7 +3,7 @@
  * which no square overflows or vanishes; `unit` brings both to that of the larger.
  *
  * A box loss is a WGSL text with `cost(b)`: the value, and the gradient in the prediction's corners. As in
- * assembly/losses/box_pair.ts it is told by slopes of the low edge, of which no terms cancel: of an edge inside the target's
+ * assembly/losses/box_pair.ts it is given as slopes of the low edge, of which no terms cancel: of an edge inside the target's
  * extent, outside it, or equal to the target's. Those of the high edge are their negatives, but for that through the centre.
  * Zero extents have zero slope.
  */

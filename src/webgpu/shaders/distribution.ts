@@ -55,8 +55,8 @@ fn expectation_of(peak: Peak, start: u32) -> Expectation {
 // Standard deviation, and what it has beyond that of the same mean on two bins: see assembly/boxes/dfl_statistics.ts.
 struct Spread { deviation: f32, excess: f32 }
 
-fn spread_of(peak: Peak, start: u32, found: Expectation) -> Spread {
-  let near = round(found.mean);
+fn spread_of(peak: Peak, start: u32, expectation: Expectation) -> Spread {
+  let near = round(expectation.mean);
   var above = 0.0;
   var below = 0.0;
   for (var bin = 0u; bin < bin_count(); bin++) {
@@ -65,9 +65,9 @@ fn spread_of(peak: Peak, start: u32, found: Expectation) -> Spread {
     above += e * (d * (d - 1.0));
     below += e * (d * (d + 1.0));
   }
-  let square = 0.5 * (below + above) / found.sum;
-  let offset = 0.5 * (below - above) / found.sum;
-  return Spread(sqrt(max(square - offset * offset, 0.0)), sqrt(min(above, below) / found.sum));
+  let square = 0.5 * (below + above) / expectation.sum;
+  let offset = 0.5 * (below - above) / expectation.sum;
+  return Spread(sqrt(max(square - offset * offset, 0.0)), sqrt(min(above, below) / expectation.sum));
 }
 `;
 

@@ -1,6 +1,6 @@
 /**
  * WGSL promises no digits of exp, log and pow, and allows a compiler to take NaN and infinity for absent. So the functions
- * are ours, and NaN and infinity are told by their bits; `params.infinity` and `params.nan` hold those.
+ * are ours, and NaN and infinity are recognized by their bits; `params.infinity` and `params.nan` hold those.
  */
 
 /** exp(-a), log1p and m^p, to a few ULP each. */
