@@ -2,6 +2,7 @@
  * The training loss that scores a head's outputs, and how good the boxes of the positives are.
  */
 import { type Engine, heads } from "../entry/embedded.ts";
+import { hasObjectness } from "../heads/channels.ts";
 import { anchorPoint, levelsOf } from "../heads/levels.ts";
 import type { CriterionResult, GroundTruth, HeadOptions, HeadSpec } from "../types.ts";
 import { UsageError } from "./errors.ts";
@@ -37,9 +38,10 @@ const MENDS: readonly (readonly [HeadOptions, string])[] = [
 ];
 
 /** What keeps a head from being scored. */
-function hindranceOf({ scores, objectness = "none", boxes, refined = false }: HeadSpec): string | undefined {
+function hindranceOf(head: HeadSpec): string | undefined {
+  const { scores, boxes, refined = false } = head;
   if (scores === "probabilities") return "probabilities in place of logits";
-  if (objectness !== "none") return "an objectness beside its classes";
+  if (hasObjectness(head)) return "an objectness beside its classes";
   if (boxes === "distances") return refined ? undefined : "distances that it does not refine";
   return boxes === "distribution" ? undefined : `boxes as ${boxes}`;
 }

@@ -17,6 +17,10 @@ const MOST_CLASSES = 2 ** 31 - 1;
 
 export const MOST_BINS = 64;
 
+function choice<const T extends readonly string[]>(...choices: T): { readonly kind: "choice"; readonly choices: T } {
+  return { kind: "choice", choices };
+}
+
 /** In the order in which a checked head has them. */
 export const members = {
   name: { kind: "string" },
@@ -24,12 +28,12 @@ export const members = {
   bins: { kind: "integer", low: 0, high: MOST_BINS },
   strides: { kind: "strides" },
   anchorOffset: { kind: "number", low: -1e6, high: 1e6 },
-  scores: { kind: "choice", choices: ["logits", "probabilities"] },
-  objectness: { kind: "choice", choices: ["none", "multiply", "sqrt-multiply"], optional: true },
-  boxes: { kind: "choice", choices: ["distribution", "distances", "xywh", "xyxy"] },
-  boxUnit: { kind: "choice", choices: ["pixel", "stride", "image"], optional: true },
-  layout: { kind: "choice", choices: ["rows", "channels-first"] },
-  channelOrder: { kind: "choice", choices: ["class-first", "box-first", "separate"] },
+  scores: choice("logits", "probabilities"),
+  objectness: { ...choice("none", "multiply", "sqrt-multiply"), optional: true },
+  boxes: choice("distribution", "distances", "xywh", "xyxy"),
+  boxUnit: { ...choice("pixel", "stride", "image"), optional: true },
+  layout: choice("rows", "channels-first"),
+  channelOrder: choice("class-first", "box-first", "separate"),
   refined: { kind: "boolean", optional: true },
 } as const satisfies { readonly [Name in keyof Required<HeadSpec>]: Member & KindOf<Required<HeadSpec>[Name]> };
 
