@@ -5,7 +5,7 @@
 import type { CandidateSearch, ListedCandidates, SearchedImage } from "../detect/search.ts";
 import type { Field, Part } from "../heads/outputs.ts";
 import type { AnySource } from "../validate.ts";
-import { CANDIDATE_WORDS, DETECT_LANES, filterShader, LIST_HEAD, sidesShader, sideWords } from "./candidates.ts";
+import { CANDIDATE_WORDS, DETECT_LANES, filterShader, LIST_HEAD, sidesShader, sideWords } from "./detect_shaders.ts";
 import type { Gpu } from "./gpu.ts";
 import { itemGroups } from "./grid.ts";
 import { bindShare, shareOf, shareOnHost } from "./image_share.ts";
@@ -203,7 +203,7 @@ class ImageSearch {
     return this.#params(part, this.#search.bins, capacity, [part.boxes], 0);
   }
 
-  /** The block of `Params` in candidates.ts. */
+  /** The block of `Params` in detect_shaders.ts. */
   #params(
     { firstAnchor, anchors }: Part<AnySource>,
     channels: number,

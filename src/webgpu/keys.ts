@@ -1,5 +1,5 @@
 /**
- * Floats as unsigned numbers in the same order, by which shaders compare exactly: `key_of` in candidates.ts.
+ * Floats as unsigned numbers in the same order, by which shaders compare exactly: `key_of` in detect_shaders.ts.
  */
 
 /** A float's key. */
