@@ -4,7 +4,6 @@
 import type { Call } from "./call.ts";
 import { measureCrossover } from "./crossover.ts";
 import { detach } from "./detach.ts";
-import type { Operation } from "./ops/operation.ts";
 import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
 import { operations } from "./registry.ts";
 import type { EngineOptions } from "./types.ts";
@@ -117,7 +116,7 @@ export class Dispatch {
 
   /** Why an operation's host data are worked on where they are, whatever their size; null where they are not. */
   #staysOnHost(op: string): string | null {
-    const { staysOnHost }: Operation = operations[op as keyof typeof operations];
+    const { staysOnHost } = operations[op];
     if (staysOnHost === undefined || this.#webgpu === null || this.#device !== "auto") return null;
     return staysOnHost.unlessThreshold && this.#threshold !== undefined ? null : staysOnHost.because;
   }

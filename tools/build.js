@@ -36,6 +36,16 @@ const smallShaders = {
   },
 };
 
+/** Operations without the texts for documentation and help. */
+const noDocumentation = {
+  name: "no-documentation",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/(ops|criteria|detect)\/\w+\.ts$/ }, ({ path }) => {
+      return { contents: readFileSync(path, "utf8").replaceAll(/\bdoc`[^`]*`/g, '""'), loader: "ts" };
+    });
+  },
+};
+
 /** Small, but with its own names and in lines, so that a stack can be read. No source map: it would be larger than the code. */
 const COMPACT = {
   bundle: true,
@@ -64,7 +74,7 @@ async function bundleLibrary(kernels) {
     splitting: true,
     chunkNames: "[name]-[hash]",
     define: { KERNELS: JSON.stringify(kernels) },
-    plugins: [moduleImports, kernelText, smallShaders],
+    plugins: [moduleImports, kernelText, smallShaders, noDocumentation],
   });
   for (const entry of ["index", "workerd", "slim", "heads", "files"]) dropBareImports(at("dist", `${entry}.js`));
   // Deno and JSR take the declarations from here.

@@ -4,10 +4,12 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generate } from "./generate.js";
 import { ensureInstalled, Failure, root, runMain } from "./ready.js";
 
 await runMain(async () => {
   ensureInstalled("tools/docs");
+  await generate();
   const { pages } = await import("./docs/pages.js");
   for (const [path, text] of Object.entries(await pages())) {
     if (!process.argv.includes("--check")) writeFileSync(join(root, path), text);

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generate } from "./generate.js";
 import { Failure, root, runScript } from "./ready.js";
 
 /** By the target's name in asconfig.json. */
@@ -15,6 +16,7 @@ const keyFile = at("build/kernels.key");
 
 /** Compiles what is out of date, and returns the kernels' name: see `kernelsName`. */
 export async function ensureKernels() {
+  await generate();
   const name = kernelsName();
   const key = [name, hashOf(SETTINGS)].join(" ");
   const files = Object.values(KERNEL_FILES).map((file) => at("build", file));

@@ -2,12 +2,12 @@
 
 // t softplus(-x) + (1 - t) softplus(x).
 
-import { LossCall } from "./call";
+import { BinaryCrossEntropyWithLogitsBlock } from "../generated/loss_blocks";
 import { classify } from "./classify";
 
 // @ts-ignore: decorator
 @unmanaged
-class BinaryCrossEntropy extends LossCall {
+class BinaryCrossEntropy extends BinaryCrossEntropyWithLogitsBlock {
   // @ts-ignore: decorator
   @inline
   target4(y: v128): v128 {

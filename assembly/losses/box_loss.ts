@@ -11,7 +11,8 @@
 
 import { select, storeTransposed } from "../lanes";
 import { BoxPair } from "./box_pair";
-import { LossCall, NO_WEIGHT } from "./call";
+import { LossBlock } from "../generated/loss_blocks";
+import { NO_WEIGHT } from "./weights";
 import { scaleInto, sumOf } from "./classify";
 import { BLOCK } from "./passes";
 
@@ -31,7 +32,7 @@ const EXACT_EPS: f64 = 1e-120;
 /** V8 rebuilds a splat at every use, in five instructions; a load is one. */
 const NUMBERS = memory.data<f32>([1, 0.5, 2, -0.0, LIMIT]);
 
-export function boxLoss<K extends LossCall>(call: usize): void {
+export function boxLoss<K extends LossBlock>(call: usize): void {
   const k = changetype<K>(call);
   const rows = k.count >> 2;
   let done = 0;
@@ -40,8 +41,8 @@ export function boxLoss<K extends LossCall>(call: usize): void {
   if (done < rows) block<K>(k, done, rows - done);
 }
 
-function block<K extends LossCall>(k: K, first: i32, count: i32): void {
-  const fits = k.low >= LEAST_EPS && k.low <= MOST_EPS;
+function block<K extends LossBlock>(k: K, first: i32, count: i32): void {
+  const fits = k.eps >= LEAST_EPS && k.eps <= MOST_EPS;
   const at = <usize> first << 4;
   const pred = k.pred + at;
   const target = k.target + at;
@@ -56,13 +57,13 @@ function block<K extends LossCall>(k: K, first: i32, count: i32): void {
     sum = sumOf(VALUES, count);
   }
   if (k.values == 0) k.sum += sum;
-  else scaleInto(k.values + (<usize> first << 2), VALUES, count, k.valueScale);
+  else scaleInto(k.values + (<usize> first << 2), VALUES, count, k.factor);
 }
 
 /** Values and, with `gradient`, gradients of `count` pairs. What float32 does not hold is NaN: a value, or a gradient's first. */
 // @ts-ignore: decorator
 @inline
-function loop<K extends LossCall>(
+function loop<K extends LossBlock>(
   k: K,
   gradient: bool,
   pred: usize,
@@ -71,8 +72,8 @@ function loop<K extends LossCall>(
   to: usize,
   count: i32,
 ): void {
-  const eps = f32x4.splat(k.low);
-  const scale = f32x4.splat(k.gradScale);
+  const eps = f32x4.splat(k.eps);
+  const scale = f32x4.splat(k.factor);
   for (let i = 0; i < count; i += 4) {
     const weight = weights != 0 ? v128.load(weights + (<usize> i << 2)) : one();
     const at = <usize> i << 4;
@@ -82,7 +83,7 @@ function loop<K extends LossCall>(
 }
 
 /** What is NaN of `count` pairs, or all, in float64. */
-function exactPairs<K extends LossCall>(
+function exactPairs<K extends LossBlock>(
   k: K,
   pred: usize,
   target: usize,
@@ -92,7 +93,7 @@ function exactPairs<K extends LossCall>(
   fits: bool,
 ): void {
   const pair = changetype<BoxPair>(PAIR);
-  pair.eps = max(<f64> k.low, EXACT_EPS);
+  pair.eps = max(<f64> k.eps, EXACT_EPS);
   for (let i: usize = 0; i < <usize> count; i++) {
     const values = VALUES + (i << 2);
     const far = !fits || isNaN(load<f32>(values));
@@ -102,14 +103,14 @@ function exactPairs<K extends LossCall>(
     const value = k.exact(pair);
     // The value of a pair of which only the gradient did not fit is the same without a gradient.
     if (far) store<f32>(values, <f32> (value > f32.MAX_VALUE ? f32.MAX_VALUE : value) * weight);
-    if (to != 0) pair.store(to + (i << 4), value, k.gradScale * weight);
+    if (to != 0) pair.store(to + (i << 4), value, k.factor * weight);
   }
 }
 
 /** The losses of four pairs of boxes; with `gradient`, their gradients to `to`. */
 // @ts-ignore: decorator
 @inline
-function costOf<K extends LossCall>(
+function costOf<K extends LossBlock>(
   k: K,
   gradient: bool,
   to: usize,

@@ -22,7 +22,7 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair, whereOver0 } from "./box_pair";
-import { LossCall } from "./call";
+import { CiouLossBlock } from "../generated/loss_blocks";
 
 const TURN = memory.data<f32>([
   1.5707963267948966, // pi / 2
@@ -44,7 +44,7 @@ const TURN = memory.data<f32>([
 
 // @ts-ignore: decorator
 @unmanaged
-class CompleteIou extends LossCall {
+class CompleteIou extends CiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(

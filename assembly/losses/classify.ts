@@ -8,7 +8,8 @@
 // gives the same bits.
 
 import { madd } from "../lanes";
-import { ELEMENT_WEIGHT, LossCall, NO_WEIGHT } from "./call";
+import { ElementLossBlock } from "../generated/loss_blocks";
+import { ELEMENT_WEIGHT, NO_WEIGHT } from "./weights";
 import { ANY, mirrored, ONE, ONE_AND_HALF, TWO, unmirrored, ZERO } from "./mirror";
 import { BLOCK, expPass, farLog1pPass, MAGNITUDE, nearLog1pPass, powerPass } from "./passes";
 
@@ -25,7 +26,7 @@ const ONES = memory.data<f32>([1, 1, 1, 1]);
 /** The target of every element of a label target but the labels' own: never written. */
 const ZEROS = memory.data(LINE, 16);
 
-export function classify<K extends LossCall>(call: usize, exponent: bool): void {
+export function classify<K extends ElementLossBlock>(call: usize, exponent: bool): void {
   const k = changetype<K>(call);
   const direct = k.weightKind == NO_WEIGHT && k.values == 0 && !(exponent && k.exponentKind == ANY);
   for (let done = k.first; done < k.count; done += BLOCK) {
@@ -47,7 +48,7 @@ export function classify<K extends LossCall>(call: usize, exponent: bool): void 
 // In its own function the loops come out 8 % slower.
 // @ts-ignore: decorator
 @inline
-function nearBlock<K extends LossCall>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
+function nearBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
   const found = k.labels != 0 ? labelPass<K>(k, done, BLOCK, exponent, true) : 0;
   nearLoops<K>(k, x, y, done, exponent);
   if (k.grad != 0) storeSlopes(k.grad + (<usize> done << 2), found);
@@ -56,12 +57,12 @@ function nearBlock<K extends LossCall>(k: K, x: usize, y: usize, done: i32, expo
 /** Where the label's element of a row stands behind `done`; -1 where the label is no class. */
 // @ts-ignore: decorator
 @inline
-function labelAt(k: LossCall, row: i32, done: i32): i32 {
+function labelAt(k: ElementLossBlock, row: i32, done: i32): i32 {
   const label = load<i32>(k.labels + (<usize> row << 2));
   return label < 0 || label >= k.columns ? -1 : row * k.columns + label - done;
 }
 
-function farBlock<K extends LossCall>(k: K, x: usize, y: usize, done: i32, count: i32, exponent: bool): void {
+function farBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, count: i32, exponent: bool): void {
   if (exponent && k.exponentKind == ANY) {
     basePass<K>(k, x, y, count);
     powerPass(P, count, k.power);
@@ -73,7 +74,7 @@ function farBlock<K extends LossCall>(k: K, x: usize, y: usize, done: i32, count
   finishBlock(k, done, count);
 }
 
-function basePass<K extends LossCall>(k: K, x: usize, y: usize, count: i32): void {
+function basePass<K extends ElementLossBlock>(k: K, x: usize, y: usize, count: i32): void {
   const one = v128.load(ONES);
   const bytes = <usize> count << 2;
   for (let i: usize = 0; i < bytes; i += 16) {
@@ -84,7 +85,7 @@ function basePass<K extends LossCall>(k: K, x: usize, y: usize, count: i32): voi
 /** What is raised to the exponent. */
 // @ts-ignore: decorator
 @inline
-function baseOf<K extends LossCall>(k: K, x: v128, y: v128, e: v128, one: v128): v128 {
+function baseOf<K extends ElementLossBlock>(k: K, x: v128, y: v128, e: v128, one: v128): v128 {
   const big = f32x4.div(one, f32x4.add(one, e));
   return k.base(mirrored(x, k.target4(y), k.rest4(y, one)), f32x4.mul(e, big), big);
 }
@@ -95,7 +96,7 @@ function baseOf<K extends LossCall>(k: K, x: v128, y: v128, e: v128, one: v128):
  */
 // @ts-ignore: decorator
 @inline
-function nearLoops<K extends LossCall>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
+function nearLoops<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
   if (!exponent) return nearLoopOf<K, u8>(k, x, y, done);
   const kind = k.exponentKind;
   if (kind == TWO) nearLoopOf<K, u64>(k, x, y, done);
@@ -106,7 +107,7 @@ function nearLoops<K extends LossCall>(k: K, x: usize, y: usize, done: i32, expo
 
 // @ts-ignore: decorator
 @inline
-function nearLoopOf<K extends LossCall, Kind>(k: K, x: usize, y: usize, done: i32): void {
+function nearLoopOf<K extends ElementLossBlock, Kind>(k: K, x: usize, y: usize, done: i32): void {
   if (k.grad != 0) nearLoop<K, Kind, u16>(k, x, y, k.grad + (<usize> done << 2));
   else nearLoop<K, Kind, u8>(k, x, y, 0);
 }
@@ -114,7 +115,7 @@ function nearLoopOf<K extends LossCall, Kind>(k: K, x: usize, y: usize, done: i3
 /** A whole block: adds to the sum, float32 lanes over 64 elements at a time; scaled gradients go `to` where they belong. */
 // @ts-ignore: decorator
 @inline
-function nearLoop<K extends LossCall, Kind, Gradient>(k: K, x: usize, y: usize, to: usize): void {
+function nearLoop<K extends ElementLossBlock, Kind, Gradient>(k: K, x: usize, y: usize, to: usize): void {
   // In locals before the loop: newer V8 rebuilds a splat at every use.
   const one = v128.load(ONES);
   let sum: f64 = 0;
@@ -142,7 +143,7 @@ function nearLoop<K extends LossCall, Kind, Gradient>(k: K, x: usize, y: usize, 
 /** Values to V, to be weighted and scaled; scaled gradients go where they belong. */
 // @ts-ignore: decorator
 @inline
-function farLoop<K extends LossCall, Kind>(
+function farLoop<K extends ElementLossBlock, Kind>(
   other: i32,
   k: K,
   x: usize,
@@ -155,7 +156,7 @@ function farLoop<K extends LossCall, Kind>(
   const bytes = <usize> count << 2;
   const one = v128.load(ONES);
   const magnitude = v128.load32_splat(MAGNITUDE);
-  const tiny = leastFor(k.gradScale);
+  const tiny = leastFor(k.factor);
   const reach = f32x4.splat(k.reach);
   for (let i: usize = 0; i < bytes; i += 16) {
     const kind = sizeof<Kind>() == 8 ? TWO : other;
@@ -175,7 +176,7 @@ function farLoop<K extends LossCall, Kind>(
 /** The losses of four elements, their scaled gradients to `g`; far ones under `tiny` as 0. `own`: those of labels. */
 // @ts-ignore: decorator
 @inline
-function step<K extends LossCall>(
+function step<K extends ElementLossBlock>(
   kind: i32,
   k: K,
   x: v128,
@@ -211,7 +212,7 @@ function step<K extends LossCall>(
   const ce = madd(t, a, l);
   if (gradient) {
     const slope = unmirrored(x, k.gradient(kind, own, y, t, small, big, ce, any, near));
-    v128.store(g, f32x4.mul(near ? slope : flushed(slope, magnitude, tiny), k.gradScale4()));
+    v128.store(g, f32x4.mul(near ? slope : flushed(slope, magnitude, tiny), k.factor4()));
   }
   return k.value(kind, own, y, t, small, big, ce, any, near);
 }
@@ -235,7 +236,7 @@ function flushed(v: v128, magnitude: v128, least: v128): v128 {
  * target 0 gave. Near, before them: to the sum; what is left in the passes' results makes a loss of 0. The gradients wait in
  * V, their places are listed in P, and how many these are is returned.
  */
-function labelPass<K extends LossCall>(k: K, done: i32, count: i32, exponent: bool, near: bool): i32 {
+function labelPass<K extends ElementLossBlock>(k: K, done: i32, count: i32, exponent: bool, near: bool): i32 {
   let found = 0;
   const firstRow = done / k.columns;
   const lastRow = (done + count - 1) / k.columns;
@@ -267,7 +268,7 @@ function storeSlopes(to: usize, count: i32): void {
 }
 
 /** Loss of the element alone, in all lanes, with that target; its gradient goes to ALONE. */
-function ownLoss<K extends LossCall>(k: K, done: i32, i: usize, score: f32, exponent: bool): f32 {
+function ownLoss<K extends ElementLossBlock>(k: K, done: i32, i: usize, score: f32, exponent: bool): f32 {
   const kind = exponent ? k.exponentKind : ZERO;
   const x = v128.load32_splat(k.pred + (<usize> done << 2) + i);
   const y = f32x4.splat(score);
@@ -282,7 +283,7 @@ function ownLoss<K extends LossCall>(k: K, done: i32, i: usize, score: f32, expo
     any = v128.load(P);
   }
   const magnitude = v128.load32_splat(MAGNITUDE);
-  const tiny = leastFor(k.gradScale);
+  const tiny = leastFor(k.factor);
   const reach = f32x4.splat(k.reach);
   const gradient = k.grad != 0;
   const loss = step<K>(
@@ -292,7 +293,7 @@ function ownLoss<K extends LossCall>(k: K, done: i32, i: usize, score: f32, expo
 }
 
 /** Weights values and gradients. */
-function weighPass(k: LossCall, done: i32, count: i32): void {
+function weighPass(k: ElementLossBlock, done: i32, count: i32): void {
   const grad: usize = k.grad == 0 ? 0 : k.grad + (<usize> done << 2);
   if (k.weightKind == ELEMENT_WEIGHT) {
     const weights = k.weight + (<usize> done << 2);
@@ -339,11 +340,11 @@ function weighRow(values: usize, weight: f32, count: i32): void {
 }
 
 /** Adds the block to the sum, or stores its values. */
-function finishBlock(k: LossCall, done: i32, count: i32): void {
+function finishBlock(k: ElementLossBlock, done: i32, count: i32): void {
   if (k.values == 0) {
     k.sum += sumOf(V, count);
   } else if (k.labels == 0) {
-    scaleInto(k.values + (<usize> done << 2), V, count, k.valueScale);
+    scaleInto(k.values + (<usize> done << 2), V, count, k.factor);
   } else {
     addRows(k, done, count);
   }
@@ -360,7 +361,7 @@ export function scaleInto(dst: usize, src: usize, count: i32, scale: f32): void 
 }
 
 /** Row sums: a row that goes on in the next block is added to there. `values` enters as zeros. */
-function addRows(k: LossCall, done: i32, count: i32): void {
+function addRows(k: ElementLossBlock, done: i32, count: i32): void {
   let i = 0;
   while (i < count) {
     const row = (done + i) / k.columns;
@@ -368,7 +369,7 @@ function addRows(k: LossCall, done: i32, count: i32): void {
     const at = k.values + (<usize> row << 2);
     const sum = sumOf(V + (<usize> i << 2), end - i);
     // As a weight of 0, a scale of 0 leaves nothing of an infinite loss.
-    const scaled = k.valueScale == 0 && sum == sum ? 0 : sum * <f64> k.valueScale;
+    const scaled = k.factor == 0 && sum == sum ? 0 : sum * <f64> k.factor;
     store<f32>(at, load<f32>(at) + <f32> scaled);
     i = end;
   }

@@ -19,11 +19,11 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair } from "./box_pair";
-import { LossCall } from "./call";
+import { DiouLossBlock } from "../generated/loss_blocks";
 
 // @ts-ignore: decorator
 @unmanaged
-class DistanceIou extends LossCall {
+class DistanceIou extends DiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(

@@ -8,7 +8,8 @@
 
 import { laneMask, select as pick, sumOfFour, sumRows } from "../lanes";
 import { log4, softmaxExp } from "../math";
-import { LossCall, NO_WEIGHT } from "./call";
+import { DistributionFocalLossBlock } from "../generated/loss_blocks";
+import { NO_WEIGHT } from "./weights";
 import { scaleInto } from "./classify";
 
 /** Floats of a block of rows, and the most rows in it. */
@@ -40,12 +41,9 @@ const SHIFTS = memory.data(16, 16);
 /** How far below the largest a logit makes a difference; products of what is less are denormals, which cost a trap of the CPU. */
 const BELOW: f32 = -60;
 
-/**
- * `low` is the value of the first bin, `inverse` one over the step, `scale` how far (in bins) a label may be outside the
- * bins by rounding. The first row whose label is further out is left in `option`, counted from 1, and ends the call.
- */
+/** A row whose label is outside the bins ends the call; `outside` tells which. */
 export function distribution_focal_loss(call: usize): void {
-  const k = changetype<LossCall>(call);
+  const k = changetype<DistributionFocalLossBlock>(call);
   const bins = k.columns;
   const rows = k.count / bins;
   const perBlock = (BLOCK / bins) & ~3;
@@ -54,7 +52,7 @@ export function distribution_focal_loss(call: usize): void {
     const logits = k.pred + (<usize> (done * bins) << 2);
     const wrong = placeLabels(k, done, count);
     if (wrong != 0) {
-      k.option = done + wrong;
+      k.outside = done + wrong;
       return;
     }
     for (let row = 0; row < count; row += 4) shiftRows(logits, bins, row, count);
@@ -67,15 +65,15 @@ export function distribution_focal_loss(call: usize): void {
 }
 
 /** LEFTS and SHARES; returns the first row with a label outside the bins, counted from 1, or 0. */
-function placeLabels(k: LossCall, done: i32, count: i32): i32 {
+function placeLabels(k: DistributionFocalLossBlock, done: i32, count: i32): i32 {
   const last = f32x4.splat(<f32> (k.columns - 1));
-  const slack = k.scale4();
+  const slack = k.slack4();
   const beyond = f32x4.add(last, slack);
   const before = f32x4.neg(slack);
   const highest = i32x4.splat(k.columns - 2);
   const labels = k.target + (<usize> done << 2);
   for (let i: usize = 0; i < <usize> count << 2; i += 16) {
-    const label = f32x4.mul(f32x4.sub(v128.load(labels + i), k.low4()), k.inverse4());
+    const label = f32x4.mul(f32x4.sub(v128.load(labels + i), k.firstBin4()), k.inverseStep4());
     // NaN is neither.
     const right = v128.and(f32x4.ge(label, before), f32x4.le(label, beyond));
     const row = <i32> (i >> 2);
@@ -242,11 +240,11 @@ function logPass(count: i32): void {
 }
 
 /** softmax - shares, without cancelling where a share is 1. */
-function gradientPass(k: LossCall, done: i32, count: i32): void {
+function gradientPass(k: DistributionFocalLossBlock, done: i32, count: i32): void {
   const width = <usize> k.columns << 2;
   for (let row = 0; row < count; row += 4) {
     const list = <usize> row << 2;
-    const scale = f32x4.mul(f32x4.mul(k.gradScale4(), weights(k, done + row)), v128.load(INVERSES + list));
+    const scale = f32x4.mul(f32x4.mul(k.factor4(), weights(k, done + row)), v128.load(INVERSES + list));
     const share = v128.load(SHARES + list);
     const rest = v128.load(RESTS + list);
     const peak = v128.load(PEAKS + list);
@@ -301,11 +299,11 @@ function gradientRow(e: usize, to: usize, width: usize, row: i32, lane: usize): 
 /** One for each of four rows; past the last row whatever follows. */
 // @ts-ignore: decorator
 @inline
-function weights(k: LossCall, row: i32): v128 {
+function weights(k: DistributionFocalLossBlock, row: i32): v128 {
   return k.weightKind == NO_WEIGHT ? f32x4.splat(1) : v128.load(k.weight + (<usize> row << 2));
 }
 
-function finish(k: LossCall, done: i32, count: i32): void {
+function finish(k: DistributionFocalLossBlock, done: i32, count: i32): void {
   if (k.weightKind != NO_WEIGHT) {
     for (let i: usize = 0; i < <usize> count << 2; i += 16) {
       const loss = v128.load(LOSSES + i);
@@ -316,7 +314,7 @@ function finish(k: LossCall, done: i32, count: i32): void {
     }
   }
   if (k.values == 0) k.sum += 2 * sumOfLosses(count);
-  else scaleInto(k.values + (<usize> done << 2), LOSSES, count, 2 * k.valueScale);
+  else scaleInto(k.values + (<usize> done << 2), LOSSES, count, 2 * k.factor);
 }
 
 /** Of the first of LOSSES, in float64: rows are few, and large ones together over the end of float32. */

@@ -22,12 +22,12 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair, dot, whereOver0 } from "./box_pair";
-import { LossCall } from "./call";
+import { EiouLossBlock } from "../generated/loss_blocks";
 
 
 // @ts-ignore: decorator
 @unmanaged
-class EfficientIou extends LossCall {
+class EfficientIou extends EiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(

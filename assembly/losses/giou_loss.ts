@@ -19,12 +19,12 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair, product, swapped, whereOver0 } from "./box_pair";
-import { LossCall } from "./call";
+import { GiouLossBlock } from "../generated/loss_blocks";
 
 
 // @ts-ignore: decorator
 @unmanaged
-class GeneralizedIou extends LossCall {
+class GeneralizedIou extends GiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(

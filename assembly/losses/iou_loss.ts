@@ -15,11 +15,11 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair } from "./box_pair";
-import { LossCall } from "./call";
+import { IouLossBlock } from "../generated/loss_blocks";
 
 // @ts-ignore: decorator
 @unmanaged
-class Iou extends LossCall {
+class Iou extends IouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(

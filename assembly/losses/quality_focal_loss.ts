@@ -2,13 +2,13 @@
 
 // |y - sigmoid(x)|^beta BCE(x, y).
 
-import { LossCall } from "./call";
+import { QualityFocalLossBlock } from "../generated/loss_blocks";
 import { classify } from "./classify";
 import { plainCost, power, powerOf, slopedCost, timesOrZero, TWO } from "./mirror";
 
 // @ts-ignore: decorator
 @unmanaged
-class QualityFocal extends LossCall {
+class QualityFocal extends QualityFocalLossBlock {
   // @ts-ignore: decorator
   @inline
   target4(y: v128): v128 {

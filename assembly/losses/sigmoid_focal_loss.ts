@@ -2,13 +2,13 @@
 
 // alpha_t (1 - p_t)^gamma BCE(x, t), with alpha_t = alpha t + (1 - alpha)(1 - t), or 1 where alpha < 0.
 
-import { LossCall } from "./call";
+import { SigmoidFocalLossBlock } from "../generated/loss_blocks";
 import { classify } from "./classify";
 import { plainCost, power, slopedCost, timesOrZero, TWO } from "./mirror";
 
 // @ts-ignore: decorator
 @unmanaged
-class SigmoidFocal extends LossCall {
+class SigmoidFocal extends SigmoidFocalLossBlock {
   // @ts-ignore: decorator
   @inline
   target4(y: v128): v128 {
@@ -34,11 +34,11 @@ class SigmoidFocal extends LossCall {
     return f32x4.add(small, f32x4.mul(t, f32x4.sub(big, small)));
   }
 
-  /** alpha_t is linear in the target: `low` is the lesser of its ends, at the target `alpha`, where so nothing cancels. */
+  /** alpha_t, which is linear in the target, from its lesser end, where so nothing cancels. */
   // @ts-ignore: decorator
   @inline
   classWeight(y: v128): v128 {
-    return f32x4.add(this.low4(), f32x4.mul(this.scale4(), f32x4.sub(this.alpha4(), y)));
+    return f32x4.add(this.lowWeight4(), f32x4.mul(this.weightSlope4(), f32x4.sub(this.lowTarget4(), y)));
   }
 
   // @ts-ignore: decorator

@@ -28,7 +28,7 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair, dot, swapped, whereOver0 } from "./box_pair";
-import { LossCall } from "./call";
+import { SiouLossBlock } from "../generated/loss_blocks";
 
 const NUMBERS = memory.data<f32>([
   1.4426950408889634, // log2 e
@@ -49,7 +49,7 @@ const LN2: f64 = 0.6931471805599453;
 
 // @ts-ignore: decorator
 @unmanaged
-class ScyllaIou extends LossCall {
+class ScyllaIou extends SiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(

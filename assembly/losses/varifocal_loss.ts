@@ -1,17 +1,17 @@
 // deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
 
 // Positives: q BCE(x, q), or BCE(x, q) without weighting. Others: alpha sigmoid(x)^gamma BCE(x, 0), which is alpha times
-// the quality focal loss of target 0. Positive is q > 0 and, where `option` is 1, a label's own element.
+// the quality focal loss of target 0. Positive is q > 0 and, where `ownIsPositive` is 1, a label's own element.
 
 import { select } from "../lanes";
-import { LossCall } from "./call";
+import { VarifocalLossBlock } from "../generated/loss_blocks";
 import { classify } from "./classify";
 import { plainCost, powerOf, timesOrZero, TWO } from "./mirror";
 import { qualityGradient } from "./quality_focal_loss";
 
 // @ts-ignore: decorator
 @unmanaged
-class Varifocal extends LossCall {
+class Varifocal extends VarifocalLossBlock {
   // @ts-ignore: decorator
   @inline
   target4(y: v128): v128 {
@@ -40,7 +40,7 @@ class Varifocal extends LossCall {
   // @ts-ignore: decorator
   @inline
   background(own: bool, y: v128): v128 {
-    if (own && this.option != 0) return f32x4.splat(0);
+    if (own && this.ownIsPositive != 0) return f32x4.splat(0);
     // "At most 0" is false for NaN, so that a NaN target stays one.
     return f32x4.le(y, f32x4.splat(0));
   }
@@ -48,8 +48,8 @@ class Varifocal extends LossCall {
   // @ts-ignore: decorator
   @inline
   positiveWeight(y: v128): v128 {
-    // `scale` is 0, or 1 without weighting. pmax keeps a NaN in its first operand.
-    return f32x4.pmax(y, this.scale4());
+    // pmax keeps a NaN in its first operand.
+    return f32x4.pmax(y, this.leastWeight4());
   }
 
   // @ts-ignore: decorator

@@ -8,7 +8,7 @@ import type { HostTensor, LabelTarget, LossResult, Reduction } from "../types.ts
 import type { Command } from "./command.ts";
 import { about, reason, UsageError } from "./errors.ts";
 import { LOSS_HELP, type LossFlags, readFlags } from "./loss_options.ts";
-import { kebab, kindOf, type LossName } from "./losses.ts";
+import { kebab, type LossName, recordOf } from "./losses.ts";
 import { readLabels, readTensor } from "./readers/one.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
 import { lossLine, lossText } from "./writers/loss_text.ts";
@@ -50,15 +50,17 @@ async function run(args: string[]): Promise<void> {
   if (flags.json !== undefined) await writeText(flags.json, lossLine(name, flags.reduction, loss, shapes));
 }
 
-/** A probability outside its range makes losses that are none, such as negative ones. */
-function checkTargets({ name, numbers }: LossFlags, { target }: Inputs): void {
-  const general = name === "generalizedFocalLoss";
-  if (target === undefined || !(kindOf(name).probabilities || general)) return;
-  const [low, high] = general ? [numbers.yLeft ?? 0, numbers.yRight ?? 1] : [0, 1];
+/** A target outside its range makes losses that are none, such as negative ones. */
+function checkTargets({ name, options }: LossFlags, { target }: Inputs): void {
+  const { targetRange, params } = recordOf(name);
+  if (target === undefined || targetRange === undefined) return;
+  const valueOf = (end: number | string) => typeof end === "number" ? end : Number(options[end] ?? params[end].default);
+  const [low, high] = targetRange.map(valueOf);
   const values = toFloat32(target);
   const wrong = values.findIndex((value) => value < Math.fround(low) || value > Math.fround(high));
   if (wrong < 0) return;
-  const range = general ? `--y-left to --y-right, ${low} to ${high}` : `${low} to ${high}`;
+  const flags = targetRange.filter((end) => typeof end === "string").map((end) => `--${kebab(end)}`);
+  const range = `${flags.length > 0 ? `${flags.join(" to ")}, ` : ""}${low} to ${high}`;
   throw new UsageError(`--target[${wrong}] is ${values[wrong]}; wanted a number from ${range}`);
 }
 
@@ -86,14 +88,13 @@ type AnyLoss = (
 function compute({ sync }: Engine, flags: LossFlags, { pred, target, labels, scores, weight }: Inputs) {
   const loss = sync[flags.name] as AnyLoss;
   const labelled = labels && { labels, scores: scores && toFloat32(scores) };
-  const { reduction, numbers, positives } = flags;
+  const { reduction, options } = flags;
   try {
     return loss(pred, labelled ?? target, {
       reduction,
       weight,
       grad: flags.grad !== undefined,
-      ...numbers,
-      ...(positives && { positives }),
+      ...options,
     });
   } catch (error) {
     throw inFlags(flags.name, error);
@@ -114,7 +115,7 @@ function inFlags(name: LossName, error: unknown): UsageError {
 
 /** With no reduction: one value for each element, or for each row. */
 function valuesShape({ name }: LossFlags, { pred, labels }: Inputs, loss: Float32Array): readonly number[] {
-  return kindOf(name).rows || labels !== undefined ? [loss.length] : pred.dims;
+  return recordOf(name).kind !== "element loss" || labels !== undefined ? [loss.length] : pred.dims;
 }
 
 function shapesOf({ labels, ...tensors }: Inputs) {

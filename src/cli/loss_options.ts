@@ -1,30 +1,41 @@
 /**
  * The flags of `densehead loss`.
  */
+import type { Param } from "../params.ts";
 import type { Reduction } from "../types.ts";
 import { readArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
-import { camel, kebab, kindOf, type LossName, lossNames, lossOf, type OwnFlag } from "./losses.ts";
-import { choice, number, optional } from "./values.ts";
+import { kebab, lossesByParam, type LossName, lossNames, lossOf, namesOfKind, ownParams, recordOf } from "./losses.ts";
+import { choice, number } from "./values.ts";
+
+/** Width of the flags' column and of a line. */
+const COLUMN = 27;
+const WIDTH = 120;
+
+const SHORT_OF_LABELS = lossNames(({ labels }) => labels === true).join(", ");
 
 export const LOSS_HELP = `Usage: densehead loss NAME --pred FILE (--target FILE | --labels FILE) [options]
 
-Computes a loss of predictions, and its gradient. NAME, also in camelCase or without "loss", is one of
-  ${lossNames().slice(0, 3).join(", ")},
-  ${lossNames().slice(3, 6).join(", ")},
-  ${lossNames().slice(6).join(", ")};
-the first six for short: bce, focal, qfl, vfl, gfl, dfl
+Computes a loss of predictions, and its gradient. NAME, also in camelCase, without "loss" or in short, is one of
+${entry("  element losses:", namesOfKind("element loss").join(", "))}
+${entry("  row losses:", namesOfKind("row loss").join(", "))}
+${entry("  box losses:", namesOfKind("box loss").join(", "))}
 
 FILE is a .npy file, or a tensor of a .safetensors file: file.safetensors:name (the name may be left out where there is
 but one); one of the tensors may be "-", standard input. Tensors are float32, float16 or float64; labels are integers.
-  --pred FILE              logits (N, C) or any shape; (M, bins) for distribution-focal-loss, a row per side;
-                           boxes (N, 4) as x1, y1, x2, y2 for the last six
-  --target FILE            the same shape; from 0 to 1 for the first four, from y-left to y-right for the fifth;
-                           (M) for distribution-focal-loss
-  --labels FILE            for the first four, in place of --target: the class of each row, (N); anything but
-                           0 … C − 1 is background. The loss is then one per row
+  --pred FILE              logits (N, C) or any shape; (M, bins) for row losses, a row per side;
+                           boxes (N, 4) as x1, y1, x2, y2 for box losses
+  --target FILE            the same shape; from 0 to 1 for element losses, or as --y-left and --y-right say; (M) for row
+                           losses
+${
+  entry(
+    "  --labels FILE",
+    `in place of --target: the class of each row, (N); anything but 0 … C − 1 is background. The loss is ` +
+      `then one per row. For ${SHORT_OF_LABELS}`,
+  )
+}
   --scores FILE            with --labels: quality of each row's class from 0 to 1, (N) (default 1)
-  --weight FILE            factors of the losses: one per row or, for the first five, one per element
+  --weight FILE            factors of the losses: one per row or, for element losses, one per element
 
 What to make of the single losses:
   --reduction KIND         none, sum or mean (default)
@@ -32,16 +43,7 @@ What to make of the single losses:
   --loss-weight N          factor of loss and gradient (default 1)
 
 What single losses take:
-  --alpha N                sigmoid-focal-loss: share of positives (default 0.25; negative: no weighting);
-                           varifocal-loss: factor of negatives (default 0.75)
-  --gamma N                sigmoid-focal-loss, varifocal-loss: exponent (default 2)
-  --positives KIND         varifocal-loss: label (a row's class, also for a score of 0; default with --labels) or
-                           quality (a score or target over 0)
-  --beta N                 quality-focal-loss, generalized-focal-loss: exponent (default 2)
-  --y-left N, --y-right N  generalized-focal-loss: values at σ = 0 and σ = 1 (default 0 and 1)
-  --first-bin N            distribution-focal-loss: value of the first bin (default 0)
-  --bin-step N             distribution-focal-loss: from one bin to the next (default 1)
-  --eps N                  the last six: added to denominators (default 1e-7)
+${ownHelp()}
 
 What to write, as float32 .npy:
   --grad FILE              gradient with respect to pred, in its shape; with none, that of the sum
@@ -52,6 +54,43 @@ What to write, as float32 .npy:
 
 It prints the loss with 9 significant digits (with none: how many, the lowest, their mean, the highest) and the shapes.
 `;
+
+/** An entry of the help, its text in lines. */
+function entry(flag: string, text: string): string {
+  const lines = [flag.padEnd(COLUMN - 1)];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(" ".repeat(COLUMN) + word);
+  }
+  return lines.join("\n");
+}
+
+/** The flags of parameters, with the losses that have them; parameters of all box losses are told once. */
+function ownHelp(): string {
+  return Object.entries(lossesByParam()).map(([param, names]) => {
+    const texts = names.map((name) => describeParam(ownParams(name)[param]));
+    const alike = [...new Set(texts)].map((text) => [names.filter((_, i) => texts[i] === text), text] as const);
+    const parts = alike.map(([same, text]) => `${whose(same)}: ${text}`);
+    return entry(`  --${kebab(param)} ${placeholder(ownParams(names[0])[param])}`, parts.join("; "));
+  }).join("\n");
+}
+
+function whose(names: readonly LossName[]): string {
+  const boxes = lossNames(({ kind }) => kind === "box loss");
+  const own = names.map(kebab);
+  return boxes.every((name) => own.includes(name)) && own.length === boxes.length ? "box losses" : own.join(", ");
+}
+
+function describeParam({ text, default: value, choices, unit }: Param): string {
+  const words = [text, ...(unit === undefined ? [] : [`in ${unit}`])];
+  if (choices !== undefined && value !== undefined) words.push(`one of ${choices.join(", ")}`);
+  return `${words.join(", ")}${value === undefined ? "" : ` (default ${value})`}`;
+}
+
+function placeholder({ kind }: Param): string {
+  return kind === "number" || kind === "integer" ? "N" : kind === "boolean" ? "true|false" : "KIND";
+}
 
 /** The flags, checked. */
 export interface LossFlags {
@@ -64,8 +103,7 @@ export interface LossFlags {
   readonly weight: string | undefined;
   readonly reduction: Reduction;
   /** Further options, as the library calls them. */
-  readonly numbers: Readonly<Record<string, number>>;
-  readonly positives: "label" | "quality" | undefined;
+  readonly options: Readonly<Record<string, number | boolean | string>>;
   readonly grad: string | undefined;
   readonly out: string | undefined;
   readonly json: string | undefined;
@@ -82,71 +120,73 @@ const FILES = {
   json: { type: "string" },
 } as const;
 
-const OWN = {
-  alpha: { type: "string" },
-  gamma: { type: "string" },
-  positives: { type: "string" },
-  beta: { type: "string" },
-  "y-left": { type: "string" },
-  "y-right": { type: "string" },
-  "first-bin": { type: "string" },
-  "bin-step": { type: "string" },
-  eps: { type: "string" },
-} as const satisfies Record<OwnFlag, { type: "string" }>;
+const OWN = Object.keys(lossesByParam()).map(kebab);
 
 const OPTIONS = {
   ...FILES,
-  ...OWN,
   reduction: { type: "string", default: "mean" },
   "avg-factor": { type: "string" },
   "loss-weight": { type: "string" },
 } as const;
 
-const REDUCTIONS = ["none", "sum", "mean"] as const;
-const POSITIVES = ["label", "quality"] as const;
-const OWN_NUMBERS = (Object.keys(OWN) as OwnFlag[]).filter((flag) => flag !== "positives");
-const NUMBERS = ["avg-factor", "loss-weight", ...OWN_NUMBERS] as const;
+const ALL_OPTIONS = { ...OPTIONS, ...Object.fromEntries(OWN.map((flag) => [flag, { type: "string" } as const])) };
 
-type Texts = { readonly [Name in keyof typeof OPTIONS]?: string };
+const REDUCTIONS = ["none", "sum", "mean"] as const;
+
+type Texts = Readonly<Record<string, string | undefined>>;
 
 /** Reads the command line; the error of a wrong one names the flag. */
 export function readFlags(args: string[]): LossFlags {
-  const { values, positionals } = readArguments("loss", args, OPTIONS);
+  const { values, positionals } = readArguments("loss", args, ALL_OPTIONS);
   if (positionals.length === 0) throw new UsageError(`no NAME given; wanted one of ${lossNames().join(", ")}`);
   if (positionals.length > 1) throw new UsageError(`one NAME is wanted; ${positionals.length} were given`);
   const name = lossOf(positionals[0]);
   const reduction = choice("--reduction", values.reduction, REDUCTIONS);
-  const numbers = numbersIn(values);
-  const positives = optional(values.positives, (text) => choice("--positives", text, POSITIVES));
   const { pred, target, labels, scores, weight, grad, out, json } = values;
   if (pred === undefined) throw new UsageError("--pred is missing (densehead loss --help tells more)");
-  checkOwn(name, values);
-  checkTarget(name, values);
+  checkOwn(name, values as Texts);
+  checkTarget(name, values as Texts);
+  const options = optionsIn(name, values as Texts);
   if (values["avg-factor"] !== undefined && reduction !== "mean") {
     throw new UsageError(`--avg-factor is for --reduction mean, which is ${reduction} here`);
   }
   if (grad !== undefined && grad === out) throw new UsageError("--grad and --out are one file");
-  return { name, pred, target, labels, scores, weight, reduction, numbers, positives, grad, out, json };
+  return { name, pred, target, labels, scores, weight, reduction, options, grad, out, json };
 }
 
-function numbersIn(values: Texts): Record<string, number> {
-  const given = NUMBERS.map((flag) =>
-    [camel(flag), optional(values[flag], (text) => number(`--${flag}`, text))] as const
-  );
-  return Object.fromEntries(given.filter((entry): entry is readonly [string, number] => entry[1] !== undefined));
+/** Values of the flags of a loss's parameters, by the parameters' names. */
+function optionsIn(name: LossName, values: Texts): LossFlags["options"] {
+  const params = [["avgFactor", NUMBER], ["lossWeight", NUMBER], ...Object.entries(ownParams(name))] as const;
+  const given = params.flatMap(([param, record]) => {
+    const text = values[kebab(param)];
+    return text === undefined ? [] : [[param, read(`--${kebab(param)}`, text, record)] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+const NUMBER: Pick<Param, "kind" | "choices"> = { kind: "number" };
+
+/** The library tells whether a number is in its range. */
+function read(
+  flag: string,
+  text: string,
+  { kind, choices }: Pick<Param, "kind" | "choices">,
+): number | boolean | string {
+  if (kind === "boolean") return choice(flag, text, ["true", "false"]) === "true";
+  return kind === "choice" ? choice(flag, text, choices as readonly string[]) : number(flag, text);
 }
 
 /** Flags of other losses are mistakes. */
 function checkOwn(name: LossName, values: Texts): void {
-  const { own } = kindOf(name);
-  const foreign = (Object.keys(OWN) as OwnFlag[]).find((flag) => values[flag] !== undefined && !own.includes(flag));
+  const own = Object.keys(ownParams(name)).map(kebab);
+  const foreign = OWN.find((flag) => values[flag] !== undefined && !own.includes(flag));
   if (foreign === undefined) return;
   const takes = own.length === 0 ? "nothing of its own" : own.map((flag) => `--${flag}`).join(", ");
   throw new UsageError(`--${foreign} is not for ${kebab(name)}, which takes ${takes}`);
 }
 
 function checkTarget(name: LossName, { target, labels, scores }: Texts): void {
-  const { labels: takesLabels } = kindOf(name);
+  const { labels: takesLabels = false } = recordOf(name);
   if (labels !== undefined && !takesLabels) throw new UsageError(`--labels is not for ${kebab(name)}; give --target`);
   if (labels !== undefined && target !== undefined) throw new UsageError("--target and --labels are both given");
   if (scores !== undefined && labels === undefined) {

@@ -1,6 +1,9 @@
 /**
- * The losses: their names, as people type them, and what each takes beside what all take.
+ * The losses as the command knows them: the registry's records of losses, by the names that people type.
  */
+import { losses } from "../generated/losses.ts";
+import type { LossRecord } from "../ops/loss_call.ts";
+import type { Param } from "../params.ts";
 import type { LossOps } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import { suggestion } from "./suggest.ts";
@@ -8,76 +11,48 @@ import { suggestion } from "./suggest.ts";
 /** A loss as the library calls it. */
 export type LossName = keyof LossOps<"sync">;
 
-/** A flag of some losses only. */
-export type OwnFlag =
-  | "alpha"
-  | "gamma"
-  | "positives"
-  | "beta"
-  | "y-left"
-  | "y-right"
-  | "first-bin"
-  | "bin-step"
-  | "eps";
+const LOSSES = losses as Readonly<Record<LossName, LossRecord>>;
+const NAMES = Object.keys(LOSSES) as LossName[];
 
-/** What sets losses apart. */
-export interface LossKind {
-  /** May labels stand in the place of a target? */
-  readonly labels: boolean;
-  /** Has it one value per row of the predictions, rather than per element? */
-  readonly rows: boolean;
-  /** Are its targets probabilities? */
-  readonly probabilities: boolean;
-  readonly own: readonly OwnFlag[];
+/** Every loss in kebab-case, or those that a condition holds for. */
+export function lossNames(wanted: (loss: LossRecord) => boolean = () => true): string[] {
+  return NAMES.filter((name) => wanted(LOSSES[name])).map(kebab);
 }
 
-const ELEMENTS = { labels: true, rows: false, probabilities: true };
-const BOXES: LossKind = { labels: false, rows: true, probabilities: false, own: ["eps"] };
-
-const LOSSES: Readonly<Record<LossName, LossKind>> = {
-  binaryCrossEntropyWithLogits: { ...ELEMENTS, own: [] },
-  sigmoidFocalLoss: { ...ELEMENTS, own: ["alpha", "gamma"] },
-  qualityFocalLoss: { ...ELEMENTS, own: ["beta"] },
-  varifocalLoss: { ...ELEMENTS, own: ["alpha", "gamma", "positives"] },
-  generalizedFocalLoss: { ...ELEMENTS, labels: false, probabilities: false, own: ["y-left", "y-right", "beta"] },
-  distributionFocalLoss: { labels: false, rows: true, probabilities: false, own: ["first-bin", "bin-step"] },
-  iouLoss: BOXES,
-  giouLoss: BOXES,
-  diouLoss: BOXES,
-  ciouLoss: BOXES,
-  eiouLoss: BOXES,
-  siouLoss: BOXES,
-};
-
-/** Every loss in kebab-case. */
-export function lossNames(): string[] {
-  return Object.keys(LOSSES).map(kebab);
+/** Every loss of a kind with its short name: "quality-focal-loss (qfl)". */
+export function namesOfKind(kind: LossRecord["kind"]): string[] {
+  return NAMES.filter((name) => LOSSES[name].kind === kind).map((name) => {
+    const { alias } = LOSSES[name];
+    return alias === undefined ? kebab(name) : `${kebab(name)} (${alias})`;
+  });
 }
-
-/** What the losses are called for short; of boxes, giou is enough for giou-loss. */
-const SHORT: Readonly<Record<string, LossName>> = {
-  bce: "binaryCrossEntropyWithLogits",
-  focal: "sigmoidFocalLoss",
-  qfl: "qualityFocalLoss",
-  vfl: "varifocalLoss",
-  gfl: "generalizedFocalLoss",
-  dfl: "distributionFocalLoss",
-};
 
 /** "quality-focal-loss", "qualityFocalLoss", "Quality_Focal_Loss", "quality-focal" and "qfl" are one. */
 export function lossOf(typed: string): LossName {
   const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, "").replace(/loss$/, "");
-  const found = (Object.keys(LOSSES) as LossName[]).find((name) => plain(name) === plain(typed));
+  const found = NAMES.find((name) => [plain(name), LOSSES[name].alias].includes(plain(typed)));
   if (found !== undefined) return found;
-  if (Object.hasOwn(SHORT, plain(typed))) return SHORT[plain(typed)];
-  const names = lossNames();
-  const meant = suggestion(typed, [...names, ...Object.keys(SHORT)]);
-  throw new UsageError(`${JSON.stringify(typed)} is no loss; wanted one of ${names.join(", ")}${meant}`);
+  const aliases = NAMES.flatMap((name) => LOSSES[name].alias ?? []);
+  const meant = suggestion(typed, [...lossNames(), ...aliases]);
+  throw new UsageError(`${JSON.stringify(typed)} is no loss; wanted one of ${lossNames().join(", ")}${meant}`);
 }
 
-/** What the loss takes. */
-export function kindOf(name: LossName): LossKind {
+export function recordOf(name: LossName): LossRecord {
   return LOSSES[name];
+}
+
+/** Parameters of a loss beside those of every loss. */
+export function ownParams(name: LossName): Readonly<Record<string, Param>> {
+  return LOSSES[name].params;
+}
+
+/** Losses that have a parameter, by its name, in the order of the registry. */
+export function lossesByParam(): Readonly<Record<string, LossName[]>> {
+  const found: Record<string, LossName[]> = {};
+  for (const name of NAMES) {
+    for (const param of Object.keys(ownParams(name))) (found[param] ??= []).push(name);
+  }
+  return found;
 }
 
 /** qualityFocalLoss → quality-focal-loss. */

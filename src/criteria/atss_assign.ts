@@ -1,9 +1,11 @@
 /** Adaptive training sample selection: which ground truth each anchor of a grid learns. */
+import { doc } from "../doc.ts";
 import { checkStrides } from "../heads/check.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
-import type { Operation } from "../ops/operation.ts";
+import { nameOf, routine } from "../operation.ts";
+import { integerParam, numberParam, type Param, readParams, requiredParam, requiredSize } from "../params.ts";
 import type { Assignment, AtssOptions, GroundTruth } from "../types.ts";
-import { integer, namesOf, number, options as checkOptions, type Place, rangeError, size } from "../validate.ts";
+import { type Place, rangeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import {
   type Box,
@@ -15,14 +17,18 @@ import {
   NEGATIVE,
 } from "./ground_truth.ts";
 
-const op = "atssAssign";
-const OPTIONS = namesOf<AtssOptions>({
-  imageSize: true,
-  strides: true,
-  anchorOffset: true,
-  anchorScale: true,
-  topk: true,
-});
+const stem = "atss_assign";
+const op = nameOf(stem);
+
+const PARAMS = {
+  imageSize: requiredSize(
+    doc`network input, [height, width] in pixels; a level has ceil(height/stride) × ceil(width/stride) anchors`,
+  ),
+  strides: requiredParam<AtssOptions["strides"]>(doc`strides of the levels, in the order in which their anchors stand`),
+  anchorOffset: numberParam(doc`centre of anchor i: (i + anchorOffset) · stride`, 0, { min: -1e6, max: 1e6 }),
+  anchorScale: numberParam(doc`side of the square anchors`, 8, { min: 1e-6, max: 1e6, unit: "strides" }),
+  topk: integerParam(doc`candidates of an object on each level`, 9, { min: 1 }),
+} as const satisfies Record<keyof AtssOptions, Param>;
 
 export interface AtssSettings {
   /** Centre of cell i: (i + anchorOffset) · stride. */
@@ -33,29 +39,30 @@ export interface AtssSettings {
   readonly topk: number;
 }
 
-export const ATSS_DEFAULTS: AtssSettings = { anchorOffset: 0, anchorScale: 8, topk: 9 };
+export const ATSS_DEFAULTS: AtssSettings = {
+  anchorOffset: PARAMS.anchorOffset.default,
+  anchorScale: PARAMS.anchorScale.default,
+  topk: PARAMS.topk.default,
+};
 
-export const atssAssign = {
-  name: op,
-  stem: "atss_assign",
+export const atssAssign = routine({
+  stem,
   kernels: [],
-  shapes: "gt (K, 4) → (N), (N)",
-  summary: "ATSS: ground truth of each anchor",
+  shapes: doc`gt (K, 4) → (N), (N)`,
+  summary: doc`ATSS: ground truth of each anchor`,
+  params: PARAMS,
+  bounds: {},
+  source:
+    doc`Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for conflicts of mmdet`,
   run(_backend: WasmBackend, options: AtssOptions, gt: GroundTruth): Assignment {
-    const given = checkOptions(op, options, OPTIONS, true);
-    const place = (member: string) => ({ op, argument: `options.${member}` });
-    const imageSize = size(place("imageSize"), given.imageSize);
-    const strides = checkStrides(place("strides"), given.strides);
-    const settings = {
-      anchorOffset: number(place("anchorOffset"), given.anchorOffset ?? ATSS_DEFAULTS.anchorOffset, -1e6, 1e6),
-      anchorScale: number(place("anchorScale"), given.anchorScale ?? ATSS_DEFAULTS.anchorScale, 1e-6, 1e6),
-      topk: integer(place("topk"), given.topk ?? ATSS_DEFAULTS.topk, 1),
-    };
+    const settings = readParams(op, PARAMS, options);
+    const { imageSize } = settings;
+    const strides = checkStrides({ op, argument: "options.strides" }, settings.strides);
     const levels = levelsOf({ strides }, imageSize);
-    checkAnchors(place("imageSize"), imageSize, levels);
+    checkAnchors({ op, argument: "options.imageSize" }, imageSize, levels);
     return assignAtss(levels, checkGroundTruth({ op, argument: "gt" }, gt), settings);
   },
-} satisfies Operation;
+});
 
 /** Of one image: an assignment takes 16 bytes of the host's memory for each. */
 const MOST_ANCHORS = 2 ** 26;

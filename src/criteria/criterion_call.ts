@@ -17,6 +17,8 @@ export interface CheckedCriterion {
   readonly cls: CheckedLoss;
   /** The maps beside that of the classes, by their names in `input`. */
   readonly maps: Readonly<Record<string, AnySource>>;
+  /** `eps` of the generalized IoU loss. */
+  readonly eps: number;
   /** (P, columns) in the rows of the positives, zeros elsewhere. */
   scatter(values: Float32Array, columns: number): Float32Array;
   readonly settings: {

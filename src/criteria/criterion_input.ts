@@ -1,8 +1,10 @@
 /**
  * What the criteria take, checked: maps of all anchors, ground truth, and who is assigned to whom.
  */
+import { doc } from "../doc.ts";
 import { checkHead } from "../heads/check.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
+import { booleanParam, choiceParam } from "../params.ts";
 import type { CriterionInput, GroundTruth, HeadSpec, TensorLike } from "../types.ts";
 import {
   type AnySource,
@@ -33,6 +35,18 @@ export interface Scene {
   /** For each image, (anchors): an index of its ground truth, NEGATIVE or IGNORED. */
   readonly assigned: readonly Int32Array[];
 }
+
+/** What the parts are divided by. */
+export const NORMALIZER = choiceParam(doc`divisors of the parts: as published, or as in mmdet's code`, [
+  "paper",
+  "mmdet",
+], "paper");
+
+/** Parameters of every criterion. */
+export const CRITERION_PARAMS = {
+  grad: booleanParam(doc`also return gradients`, false),
+  placement: choiceParam(doc`where gradients lie`, ["host", "gpu"], "host"),
+} as const;
 
 /** What both criteria take. */
 export const INPUTS = namesOf<CriterionInput>({ cls: true, head: true, imageSize: true, gt: true, gtIndex: true });

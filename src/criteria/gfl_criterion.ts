@@ -1,18 +1,20 @@
 /** The training loss of GFL: quality focal, generalized IoU and distribution focal loss over one assignment. */
+import { doc } from "../doc.ts";
 import { ownArray } from "../arrays.ts";
-import { atLeastZero } from "../ops/classification_loss.ts";
 import { dflDecode } from "../ops/dfl_decode.ts";
 import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
+import { EPS } from "../ops/box_loss.ts";
 import { runLoss } from "../ops/loss.ts";
-import type { Operation } from "../ops/operation.ts";
+import { bound, routine } from "../operation.ts";
+import { atLeastZero, type Param, readParams, type Values } from "../params.ts";
 import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
 import { mapRows } from "../ops/rows.ts";
 import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
-import { boolean, matrix, namesOf, oneOf, onHost, options as checkOptions } from "../validate.ts";
+import { matrix, namesOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import { type CheckedGfl, CriterionCall } from "./criterion_call.ts";
-import { anchorMap, checkInput, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
+import { anchorMap, checkInput, CRITERION_PARAMS, INPUTS, NORMALIZER, readScene, tensorOf } from "./criterion_input.ts";
 import {
   anchorWeights,
   collectPositives,
@@ -28,31 +30,36 @@ const op = "gflCriterion";
 /** How far under the last bin the targets of the distribution end. */
 const MARGIN = 0.1;
 
-const OPTIONS = namesOf<GflCriterionOptions>({
-  normalizer: true,
-  lambdaBox: true,
-  lambdaDfl: true,
-  beta: true,
-  grad: true,
-  placement: true,
-});
+const PARAMS = {
+  normalizer: NORMALIZER,
+  lambdaBox: atLeastZero(doc`weight of the box part`, 2),
+  lambdaDfl: atLeastZero(doc`weight of the distributions' part`, 0.25),
+  beta: atLeastZero(doc`exponent of the quality focal loss`, 2),
+  ...CRITERION_PARAMS,
+} as const satisfies Record<keyof GflCriterionOptions, Param>;
 const MEMBERS = [...INPUTS, ...namesOf<Omit<GflCriterionInput, keyof CriterionInput>>({ dist: true })];
 
-type Settings = Required<GflCriterionOptions<Placement>>;
+type Settings = Values<typeof PARAMS>;
 
-export const gflCriterion = {
-  name: op,
+export const gflCriterion = routine({
   stem: "gfl_criterion",
   kernels: ["aligned_iou", "dfl_decode_grad"],
-  shapes: "(B, N, C), (B, N, 4·bins), ground truth → (), gradients",
-  summary: "training loss of GFL, with gradients",
+  shapes: doc`(B, N, C), (B, N, 4·bins), ground truth → (), gradients`,
+  summary: doc`training loss of GFL, with gradients`,
+  params: PARAMS,
+  bounds: {
+    part: bound(1e-6, doc`of max(1, part)`, 8e-6),
+    dfl: bound(4e-6, doc`of max(1, dfl), whose targets are float32`, 8e-6),
+    gradient: bound(1e-6, doc`of the largest gradient of a map`),
+  },
+  source: doc`Li et al. 2020 (Generalized Focal Loss), equation 8`,
   check,
   run: (backend: WasmBackend, input: GflCriterionInput, options?: GflCriterionOptions<Placement>): CriterionResult =>
     check(input, options).onWasm(backend),
-} satisfies Operation;
+});
 
 function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement>): CriterionCall<CheckedGfl> {
-  const settings = readSettings(checkOptions(op, options, OPTIONS));
+  const settings = readParams(op, PARAMS, options);
   checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distribution");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
@@ -72,6 +79,7 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement
     op,
     scene,
     positives,
+    eps: EPS,
     cls: { ...cls, op, pred: map },
     maps: { dist },
     scatter,
@@ -79,18 +87,6 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement
     settings,
   };
   return new CriterionCall(checked, criterion);
-}
-
-function readSettings(given: Partial<GflCriterionOptions<Placement>>): Settings {
-  const place = (member: string) => ({ op, argument: `options.${member}` });
-  return {
-    normalizer: oneOf(place("normalizer"), given.normalizer ?? "paper", ["paper", "mmdet"]),
-    lambdaBox: atLeastZero(op, "lambdaBox", given.lambdaBox ?? 2),
-    lambdaDfl: atLeastZero(op, "lambdaDfl", given.lambdaDfl ?? 0.25),
-    beta: atLeastZero(op, "beta", given.beta ?? 2),
-    grad: boolean(place("grad"), given.grad ?? false),
-    placement: oneOf(place("placement"), given.placement ?? "host", ["host", "gpu"]),
-  };
 }
 
 /** The criterion on WASM. */

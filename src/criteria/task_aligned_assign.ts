@@ -1,20 +1,11 @@
 /** Task-aligned assignment: which ground truth each anchor learns, by what the network predicts there. */
+import { doc } from "../doc.ts";
+import { nameOf, routine } from "../operation.ts";
 import { sameRows } from "../ops/distance2bbox.ts";
-import type { Operation } from "../ops/operation.ts";
 import { mapRows } from "../ops/rows.ts";
+import { atLeastZero, integerParam, type Param, readParams, type Values } from "../params.ts";
 import type { GroundTruth, TaskAlignedAssignment, TaskAlignedOptions, TensorLike } from "../types.ts";
-import {
-  describeTensor,
-  integer,
-  matrix,
-  namesOf,
-  number,
-  options as checkOptions,
-  rangeError,
-  type Source,
-  tensor,
-  typeError,
-} from "../validate.ts";
+import { describeTensor, matrix, rangeError, type Source, tensor, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import {
   type Box,
@@ -26,24 +17,28 @@ import {
   NEGATIVE,
 } from "./ground_truth.ts";
 
-const op = "taskAlignedAssign";
-const OPTIONS = namesOf<TaskAlignedOptions>({ topk: true, alpha: true, beta: true });
+const stem = "task_aligned_assign";
+const op = nameOf(stem);
+
+const PARAMS = {
+  topk: integerParam(doc`anchors of an object, at most`, 13, { min: 1 }),
+  alpha: atLeastZero(doc`exponent of the score`, 1),
+  beta: atLeastZero(doc`exponent of the IoU`, 6),
+} as const satisfies Record<keyof TaskAlignedOptions, Param>;
+
+type Settings = Values<typeof PARAMS>;
 
 /** Keeps the target finite where the best alignment is tiny. */
 const EPSILON = 1e-7;
 
-interface Settings {
-  readonly topk: number;
-  readonly alpha: number;
-  readonly beta: number;
-}
-
-export const taskAlignedAssign = {
-  name: op,
-  stem: "task_aligned_assign",
+export const taskAlignedAssign = routine({
+  stem,
   kernels: [],
-  shapes: "(N, C), (N, 4), (N, 2), gt (K, 4) → (N), (N), (N·C)",
-  summary: "TAL: ground truth and target scores of each anchor",
+  shapes: doc`(N, C), (N, 4), (N, 2), gt (K, 4) → (N), (N), (N·C)`,
+  summary: doc`TAL: ground truth and target scores of each anchor`,
+  params: PARAMS,
+  bounds: {},
+  source: doc`Feng et al. 2021 (TOOD), section 3.2`,
   run(
     backend: WasmBackend,
     scores: TensorLike,
@@ -52,13 +47,7 @@ export const taskAlignedAssign = {
     gt: GroundTruth,
     options?: TaskAlignedOptions,
   ): TaskAlignedAssignment {
-    const given = checkOptions(op, options, OPTIONS);
-    const place = (member: string) => ({ op, argument: `options.${member}` });
-    const settings = {
-      topk: integer(place("topk"), given.topk ?? 13, 1),
-      alpha: number(place("alpha"), given.alpha ?? 1, 0, Number.MAX_VALUE),
-      beta: number(place("beta"), given.beta ?? 6, 0, Number.MAX_VALUE),
-    };
+    const settings = readParams(op, PARAMS, options);
     const at = matrix({ op, argument: "points" }, points, 2);
     const predicted = matrix({ op, argument: "boxes" }, boxes, 4);
     sameRows(op, "boxes", predicted.dims[0], at.dims[0]);
@@ -89,7 +78,7 @@ export const taskAlignedAssign = {
     });
     return targets(best, objects.labels, probabilities.classes, gtIndex);
   },
-} satisfies Operation;
+});
 
 /** (N, C). */
 function scoreMatrix(scores: TensorLike, rows: number): Source & { readonly classes: number } {

@@ -1,8 +1,10 @@
 /** The training loss of VarifocalNet: varifocal loss, and generalized IoU loss of the initial and of the refined boxes. */
+import { doc } from "../doc.ts";
 import { ownArray } from "../arrays.ts";
-import { atLeastZero } from "../ops/classification_loss.ts";
+import { EPS } from "../ops/box_loss.ts";
 import { runLoss } from "../ops/loss.ts";
-import type { Operation } from "../ops/operation.ts";
+import { bound, routine } from "../operation.ts";
+import { atLeastZero, type Param, readParams, type Values } from "../params.ts";
 import { varifocalLoss } from "../ops/varifocal_loss.ts";
 import type {
   CriterionInput,
@@ -11,49 +13,56 @@ import type {
   VfnetCriterionInput,
   VfnetCriterionOptions,
 } from "../types.ts";
-import { boolean, namesOf, oneOf, onHost, options as checkOptions, type Source } from "../validate.ts";
+import { namesOf, onHost, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import { type CheckedVfnet, CriterionCall } from "./criterion_call.ts";
-import { anchorMap, checkInput, INPUTS, readScene, tensorOf } from "./criterion_input.ts";
+import { anchorMap, checkInput, CRITERION_PARAMS, INPUTS, NORMALIZER, readScene, tensorOf } from "./criterion_input.ts";
 import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, scatterInto } from "./positives.ts";
 
 const op = "vfnetCriterion";
 /** A positive whose box misses its object stays a positive. */
 const LEAST_IOU = 1e-6;
 
-const OPTIONS = namesOf<VfnetCriterionOptions>({
-  normalizer: true,
-  lambdaBox: true,
-  lambdaRefine: true,
-  alpha: true,
-  gamma: true,
-  grad: true,
-  placement: true,
-});
+const PARAMS = {
+  normalizer: NORMALIZER,
+  lambdaBox: atLeastZero(doc`weight of the initial boxes' part`, 1.5),
+  lambdaRefine: atLeastZero(doc`weight of the refined boxes' part`, 2),
+  alpha: atLeastZero(doc`factor of negatives in the varifocal loss`, 0.75),
+  gamma: atLeastZero(doc`exponent of negatives in the varifocal loss`, 2),
+  ...CRITERION_PARAMS,
+} as const satisfies Record<keyof VfnetCriterionOptions, Param>;
 const MEMBERS = [
   ...INPUTS,
   ...namesOf<Omit<VfnetCriterionInput, keyof CriterionInput>>({ distances: true, refined: true }),
 ];
 
-type Settings = Required<VfnetCriterionOptions<Placement>>;
+type Settings = Values<typeof PARAMS>;
 
-export const vfnetCriterion = {
-  name: op,
+export const vfnetCriterion = routine({
   stem: "vfnet_criterion",
   kernels: ["aligned_iou"],
-  shapes: "(B, N, C), 2 × (B, N, 4), ground truth → (), gradients",
-  summary: "training loss of VarifocalNet, with gradients",
+  shapes: doc`(B, N, C), 2 × (B, N, 4), ground truth → (), gradients`,
+  summary: doc`training loss of VarifocalNet, with gradients`,
+  params: PARAMS,
+  bounds: {
+    part: bound(1e-6, doc`of max(1, part)`, 8e-6),
+    gradient: bound(
+      1e-6,
+      doc`of the largest gradient of a map, for objects whose edges are those that float32 has from the anchor's point (a box that barely touches its object takes their rounding into its weight)`,
+    ),
+  },
+  source: doc`Zhang et al. 2021 (VarifocalNet), equation 3`,
   check,
   run: (
     backend: WasmBackend,
     input: VfnetCriterionInput,
     options?: VfnetCriterionOptions<Placement>,
   ): CriterionResult => check(input, options).onWasm(backend),
-} satisfies Operation;
+});
 
 function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Placement>): CriterionCall<CheckedVfnet> {
-  const settings = readSettings(checkOptions(op, options, OPTIONS));
+  const settings = readParams(op, PARAMS, options);
   checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distances");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);
@@ -74,6 +83,7 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
     op,
     scene,
     positives,
+    eps: EPS,
     cls: { ...cls, op, pred: map },
     maps: { distances, refined },
     scatter: scatterInto(scene, positives),
@@ -81,19 +91,6 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
     settings,
   };
   return new CriterionCall(checked, criterion);
-}
-
-function readSettings(given: Partial<VfnetCriterionOptions<Placement>>): Settings {
-  const place = (member: string) => ({ op, argument: `options.${member}` });
-  return {
-    normalizer: oneOf(place("normalizer"), given.normalizer ?? "paper", ["paper", "mmdet"]),
-    lambdaBox: atLeastZero(op, "lambdaBox", given.lambdaBox ?? 1.5),
-    lambdaRefine: atLeastZero(op, "lambdaRefine", given.lambdaRefine ?? 2),
-    alpha: atLeastZero(op, "alpha", given.alpha ?? 0.75),
-    gamma: atLeastZero(op, "gamma", given.gamma ?? 2),
-    grad: boolean(place("grad"), given.grad ?? false),
-    placement: oneOf(place("placement"), given.placement ?? "host", ["host", "gpu"]),
-  };
 }
 
 /** The criterion on WASM. */

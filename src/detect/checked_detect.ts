@@ -5,22 +5,19 @@ import { checkHead } from "../heads/check.ts";
 import { fittingSize } from "../heads/fitting_size.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
-import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
+import { doc } from "../doc.ts";
 import {
-  type AnySource,
-  boolean,
-  describe,
-  finite,
-  integer,
-  known,
-  listOf,
-  namesOf,
-  number,
-  options as checkOptions,
-  rangeError,
-  size,
-  typeError,
-} from "../validate.ts";
+  booleanParam,
+  integerParam,
+  numberParam,
+  otherParam,
+  type Param,
+  readParams,
+  requiredParam,
+  type Values,
+} from "../params.ts";
+import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
+import { type AnySource, describe, finite, known, listOf, namesOf, rangeError, size, typeError } from "../validate.ts";
 
 export const op = "detect";
 
@@ -49,24 +46,29 @@ export interface CheckedDetect {
   readonly signal: DetectOptions["signal"];
 }
 
-const OPTIONS = namesOf<DetectOptions>({
-  head: true,
-  imageSize: true,
-  scoreThreshold: true,
-  iouThreshold: true,
-  maxDetections: true,
-  preNmsTopK: true,
-  multiLabel: true,
-  classAgnostic: true,
-  transform: true,
-  clip: true,
-  uncertainty: true,
-  signal: true,
-});
+const SHARE = { min: 0, max: 1 };
+
+export const DETECT_PARAMS = {
+  head: requiredParam<HeadSpec>(doc`layout of the outputs: heads.yolov8() and so on, or a HeadSpec of its own`),
+  imageSize: requiredParam<DetectOptions["imageSize"]>(doc`network input, [height, width] in pixels`),
+  scoreThreshold: numberParam(doc`only scores over this are detections`, 0.25, SHARE),
+  iouThreshold: numberParam(doc`a box goes when its IoU with a kept one is over this`, 0.6, SHARE),
+  maxDetections: integerParam(doc`keep at most this many of an image`, 300, { min: 0 }),
+  preNmsTopK: integerParam(doc`only so many candidates of an image, the best, compete in NMS`, 30000, { min: 0 }),
+  multiLabel: booleanParam(doc`every class over the threshold is a candidate, in place of an anchor's best`, false),
+  classAgnostic: booleanParam(doc`boxes suppress those of other classes too`, false),
+  transform: otherParam<DetectOptions["transform"]>(
+    doc`how boxes go back to the image: one for all images, or one for each`,
+  ),
+  clip: booleanParam(doc`clip boxes to the network input`, false),
+  uncertainty: booleanParam(doc`also std, saturation and excess of each side`, false),
+  signal: otherParam<DetectOptions["signal"]>(doc`aborts between images`),
+} as const satisfies Record<keyof DetectOptions, Param>;
+
 const TRANSFORM = namesOf<ImageTransform>({ scaleX: true, scaleY: true, padX: true, padY: true, clip: true });
 
 export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDetect {
-  const given = checkOptions(op, options, OPTIONS, true);
+  const given = readParams(op, DETECT_PARAMS, options);
   const { transform, signal } = given;
   const settings = readSettings(given);
   const { images, parts } = resolve(outputs, settings);
@@ -92,9 +94,9 @@ function resolve(outputs: Outputs, { head, levels }: Settings): ResolvedOutputs 
 /** Detections name them in 32 bits. */
 const MOST_ANCHORS = 2 ** 31 - 1;
 
-function readSettings(given: Partial<DetectOptions>): Settings {
+function readSettings(given: Values<typeof DETECT_PARAMS>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
-  const head = checkHead(op, "options.head", given.head as HeadSpec);
+  const head = checkHead(op, "options.head", given.head);
   const [height, width] = size(place("imageSize"), given.imageSize);
   const imageSize = [height, width] as const;
   const levels = levelsOf(head, imageSize);
@@ -103,7 +105,8 @@ function readSettings(given: Partial<DetectOptions>): Settings {
     const got = `[${height}, ${width}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
     throw rangeError(place("imageSize"), got, `at most ${MOST_ANCHORS} anchors`);
   }
-  const uncertainty = boolean(place("uncertainty"), given.uncertainty ?? false);
+  const { scoreThreshold, iouThreshold, maxDetections, preNmsTopK, multiLabel, classAgnostic, clip, uncertainty } =
+    given;
   if (uncertainty && head.boxes !== "distribution") {
     throw typeError(
       place("uncertainty"),
@@ -115,13 +118,13 @@ function readSettings(given: Partial<DetectOptions>): Settings {
     head,
     imageSize,
     levels,
-    scoreThreshold: number(place("scoreThreshold"), given.scoreThreshold ?? 0.25, 0, 1),
-    iouThreshold: number(place("iouThreshold"), given.iouThreshold ?? 0.6, 0, 1),
-    maxDetections: integer(place("maxDetections"), given.maxDetections ?? 300, 0),
-    preNmsTopK: integer(place("preNmsTopK"), given.preNmsTopK ?? 30000, 0),
-    multiLabel: boolean(place("multiLabel"), given.multiLabel ?? false),
-    classAgnostic: boolean(place("classAgnostic"), given.classAgnostic ?? false),
-    clip: boolean(place("clip"), given.clip ?? false),
+    scoreThreshold,
+    iouThreshold,
+    maxDetections,
+    preNmsTopK,
+    multiLabel,
+    classAgnostic,
+    clip,
     uncertainty,
   };
 }

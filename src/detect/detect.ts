@@ -1,12 +1,12 @@
 /** From raw head tensors to detections. */
-import type { Operation } from "../ops/operation.ts";
+import { doc } from "../doc.ts";
+import { bound, routine } from "../operation.ts";
 import type { Detections, DetectOptions, Outputs } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { checkDetect, op } from "./checked_detect.ts";
+import { checkDetect, DETECT_PARAMS } from "./checked_detect.ts";
 import { DetectCall } from "./detect_call.ts";
 
-export const detect = {
-  name: op,
+export const detect = routine({
   stem: "detect",
   kernels: [
     "score_filter_channels",
@@ -22,8 +22,19 @@ export const detect = {
     "clip_boxes",
     "xywh2xyxy",
   ],
-  shapes: "raw head tensors → boxes, scores, classes, anchors",
-  summary: "from raw head tensors to detections",
+  shapes: doc`raw head tensors → boxes, scores, classes, anchors`,
+  summary: doc`from raw head tensors to detections`,
+  params: DETECT_PARAMS,
+  bounds: {
+    side: bound(
+      0,
+      doc`of stride · bins for boxes, deviations and excesses in pixels of the network input: WASM decides`,
+      5e-6,
+    ),
+    value: bound(0, doc`of the value, to which these are rounded`, 2e-7),
+    saturation: bound(0, doc`of bins for the saturation`, 5e-6),
+  },
+  source: doc`the heads' own code: see the presets`,
   staysOnHost: {
     because: "uploading maps costs more than filtering them here; those that are GPU tensors are filtered there",
     unlessThreshold: false,
@@ -31,7 +42,7 @@ export const detect = {
   check,
   run: (backend: WasmBackend, outputs: Outputs, options: DetectOptions): Detections[] =>
     check(outputs, options).onWasm(backend),
-} satisfies Operation;
+});
 
 function check(outputs: Outputs, options: DetectOptions): DetectCall {
   const checked = checkDetect(outputs, options);

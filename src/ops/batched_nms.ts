@@ -1,16 +1,22 @@
 /** Non-maximum suppression within each class. */
+import { doc } from "../doc.ts";
+import { nameOf, routine } from "../operation.ts";
 import type { NmsOptions, TensorLike } from "../types.ts";
 import { arrayOf } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { suppress } from "./nms.ts";
-import type { Operation } from "./operation.ts";
+import { NMS_KERNELS, NMS_PARAMS, suppress } from "./nms.ts";
 
-export const batchedNms = {
-  name: "batchedNms",
-  stem: "batched_nms",
-  kernels: ["nms", "nms_scratch", "sort_scores"],
-  shapes: "(N, 4), (N), (N) → (K)",
-  summary: "greedy NMS within each class",
+const stem = "batched_nms";
+const op = nameOf(stem);
+
+export const batchedNms = routine({
+  stem,
+  kernels: NMS_KERNELS,
+  shapes: doc`(N, 4), (N), (N) → (K)`,
+  summary: doc`greedy NMS within each class`,
+  params: NMS_PARAMS,
+  bounds: {},
+  source: doc`Girshick et al. 2014 (R-CNN), section 2.2`,
   run: (
     backend: WasmBackend,
     boxes: TensorLike,
@@ -20,10 +26,10 @@ export const batchedNms = {
   ): Int32Array =>
     suppress(
       backend,
-      "batchedNms",
+      op,
       boxes,
       scores,
-      (count) => arrayOf({ op: "batchedNms", argument: "classes" }, "Int32Array", classes, count),
+      (count) => arrayOf({ op, argument: "classes" }, "Int32Array", classes, count),
       options,
     ),
-} satisfies Operation;
+});

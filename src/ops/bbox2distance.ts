@@ -1,31 +1,32 @@
 /** Distances from boxes. */
+import { doc } from "../doc.ts";
+import { numberParam, optionalNumber, readParams } from "../params.ts";
 import type { TensorLike } from "../types.ts";
-import { matrixAnywhere, namesOf, number, options as checkOptions } from "../validate.ts";
+import { matrixAnywhere, number } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
-import { type CheckedRows, rowOperation } from "./row_call.ts";
+import { type CheckedRows, ROUNDED_ONCE, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "bbox2distance";
 
-export interface Options {
-  maxDistance?: number;
-  eps?: number;
-}
-
-const OPTIONS = namesOf<Options>({ maxDistance: true, eps: true });
+const PARAMS = {
+  maxDistance: optionalNumber(doc`clamp distances to [0, maxDistance − eps]; by default they are not clamped`),
+  eps: numberParam(doc`how far under maxDistance they end`, 0.1, { min: 0 }),
+};
 
 export const bbox2distance = rowOperation({
-  name: op,
-  stem: "bbox2distance",
+  stem: op,
   kernels: ["bbox2distance"],
-  shapes: "(N, 2), (N, 4) → (N, 4)",
-  summary: "points and boxes to distances l, t, r, b",
-  check(points: TensorLike, boxes: TensorLike, options?: Options): CheckedRows<Float32Array> {
-    const { maxDistance, eps = 0.1 } = checkOptions(op, options, OPTIONS);
-    const margin = number({ op, argument: "options.eps" }, eps, 0);
+  shapes: doc`(N, 2), (N, 4) → (N, 4)`,
+  summary: doc`points and boxes to distances l, t, r, b`,
+  params: PARAMS,
+  bounds: ROUNDED_ONCE,
+  source: doc`Tian et al. 2019 (FCOS), equation 1`,
+  check(points: TensorLike, boxes: TensorLike, options?: object): CheckedRows<Float32Array> {
+    const { maxDistance, eps } = readParams(op, PARAMS, options);
     const limit = maxDistance === undefined
       ? -1
-      : number({ op, argument: "options.maxDistance" }, maxDistance, margin) - margin;
+      : number({ op, argument: "options.maxDistance" }, maxDistance, eps) - eps;
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "boxes" }, boxes, 4);
     sameRows(op, "boxes", to.dims[0], from.dims[0]);

@@ -1,22 +1,20 @@
 /** Binary cross-entropy with logits. */
-import type { ClassTarget, LossOptions, TensorLike } from "../types.ts";
-import { classCall, classificationLoss } from "./classification_loss.ts";
-import { lossOperation } from "./loss_call.ts";
-import { LOSS_OPTIONS } from "./checked_loss.ts";
+import { doc } from "../doc.ts";
+import { bound } from "../operation.ts";
+import { elementLoss } from "./element_loss.ts";
 
-const op = "binaryCrossEntropyWithLogits";
-
-export const binaryCrossEntropyWithLogits = lossOperation({
-  name: op,
+export const binaryCrossEntropyWithLogits = elementLoss({
   stem: "binary_cross_entropy_with_logits",
-  shapes: "(…), targets or labels → (…) or (N)",
-  summary: "binary cross-entropy, with gradient",
-  check: (pred: TensorLike, target: ClassTarget, options?: LossOptions) =>
-    classificationLoss(
-      "binary_cross_entropy_with_logits",
-      classCall(op, pred, target),
-      options,
-      LOSS_OPTIONS,
-      () => ({}),
+  summary: doc`binary cross-entropy, with gradient`,
+  alias: "bce",
+  labels: true,
+  params: {},
+  bounds: {
+    value: bound(1e-6, doc`of value and gradient, also where the logit is saturated`),
+    difference: bound(
+      3e-7,
+      doc`of the smaller of σ and 1 − σ for the difference σ − y, of which float32 leaves no more`,
     ),
+  },
+  source: doc`Bishop 2006, equation 4.90, on logits`,
 });

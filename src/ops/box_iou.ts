@@ -1,4 +1,6 @@
 /** Pairwise IoU. */
+import { doc } from "../doc.ts";
+import { bound } from "../operation.ts";
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere } from "../validate.ts";
 import type { Kernels, WasmBackend } from "../wasm/backend.ts";
@@ -6,11 +8,13 @@ import { type CheckedRows, rowOperation } from "./row_call.ts";
 import type { RowInput } from "./rows.ts";
 
 export const boxIou = rowOperation({
-  name: "boxIou",
   stem: "box_iou",
   kernels: ["box_iou"],
-  shapes: "(N, 4), (M, 4) → (N·M)",
-  summary: "pairwise IoU",
+  shapes: doc`(N, 4), (M, 4) → (N·M)`,
+  summary: doc`pairwise IoU`,
+  params: {},
+  bounds: { result: bound(5e-7, doc`of the union`, 4e-6) },
+  source: doc`Jaccard 1901`,
   check: (a: TensorLike, b: TensorLike) => pairwise("boxIou", "box_iou", a, b),
 });
 

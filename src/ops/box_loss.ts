@@ -1,61 +1,90 @@
 /**
- * What the losses over pairs of boxes share: their arguments are (N, 4) boxes and `eps`, their rows are the boxes.
+ * The box losses: pairs of boxes (N, 4), of which each has a value.
  */
-import type { BoxLossOptions, LossOptions, TensorLike } from "../types.ts";
-import {
-  describeTensor,
-  matrixAnywhere,
-  namesOf,
-  number,
-  options as checkOptions,
-  shapeOf,
-  typeError,
-} from "../validate.ts";
-import { type CheckedLoss, LOSS_OPTIONS, type LossKernel, lossSettings } from "./checked_loss.ts";
+import { doc } from "../doc.ts";
+import { bound, nameOf, type OperationFacts } from "../operation.ts";
+import { numberParam, type Params, readParams, type Values } from "../params.ts";
+import type { TensorLike } from "../types.ts";
+import { describeTensor, matrixAnywhere, shapeOf, typeError } from "../validate.ts";
+import { lossOperation } from "./loss_call.ts";
+import { CALL_FIELDS, type Fields, layOut } from "./loss_block.ts";
+import { type CheckedLoss, LOSS_PARAMS, lossSettings } from "./checked_loss.ts";
 
 /** Rows of a block of the kernels. */
 const BLOCK = 512;
-const OPTIONS = [...LOSS_OPTIONS, ...namesOf<BoxLossOptions>({ eps: true })];
 
-export type BoxLossArguments = [
-  pred: TensorLike,
-  target: TensorLike,
-  options?: LossOptions & BoxLossOptions,
-];
+/** What is added to denominators. */
+export const EPS = 1e-7;
 
-/** The checked call of a kernel. */
-export function boxLoss(op: string, kernel: LossKernel, [pred, target, options]: BoxLossArguments): CheckedLoss {
-  const given = checkOptions(op, options, OPTIONS);
-  const boxes = matrixAnywhere({ op, argument: "pred" }, pred, 4);
-  const [rows] = boxes.dims;
-  const targets = matrixAnywhere({ op, argument: "target" }, target, 4);
-  if (targets.dims[0] !== rows) {
-    throw typeError(
-      { op, argument: "target" },
-      describeTensor(target, targets),
-      `shape ${shapeOf(boxes.dims)}, as pred`,
-    );
-  }
-  const eps = number({ op, argument: "options.eps" }, given.eps ?? 1e-7, 0);
+const BOX_PARAMS = { eps: numberParam(doc`added to denominators`, EPS, { min: 0 }) };
+
+/** What sets a box loss apart: its own parameters, numbers, which are fields of the kernel's block and of the shader's `params`. */
+interface BoxLossSpec<P extends Params> extends Omit<OperationFacts<P>, "shapes" | "params"> {
+  readonly params?: P;
+}
+
+/** The bounds of box losses; `gradient` is that of the gradient. */
+export function boxBounds(gradient = 1e-6): OperationFacts["bounds"] {
   return {
-    op,
-    kernel,
-    parameters: { low: eps },
-    settings: lossSettings(op, given, {
-      dims: boxes.dims,
-      elements: rows * 4,
-      rows,
-      values: rows,
-      elementWeights: false,
-    }),
-    pred: boxes,
-    columns: 4,
-    rows,
-    blockRows: BLOCK,
-    target: targets,
-    targetColumns: 4,
-    labels: null,
-    scores: null,
-    valueColumns: 1,
+    loss: bound(1e-6, doc`of max(1, loss)`),
+    gradient: bound(gradient, doc`of max(the gradient's largest member, 1 / the longer side of pred)`),
   };
+}
+
+/** A box loss from its record. */
+export function boxLoss<P extends Params>(spec: BoxLossSpec<P>) {
+  const { stem } = spec;
+  const op = nameOf(stem);
+  const own: Params = { ...spec.params, ...BOX_PARAMS };
+  const params = { ...LOSS_PARAMS, ...own };
+  const fields: Fields = Object.fromEntries(Object.entries(own).map(([name, { text }]) => [name, ["f32", text]]));
+  const layout = layOut(CALL_FIELDS, fields);
+  const names = Object.keys(own);
+  return lossOperation({
+    ...spec,
+    kind: "box loss",
+    params,
+    fields,
+    shapes: doc`(N, 4), (N, 4) → (N)`,
+    check(pred: TensorLike, target: TensorLike, options?: object): CheckedLoss {
+      const values = readParams(op, params, options);
+      const [boxes, targets] = pairs(op, pred, target);
+      const [rows] = boxes.dims;
+      const extent = { dims: boxes.dims, elements: rows * 4, rows, values: rows, elementWeights: false };
+      return {
+        op,
+        stem,
+        kind: "box loss",
+        layout,
+        exponent: 0,
+        parameters: pick(values as Values<Params>, names),
+        settings: lossSettings(op, values, extent),
+        pred: boxes,
+        columns: 4,
+        rows,
+        blockRows: BLOCK,
+        target: targets,
+        targetColumns: 4,
+        labels: null,
+        scores: null,
+        valueColumns: 1,
+      };
+    },
+  });
+}
+
+function pick(values: Values<Params>, names: readonly string[]): Record<string, number> {
+  const picked: Record<string, number> = {};
+  for (const name of names) picked[name] = values[name] as number;
+  return picked;
+}
+
+function pairs(op: string, pred: TensorLike, target: TensorLike) {
+  const boxes = matrixAnywhere({ op, argument: "pred" }, pred, 4);
+  const targets = matrixAnywhere({ op, argument: "target" }, target, 4);
+  if (targets.dims[0] !== boxes.dims[0]) {
+    const wanted = `shape ${shapeOf(boxes.dims)}, as pred`;
+    throw typeError({ op, argument: "target" }, describeTensor(target, targets), wanted);
+  }
+  return [boxes, targets];
 }

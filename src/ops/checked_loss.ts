@@ -1,53 +1,48 @@
 /**
- * What the losses share before they run anywhere: reduction, weights, where results go, and the checked arguments.
+ * What the losses share before they run anywhere: reduction, weights, where results go, and the checked call.
  */
+import { doc } from "../doc.ts";
 import { type HostArray, isWhole, type OutArray } from "../arrays.ts";
+import type { OperationKind } from "../operation.ts";
+import {
+  booleanParam,
+  choiceParam,
+  numberParam,
+  optionalNumber,
+  otherParam,
+  type Param,
+  type Values,
+} from "../params.ts";
 import type { LossOptions, Placement, Reduction, TensorLike } from "../types.ts";
 import {
   type AnySource,
   arrayOf,
-  boolean,
   describe,
   describeTensor,
   elementsOf,
   type GpuSource,
   known,
   namesOf,
-  number,
-  oneOf,
   type Place,
-  rangeError,
   shapeOf,
   tensorAnywhere,
   typeError,
 } from "../validate.ts";
+import type { Field } from "./loss_block.ts";
 
-/** Kernels of losses, which are stems too. */
-export type LossKernel =
-  | "binary_cross_entropy_with_logits"
-  | "sigmoid_focal_loss"
-  | "quality_focal_loss"
-  | "varifocal_loss"
-  | "generalized_focal_loss"
-  | "distribution_focal_loss"
-  | "iou_loss"
-  | "giou_loss"
-  | "diou_loss"
-  | "ciou_loss"
-  | "eiou_loss"
-  | "siou_loss";
-
-/** The loss's own parameters, as the kernels' block names them. */
-export interface LossParameters {
-  /** 0, 1, 1.5 and 2 have paths of their own. */
-  readonly exponent?: number;
-  readonly reach?: number;
-  readonly alpha?: number;
-  readonly option?: number;
-  readonly low?: number;
-  readonly inverse?: number;
-  readonly scale?: number;
+/** A loss's kernel, and what its parameter block has of its own. */
+export interface LossKernelCall {
+  /** Of kernel and shader. */
+  readonly stem: string;
+  readonly kind: LossKind;
+  readonly layout: readonly Field[];
+  /** Of an element loss; 0, 1, 1.5 and 2 have paths of their own. */
+  readonly exponent: number;
+  /** The loss's own fields of the block. */
+  readonly parameters: Readonly<Record<string, number>>;
 }
+
+export type LossKind = Extract<OperationKind, `${string} loss`>;
 
 /** Checked options of a call. `factor` is the loss weight over what the sum is divided by. */
 export interface LossSettings<S = AnySource> {
@@ -60,11 +55,9 @@ export interface LossSettings<S = AnySource> {
   readonly out: { readonly loss: OutArray | null; readonly grad: OutArray | null };
 }
 
-/** Checked arguments of a row loss or an element loss, over tensors that may lie anywhere. */
-export interface CheckedLoss<S = AnySource> {
+/** A checked call of a row loss or an element loss, over tensors that may lie anywhere. */
+export interface CheckedLoss<S = AnySource> extends LossKernelCall {
   readonly op: string;
-  readonly kernel: LossKernel;
-  readonly parameters: LossParameters;
   readonly settings: LossSettings<S>;
   readonly pred: S;
   /** Elements of a row of `pred`, and how many rows; without rows of its own a loss has rows of 1. */
@@ -95,32 +88,27 @@ export interface LossExtent {
   readonly elementWeights: boolean;
 }
 
-/** Options of every loss. */
-export const LOSS_OPTIONS = namesOf<LossOptions>({
-  reduction: true,
-  weight: true,
-  avgFactor: true,
-  lossWeight: true,
-  grad: true,
-  placement: true,
-  out: true,
-});
+/** Parameters of every loss. */
+export const LOSS_PARAMS = {
+  reduction: choiceParam(doc`the losses as they are, their sum, or their mean`, ["none", "sum", "mean"], "mean"),
+  weight: otherParam<TensorLike>(doc`factors of loss and gradient, one for each element or row`),
+  avgFactor: optionalNumber(doc`divisor of the sum for the mean, in place of the number of losses`, { over: 0 }),
+  lossWeight: numberParam(doc`factor of loss and gradient`, 1),
+  grad: booleanParam(doc`also return the gradient`, false),
+  placement: choiceParam(doc`where results lie`, ["host", "gpu"], "host"),
+  out: otherParam<LossOptions["out"]>(doc`arrays to write to`),
+} as const satisfies Record<keyof LossOptions, Param>;
 
 const OUT = namesOf<Required<LossOptions>["out"]>({ loss: true, grad: true });
 
-export function lossSettings(op: string, options: LossOptions, extent: LossExtent): LossSettings {
-  const place = (member: string): Place => ({ op, argument: `options.${member}` });
-  const { reduction: given = "mean", lossWeight: scale = 1, avgFactor, weight: factors, out: into } = options;
-  const reduction = oneOf(place("reduction"), given, ["none", "sum", "mean"]);
-  const placement = oneOf(place("placement"), options.placement ?? "host", ["host", "gpu"]);
-  const grad = boolean(place("grad"), options.grad ?? false);
+export function lossSettings(op: string, options: Values<typeof LOSS_PARAMS>, extent: LossExtent): LossSettings {
+  const { reduction, placement, grad, lossWeight, avgFactor } = options;
   const divisor = divisorOf(op, reduction, avgFactor, extent.values);
-  const { weight, weightKind } = weightOf(place("weight"), factors, extent);
-  const lossWeight = number(place("lossWeight"), scale);
+  const { weight, weightKind } = weightOf({ op, argument: "options.weight" }, options.weight, extent);
   const host = placement === "host";
   const out = outArrays(
     op,
-    into,
+    options.out,
     host && reduction === "none" ? extent.values : null,
     host && grad ? extent.elements : null,
   );
@@ -128,11 +116,9 @@ export function lossSettings(op: string, options: LossOptions, extent: LossExten
 }
 
 function divisorOf(op: string, reduction: Reduction, avgFactor: number | undefined, values: number): number {
-  const place = { op, argument: "options.avgFactor" };
   if (avgFactor === undefined) return reduction === "mean" ? values : 1;
-  if (reduction === "sum") throw typeError(place, describe(avgFactor), `no avgFactor with reduction "sum"`);
-  if (!(number(place, avgFactor) > 0)) throw rangeError(place, avgFactor, "a number over 0");
-  return reduction === "mean" ? avgFactor : 1;
+  if (reduction !== "sum") return reduction === "mean" ? avgFactor : 1;
+  throw typeError({ op, argument: "options.avgFactor" }, describe(avgFactor), `no avgFactor with reduction "sum"`);
 }
 
 function weightOf(

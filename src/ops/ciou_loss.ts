@@ -1,14 +1,10 @@
 /** Complete IoU loss. */
-import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss_call.ts";
+import { doc } from "../doc.ts";
+import { boxBounds, boxLoss } from "./box_loss.ts";
 
-const name = "ciouLoss";
-const stem = "ciou_loss";
-
-export const ciouLoss = lossOperation({
-  name,
-  stem,
-  shapes: "(N, 4), (N, 4) → (N)",
-  summary: "complete IoU loss of boxes, with gradient",
-  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+export const ciouLoss = boxLoss({
+  stem: "ciou_loss",
+  summary: doc`complete IoU loss of boxes, with gradient`,
+  bounds: boxBounds(),
+  source: doc`Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11`,
 });

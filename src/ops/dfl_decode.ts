@@ -1,42 +1,53 @@
 /** Box sides from distributions. */
+import { doc } from "../doc.ts";
+import { bound, nameOf } from "../operation.ts";
+import { choiceParam, numberParam, type Param, readParams, requiredInteger } from "../params.ts";
 import type { DflDecodeOptions, DflLayout, TensorLike } from "../types.ts";
-import {
-  type AnySource,
-  describeTensor,
-  integer,
-  namesOf,
-  number,
-  oneOf,
-  options as checkOptions,
-  type Source,
-  tensorAnywhere,
-  typeError,
-} from "../validate.ts";
+import { type AnySource, describeTensor, type Source, tensorAnywhere, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type CallInput, type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
-const op = "dflDecode";
+const stem = "dfl_decode";
+const op = nameOf(stem);
 const MAX_BINS = 64;
-const OPTIONS = namesOf<DflDecodeOptions>({ bins: true, layout: true, firstBin: true, binStep: true });
+/** How a distribution lies in memory. */
+export const LAYOUT_PARAMS = {
+  bins: requiredInteger(doc`bins of a side`, { min: 2, max: MAX_BINS }),
+  layout: choiceParam(
+    doc`"rows": (…, N, 4·bins), "channels-first": (…, 4·bins, N)`,
+    ["rows", "channels-first"],
+    "rows",
+  ),
+} as const satisfies Record<keyof DflLayout, Param>;
+
+const PARAMS = {
+  ...LAYOUT_PARAMS,
+  firstBin: numberParam(doc`value of the first bin`, 0),
+  binStep: numberParam(doc`from one bin to the next`, 1),
+} as const satisfies Record<keyof DflDecodeOptions, Param>;
+
 /** Anchors of a channels-first block are multiples of it: so many does the kernel read at a time. */
 const STEP = 16;
 
 export const dflDecode = rowOperation({
-  name: op,
-  stem: "dfl_decode",
+  stem,
   kernels: ["dfl_decode_rows", "dfl_decode_channels"],
-  shapes: "(…, N, 4·bins) or (…, 4·bins, N) → (…, N, 4)",
-  summary: "expectation of each side's distribution",
+  shapes: doc`(…, N, 4·bins) or (…, 4·bins, N) → (…, N, 4)`,
+  summary: doc`expectation of each side's distribution`,
+  params: PARAMS,
+  bounds: {
+    result: bound(5e-7, doc`of the range of bins, and a rounding of the result where firstBin is not 0`, 4e-6),
+  },
+  source: doc`Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2`,
   check(dist: TensorLike, options: DflDecodeOptions): CheckedRows<Float32Array> {
-    const { firstBin = 0, binStep = 1, bins, layout } = checkOptions(op, options, OPTIONS, true);
-    const first = number({ op, argument: "options.firstBin" }, firstBin);
-    const step = number({ op, argument: "options.binStep" }, binStep);
-    const found = distribution(op, dist, { bins, layout });
+    const values = readParams(op, PARAMS, options);
+    const { firstBin: first, binStep: step } = values;
+    const found = distribution(op, dist, values);
     const decode = found.channelsFirst ? decodeChannels : decodeRows;
     return {
       op,
-      stem: "dfl_decode",
+      stem,
       ...rowsOf(found),
       outputs: 1,
       parameters: { first, step },
@@ -55,9 +66,7 @@ export interface Distribution<S = AnySource> {
   readonly anchors: number;
 }
 
-export function distribution(op: string, dist: TensorLike, options: Partial<DflLayout>): Distribution {
-  const bins = integer({ op, argument: "options.bins" }, options.bins, 2, MAX_BINS);
-  const layout = oneOf({ op, argument: "options.layout" }, options.layout ?? "rows", ["rows", "channels-first"]);
+export function distribution(op: string, dist: TensorLike, { bins, layout }: Required<DflLayout>): Distribution {
   const channelsFirst = layout === "channels-first";
   const channels = 4 * bins;
   const place = { op, argument: "dist" };

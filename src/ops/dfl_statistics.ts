@@ -1,29 +1,36 @@
 /** Shape of each side's distribution. */
+import { doc } from "../doc.ts";
+import { bound, nameOf } from "../operation.ts";
+import { readParams } from "../params.ts";
 import type { DflLayout, DflStatistics, TensorLike } from "../types.ts";
-import { namesOf, options as checkOptions, type Source } from "../validate.ts";
+import type { Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { type Distribution, distribution, forEachChannelBlock, rowsOf } from "./dfl_decode.ts";
+import { type Distribution, distribution, forEachChannelBlock, LAYOUT_PARAMS, rowsOf } from "./dfl_decode.ts";
 import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
-const op = "dflStatistics";
-const OPTIONS = namesOf<DflLayout>({ bins: true, layout: true });
+const stem = "dfl_statistics";
+const op = nameOf(stem);
 
 /** Pointers of the kernel: deviation, entropy, highest probability, last bin, excess. */
 type Outputs = [number, number, number, number, number];
 
 export const dflStatistics = rowOperation({
-  name: op,
-  stem: "dfl_statistics",
+  stem,
   kernels: ["dfl_statistics"],
-  shapes: "(…, N, 4·bins) or (…, 4·bins, N) → 5 × (…, N, 4)",
-  summary: "each side's standard deviation, excess, entropy, highest probability and last bin",
+  shapes: doc`(…, N, 4·bins) or (…, 4·bins, N) → 5 × (…, N, 4)`,
+  summary: doc`each side's standard deviation, excess, entropy, highest probability and last bin`,
+  params: LAYOUT_PARAMS,
+  bounds: {
+    result: bound(1e-6, doc`of the range of bins; nothing cancels in the excess, which is 0 on two neighbouring bins`),
+  },
+  source: doc`Li et al. 2021 (GFL V2), section 3; the excess is ours`,
   check(dist: TensorLike, options: DflLayout): CheckedRows<DflStatistics> {
-    const found = distribution(op, dist, checkOptions(op, options, OPTIONS, true));
+    const found = distribution(op, dist, readParams(op, LAYOUT_PARAMS, options));
     const measure = found.channelsFirst ? ofChannels : ofRows;
     return {
       op,
-      stem: "dfl_statistics",
+      stem,
       ...rowsOf(found),
       outputs: 5,
       parameters: {},

@@ -1,14 +1,10 @@
 /** Distance IoU loss. */
-import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss_call.ts";
+import { doc } from "../doc.ts";
+import { boxBounds, boxLoss } from "./box_loss.ts";
 
-const name = "diouLoss";
-const stem = "diou_loss";
-
-export const diouLoss = lossOperation({
-  name,
-  stem,
-  shapes: "(N, 4), (N, 4) → (N)",
-  summary: "distance IoU loss of boxes, with gradient",
-  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+export const diouLoss = boxLoss({
+  stem: "diou_loss",
+  summary: doc`distance IoU loss of boxes, with gradient`,
+  bounds: boxBounds(),
+  source: doc`Zheng et al. 2020 (Distance-IoU Loss), equation 7`,
 });

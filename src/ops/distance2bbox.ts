@@ -1,26 +1,25 @@
 /** Boxes from distances. */
+import { doc } from "../doc.ts";
+import { optionalSize, readParams } from "../params.ts";
 import type { TensorLike } from "../types.ts";
-import { matrixAnywhere, namesOf, options as checkOptions, size, typeError } from "../validate.ts";
-import { type CheckedRows, rowOperation } from "./row_call.ts";
+import { matrixAnywhere, typeError } from "../validate.ts";
+import { type CheckedRows, ROUNDED_ONCE, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
 const op = "distance2bbox";
 
-export interface Options {
-  maxShape?: readonly [number, number];
-}
-
-const OPTIONS = namesOf<Options>({ maxShape: true });
+const PARAMS = { maxShape: optionalSize(doc`image to clamp to, [height, width]`) };
 
 export const distance2bbox = rowOperation({
-  name: op,
-  stem: "distance2bbox",
+  stem: op,
   kernels: ["distance2bbox"],
-  shapes: "(N, 2), (N, 4) → (N, 4)",
-  summary: "points and distances l, t, r, b to boxes",
-  check(points: TensorLike, distances: TensorLike, options?: Options): CheckedRows<Float32Array> {
-    const { maxShape } = checkOptions(op, options, OPTIONS);
-    const [maxY, maxX] = maxShape === undefined ? [-1, -1] : size({ op, argument: "options.maxShape" }, maxShape);
+  shapes: doc`(N, 2), (N, 4) → (N, 4)`,
+  summary: doc`points and distances l, t, r, b to boxes`,
+  params: PARAMS,
+  bounds: ROUNDED_ONCE,
+  source: doc`Tian et al. 2019 (FCOS), section 3.1`,
+  check(points: TensorLike, distances: TensorLike, options?: object): CheckedRows<Float32Array> {
+    const [maxY, maxX] = readParams(op, PARAMS, options).maxShape ?? [-1, -1];
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     sameRows(op, "distances", to.dims[0], from.dims[0]);

@@ -1,40 +1,33 @@
 /** Distribution focal loss. */
-import type { DistributionFocalOptions, LossOptions, TensorLike } from "../types.ts";
-import {
-  describeTensor,
-  elementsOf,
-  namesOf,
-  number,
-  options as checkOptions,
-  rangeError,
-  tensorAnywhere,
-  typeError,
-} from "../validate.ts";
-import { lossOperation } from "./loss_call.ts";
-import { LOSS_OPTIONS, lossSettings } from "./checked_loss.ts";
+import { doc } from "../doc.ts";
+import { bound, nameOf } from "../operation.ts";
+import { numberParam } from "../params.ts";
+import type { TensorLike } from "../types.ts";
+import { describeTensor, elementsOf, rangeError, tensorAnywhere, typeError } from "../validate.ts";
+import { rowLoss } from "./row_loss.ts";
 
-const op = "distributionFocalLoss";
-/** Floats of a block of the kernel. */
-const BLOCK = 2048;
+const stem = "distribution_focal_loss";
+const op = nameOf(stem);
 const MAX_BINS = 64;
-const OPTIONS = [...LOSS_OPTIONS, ...namesOf<DistributionFocalOptions>({ firstBin: true, binStep: true })];
 /** Rounding of a label to float32, in bins, where first bin and step are not 0 and 1. */
 const ROUNDING = 4e-6;
 
-export const distributionFocalLoss = lossOperation({
-  name: op,
-  stem: "distribution_focal_loss",
-  shapes: "(M, bins), (M) → (M)",
-  summary: "distribution focal loss, with gradient",
-  check(
-    pred: TensorLike,
-    target: TensorLike,
-    options?: LossOptions & DistributionFocalOptions,
-  ) {
-    const given = checkOptions(op, options, OPTIONS);
-    const first = number({ op, argument: "options.firstBin" }, given.firstBin ?? 0);
-    const step = number({ op, argument: "options.binStep" }, given.binStep ?? 1);
-    if (!(step > 0 && step < Infinity)) throw rangeError({ op, argument: "options.binStep" }, step, "a number over 0");
+export const distributionFocalLoss = rowLoss({
+  stem,
+  summary: doc`distribution focal loss, with gradient`,
+  alias: "dfl",
+  shapes: doc`(M, bins), (M) → (M)`,
+  params: {
+    firstBin: numberParam(doc`value of the first bin`, 0),
+    binStep: numberParam(doc`from one bin to the next`, 1, { over: 0, max: Number.MAX_VALUE }),
+  },
+  fields: {
+    firstBin: ["f32", doc`Value of the first bin.`],
+    inverseStep: ["f32", doc`One over the step from bin to bin.`],
+    slack: ["f32", doc`How far, in bins, a label may be outside the bins by rounding.`],
+    outside: ["i32", doc`Out: the first row whose label is outside, counted from 1; 0: none.`],
+  },
+  check(pred: TensorLike, target: TensorLike, { firstBin, binStep }) {
     const labels = tensorAnywhere({ op, argument: "target" }, target, (length) => [length]);
     const rows = elementsOf(labels.dims);
     const logits = tensorAnywhere(
@@ -48,25 +41,21 @@ export const distributionFocalLoss = lossOperation({
       const wanted = `shape (${rows}, bins) with 2 to ${MAX_BINS} bins, a row for each target`;
       throw typeError({ op, argument: "pred" }, describeTensor(pred, logits), wanted);
     }
-    const extent = { dims: logits.dims, elements: rows * bins, rows, values: rows, elementWeights: false };
-    const exact = first === 0 && step === 1;
-    const wanted = `a value of the bins, ${first} to ${first + step * (bins - 1)}`;
+    const exact = firstBin === 0 && binStep === 1;
+    const wanted = `a value of the bins, ${firstBin} to ${firstBin + binStep * (bins - 1)}`;
     return {
-      op,
-      kernel: "distribution_focal_loss",
-      parameters: { low: first, inverse: 1 / step, scale: exact ? 0 : ROUNDING * bins },
-      settings: lossSettings(op, given, extent),
       pred: logits,
-      columns: bins,
       rows,
-      blockRows: Math.floor(BLOCK / bins) & ~3,
+      columns: bins,
       target: labels,
-      targetColumns: 1,
-      labels: null,
-      scores: null,
-      valueColumns: 1,
+      parameters: { firstBin, inverseStep: 1 / binStep, slack: exact ? 0 : ROUNDING * bins, outside: 0 },
       outside: (row, label) =>
         rangeError({ op, argument: `target[${row}]` }, label ?? "outside the bins or NaN", wanted),
     };
   },
+  bounds: {
+    loss: bound(5e-7, doc`of max(1, loss), for the u that float32 has where firstBin is not 0 or binStep not 1`, 4e-6),
+    gradient: bound(5e-7, doc`of 1 for the gradient, for the same u`, 4e-6),
+  },
+  source: doc`Li et al. 2020 (Generalized Focal Loss), equation 6`,
 });

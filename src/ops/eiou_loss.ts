@@ -1,14 +1,10 @@
 /** Efficient IoU loss. */
-import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss_call.ts";
+import { doc } from "../doc.ts";
+import { boxBounds, boxLoss } from "./box_loss.ts";
 
-const name = "eiouLoss";
-const stem = "eiou_loss";
-
-export const eiouLoss = lossOperation({
-  name,
-  stem,
-  shapes: "(N, 4), (N, 4) → (N)",
-  summary: "efficient IoU loss of boxes, with gradient",
-  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+export const eiouLoss = boxLoss({
+  stem: "eiou_loss",
+  summary: doc`efficient IoU loss of boxes, with gradient`,
+  bounds: boxBounds(),
+  source: doc`Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight`,
 });

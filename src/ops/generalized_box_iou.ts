@@ -1,13 +1,17 @@
 /** Pairwise generalized IoU. */
+import { doc } from "../doc.ts";
+import { bound } from "../operation.ts";
 import type { TensorLike } from "../types.ts";
 import { pairwise } from "./box_iou.ts";
 import { rowOperation } from "./row_call.ts";
 
 export const generalizedBoxIou = rowOperation({
-  name: "generalizedBoxIou",
   stem: "generalized_box_iou",
   kernels: ["generalized_box_iou"],
-  shapes: "(N, 4), (M, 4) → (N·M)",
-  summary: "pairwise generalized IoU",
+  shapes: doc`(N, 4), (M, 4) → (N·M)`,
+  summary: doc`pairwise generalized IoU`,
+  params: {},
+  bounds: { result: bound(1e-6, doc`of 1`) },
+  source: doc`Rezatofighi et al. 2019, algorithm 1`,
   check: (a: TensorLike, b: TensorLike) => pairwise("generalizedBoxIou", "generalized_box_iou", a, b),
 });

@@ -1,39 +1,47 @@
 /** Generalized focal loss. */
-import type { GeneralizedFocalOptions, LossOptions, TensorLike } from "../types.ts";
-import { namesOf, number, rangeError } from "../validate.ts";
-import { atLeastZero, classificationLoss, denseCall, reachOf } from "./classification_loss.ts";
-import { lossOperation } from "./loss_call.ts";
-import { LOSS_OPTIONS } from "./checked_loss.ts";
+import { doc } from "../doc.ts";
+import { bound, nameOf } from "../operation.ts";
+import { atLeastZero, numberParam } from "../params.ts";
+import { rangeError } from "../validate.ts";
+import { elementLoss } from "./element_loss.ts";
 
-const op = "generalizedFocalLoss";
-const OPTIONS = [...LOSS_OPTIONS, ...namesOf<GeneralizedFocalOptions>({ yLeft: true, yRight: true, beta: true })];
+const stem = "generalized_focal_loss";
 
-export const generalizedFocalLoss = lossOperation({
-  name: op,
-  stem: "generalized_focal_loss",
-  shapes: "(…), (…) → (…)",
-  summary: "generalized focal loss, with gradient",
-  check: (
-    pred: TensorLike,
-    target: TensorLike,
-    options?: LossOptions & GeneralizedFocalOptions,
-  ) =>
-    classificationLoss(
-      "generalized_focal_loss",
-      denseCall(op, pred, target),
-      options,
-      OPTIONS,
-      ({ yLeft = 0, yRight = 1, beta = 2 }) => {
-        const exponent = atLeastZero(op, "beta", beta);
-        // As targets are, so that a target of 0.3 is yLeft 0.3.
-        const low = Math.fround(number({ op, argument: "options.yLeft" }, yLeft));
-        const high = Math.fround(number({ op, argument: "options.yRight" }, yRight));
-        const range = high - low;
-        if (!(range > 0 && range < Infinity)) {
-          throw rangeError({ op, argument: "options.yRight" }, yRight, `a finite number over yLeft, ${yLeft}`);
-        }
-        const scale = range ** (exponent + 1);
-        return { exponent, reach: reachOf(exponent), low, alpha: high, inverse: 1 / range, scale };
-      },
+export const generalizedFocalLoss = elementLoss({
+  stem,
+  summary: doc`generalized focal loss, with gradient`,
+  alias: "gfl",
+  labels: false,
+  params: {
+    yLeft: numberParam(doc`value at σ = 0, rounded to float32 as targets are`, 0),
+    yRight: numberParam(doc`value at σ = 1, over yLeft, rounded likewise`, 1),
+    beta: atLeastZero(doc`exponent of |y − ŷ|`, 2),
+  },
+  exponent: "beta",
+  fields: {
+    yLeft: ["f32", doc`Value at sigmoid 0.`],
+    yRight: ["f32", doc`Value at sigmoid 1.`],
+    inverseRange: ["f32", doc`1 / (yRight - yLeft).`],
+    rangePower: ["f32", doc`(yRight - yLeft)^(beta + 1).`],
+  },
+  block({ yLeft, yRight, beta }) {
+    // As targets are, so that a target of 0.3 is yLeft 0.3.
+    const [left, right] = [Math.fround(yLeft), Math.fround(yRight)];
+    const range = right - left;
+    if (!(range > 0 && range < Infinity)) {
+      const place = { op: nameOf(stem), argument: "options.yRight" };
+      throw rangeError(place, yRight, `a finite number over yLeft, ${yLeft}`);
+    }
+    return { yLeft: left, yRight: right, inverseRange: 1 / range, rangePower: range ** (beta + 1) };
+  },
+  targetRange: ["yLeft", "yRight"],
+  bounds: {
+    value: bound(1e-6, doc`of value and gradient; what counts as 0 does before the factor (y_r − y_l)^(β + 1)`),
+    power: bound(
+      4e-7,
+      doc`times 1 + β, where that is more, for β other than 0, 1, 1.5 and 2: the base's rounding is multiplied`,
     ),
+    difference: bound(2e-7, doc`of y_r − y_l for the cancellation in |y − ŷ|; none where y is y_l or y_r`),
+  },
+  source: doc`Li et al. 2020 (Generalized Focal Loss), equation 7`,
 });

@@ -1,14 +1,10 @@
 /** Generalized IoU loss. */
-import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss_call.ts";
+import { doc } from "../doc.ts";
+import { boxBounds, boxLoss } from "./box_loss.ts";
 
-const name = "giouLoss";
-const stem = "giou_loss";
-
-export const giouLoss = lossOperation({
-  name,
-  stem,
-  shapes: "(N, 4), (N, 4) → (N)",
-  summary: "generalized IoU loss of boxes, with gradient",
-  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+export const giouLoss = boxLoss({
+  stem: "giou_loss",
+  summary: doc`generalized IoU loss of boxes, with gradient`,
+  bounds: boxBounds(),
+  source: doc`Rezatofighi et al. 2019, algorithm 1`,
 });

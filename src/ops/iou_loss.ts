@@ -1,14 +1,10 @@
 /** IoU loss. */
-import { boxLoss, type BoxLossArguments } from "./box_loss.ts";
-import { lossOperation } from "./loss_call.ts";
+import { doc } from "../doc.ts";
+import { boxBounds, boxLoss } from "./box_loss.ts";
 
-const name = "iouLoss";
-const stem = "iou_loss";
-
-export const iouLoss = lossOperation({
-  name,
-  stem,
-  shapes: "(N, 4), (N, 4) → (N)",
-  summary: "IoU loss of boxes, with gradient",
-  check: (...args: BoxLossArguments) => boxLoss(name, stem, args),
+export const iouLoss = boxLoss({
+  stem: "iou_loss",
+  summary: doc`IoU loss of boxes, with gradient`,
+  bounds: boxBounds(),
+  source: doc`Yu et al. 2016 (UnitBox), with 1 − IoU in the place of −ln IoU`,
 });

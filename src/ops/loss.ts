@@ -1,11 +1,15 @@
 /**
  * Losses on WASM: the chunks through the kernel, and the parameter block that it reads.
  */
-import type { LossResult, Reduction } from "../types.ts";
 import { type HostArray, type OutArray, section } from "../arrays.ts";
+import type { LossResult, Reduction } from "../types.ts";
 import { onHost, type Source, typeError } from "../validate.ts";
-import type { WasmBackend } from "../wasm/backend.ts";
-import type { CheckedLoss, LossParameters, LossSettings } from "./checked_loss.ts";
+import type { Kernels, WasmBackend } from "../wasm/backend.ts";
+import type { CheckedLoss, LossSettings } from "./checked_loss.ts";
+import { bytesOf, CALL_FIELDS, type ELEMENT_FIELDS, type Field, layOut } from "./loss_block.ts";
+
+/** Kernels that take a parameter block. */
+type LossKernel = Extract<keyof Kernels, `${string}_loss` | `${string}_logits`>;
 
 /**
  * Elements that go through a kernel at a time, where memory allows. Blocks begin anew with each chunk; so a chunk that must
@@ -24,10 +28,15 @@ const ROW_ARRAYS = 5;
 const OTHERS = 1024;
 
 /** Where half of exp(-|x|) stops being a normal number. */
-export const REACH = 86.5;
+const REACH = 86.5;
 
 /** Up to which |x| the kernels' near way holds, whatever the loss. */
 const NEAR = 40;
+
+/** Offsets of the fields that every loss has, in bytes. */
+const AT = Object.fromEntries(layOut(CALL_FIELDS).map(({ name, offset }) => [name, offset])) as Readonly<
+  Record<keyof typeof CALL_FIELDS, number>
+>;
 
 /** Runs the kernel over all chunks and reduces. */
 export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<Reduction, boolean> {
@@ -36,13 +45,14 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
   const { rows, columns, valueColumns } = call;
   const values = settings.reduction === "none" ? settings.out.loss ?? newArray(call.op, rows * valueColumns) : null;
   const grad = settings.grad ? settings.out.grad ?? newArray(call.op, rows * columns) : null;
+  const kernel = backend.kernels[call.stem as LossKernel];
   const sum = backend.memory.frame(call.op, (allocate) => {
     const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
     const chunk = chunkRows(backend, call, settings);
     const part = partOf(backend, call, settings, chunk);
     const rooms = lossRooms(backend, allocate, call, settings, chunk, part);
-    const block = allocate(104);
-    writeParameters(backend, block, call.parameters, settings);
+    const block = allocate(bytesOf(call.layout));
+    writeParameters(backend, block, call);
     const direct = rowsInPlace(backend, call, settings, chunk, place);
     for (let row = 0; row < rows;) {
       const count = row < direct ? direct : Math.min(chunk, rows - row);
@@ -54,7 +64,7 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
         const end = Math.min(first + step, count * columns);
         const at = row * columns + first;
         stageElements(backend, call, settings, rooms, block, own, [row, count], [first, end]);
-        backend.kernels[call.kernel](block);
+        kernel(block);
         checkTargets(backend, block, call, row);
         if (grad !== null && own === 0) copyOut(backend, rooms.grad, grad, at, end - first);
         if (values !== null && perElement(call)) copyOut(backend, rooms.values, values, at, end - first);
@@ -62,7 +72,7 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
       if (values !== null && !perElement(call)) copyOut(backend, rooms.values, values, row, count);
       row += count;
     }
-    return backend.memory.view(Float64Array, block, 1)[0];
+    return backend.memory.view(Float64Array, block + AT.sum, 1)[0];
   });
   const loss = values === null ? reduced(sum, settings.factor) : backend.handedBack(values);
   return grad === null ? { loss } : { loss, grad: backend.handedBack(grad) };
@@ -99,9 +109,10 @@ function hostCall(call: CheckedLoss): HostCall {
 function checkTargets(backend: WasmBackend, block: number, call: HostCall, firstRow: number): void {
   if (call.outside === undefined) return;
   const { floats, ints } = backend.memory;
-  const found = ints[(block >> 2) + 18];
-  if (found === 0) return;
-  throw call.outside(firstRow + found - 1, floats[(ints[(block >> 2) + 3] >> 2) + found - 1]);
+  const { offset } = call.layout.find(({ name }) => name === "outside") as Field;
+  const row = ints[(block + offset) >> 2];
+  if (row === 0) return;
+  throw call.outside(firstRow + row - 1, floats[(ints[(block + AT.target) >> 2] >> 2) + row - 1]);
 }
 
 /** Where `grad` lies, if that is in linear memory and apart from all that is read; else 0. */
@@ -221,31 +232,37 @@ function lossRooms(
   };
 }
 
+/** Exponents that have a path of their own in the kernels; `exponentKind` is the place here. */
 const EXPONENT_PATHS: readonly number[] = [0, 1, 1.5, 2];
 
-/** The fields of `LossCall` in assembly/losses/call.ts that hold for all chunks, from `valueScale` on. */
-function writeParameters(
-  backend: WasmBackend,
-  block: number,
-  parameters: LossParameters,
-  settings: LossSettings<Source>,
-): void {
-  const { exponent = 0, reach = REACH, alpha = 0, option = 0, low = 0, inverse = 1, scale = 1 } = parameters;
+/** Writes the fields that hold for all chunks. */
+function writeParameters(backend: WasmBackend, block: number, call: HostCall): void {
+  const { layout, kind, parameters, settings } = call;
+  const values = kind === "element loss" ? { ...powerFields(call), ...parameters } : parameters;
   const { floats, ints } = backend.memory;
+  for (let i = COMMON; i < layout.length; i++) {
+    const { name, type, offset } = layout[i];
+    if (type === "f32") floats[(block + offset) >> 2] = values[name];
+    else if (type === "i32") ints[(block + offset) >> 2] = values[name];
+    else backend.memory.view(Float64Array, block + offset, 1)[0] = values[name];
+  }
+  floats[(block + AT.factor) >> 2] = settings.factor;
+  backend.memory.view(Float64Array, block + AT.sum, 1)[0] = 0;
+}
+
+/** How many fields every loss has. */
+const COMMON = Object.keys(CALL_FIELDS).length;
+
+function powerFields({ exponent, settings }: HostCall): Record<keyof typeof ELEMENT_FIELDS, number> {
   const path = EXPONENT_PATHS.indexOf(exponent);
-  floats[(block >> 2) + 12] = settings.factor;
-  floats[(block >> 2) + 13] = settings.factor;
-  ints[(block >> 2) + 14] = path < 0 ? EXPONENT_PATHS.length : path;
-  floats[(block >> 2) + 15] = exponent;
-  floats[(block >> 2) + 16] = reach;
-  floats[(block >> 2) + 17] = alpha;
-  ints[(block >> 2) + 18] = option;
-  floats[(block >> 2) + 19] = low;
-  floats[(block >> 2) + 20] = inverse;
-  floats[(block >> 2) + 21] = scale;
-  floats[(block >> 2) + 22] = nearOf(exponent, settings);
-  backend.memory.view(Float64Array, block, 1)[0] = 0;
-  backend.memory.view(Float64Array, block + 96, 1)[0] = exponent;
+  return {
+    power: exponent,
+    exponent,
+    exponentKind: path < 0 ? EXPONENT_PATHS.length : path,
+    // A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on.
+    reach: REACH / (1 + exponent),
+    near: nearOf(exponent, settings),
+  };
 }
 
 /** |x| up to which a loss or gradient of the order exp(-(1 + exponent)|x|) is a normal number, scaled too. */
@@ -290,23 +307,23 @@ function stageElements(
   const ofRows = (source: Source | null, width: number, room: number) =>
     source === null ? 0 : backend.stage(source, row * width, count * width, room);
   const before = (room: number) => room === 0 ? 0 : room - 4 * first;
-  const fields = [
-    ofElements(call.pred, rooms.pred),
-    targetColumns === columns
-      ? ofElements(call.target, rooms.target)
-      : ofRows(call.target, targetColumns, rooms.target),
-    rooms.labels,
-    rooms.scores,
-    weightKind === 1 ? ofElements(weight, rooms.weight) : ofRows(weight, 1, rooms.weight),
-    weightKind,
-    perElement(call) ? before(rooms.values) : rooms.values,
-    own === 0 ? before(rooms.grad) : own,
-    end,
-    columns,
-  ];
+  const pred = ofElements(call.pred, rooms.pred);
+  const target = targetColumns === columns
+    ? ofElements(call.target, rooms.target)
+    : ofRows(call.target, targetColumns, rooms.target);
+  const weights = weightKind === 1 ? ofElements(weight, rooms.weight) : ofRows(weight, 1, rooms.weight);
   const { ints } = backend.memory;
-  ints.set(fields, (block >> 2) + 2);
-  ints[(block >> 2) + 23] = first;
+  ints[(block + AT.pred) >> 2] = pred;
+  ints[(block + AT.target) >> 2] = target;
+  ints[(block + AT.labels) >> 2] = rooms.labels;
+  ints[(block + AT.scores) >> 2] = rooms.scores;
+  ints[(block + AT.weight) >> 2] = weights;
+  ints[(block + AT.weightKind) >> 2] = weightKind;
+  ints[(block + AT.values) >> 2] = perElement(call) ? before(rooms.values) : rooms.values;
+  ints[(block + AT.grad) >> 2] = own === 0 ? before(rooms.grad) : own;
+  ints[(block + AT.count) >> 2] = end;
+  ints[(block + AT.columns) >> 2] = columns;
+  ints[(block + AT.first) >> 2] = first;
 }
 
 function copyOut(

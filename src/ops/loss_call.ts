@@ -3,10 +3,13 @@
  */
 import type { HostArray } from "../arrays.ts";
 import type { Call, SourceMap } from "../call.ts";
-import type { Placement } from "../types.ts";
+import { nameOf, type OperationFacts } from "../operation.ts";
+import type { Params } from "../params.ts";
+import type { ClassTarget, Placement, TensorLike } from "../types.ts";
 import { type AnySource, elementsOf, type GpuSource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { apart, type CheckedLoss, type LossKernel, type LossSettings } from "./checked_loss.ts";
+import { apart, type CheckedLoss, type LossKind, type LossSettings } from "./checked_loss.ts";
+import type { Fields } from "./loss_block.ts";
 import { runLoss } from "./loss.ts";
 
 export class LossCall implements Call {
@@ -67,21 +70,35 @@ export class LossCall implements Call {
   }
 }
 
-interface LossSpec<A extends unknown[]> {
-  readonly name: string;
-  readonly stem: LossKernel;
-  readonly shapes: string;
-  readonly summary: string;
-  check(...args: A): CheckedLoss;
+/** The record of a loss as far as it is data that the command reads. */
+export interface LossRecord<P extends Params = Params> {
+  readonly kind: LossKind;
+  /** Short name in the command. */
+  readonly alias?: string;
+  /** May labels stand in the place of dense targets? */
+  readonly labels?: boolean;
+  /** The ends of the range of targets: numbers, or names of parameters; none where they are no probabilities or the like. */
+  readonly targetRange?: readonly [number | string, number | string];
+  readonly params: P;
+}
+
+interface LossSpec<P extends Params> extends OperationFacts<P>, LossRecord<P> {
+  /** The loss's own fields of the parameter block. */
+  readonly fields: Fields;
+  check(pred: TensorLike, target: ClassTarget, options?: object): CheckedLoss;
 }
 
 /** A row of the registry that runs wherever its checked call can. */
-export function lossOperation<A extends unknown[]>(spec: LossSpec<A>) {
-  const check = (...args: A) => new LossCall(apart(spec.check(...args)));
+export function lossOperation<P extends Params>(spec: LossSpec<P>) {
+  const check = (pred: TensorLike, target: ClassTarget, options?: object) => {
+    return new LossCall(apart(spec.check(pred, target, options)));
+  };
   return {
     ...spec,
-    check,
+    name: nameOf(spec.stem),
     kernels: [spec.stem],
-    run: (backend: WasmBackend, ...args: A) => check(...args).onWasm(backend),
+    check,
+    run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: object) =>
+      check(pred, target, options).onWasm(backend),
   };
 }

@@ -1,22 +1,32 @@
 /** Greedy non-maximum suppression. */
-import { floorToFloat } from "../float32.ts";
-import type { NmsOptions, TensorLike } from "../types.ts";
+import { doc } from "../doc.ts";
 import type { HostArray } from "../arrays.ts";
-import { integer, matrix, namesOf, number, options as checkOptions, vector } from "../validate.ts";
+import { floorToFloat } from "../float32.ts";
+import { routine } from "../operation.ts";
+import { integerParam, optionalNumber, type Param, readParams, requiredNumber } from "../params.ts";
+import type { NmsOptions, TensorLike } from "../types.ts";
+import { matrix, vector } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import type { Operation } from "./operation.ts";
 
-export const nms = {
-  name: "nms",
+export const NMS_KERNELS = ["nms", "nms_scratch", "sort_scores"] as const;
+
+export const NMS_PARAMS = {
+  iouThreshold: requiredNumber(doc`a box goes when its IoU with a kept one is over this`, { min: 0, max: 1 }),
+  scoreThreshold: optionalNumber(doc`only scores over this compete; by default all but NaN`, { min: 0, max: 1 }),
+  maxDetections: integerParam(doc`keep at most this many`, Infinity, { min: 0 }),
+} as const satisfies Record<keyof NmsOptions, Param>;
+
+export const nms = routine({
   stem: "nms",
-  kernels: ["nms", "nms_scratch", "sort_scores"],
-  shapes: "(N, 4), (N) → (K)",
-  summary: "greedy NMS",
+  kernels: NMS_KERNELS,
+  shapes: doc`(N, 4), (N) → (K)`,
+  summary: doc`greedy NMS`,
+  params: NMS_PARAMS,
+  bounds: {},
+  source: doc`Girshick et al. 2014 (R-CNN), section 2.2`,
   run: (backend: WasmBackend, boxes: TensorLike, scores: TensorLike, options: NmsOptions): Int32Array =>
     suppress(backend, "nms", boxes, scores, () => null, options),
-} satisfies Operation;
-
-const OPTIONS = namesOf<NmsOptions>({ iouThreshold: true, scoreThreshold: true, maxDetections: true });
+});
 
 /** The largest number of boxes that fits a signed index; a limit of no limit. */
 const NO_LIMIT = 0x7fffffff;
@@ -30,12 +40,7 @@ export function suppress(
   classesOf: (count: number) => HostArray<Int32Array> | null,
   options: NmsOptions,
 ): Int32Array {
-  const { iouThreshold, scoreThreshold, maxDetections = Infinity } = checkOptions(op, options, OPTIONS, true);
-  const threshold = number({ op, argument: "options.iouThreshold" }, iouThreshold, 0, 1);
-  const least = scoreThreshold === undefined
-    ? NaN
-    : number({ op, argument: "options.scoreThreshold" }, scoreThreshold, 0, 1);
-  const limit = integer({ op, argument: "options.maxDetections" }, maxDetections, 0);
+  const { iouThreshold, scoreThreshold = NaN, maxDetections } = readParams(op, NMS_PARAMS, options);
   const corners = matrix({ op, argument: "boxes" }, boxes, 4);
   const count = corners.dims[0];
   const ranking = vector({ op, argument: "scores" }, scores, count);
@@ -52,9 +57,9 @@ export function suppress(
     const scorePointer = backend.stage(ranking, 0, count, rank);
     const boxPointer = backend.stage(corners, 0, count * 4, box);
     if (classes !== null) memory.ints.set(backend.values(classes), labels >> 2);
-    const sorted = kernels.sort_scores(scorePointer, count, floorToFloat(least), order, scratch);
-    const most = Math.min(limit, NO_LIMIT);
-    const kept = kernels.nms(boxPointer, labels, order, sorted, threshold, most, scratch, keep);
+    const sorted = kernels.sort_scores(scorePointer, count, floorToFloat(scoreThreshold), order, scratch);
+    const most = Math.min(maxDetections, NO_LIMIT);
+    const kept = kernels.nms(boxPointer, labels, order, sorted, iouThreshold, most, scratch, keep);
     return memory.ints.slice(keep >> 2, (keep >> 2) + kept);
   });
 }

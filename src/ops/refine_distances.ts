@@ -1,33 +1,42 @@
 /** VarifocalNet's refinement. */
+import { doc } from "../doc.ts";
+import { bound, nameOf } from "../operation.ts";
+import { choiceParam, readParams } from "../params.ts";
 import type { TensorLike } from "../types.ts";
-import { matrixAnywhere, namesOf, oneOf, options as checkOptions } from "../validate.ts";
+import { matrixAnywhere } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
 import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
-const op = "refineDistances";
+const stem = "refine_distances";
+const op = nameOf(stem);
 
-export interface Options {
-  kind?: "multiply" | "exp";
-}
-
-const OPTIONS = namesOf<Options>({ kind: true });
+const PARAMS = {
+  kind: choiceParam(
+    doc`"multiply": distances · deltas, "exp": distances · exp(deltas)`,
+    ["multiply", "exp"],
+    "multiply",
+  ),
+};
 
 export const refineDistances = rowOperation({
-  name: op,
-  stem: "refine_distances",
+  stem,
   kernels: ["refine_distances", "refine_distances_exp"],
-  shapes: "(N, 4), (N, 4) → (N, 4)",
-  summary: "distances times a correction or its exponential",
-  check(distances: TensorLike, deltas: TensorLike, options?: Options): CheckedRows<Float32Array> {
-    const { kind = "multiply" } = checkOptions(op, options, OPTIONS);
-    const exponential = oneOf({ op, argument: "options.kind" }, kind, ["multiply", "exp"]) === "exp";
+  shapes: doc`(N, 4), (N, 4) → (N, 4)`,
+  summary: doc`distances times a correction or its exponential`,
+  params: PARAMS,
+  bounds: {
+    result: bound(3e-7, doc`of the product with the exponential where it is a normal float32; else rounded once`, 4e-6),
+  },
+  source: doc`Zhang et al. 2020 (VarifocalNet), bounding box refinement; the exponential is that of its code`,
+  check(distances: TensorLike, deltas: TensorLike, options?: object): CheckedRows<Float32Array> {
+    const exponential = readParams(op, PARAMS, options).kind === "exp";
     const initial = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     const factors = matrixAnywhere({ op, argument: "deltas" }, deltas, 4);
     sameRows(op, "deltas", factors.dims[0], initial.dims[0], "distances");
     return {
       op,
-      stem: "refine_distances",
+      stem,
       rows: initial.dims[0],
       inputs: [
         { argument: "distances", source: initial, columns: 4 },

@@ -1,22 +1,16 @@
 /**
  * The operations whose rows stand alone: their checked arguments, the call, and the operation made of its check.
  */
+import { doc } from "../doc.ts";
 import { type Call, NO_OUT, type SourceMap } from "../call.ts";
+import { bound, nameOf, type OperationFacts } from "../operation.ts";
+import type { Params } from "../params.ts";
 import { type AnySource, elementsOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { RowInput } from "./rows.ts";
 
-/** Stems of the operations, which have a shader each. */
-export type RowStem =
-  | "dfl_decode"
-  | "dfl_statistics"
-  | "distance2bbox"
-  | "bbox2distance"
-  | "star_points"
-  | "star_deform_offsets"
-  | "refine_distances"
-  | "box_iou"
-  | "generalized_box_iou";
+/** Bounds of operations that compute nothing but a sum or a product for each value. */
+export const ROUNDED_ONCE = { result: bound(2 ** -24, doc`of the value: it is rounded once`, 2 ** -24) };
 
 /** A tensor that may lie anywhere. The shader reads it under the argument's name. */
 export interface CallInput {
@@ -30,7 +24,7 @@ export interface CallInput {
 
 export interface CheckedRows<R = unknown> {
   readonly op: string;
-  readonly stem: RowStem;
+  readonly stem: string;
   readonly rows: number;
   readonly inputs: readonly CallInput[];
   /** How many arrays come out, and how many values of a row in each. */
@@ -89,25 +83,25 @@ export class RowCall<R = unknown> implements Call {
   }
 }
 
-interface RowSpec<A extends unknown[], R> {
-  readonly name: string;
-  readonly stem: RowStem;
+/** The record of a row operation. */
+interface RowSpec<P extends Params, A extends unknown[], R> extends OperationFacts<P> {
   readonly kernels: readonly string[];
-  readonly shapes: string;
-  readonly summary: string;
   check(...args: A): CheckedRows<R>;
 }
 
 /** A row of the registry that runs wherever its checked call can. */
-export function rowOperation<A extends unknown[], R>(spec: RowSpec<A, R>) {
+export function rowOperation<P extends Params, A extends unknown[], R>(spec: RowSpec<P, A, R>) {
+  const name = nameOf(spec.stem);
   const check = (...args: A) => new RowCall(spec.check(...args));
   return {
     ...spec,
+    kind: "row operation",
+    name,
     check,
     staysOnHost: {
-      because: `${spec.name} computes too little to move host data without an offloadThreshold`,
+      because: `${name} computes too little to move host data without an offloadThreshold`,
       unlessThreshold: true,
     },
     run: (backend: WasmBackend, ...args: A): R => check(...args).onWasm(backend),
-  };
+  } as const;
 }

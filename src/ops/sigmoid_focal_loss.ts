@@ -1,36 +1,43 @@
 /** Focal loss. */
-import type { ClassTarget, FocalOptions, LossOptions, TensorLike } from "../types.ts";
-import { namesOf, number } from "../validate.ts";
-import { atLeastZero, classCall, classificationLoss, reachOf } from "./classification_loss.ts";
-import { lossOperation } from "./loss_call.ts";
-import { LOSS_OPTIONS } from "./checked_loss.ts";
+import { doc } from "../doc.ts";
+import { bound } from "../operation.ts";
+import { atLeastZero, numberParam } from "../params.ts";
+import { elementLoss } from "./element_loss.ts";
 
-const op = "sigmoidFocalLoss";
-const OPTIONS = [...LOSS_OPTIONS, ...namesOf<FocalOptions>({ alpha: true, gamma: true })];
-
-export const sigmoidFocalLoss = lossOperation({
-  name: op,
+export const sigmoidFocalLoss = elementLoss({
   stem: "sigmoid_focal_loss",
-  shapes: "(…), targets or labels → (…) or (N)",
-  summary: "focal loss, with gradient",
-  check: (pred: TensorLike, target: ClassTarget, options?: LossOptions & FocalOptions) =>
-    classificationLoss(
-      "sigmoid_focal_loss",
-      classCall(op, pred, target),
-      options,
-      OPTIONS,
-      ({ alpha = 0.25, gamma = 2 }) => {
-        const exponent = atLeastZero(op, "gamma", gamma);
-        const weighted = number({ op, argument: "options.alpha" }, alpha, -Number.MAX_VALUE, 1) >= 0;
-        // α_t = low + scale (end − t), from the end where it is less.
-        const end = alpha < 0.5 ? 1 : 0;
-        return {
-          exponent,
-          reach: reachOf(exponent),
-          low: weighted ? Math.min(alpha, 1 - alpha) : 1,
-          alpha: end,
-          scale: weighted ? 1 - 2 * alpha : 0,
-        };
-      },
+  summary: doc`focal loss, with gradient`,
+  alias: "focal",
+  labels: true,
+  params: {
+    alpha: numberParam(doc`share of positives; negative: no class weighting`, 0.25, { min: -Number.MAX_VALUE, max: 1 }),
+    gamma: atLeastZero(doc`exponent of 1 − p_t`, 2),
+  },
+  exponent: "gamma",
+  fields: {
+    lowWeight: ["f32", doc`The lesser of the class weights of targets 0 and 1.`],
+    lowTarget: ["f32", doc`Its target.`],
+    weightSlope: ["f32", doc`Class weight of target 0 less that of target 1.`],
+  },
+  // The class weight is linear in the target: lowWeight + weightSlope · (lowTarget − target). From its lesser end nothing cancels.
+  block({ alpha }) {
+    const weighted = alpha >= 0;
+    return {
+      lowWeight: weighted ? Math.min(alpha, 1 - alpha) : 1,
+      lowTarget: alpha < 0.5 ? 1 : 0,
+      weightSlope: weighted ? 1 - 2 * alpha : 0,
+    };
+  },
+  bounds: {
+    value: bound(1e-6, doc`of the value and of the gradient's larger term`),
+    power: bound(
+      4e-7,
+      doc`times 1 + γ, where that is more, for γ other than 0, 1, 1.5 and 2: the base's rounding is multiplied`,
     ),
+    difference: bound(
+      3e-7,
+      doc`of the differences in soft targets: of 1 − 2y and, over the smaller of σ and 1 − σ, of σ − y`,
+    ),
+  },
+  source: doc`Lin et al. 2017 (Focal Loss), equation 5`,
 });

@@ -1,32 +1,35 @@
 /** VarifocalNet's sampling points for a deformable convolution. */
+import { doc } from "../doc.ts";
+import { bound, nameOf } from "../operation.ts";
+import { readParams, requiredNumber } from "../params.ts";
 import type { TensorLike } from "../types.ts";
-import { matrixAnywhere, namesOf, number, options as checkOptions, rangeError } from "../validate.ts";
+import { matrixAnywhere, rangeError } from "../validate.ts";
 import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
-const op = "starDeformOffsets";
+const stem = "star_deform_offsets";
+const op = nameOf(stem);
 
-export interface Options {
-  stride: number;
-}
-
-const OPTIONS = namesOf<Options>({ stride: true });
+const PARAMS = { stride: requiredNumber(doc`of the level, over 0 in float32`, { unit: "pixels" }) };
 
 export const starDeformOffsets = rowOperation({
-  name: op,
-  stem: "star_deform_offsets",
+  stem,
   kernels: ["star_deform_offsets"],
-  shapes: "(N, 4) → (N, 18)",
-  summary: "distances to the offsets of a 3×3 deformable convolution",
-  check(distances: TensorLike, options: Options): CheckedRows<Float32Array> {
-    const place = { op, argument: "options.stride" };
-    const stride = number(place, checkOptions(op, options, OPTIONS, true).stride);
+  shapes: doc`(N, 4) → (N, 18)`,
+  summary: doc`distances to the offsets of a 3×3 deformable convolution`,
+  params: PARAMS,
+  bounds: { result: bound(2 ** -23, doc`of the value: quotient and difference are rounded once each`) },
+  source: doc`Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation`,
+  check(distances: TensorLike, options: object): CheckedRows<Float32Array> {
+    const { stride } = readParams(op, PARAMS, options);
     const single = Math.fround(stride);
-    if (!(single > 0 && single < Infinity)) throw rangeError(place, stride, "a positive float32");
+    if (!(single > 0 && single < Infinity)) {
+      throw rangeError({ op, argument: "options.stride" }, stride, "a positive float32");
+    }
     const source = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     return {
       op,
-      stem: "star_deform_offsets",
+      stem,
       rows: source.dims[0],
       inputs: [{ argument: "distances", source, columns: 4 }],
       outputs: 1,

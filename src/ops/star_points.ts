@@ -1,25 +1,31 @@
 /** VarifocalNet's sampling points. */
+import { doc } from "../doc.ts";
+import { nameOf } from "../operation.ts";
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
-import { type CheckedRows, rowOperation } from "./row_call.ts";
+import { type CheckedRows, ROUNDED_ONCE, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 
-const op = "starPoints";
+const stem = "star_points";
+const op = nameOf(stem);
 
 export const starPoints = rowOperation({
-  name: op,
-  stem: "star_points",
+  stem,
   kernels: ["star_points"],
-  shapes: "(N, 2), (N, 4) → (N, 9, 2)",
-  summary: "points and distances to VarifocalNet's nine sampling points",
+  shapes: doc`(N, 2), (N, 4) → (N, 9, 2)`,
+  summary: doc`points and distances to VarifocalNet's nine sampling points`,
+  params: {},
+  bounds: ROUNDED_ONCE,
+  source:
+    doc`Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation, with a misprint of the seventh point, (x + l, y − t), put right`,
   check(points: TensorLike, distances: TensorLike): CheckedRows<Float32Array> {
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     sameRows(op, "distances", to.dims[0], from.dims[0]);
     return {
       op,
-      stem: "star_points",
+      stem,
       rows: from.dims[0],
       inputs: [{ argument: "points", source: from, columns: 2 }, { argument: "distances", source: to, columns: 4 }],
       outputs: 1,

@@ -17,8 +17,6 @@ export interface Variant {
   readonly each: boolean;
   /** Is the exponent 2? */
   readonly squared: boolean;
-  /** Is a label's own element a positive whatever its score? */
-  readonly labelled: boolean;
   /** Does the loss tell rows whose target is outside? */
   readonly outside: boolean;
   /** Are four elements in a line always of one row? */

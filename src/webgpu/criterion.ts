@@ -17,8 +17,6 @@ import { onDevice } from "./storage.ts";
 import { addUp } from "./sums.ts";
 import { Work } from "./work.ts";
 
-/** Of generalized IoU loss. */
-const EPS = 1e-7;
 /** Bytes of a `Positive`. */
 const POSITIVE_BYTES = 32;
 
@@ -63,7 +61,10 @@ export interface Plan {
 }
 
 /** The losses over (P, …) rows that a plan is made of. */
-type RowLoss = Pick<CheckedLoss, "kernel" | "parameters" | "pred" | "columns" | "rows" | "target" | "targetColumns">;
+type RowLoss = Pick<
+  CheckedLoss,
+  "stem" | "kind" | "parameters" | "pred" | "columns" | "rows" | "target" | "targetColumns"
+>;
 
 /** One call: what its plans are made of, and the run of one. */
 export class CriterionRun {
@@ -113,10 +114,11 @@ export class CriterionRun {
     sum: GPUBufferBinding,
     grad: GPUBufferBinding | null,
   ): Promise<Step> {
-    const { op, positives } = this.#checked;
+    const { op, positives, eps } = this.#checked;
     const target = matrix({ op, argument: "boxes" }, positives.boxes, 4);
     const pairs = { pred: onDevice(pred, this.count, 4), columns: 4, rows: this.count, target, targetColumns: 4 };
-    return this.loss({ kernel: "giou_loss", parameters: { low: EPS }, ...pairs }, weights, sum, grad);
+    const loss = { stem: "giou_loss", kind: "box loss", parameters: { eps }, ...pairs } as const;
+    return this.loss(loss, weights, sum, grad);
   }
 
   /** The weighted sum of a loss and, where there is a buffer for it, its gradient. */
@@ -129,6 +131,9 @@ export class CriterionRun {
     const run = await prepareLoss(this.#gpu, {
       ...part,
       op: this.#checked.op,
+      // The block of WASM's kernels is not made.
+      layout: [],
+      exponent: 0,
       settings: {
         reduction: "sum",
         weight: onDevice(weights, part.rows, 1),

@@ -5,6 +5,7 @@
  */
 import { access, type Quads, type Variant } from "./bindings.ts";
 import { LANES } from "./grid.ts";
+import { type Fields, paramsText } from "./params.ts";
 import { boxGeometry } from "./shaders/box_geometry.ts";
 import { mirror } from "./shaders/mirror.ts";
 import { numbers } from "./shaders/numbers.ts";
@@ -91,7 +92,7 @@ fn item(i: u32) -> f32 {
   let p = pred_at(i);
   let t = target_at(i);
   let nan = is_nan_box(p) || is_nan_box(t);
-  let found = cost(pair_of(p, t, params.low));
+  let found = cost(pair_of(p, t, params.eps));
   let weight = weight_at(i);
   if (GRADIENT) {
     let scale = select(1.0, params.nan, nan) * params.factor * weight;
@@ -102,27 +103,6 @@ fn item(i: u32) -> f32 {
 `,
 };
 
-const params = /* wgsl */ `
-struct Params {
-  end: u32,           // of the items
-  columns: u32,       // elements of a row
-  first_row: u32,
-  first_sum: u32,     // where this piece's sums go
-  infinity: f32,
-  nan: f32,
-  factor: f32,        // of values and gradients that leave
-  exponent: f32,
-  exponent_high: f32, // its leading 12 bits, and the rest
-  exponent_low: f32,
-  alpha: f32,
-  low: f32,
-  inverse: f32,
-  scale: f32,
-  first_item: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-`;
-
 /** A weight of 0, or a factor, leaves nothing of an infinite loss; NaN stays. */
 const weighed = /* wgsl */ `
 fn weighed(loss: f32, weight: f32) -> f32 {
@@ -131,14 +111,13 @@ fn weighed(loss: f32, weight: f32) -> f32 {
 }
 `;
 
-/** The shader of a loss: its mathematics within its family, for one variant. */
-export function lossShader(body: string, family: Family, variant: Variant): string {
+/** The shader of a loss: its mathematics within its family, for one variant; `fields` are those of its `params`. */
+export function lossShader(body: string, family: Family, variant: Variant, fields: Fields): string {
   return [
     enabling(variant.subgroups),
     `const SQUARED = ${variant.squared};`,
-    `const LABELLED = ${variant.labelled};`,
     `const GRADIENT = ${variant.gradient};`,
-    params,
+    paramsText(fields),
     numbers,
     weighed,
     access(variant, family.quads),

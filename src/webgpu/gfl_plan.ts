@@ -27,8 +27,9 @@ export function gflPlan(run: CriterionRun, checked: CheckedGfl): Plan {
   const counts = { classes: numClasses, bins, anchors: 1 };
   const factors = { box_factor: lambdaBox, dfl_factor: lambdaSide };
   const distributions = {
-    kernel: "distribution_focal_loss",
-    parameters: { scale: 0 },
+    stem: "distribution_focal_loss",
+    kind: "row loss",
+    parameters: { firstBin: 0, inverseStep: 1, slack: 0, outside: 0 },
     pred: onDevice(logits, 4 * count, bins),
     columns: bins,
     rows: 4 * count,

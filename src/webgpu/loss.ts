@@ -1,19 +1,28 @@
 /**
  * Losses on WebGPU: the rows in pieces that fit a binding, each through the loss's shader; then sums of sums.
  */
+import { nameOf } from "../operation.ts";
 import { section, valuesOf } from "../arrays.ts";
-import type { CheckedLoss, LossParameters } from "../ops/checked_loss.ts";
+import type { CheckedLoss, LossKind } from "../ops/checked_loss.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import { bindingsOf, type Variant } from "./bindings.ts";
-import { type Family, groupsOf, lossShader, rowwise } from "./families.ts";
+import { boxwise, elementwise, type Family, groupsOf, lossShader, rowwise } from "./families.ts";
 import type { Gpu } from "./gpu.ts";
 import { Output } from "./output.ts";
+import { type Fields, paramsBlock } from "./params.ts";
 import { type Piece, pieceBytes, piecesOf } from "./pieces.ts";
 import { shaders } from "./shaders.ts";
 import { storageOf } from "./storage.ts";
 import { type Adder, addUp, sumShader, sumsPerGroup } from "./sums.ts";
 import { Work } from "./work.ts";
+
+/** How a loss's kind goes around its mathematics. */
+const FAMILIES: Readonly<Record<LossKind, Family>> = {
+  "element loss": elementwise,
+  "row loss": rowwise,
+  "box loss": boxwise,
+};
 
 /** No row is outside. */
 const NONE = 0xffffffff;
@@ -32,11 +41,14 @@ export async function runLoss(gpu: Gpu, call: CheckedLoss): Promise<Result> {
 
 /** A call with its shaders compiled. */
 export async function prepareLoss(gpu: Gpu, call: CheckedLoss): Promise<LossRun> {
-  const { family, body } = shaders[call.kernel];
+  const { stem, kind } = call;
+  const family = FAMILIES[kind];
+  const body = shaders[nameOf(stem)];
+  const fields = fieldsOf(call, NO_COUNTS);
   const variant = variantOf(call, family, gpu.subgroups);
   const pipeline = (code: string) => gpu.pipelines.get(call.op, code);
   const stageOf = async (family: Family): Promise<Stage> => {
-    return { family, pipeline: await pipeline(lossShader(body, family, variant)) };
+    return { family, pipeline: await pipeline(lossShader(body, family, variant, fields)) };
   };
   const leavesRest = family.rest !== undefined && call.rows * call.columns % family.width > 0;
   const [main, rest, sum] = await Promise.all([
@@ -272,18 +284,9 @@ export class LossRun {
     };
   }
 
-  /** The block of `Params` in families.ts. */
   #params({ firstRow }: Piece, { first, end, firstSum }: Part): ArrayBuffer {
-    const { columns, parameters, settings } = this.#call;
-    const { exponent = 0, alpha = 0, low = 0, inverse = 1, scale = 1 }: LossParameters = parameters;
-    const high = leadingBits(exponent);
-    const block = new ArrayBuffer(64);
-    const words = new Uint32Array(block);
-    words.set([end, columns, firstRow, firstSum]);
-    words[14] = first;
-    const own = [exponent, high, exponent - high, alpha, low, inverse, scale];
-    new Float32Array(block).set([Infinity, NaN, settings.factor, ...own], 4);
-    return block;
+    const { columns } = this.#call;
+    return paramsBlock(fieldsOf(this.#call, { end, columns, firstRow, firstSum, firstItem: first }));
   }
 
   #tensors({ loss, grad }: Outputs): Result {
@@ -301,7 +304,7 @@ function streams({ pred, target, settings: { weight, placement, grad, reduction 
 }
 
 function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Variant {
-  const { pred, target, columns, scores, parameters, settings: { weight, weightKind, grad, reduction } } = call;
+  const { pred, target, columns, scores, exponent, settings: { weight, weightKind, grad, reduction } } = call;
   return {
     pred: storageOf(pred),
     target: target !== null ? storageOf(target) : scores === null ? "labels" : "qualities",
@@ -309,12 +312,37 @@ function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Varia
     weightStorage: weight === null ? "float32" : storageOf(weight),
     gradient: grad,
     each: reduction === "none",
-    squared: parameters.exponent === 2,
-    labelled: parameters.option === 1,
+    squared: exponent === 2,
     outside: family === rowwise,
     evenRows: columns % 4 === 0,
     subgroups,
   };
+}
+
+/** Whole numbers of `params`. */
+interface Counts {
+  /** Of the items. */
+  readonly end: number;
+  /** Elements of a row. */
+  readonly columns: number;
+  readonly firstRow: number;
+  /** Where the sums of a piece go. */
+  readonly firstSum: number;
+  readonly firstItem: number;
+}
+
+const NO_COUNTS: Counts = { end: 0, columns: 0, firstRow: 0, firstSum: 0, firstItem: 0 };
+
+/** What a loss's shader finds in `params`: the loss's own parameters by their names in snake_case. */
+function fieldsOf({ exponent, parameters, settings: { factor } }: CheckedLoss, counts: Counts): Fields {
+  const high = leadingBits(exponent);
+  const power = { exponent, exponentHigh: high, exponentLow: exponent - high };
+  return { counts: snake(counts), parameters: snake({ factor, ...power, ...parameters }) };
+}
+
+function snake(fields: object): Readonly<Record<string, number>> {
+  const entries = Object.entries(fields) as [string, number][];
+  return Object.fromEntries(entries.map(([name, value]) => [name.replaceAll(/[A-Z]/g, "_$&").toLowerCase(), value]));
 }
 
 /** The leading 12 bits, so that a product with a float's exponent is exact. */

@@ -2,19 +2,20 @@
  * Operations whose rows stand alone, on WebGPU: pieces of rows, one after the other, each to the host.
  */
 import type { CallInput, CheckedRows } from "../ops/row_call.ts";
+import { nameOf } from "../operation.ts";
 import { elementsOf, rangeError } from "../validate.ts";
 import type { Gpu } from "./gpu.ts";
 import { itemGroups } from "./grid.ts";
 import { maxValues, type Piece, unalignedPieces } from "./pieces.ts";
 import { rowParams, rowShader } from "./row_family.ts";
-import { rowShaders } from "./shaders.ts";
+import { shaders } from "./shaders.ts";
 import { elementsBefore } from "./storage.ts";
 import { Work } from "./work.ts";
 
 /** The arrays that come out. */
 export async function runRows(gpu: Gpu, call: CheckedRows): Promise<Float32Array[]> {
   const pieces = piecesOfCall(gpu, call);
-  const pipeline = await gpu.pipelines.get(call.op, rowShader(rowShaders[call.stem], call));
+  const pipeline = await gpu.pipelines.get(call.op, rowShader(shaders[nameOf(call.stem)], call));
   const results = Array.from({ length: call.outputs }, () => new Float32Array(call.rows * call.columns));
   for (const piece of pieces) await runPiece(gpu, call, pipeline, piece, results);
   return results;

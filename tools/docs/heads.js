@@ -1,16 +1,16 @@
 /** The table of heads, from their records. */
 import { table } from "./api.js";
-import { bundled } from "./sources.js";
+import { evaluate } from "../evaluate.js";
 
 const SIZE = [640, 640];
 const COUNTS = ["none", "one", "two", "three", "four", "five", "six", "seven"];
 
 /** A row for each head and each way in which its family exports it; those made by cutting a graph are left out. */
 export async function headsTable() {
-  const { presets } = await bundled("src/heads/presets.ts");
-  const { makeHead } = await bundled("src/heads/check.ts");
-  const { channelsOf } = await bundled("src/heads/channels.ts");
-  const { anchorsIn, levelsOf } = await bundled("src/heads/levels.ts");
+  const { presets } = await evaluate("src/heads/presets.ts");
+  const { makeHead } = await evaluate("src/heads/check.ts");
+  const { channelsOf } = await evaluate("src/heads/channels.ts");
+  const { anchorsIn, levelsOf } = await evaluate("src/heads/levels.ts");
   const rows = Object.entries(presets).flatMap(([name, { exports }]) => {
     const usual = exports.filter(({ unusual }) => !unusual);
     return (usual.length === 0 ? [{}] : usual).map(({ changes = {}, scores: [scores] = [], levels = "joined" }) => {

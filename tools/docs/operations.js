@@ -1,6 +1,6 @@
 /** docs/operations.md: the table of operations, from the registry. */
 import { table } from "./api.js";
-import { bundled } from "./sources.js";
+import { evaluate } from "../evaluate.js";
 
 const INTRO =
   `Each operation is on \`engine\` (as a promise) and on \`engine.sync\`. [api.md](api.md) has formulas, units, defaults,
@@ -16,7 +16,7 @@ what is wanted instead. The engine works on afterwards. Linear memory stays unde
 default: larger inputs are streamed through it.`;
 
 export async function operationsPage() {
-  const { operations } = await bundled("src/registry.ts");
+  const { operations } = await evaluate("src/registry.ts");
   const rows = Object.values(operations).map(({ name, shapes, summary, check }) => {
     return [`[\`${name}\`](api.md#${name.toLowerCase()})`, shapes, summary, check === undefined ? "" : "WebGPU"];
   });

@@ -29,7 +29,7 @@ fn cost(b: Pair) -> Cost {
   let turn = turn_between(b.shape.xy, b.shape.zw);
   let aspect = 0.4052847345693511 * turn * turn;
   let apart = 1.0 - iou;
-  let alpha = aspect / (apart + aspect + eps_of(params.low));
+  let alpha = aspect / (apart + aspect + eps_of(params.eps));
   let steep = 0.8105694691387022 * alpha * turn / dot(b.shape.xy, b.shape.xy);
   let turning = where_over_0(b.size, vec2f(b.shape.y, -b.shape.x) * steep) * b.turn;
   let gradient = corner_gradient(b, add_distance(iou_slopes(b), b)) + vec4f(-turning, turning);

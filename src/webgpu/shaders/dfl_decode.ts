@@ -1,5 +1,7 @@
+import { distribution } from "./distribution.ts";
+
 /** first + step times the expectation of the softmax. */
-export const dflDecode = /* wgsl */ `
+export const dflDecode = distribution + /* wgsl */ `
 fn item(i: u32) -> f32 {
   let start = start_of(i);
   let peak = peak_of(start);

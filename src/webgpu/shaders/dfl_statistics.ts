@@ -1,5 +1,7 @@
+import { distribution } from "./distribution.ts";
+
 /** Standard deviation, entropy, highest probability, the last bin's, and excess; see assembly/boxes/dfl_statistics.ts. */
-export const dflStatistics = /* wgsl */ `
+export const dflStatistics = distribution + /* wgsl */ `
 fn item(i: u32) -> array<f32, 5> {
   let start = start_of(i);
   let peak = peak_of(start);

@@ -1,8 +1,10 @@
+import { softmax } from "./distribution.ts";
+
 /**
  * -(w_i log S_i + w_{i+1} log S_{i+1}) of a row of bins, with S the softmax and w the label's shares of its two bins. The
  * terms other than the maximum are summed apart, so that a loss near 0 keeps its digits.
  */
-export const distributionFocalLoss = /* wgsl */ `
+export const distributionFocalLoss = softmax + /* wgsl */ `
 fn bin_count() -> u32 { return params.columns; }
 fn raw_logit(start: u32, bin: u32) -> f32 { return pred_at(start + bin); }
 
@@ -28,9 +30,9 @@ fn item(row: u32) -> f32 {
   let bins = params.columns;
   let start = row * bins;
   let goal = target_at(row);
-  let label = (goal - params.low) * params.inverse;
+  let label = (goal - params.first_bin) * params.inverse_step;
   let wrong = is_nan(goal) || is_infinite(goal);
-  if (wrong || label < -params.scale || label > f32(bins - 1u) + params.scale) {
+  if (wrong || label < -params.slack || label > f32(bins - 1u) + params.slack) {
     atomicMin(&outside, params.first_row + row);
   }
   let peak = peak_of(start);

@@ -4,7 +4,7 @@ fn target_of(y: f32) -> f32 { return y; }
 fn rest_of(y: f32) -> f32 { return 1.0 - y; }
 
 fn base(m: Mirror) -> f32 { return m.small + m.t * (m.big - m.small); }  // 1 - p_t
-fn class_weight(m: Mirror) -> f32 { return params.low + params.scale * (params.alpha - m.y); }
+fn class_weight(m: Mirror) -> f32 { return params.low_weight + params.weight_slope * (params.low_target - m.y); }
 
 fn value(m: Mirror) -> f32 { return class_weight(m) * (power(base(m)) * m.ce); }
 

@@ -1,15 +1,17 @@
-/** Modules of the sources, for this Node. */
+/** TypeScript modules of this repository, for this Node. */
 import { join } from "node:path";
 import { build } from "esbuild";
-import { root } from "../ready.js";
+import { root } from "./ready.js";
 
-export async function bundled(path) {
+/** The exports of a module. */
+export async function evaluate(path) {
   const { outputFiles: [{ text }] } = await build({
     entryPoints: [join(root, path)],
     bundle: true,
     write: false,
     format: "esm",
     platform: "node",
+    logLevel: "warning",
   });
   return await import(`data:text/javascript,${encodeURIComponent(text)}`);
 }

@@ -1,0 +1,144 @@
+/**
+ * Writes the sources that follow from other sources:
+ *
+ * - src/generated/operations.ts: the operations, found in their folders
+ * - src/webgpu/generated/shaders.ts: their shaders
+ * - src/generated/losses.ts: facts of the losses for the command, which has the operations apart
+ * - assembly/generated/kernels.ts: their kernels
+ * - assembly/generated/loss_blocks.ts: the parameter block of each loss as a class
+ *
+ * An operation is a file x_y.ts of src/ops, src/criteria or src/detect that exports `xY` made by one of the functions in KINDS.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { evaluate } from "./evaluate.js";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const at = (...parts) => join(root, ...parts);
+
+const KINDS = ["elementLoss", "rowLoss", "boxLoss", "rowOperation", "routine"];
+const OPERATION = new RegExp(`^export const (\\w+) = (${KINDS.join("|")})\\(`, "m");
+
+export async function generate() {
+  const operations = operationFiles();
+  writeSource("src/generated/operations.ts", objectOf("operations", operations, "src/generated"));
+  writeSource("src/webgpu/generated/shaders.ts", objectOf("shaders", shaderFiles(operations), "src/webgpu/generated"));
+  const records = Object.values((await evaluate("src/generated/operations.ts")).operations);
+  writeSource("src/generated/losses.ts", lossFacts(records));
+  writeSource("assembly/generated/kernels.ts", kernelExports(records));
+  writeSource("assembly/generated/loss_blocks.ts", await blockClasses(records));
+}
+
+/** The files of operations with the names that they export, by kind and name. */
+function operationFiles() {
+  const files = ["src/ops", "src/criteria", "src/detect"].flatMap((folder) => {
+    return readdirSync(at(folder)).filter((file) => file.endsWith(".ts")).map((file) => join(folder, file));
+  });
+  const found = files.flatMap((file) => {
+    const [, name, kind] = OPERATION.exec(readFileSync(at(file), "utf8")) ?? [];
+    if (name === undefined) return [];
+    const wanted = camel(basename(file, ".ts"));
+    if (name !== wanted) {
+      throw new Error(`${file} exports the operation ${name}; wanted ${wanted}, as the file is called`);
+    }
+    return [{ file, name, place: KINDS.indexOf(kind) }];
+  });
+  return found.sort((a, b) => a.place - b.place || (a.name < b.name ? -1 : 1));
+}
+
+/** The shaders of those operations that have one. */
+function shaderFiles(operations) {
+  const folder = "src/webgpu/shaders";
+  const there = readdirSync(at(folder));
+  return operations.map(({ file, name }) => ({ file: join(folder, basename(file)), name }))
+    .filter(({ file }) => there.includes(basename(file)));
+}
+
+/** A module of a folder that has what the files export in one object, in their order. */
+function objectOf(object, files, folder) {
+  const imports = files.map(({ file, name }) => {
+    return `import { ${name} } from "${relative(folder, file).replaceAll("\\", "/")}";`;
+  });
+  return [...imports, "", `export const ${object} = { ${files.map(({ name }) => name).join(", ")} };`];
+}
+
+function lossFacts(records) {
+  const losses = records.filter(({ kind }) => kind.endsWith(" loss"));
+  const common = new Set(Object.keys(losses[0].params).filter((name) => losses.every(({ params }) => name in params)));
+  const facts = losses.map(({ name, kind, alias, labels, targetRange, params }) => {
+    const own = Object.fromEntries(Object.entries(params).filter(([param]) => !common.has(param)));
+    return [name, { kind, alias, labels, targetRange, params: own }];
+  });
+  const imports = ['import type { LossRecord } from "../ops/loss_call.ts";', ""];
+  const text = JSON.stringify(Object.fromEntries(facts), null, 2);
+  // JSON has no undefined.
+  return [
+    ...imports,
+    `/** With the parameters that not every loss has. */`,
+    `export const losses = ${text} as unknown as Readonly<Record<string, LossRecord>>;`,
+  ];
+}
+
+/** Every kernel that a record names, from the file that exports it. */
+function kernelExports(records) {
+  const files = readdirSync(at("assembly"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts") && !file.startsWith("generated") && file !== "index.ts").sort();
+  const texts = files.map((file) => [file, readFileSync(at("assembly", file), "utf8")]);
+  const kernels = [...new Set(records.flatMap(({ kernels }) => kernels))].sort();
+  return kernels.map((kernel) => {
+    const [file] = texts.find(([, text]) => text.includes(`export function ${kernel}(`)) ?? [];
+    if (file === undefined) {
+      throw new Error(`no file of assembly/ has "export function ${kernel}(", a kernel of an operation`);
+    }
+    return `export { ${kernel} } from "../${file.replace(".ts", "").replaceAll("\\", "/")}";`;
+  });
+}
+
+/** A class for the fields of every loss, one for those of element losses, and one for each loss with fields of its own. */
+async function blockClasses(records) {
+  const { blockClass, CALL_FIELDS, ELEMENT_FIELDS } = await evaluate("src/ops/loss_block.ts");
+  const losses = records.filter(({ fields }) => fields !== undefined);
+  return [
+    ...blockText("LossBlock", "", CALL_FIELDS),
+    ...blockText("ElementLossBlock", " extends LossBlock", ELEMENT_FIELDS),
+    ...losses.flatMap(({ stem, kind, fields }) => {
+      const base = kind === "element loss" ? "ElementLossBlock" : "LossBlock";
+      return blockText(blockClass(stem), ` extends ${base}`, fields);
+    }),
+  ];
+}
+
+function blockText(name, base, fields) {
+  const members = Object.entries(fields).flatMap(([field, [type, text]]) => {
+    return [`  /** ${text[0].toUpperCase()}${text.slice(1)} */`, `  ${field}!: ${type};`];
+  });
+  // In one load: a splat of a field takes two instructions.
+  const vectors = Object.entries(fields).filter(([, [type]]) => type === "f32").flatMap(([field]) => [
+    "",
+    "  // @ts-ignore: decorator",
+    "  @inline",
+    `  ${field}4(): v128 {`,
+    `    return v128.load32_splat(changetype<usize>(this), offsetof<${name}>("${field}"));`,
+    "  }",
+  ]);
+  return ["", "// @ts-ignore: decorator", "@unmanaged", `export class ${name}${base} {`, ...members, ...vectors, "}"];
+}
+
+function camel(stem) {
+  return stem.replaceAll(/_(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+/** Leaves a file alone that is so already: whoever looks at its time need not build anew. */
+function writeSource(file, lines) {
+  const text = `// Written by tools/generate.js.\n${lines.join("\n")}\n`;
+  mkdirSync(dirname(at(file)), { recursive: true });
+  try {
+    if (readFileSync(at(file), "utf8") === text) return;
+  } catch {
+    // Not there yet.
+  }
+  writeFileSync(at(file), text);
+}
+
+if (pathToFileURL(process.argv[1] ?? "").href === import.meta.url) await generate();
