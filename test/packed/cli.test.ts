@@ -245,7 +245,7 @@ test("a batch in one .npy file", () => {
   ]);
 });
 
-test("options tell every single tensor of the README's table", () => {
+test("options tell every single tensor of the table in docs/heads.md", () => {
   // (anchors, channels) at 64 × 64, of two classes; the second has 0.875 at anchor 5, around (44, 4).
   const rows = (anchors: number, channels: number, values: Record<number, number>) => {
     const data = new Float32Array(anchors * channels);

@@ -1,5 +1,5 @@
 /**
- * The examples in the docblocks: every operation has one, each runs as it stands, and each `console.log(…); // → …` prints
+ * The examples in the docblocks and on the pages: every operation has one, each runs as it stands, and each `console.log(…); // → …` prints
  * what its comment shows, numbers to four decimals.
  */
 import { rmSync, writeFileSync } from "node:fs";
@@ -11,11 +11,12 @@ import * as files from "densehead/files";
 import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { docblockExamples } from "../runtimes/snippets.js";
+import { docblockExamples, pageSnippets } from "../runtimes/snippets.js";
 
 const test = suite("docblocks");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
-const examples = docblockExamples(root);
+const shownOnPages = pageSnippets(root).filter(({ code }) => code.includes("// →"));
+const examples = [...docblockExamples(root), ...shownOnPages.map(({ page, code }) => ({ name: page, code }))];
 
 test("every operation, createEngine, Detections.from and every function of files have an example", async () => {
   const engine = await createEngine();

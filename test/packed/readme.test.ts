@@ -1,6 +1,6 @@
 /**
- * What the README says of exported networks and of boxes in the wrong place: each row of its table of heads takes the
- * tensors that it names, the lines of the letterbox compute, and each mistake looks as described.
+ * The README and the pages of docs/: snippets run, each row of the table of heads takes the tensors that it names, the lines
+ * of the letterbox compute, and each mistake looks as described.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { transformFor } from "../../src/cli/fit.ts";
-import { readmeSnippets } from "../runtimes/snippets.js";
+import { pageSnippets, pagesOf } from "../runtimes/snippets.js";
 import { skip } from "../suite/skip.ts";
 
 const test = suite("README");
@@ -21,14 +21,6 @@ const root = process.env.DENSEHEAD_ROOT ?? ".";
 const read = (path: string) => readFileSync(join(root, path), "utf8").replaceAll("\r\n", "\n");
 const engine = await createEngine();
 test.after(() => engine.dispose());
-
-/** The README's sections by heading. */
-const sections = new Map(
-  read("README.md").split(/^## /m).slice(1).map((text) => {
-    const [heading] = text.split("\n");
-    return [heading, text.slice(heading.length)];
-  }),
-);
 
 // ── Snippets ────────────────────────────────────────────────────────────────────
 
@@ -39,15 +31,15 @@ const NEEDS: Record<string, RegExp> = {
   "a server": /fetch\("/,
 };
 
-const snippets = readmeSnippets(root);
+const snippets = pageSnippets(root);
 
 test("there are snippets", () => assert.ok(snippets.length > 8));
 
-for (const [i, code] of snippets.entries()) {
+for (const [i, { page, code }] of snippets.entries()) {
   const needed = Object.keys(NEEDS).find((name) => NEEDS[name].test(code));
   const first = code.split("\n").find((line) => line !== "" && !line.startsWith("import"));
-  test(`snippet ${i + 1} runs as it stands: ${first}`, async () => {
-    if (needed !== undefined) return skip(`snippet ${i + 1} of the README needs ${needed}`);
+  test(`a snippet of ${page} runs as it stands: ${first}`, async () => {
+    if (needed !== undefined) return skip(`a snippet of ${page} needs ${needed}`);
     const file = join(process.cwd(), `readme-${i}.mjs`);
     writeFileSync(file, (await transform(code, { loader: "ts" })).code);
     const { status, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" });
@@ -55,6 +47,17 @@ for (const [i, code] of snippets.entries()) {
     assert.is(status, 0, stderr);
   });
 }
+
+test("the README begins with the installation, the picture and a snippet, and fits a terminal", () => {
+  const text = read("README.md");
+  assert.match(
+    text,
+    /^# densehead\n\n[^#]+?\n\n```\nnpm install densehead\n```\n\n!\[[^\]]+\]\([^)]+\)\n\n[^#]+?```js\n/,
+  );
+  const lines = text.split("\n");
+  assert.ok(lines.length < 160, `${lines.length} lines`);
+  for (const line of lines) assert.ok(line.length <= 120, line);
+});
 
 // ── The picture ─────────────────────────────────────────────────────────────────
 
@@ -78,9 +81,7 @@ test("its picture is what the command draws", () => {
 
 const SIZE = 640;
 
-const rows = (sections.get("Your model → which head") ?? "").split("\n").filter((line) => line.startsWith("|")).slice(
-  2,
-);
+const rows = read("docs/heads.md").split("\n").filter((line) => line.startsWith("|")).slice(2);
 const models = rows.map((row) => {
   const [, model, tensors, head] = row.split("|").map((cell) => cell.trim());
   return { model, tensors, code: head.replaceAll("`", "") };
@@ -126,14 +127,19 @@ for (const { model, tensors, code } of models) {
   });
 }
 
-const anchorsOf = (page: string) =>
-  [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-    heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-")
+/** Of each heading; the second of a name has a number. */
+function anchorsOf(page: string): string[] {
+  const slugs = [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_\- ]/gu, "").replaceAll(" ", "-")
   );
+  return slugs.map((slug, i) => {
+    const before = slugs.slice(0, i).filter((other) => other === slug).length;
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
+}
 
-test("what it and docs/export.md link to is there", () => {
-  const pages = ["README.md", "docs/export.md"];
-  for (const page of pages) {
+test("the targets of links are there", () => {
+  for (const page of pagesOf(root)) {
     for (const [, path, anchor] of read(page).matchAll(/\]\((?!https:)([^)#]*)#?([^)]*)\)/g)) {
       const target = path === "" ? page : join(dirname(page), path);
       assert.ok(existsSync(join(root, target)), `${page} links to ${target}`);
@@ -144,7 +150,7 @@ test("what it and docs/export.md link to is there", () => {
 
 // ── My boxes are in the wrong place ─────────────────────────────────────────────
 
-const wrongPlace = sections.get("My boxes are in the wrong place") ?? "";
+const wrongPlace = read("docs/troubleshooting.md");
 
 /** Images, and inputs of networks. */
 const SIZES = [[900, 441, 96, 96], [61, 192, 96, 96], [63, 192, 96, 96], [6000, 3009, 640, 640], [

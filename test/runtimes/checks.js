@@ -5,7 +5,7 @@ import { npm, root } from "../../tools/ready.js";
 import { consumer } from "./consumer.js";
 import { start } from "./run.js";
 import { findDeno } from "./runtimes.js";
-import { readmeSnippets } from "./snippets.js";
+import { docblockExamples, pageSnippets } from "./snippets.js";
 import { problemOf, sourceChecks } from "./source_checks.js";
 
 /**
@@ -40,15 +40,18 @@ const CONSUMERS = {
     // Later versions do not know it.
     versions: ["5.0", "5.9"],
   },
-  README: {
-    // The declarations of onnxruntime themselves need the DOM's.
-    options: { module: "esnext", moduleResolution: "bundler", lib: ["es2023", "dom"], skipLibCheck: true },
-    files: readmeFiles,
+  snippets: {
+    // The declarations of onnxruntime themselves need the DOM's, and an example reads a file.
+    options: {
+      ...{ module: "esnext", moduleResolution: "bundler", target: "es2022" },
+      ...{ lib: ["es2023", "dom"], types: ["node"], skipLibCheck: true },
+    },
+    files: snippetFiles,
     versions: ["5.0", "6.0", "newest"],
   },
-  "README, node16, no dom": {
+  "snippets, node16, no dom": {
     options: { module: "node16", moduleResolution: "node16", lib: ["es2023"], types: ["node"], skipLibCheck: true },
-    files: readmeFiles,
+    files: snippetFiles,
     versions: ["5.9", "newest"],
   },
   "newest library": {
@@ -74,7 +77,7 @@ export async function runChecks() {
   return { ...report, failed: report.failures.length };
 }
 
-/** The types of onnxruntime, under the names that the README imports it by. */
+/** The types of onnxruntime, under the names that the snippets import it by. */
 function addOnnxTypes() {
   const modules = join(consumer, "node_modules");
   const common = "onnxruntime-common";
@@ -97,12 +100,12 @@ function typeChecks() {
   );
 }
 
-/** The README's snippets, each a file as it stands. */
-function readmeFiles() {
-  return readmeSnippets(root).map((code, i) => {
+/** The snippets of the pages and the docblocks, each a file as it stands. */
+function snippetFiles() {
+  return [...pageSnippets(root), ...docblockExamples(root)].map(({ code }, i) => {
     // What imports nothing is a module all the same.
-    writeFileSync(join(consumer, "types", `readme_${i + 1}.ts`), `${code}\nexport {};\n`);
-    return `readme_${i + 1}.ts`;
+    writeFileSync(join(consumer, "types", `snippet_${i + 1}.ts`), `${code}\nexport {};\n`);
+    return `snippet_${i + 1}.ts`;
   });
 }
 

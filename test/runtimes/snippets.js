@@ -1,5 +1,5 @@
-/** The snippets of code that the README and the docblocks show, each as it stands. */
-import { readFileSync } from "node:fs";
+/** The snippets of code that the pages and the docblocks show, each as it stands. */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Files whose docblocks have examples: all that is public is declared in them. */
@@ -8,8 +8,19 @@ const DECLARING = [
   ...["npy", "safetensors", "values", "roles"].map((name) => `src/files/${name}.ts`),
 ];
 
-export function readmeSnippets(root) {
-  return fences(read(root, "README.md"));
+/** Pages whose snippets are not whole programs: api.md repeats the docblocks, and export.md has fragments. */
+const OTHERS = ["api.md", "export.md"];
+
+/** The README and the pages of docs/. */
+export function pagesOf(root) {
+  const docs = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md")).sort();
+  return ["README.md", ...docs.map((file) => `docs/${file}`)];
+}
+
+/** {page, code} of each snippet that is a program. */
+export function pageSnippets(root) {
+  const pages = pagesOf(root).filter((page) => !OTHERS.includes(page.replace("docs/", "")));
+  return pages.flatMap((page) => fences(read(root, page)).map((code) => ({ page, code })));
 }
 
 /** {name, code} of each `@example`; the name is that of the declaration under the docblock. */
