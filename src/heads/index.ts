@@ -10,16 +10,29 @@ import { presetNames } from "./presets.ts";
 /** A function for each record of `presets`, with the record's comment. */
 type PresetHeads = { readonly [Name in keyof typeof presets]: (options?: HeadOptions) => HeadSpec };
 
-/** Presets of the well-known heads; each takes changes to its members. */
+/** Presets of well-known heads. Each takes changes to the members of its `HeadSpec`. */
 export interface Heads extends PresetHeads {
   /**
-   * The head that made the outputs: its preset, with numbers of classes, bins and levels as the shapes have them. Values
-   * help: scores outside [0, 1] are logits, those inside are probabilities, a box with a negative side is none.
+   * Infers the head from outputs: its preset, with the numbers of classes, bins and levels that the shapes have. Values help:
+   * scores outside [0, 1] are logits, scores inside are probabilities, and a box with a negative side is not a box.
    *
-   * TypeError where more than one reading fits, with a list of them; where none does, with what each preset misses; where
-   * some tensors would have to be left out, with their names. YOLO11's layout is YOLOv8's and is named so. Channels behind
-   * the classes (masks, keypoints, an angle) look like classes: `hints.numClasses` tells them apart. A bundle that leaves
-   * `createEngine` out has no code to read tensors with: an Error says so there.
+   * YOLO11 has the layout of YOLOv8 and is named so. Channels behind the classes (masks, keypoints, an angle) look like
+   * classes: `hints.numClasses` tells them apart. A bundle without `createEngine` has no code to read tensors, and throws an
+   * Error that says so.
+   *
+   * - Throws: TypeError if more than one head fits (the error lists them), if none fits (the error says what each preset
+   *   misses), or if some tensors would be left out (the error names them).
+   *
+   * @example
+   * ```ts
+   * import { createEngine, heads } from "densehead";
+   *
+   * const engine = await createEngine();
+   * const output = { data: new Float32Array(84 * 8400), dims: [1, 84, 8400] };
+   * const head = heads.infer(output, { imageSize: [640, 640], numClasses: 80 });
+   * console.log(head.name, head.scores); // → "yolov8Decoded", "probabilities"
+   * engine.dispose();
+   * ```
    */
   infer(outputs: Outputs, hints?: InferHints): HeadSpec;
 }

@@ -69,19 +69,59 @@ const DECODED = { bins: 0, scores: "probabilities", boxes: "xywh" } as const;
 const EITHER_SCORES = ["probabilities", "logits"] as const;
 
 export const presets = {
-  /** GFL (mmdet): classes (B, C, H, W) and 4 · 17 bins per level, strides 8 to 128, points on cell corners. */
+  /**
+   * GFL (mmdet): classes (B, C, H, W) and 4 · 17 bins per level, strides 8 to 128, points on cell corners.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.gfl({ numClasses: 4, bins: 8 }); // a network with reg_max = 7
+   * console.log(head.bins, head.strides); // → 8, [8, 16, 32, 64, 128]
+   * ```
+   */
   gfl: preset({ head: GFL, exports: [{ levels: "free", freeBins: true }] }),
 
-  /** VarifocalNet (mmdet): classes and (refined) distances in pixels per level, strides 8 to 128. */
+  /**
+   * VarifocalNet (mmdet): classes and (refined) distances in pixels per level, strides 8 to 128.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.vfnet({ numClasses: 4 });
+   * console.log(head.boxes, head.bins); // → "distances", 0
+   * ```
+   */
   vfnet: preset({ head: { ...GFL, bins: 0, boxes: "distances", refined: true }, exports: [{ levels: "free" }] }),
 
-  /** NanoDet (first version): rows of classes and of 4 · 8 bins per level, strides 8 to 32, points on cell centres. */
+  /**
+   * NanoDet (first version): rows of classes and of 4 · 8 bins per level, strides 8 to 32, points on cell centres.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.nanodet({ scores: "probabilities", channelOrder: "class-first" }); // tools/export_onnx.py
+   * console.log(head.bins, head.anchorOffset); // → 8, 0.5
+   * ```
+   */
   nanodet: preset({
     head: NANODET,
     exports: [{ levels: "apart" }, { changes: { channelOrder: "class-first" }, scores: EITHER_SCORES }],
   }),
 
-  /** NanoDet-Plus: (B, A, C + 4 · 8), classes first, strides 8 to 64, points on cell corners. */
+  /**
+   * NanoDet-Plus: (B, A, C + 4 · 8), classes first, strides 8 to 64, points on cell corners.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.nanodetPlus({ scores: "probabilities" }); // tools/export_onnx.py
+   * console.log(head.strides); // → [8, 16, 32, 64]
+   * ```
+   */
   nanodetPlus: preset({
     head: { ...NANODET, strides: [8, 16, 32, 64], anchorOffset: 0, channelOrder: "class-first" },
     exports: [
@@ -90,13 +130,33 @@ export const presets = {
     ],
   }),
 
-  /** PicoDet: rows of probabilities and of 4 · 8 bins per level, strides 8 to 64. */
+  /**
+   * PicoDet: rows of probabilities and of 4 · 8 bins per level, strides 8 to 64.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.picodet({ numClasses: 1 });
+   * console.log(head.bins, head.strides); // → 8, [8, 16, 32, 64]
+   * ```
+   */
   picodet: preset({
     head: { ...NANODET, strides: [8, 16, 32, 64], scores: "probabilities" },
     exports: [{ levels: "apart" }],
   }),
 
-  /** PP-YOLOE: probabilities (B, C, A) and bins (B, 4 · 17, A), strides 32, 16, 8 in that order. */
+  /**
+   * PP-YOLOE: probabilities (B, C, A) and bins (B, 4 · 17, A), strides 32, 16, 8 in that order.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.ppyoloe({ bins: 0, boxes: "xyxy", layout: "rows", channelOrder: "box-first" }); // decoded
+   * console.log(head.strides); // → [32, 16, 8]
+   * ```
+   */
   ppyoloe: preset({
     head: { ...GFL, strides: [32, 16, 8], anchorOffset: 0.5, scores: "probabilities" },
     exports: [
@@ -105,14 +165,34 @@ export const presets = {
     ],
   }),
 
-  /** YOLOv6 export: (B, A, 5 + C) of xywh, objectness and probabilities. */
+  /**
+   * YOLOv6 export: (B, A, 5 + C) of xywh, objectness and probabilities.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov6({ numClasses: 1 });
+   * console.log(head.boxes, head.objectness); // → "xywh", "multiply"
+   * ```
+   */
   yolov6: preset({
     head: { ...YOLOV8, ...DECODED, objectness: "multiply", layout: "rows" },
     boxesFirst: true,
     exports: [{ decoded: true }],
   }),
 
-  /** YOLOv8 raw: (B, 4 · 16 + C, A), boxes first, strides 8, 16, 32, points on cell centres. */
+  /**
+   * YOLOv8 raw: (B, 4 · 16 + C, A), boxes first, strides 8, 16, 32, points on cell centres.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov8({ numClasses: 1 });
+   * console.log(4 * head.bins + head.numClasses, head.scores); // → 65, "logits"
+   * ```
+   */
   yolov8: preset({
     head: YOLOV8,
     boxesFirst: true,
@@ -127,10 +207,30 @@ export const presets = {
     ],
   }),
 
-  /** YOLO11 raw: as YOLOv8. */
+  /**
+   * YOLO11 raw: as YOLOv8.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolo11({ numClasses: 1 });
+   * console.log(head.name, head.bins); // → "yolo11", 16
+   * ```
+   */
   yolo11: preset({ head: YOLOV8, boxesFirst: true, exports: [] }),
 
-  /** YOLOv8 or YOLO11 exported with the decode in the graph: (B, 4 + C, A) of xywh and probabilities. */
+  /**
+   * YOLOv8 or YOLO11 exported with the decode in the graph: (B, 4 + C, A) of xywh and probabilities.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov8Decoded({ boxUnit: "image" }); // TFLite: boxes from 0 to 1
+   * console.log(head.boxes, head.scores); // → "xywh", "probabilities"
+   * ```
+   */
   yolov8Decoded: preset({
     head: { ...YOLOV8, ...DECODED },
     boxesFirst: true,

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { createEngine } from "densehead";
+import { createEngine, heads } from "densehead";
 import * as files from "densehead/files";
 import { transform } from "esbuild";
 import { suite } from "uvu";
@@ -18,9 +18,10 @@ const root = process.env.DENSEHEAD_ROOT ?? ".";
 const shownOnPages = pageSnippets(root).filter(({ code }) => code.includes("// →"));
 const examples = [...docblockExamples(root), ...shownOnPages.map(({ page, code }) => ({ name: page, code }))];
 
-test("every operation, createEngine, Detections.from and every function of files have an example", async () => {
+test("every operation, head and function that the package exports has an example", async () => {
   const engine = await createEngine();
-  for (const name of [...Object.keys(engine.sync), "createEngine", "from", ...Object.keys(files)]) {
+  const operations = Object.keys(engine.sync);
+  for (const name of [...operations, ...Object.keys(heads), ...Object.keys(files), "createEngine", "from"]) {
     assert.ok(examples.some((example) => example.name === name), `${name} has no @example`);
   }
   engine.dispose();

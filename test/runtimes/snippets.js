@@ -2,12 +2,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Files whose docblocks have examples: all that is public is declared in them. */
-const DECLARING = [
-  ...["src/types.ts", "src/heads/index.ts", "src/entry/embedded.ts", "src/entry/slim.ts"],
-  ...["npy", "safetensors", "values", "roles"].map((name) => `src/files/${name}.ts`),
-];
-
 /** Pages whose snippets are not whole programs: api.md repeats the docblocks, and export.md has fragments. */
 const OTHERS = ["api.md", "export.md"];
 
@@ -25,13 +19,15 @@ export function pageSnippets(root) {
 
 /** {name, code} of each `@example`; the name is that of the declaration under the docblock. */
 export function docblockExamples(root) {
-  return DECLARING.flatMap((file) =>
-    [...read(root, file).matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*(?:export )?(?:async )?(?:\w+ )?(\w+)/g)].flatMap(
-      ([, comment, name]) => {
-        const text = comment.replaceAll(/^ *\* ?/gm, "");
-        return fences(text.split("@example").slice(1).join("\n")).map((code) => ({ name, code }));
-      },
-    )
+  const sources = readdirSync(join(root, "src"), { recursive: true }).filter((file) => file.endsWith(".ts")).sort();
+  return sources.flatMap((file) =>
+    [...read(root, join("src", file)).matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*(?:export )?(?:async )?(?:\w+ )?(\w+)/g)]
+      .flatMap(
+        ([, comment, name]) => {
+          const text = comment.replaceAll(/^ *\* ?/gm, "");
+          return fences(text.split("@example").slice(1).join("\n")).map((code) => ({ name, code }));
+        },
+      )
   );
 }
 
