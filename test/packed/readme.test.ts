@@ -48,6 +48,18 @@ for (const [i, { page, code }] of snippets.entries()) {
   });
 }
 
+test("the README's first snippet prints the first box that it shows", () => {
+  const [{ code }] = snippets;
+  const file = join(process.cwd(), "readme-first.mjs");
+  writeFileSync(file, code);
+  const { stdout } = spawnSync(process.execPath, [file], { encoding: "utf8" });
+  rmSync(file);
+  const [, shown] = /^\/\/ (.+) and four more$/m.exec(code) ?? [];
+  const lines = stdout.trim().split("\n");
+  assert.is(lines[0], shown);
+  assert.is(lines.length, 5);
+});
+
 test("the README begins with the installation, the picture and a snippet, and fits a terminal", () => {
   const text = read("README.md");
   assert.match(
