@@ -134,8 +134,7 @@ export function underPeak(x: v128, peak: v128): v128 {
 }
 
 /**
- * Can the sum of a softmax be trusted: did its terms neither overflow, weighted by up to 64 bins too, nor all vanish? One lane
- * each.
+ * Ones where the sum of a softmax can be trusted: its terms neither overflow, weighted by up to 64 bins too, nor all vanish.
  */
 // @ts-ignore: decorator
 @inline

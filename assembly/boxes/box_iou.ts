@@ -8,8 +8,8 @@ const TILE: i32 = 256;
 const CORNERS = memory.data(<i32> (4 * TILE * 4), 16);
 const ROW: usize = <usize> TILE << 2;
 /** Where areas lie that have all digits of a float32. */
-const LEAST: f32 = 1e-30;
-const MOST: f32 = 1e38;
+const MIN_AREA: f32 = 1e-30;
+const MAX_AREA: f32 = 1e38;
 const IOUS = memory.data(16, 16);
 
 /** dst (countA, countB) = |a ∩ b| / |a ∪ b|. */
@@ -110,7 +110,7 @@ function generalizedIou(box: v128, at: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function checked(ious: v128, smallest: v128, largest: v128, box: v128, at: usize, generalized: bool): v128 {
-  const fits = v128.and(f32x4.ge(smallest, f32x4.splat(LEAST)), f32x4.le(largest, f32x4.splat(MOST)));
+  const fits = v128.and(f32x4.ge(smallest, f32x4.splat(MIN_AREA)), f32x4.le(largest, f32x4.splat(MAX_AREA)));
   return v128.all_true<i32>(fits) ? ious : exactly(ious, fits, box, at, generalized);
 }
 

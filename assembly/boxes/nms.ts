@@ -9,7 +9,7 @@ import { gridInsert, gridScratch, gridSuppresses, gridWork, layGrid } from "./nm
 import { growTree, treeInsert, treeScratch, treeSuppresses } from "./nms_tree";
 
 /** Where more blocks than this are compared for each box, the tree is faster; usual boxes need 5 to 20. */
-const MOST_BLOCKS: i64 = 64;
+const MAX_BLOCKS: i64 = 64;
 
 /** So many boxes are compared as fast as a tree of them is searched. */
 const FEW: i32 = 512;
@@ -34,11 +34,11 @@ export function nms(
   scratch: usize,
   keep: usize,
 ): i32 {
-  // Equal boxes are told from none at a threshold of 1, and no IoU is over it.
+  // No IoU is over a threshold of 1.
   const competing = iouThreshold < 1;
   survey(boxes, order, count, iouThreshold);
   layGrid(count, iouThreshold, classes != 0, scratch);
-  const mostWork = limit > FEW ? MOST_BLOCKS * count : i64.MAX_VALUE;
+  const maxWork = limit > FEW ? MAX_BLOCKS * count : i64.MAX_VALUE;
   let inTree = false;
   let kept = 0;
   for (let i = 0; i < count && kept < limit; i++) {
@@ -46,7 +46,7 @@ export function nms(
     const box = boxes + (<usize> index << 4);
     if (competing && isProper(box)) {
       const label = classes != 0 ? load<i32>(classes + (<usize> index << 2)) : 0;
-      if (!inTree && gridWork > mostWork) {
+      if (!inTree && gridWork > maxWork) {
         growTree(boxes, classes, order, count, i, keep, kept, scratch);
         inTree = true;
       }

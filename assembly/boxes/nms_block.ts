@@ -12,18 +12,18 @@ export const CLASS: usize = 80;
 export const BLOCK_END: usize = 96;
 
 // Of sides between these, and of their products with thresholds from here on, float32 holds all digits.
-const LEAST_SIDE: f32 = 8.9e-16; // 2^-50
-const MOST_SIDE: f32 = 1.1e15; // 2^50
-const LEAST_THRESHOLD: f64 = 0.0009; // about 2^-10
+const MIN_SIDE: f32 = 8.9e-16; // 2^-50
+const MAX_SIDE: f32 = 1.1e15; // 2^50
+const MIN_THRESHOLD: f64 = 0.0009; // about 2^-10
 
 let threshold: f64 = 0;
 /** Float32 is off by less than 1e-6; only what lies between these two needs float64. NaN where float32 decides nothing. */
 export let sieve: f32 = 0;
 export let certain: f32 = 0;
-/** Does float32 hold all digits of the sides? */
+/** Float32 holds all digits of the sides. */
 export let regular: bool = false;
-export let mostWidth: f32 = 0;
-export let mostHeight: f32 = 0;
+export let maxWidth: f32 = 0;
+export let maxHeight: f32 = 0;
 /** Geometric means, about. */
 export let typicalWidth: f32 = 0;
 export let typicalHeight: f32 = 0;
@@ -49,8 +49,8 @@ export function side(low: usize): f32 {
   return load<f32>(low, 8) - load<f32>(low);
 }
 
-/** What a box's side must be over if its IoU with one of that side is over the threshold. */
-export function leastSide(side: f32): f32 {
+/** A box whose IoU with one of that side is over the threshold has a longer side than this. */
+export function minSide(side: f32): f32 {
   const least = <f32> (threshold * 0.99999 * <f64> min(side, f32.MAX_VALUE));
   // Denormals are rounded too coarsely.
   return least > 1e-30 ? least : 0;
@@ -73,13 +73,13 @@ export function survey(boxes: usize, order: usize, count: i32, iouThreshold: f64
     sums = i64x2.add(sums, i64x2.extend_low_i32x4_u(sides));
     proper++;
   }
-  mostWidth = f32x4.extract_lane(most, 0);
-  mostHeight = f32x4.extract_lane(most, 1);
+  maxWidth = f32x4.extract_lane(most, 0);
+  maxHeight = f32x4.extract_lane(most, 1);
   typicalWidth = proper > 0 ? reinterpret<f32>(<i32> (i64x2.extract_lane(sums, 0) / proper)) : 1;
   typicalHeight = proper > 0 ? reinterpret<f32>(<i32> (i64x2.extract_lane(sums, 1) / proper)) : 1;
   const smallest = min(f32x4.extract_lane(least, 0), f32x4.extract_lane(least, 1));
-  regular = smallest >= LEAST_SIDE && max(mostWidth, mostHeight) <= MOST_SIDE;
-  const trusted = regular && iouThreshold >= LEAST_THRESHOLD;
+  regular = smallest >= MIN_SIDE && max(maxWidth, maxHeight) <= MAX_SIDE;
+  const trusted = regular && iouThreshold >= MIN_THRESHOLD;
   threshold = iouThreshold;
   sieve = trusted ? <f32> (iouThreshold * 0.99999) : NaN;
   certain = trusted ? <f32> (iouThreshold * 1.00001) : NaN;
@@ -109,7 +109,7 @@ export function putBox(block: usize, lane: i32, box: usize, label: i32): void {
 }
 
 /**
- * Is the IoU of the box with one of the block's, of its class, over the threshold? The vectors hold the box's corners, area
+ * Returns true if the IoU of the box with one of the block's, of its class, is over the threshold. The vectors hold the box's corners, area
  * and class and what `sieve` and `certain` say. Neither has NaN corners, so that pmin and pmax are enough: one instruction
  * each.
  */
@@ -138,7 +138,7 @@ export function blockSuppresses(
   return anyExceeds(box, block, i32x4.bitmask(rivals));
 }
 
-/** Does the IoU of the box with one of the block's marked boxes exceed the threshold? In float64. */
+/** Returns true if the IoU of the box with one of the marked boxes of the block is over the threshold, in float64. */
 function anyExceeds(box: usize, block: usize, marked: i32): bool {
   const bx1 = <f64> load<f32>(box);
   const by1 = <f64> load<f32>(box, 4);

@@ -8,8 +8,8 @@ import {
   blockSuppresses,
   certain,
   clearBlock,
-  mostHeight,
-  mostWidth,
+  maxHeight,
+  maxWidth,
   putBox,
   regular,
   sieve,
@@ -31,7 +31,7 @@ const CELL_OF_CLASS: f32 = 8;
 /** Low ends are the reach before the centre. */
 const SIGNS = memory.data<u32>([0x80000000, 0x80000000, 0, 0]);
 /** Greatest sides, and cells per unit: of x, y, x and y. */
-const MOST = memory.data(16, 16);
+const MAX_SIDES = memory.data(16, 16);
 const PER_UNIT = memory.data(16, 16);
 
 /** The grid of one call; the module is single-threaded and calls do not nest. */
@@ -67,7 +67,7 @@ export function layGrid(count: i32, iouThreshold: f64, classed: bool, scratch: u
   inverseThreshold = <f32> (1.0001 / iouThreshold);
   // A little more, for the rounding of the products themselves.
   nearness = <f32> (0.5001 * (1 - iouThreshold) / (1 + iouThreshold));
-  v128.store(MOST, f32x4(mostWidth, mostHeight, mostWidth, mostHeight));
+  v128.store(MAX_SIDES, f32x4(maxWidth, maxHeight, maxWidth, maxHeight));
   const typical = f32x4(typicalWidth, typicalHeight, typicalWidth, typicalHeight);
   const cell = f32x4.mul(reachOf(typical), f32x4.splat(classed ? CELL_OF_CLASS : CELL));
   v128.store(PER_UNIT, f32x4.div(f32x4.splat(1), cell));
@@ -86,7 +86,7 @@ function slotOf(label: i32, row: i32, column: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function reachOf(sides: v128): v128 {
-  const others = f32x4.pmin(f32x4.mul(sides, f32x4.splat(inverseThreshold)), v128.load(MOST));
+  const others = f32x4.pmin(f32x4.mul(sides, f32x4.splat(inverseThreshold)), v128.load(MAX_SIDES));
   return f32x4.mul(f32x4.add(sides, others), f32x4.splat(nearness));
 }
 

@@ -5,11 +5,11 @@
 // hull, greatest width and height, least area, least and greatest class. The IoU with any of them is at most that of a box
 // of the least area that overlaps as much as hull, width and height allow.
 
-import { AREA, BLOCK_END, blockSuppresses, centre, certain, CLASS, clearBlock, isProper, leastSide,
+import { AREA, BLOCK_END, blockSuppresses, centre, certain, CLASS, clearBlock, isProper, minSide,
   putBox, side, sieve, X2, Y1, Y2 } from "./nms_block";
 
 // Behind the four boxes. `CLASS` is the least class here.
-const MOST_CLASS: usize = BLOCK_END;
+const MAX_CLASS: usize = BLOCK_END;
 const WIDTH: usize = BLOCK_END + 16;
 const HEIGHT: usize = BLOCK_END + 32;
 const BLOCK_BYTES: usize = BLOCK_END + 48;
@@ -103,7 +103,7 @@ function layLevels(blocks: usize, length: i32): void {
     for (let i = 0; i < length; i++) {
       clearBlock(blocks);
       v128.store(blocks, i32x4.splat(i32.MAX_VALUE), CLASS);
-      v128.store(blocks, i32x4.splat(i32.MIN_VALUE), MOST_CLASS);
+      v128.store(blocks, i32x4.splat(i32.MIN_VALUE), MAX_CLASS);
       v128.store(blocks, f32x4.splat(0), WIDTH);
       v128.store(blocks, f32x4.splat(0), HEIGHT);
       v128.store(blocks, f32x4.splat(Infinity), AREA);
@@ -131,19 +131,19 @@ function arrange(length: i32): void {
 function writeKeys(start: i32, end: i32): bool {
   const first = <usize> start << 2;
   const last = <usize> end << 2;
-  let leastClass = i32.MAX_VALUE;
-  let mostClass = i32.MIN_VALUE;
+  let minClass = i32.MAX_VALUE;
+  let maxClass = i32.MIN_VALUE;
   let low = f32x4.splat(Infinity);
   let high = f32x4.splat(-Infinity);
   for (let at = first; at < last; at += 4) {
     const label = load<i32>(labels + at);
-    leastClass = min(leastClass, label);
-    mostClass = max(mostClass, label);
+    minClass = min(minClass, label);
+    maxClass = max(maxClass, label);
     const shape = v128.load(shapes + (at << 2));
     low = f32x4.pmin(low, shape);
     high = f32x4.pmax(high, shape);
   }
-  if (leastClass < mostClass) {
+  if (minClass < maxClass) {
     memory.copy(keys + first, labels + first, last - first);
     return true;
   }
@@ -252,7 +252,7 @@ export function treeInsert(candidate: i32, box: usize, label: i32): void {
     store<f32>(at, max(load<f32>(at, Y2), load<f32>(box, 12)), Y2);
     store<f32>(at, min(load<f32>(at, AREA), area), AREA);
     store<i32>(at, min(load<i32>(at, CLASS), label), CLASS);
-    store<i32>(at, max(load<i32>(at, MOST_CLASS), label), MOST_CLASS);
+    store<i32>(at, max(load<i32>(at, MAX_CLASS), label), MAX_CLASS);
     store<f32>(at, max(load<f32>(at, WIDTH), side(box)), WIDTH);
     store<f32>(at, max(load<f32>(at, HEIGHT), side(box + 4)), HEIGHT);
   }
@@ -267,8 +267,8 @@ export function treeSuppresses(box: usize, label: i32): bool {
   const low = f32x4.splat(sieve);
   const high = f32x4.splat(certain);
   const wanted = i32x4.splat(label);
-  const leastW = f32x4.splat(leastSide(side(box)));
-  const leastH = f32x4.splat(leastSide(side(box + 4)));
+  const minW = f32x4.splat(minSide(side(box)));
+  const minH = f32x4.splat(minSide(side(box + 4)));
   store<i32>(STACK, top);
   let end = STACK + 4;
   while (end > STACK) {
@@ -288,9 +288,9 @@ export function treeSuppresses(box: usize, label: i32): bool {
     const union = f32x4.sub(f32x4.add(area, v128.load(block, AREA)), overlap);
     let apart = v128.or(f32x4.le(f32x4.pmin(w, h), f32x4.splat(0)), f32x4.le(overlap, f32x4.mul(low, union)));
     // Sides differ by no more than the threshold: this holds where areas leave the range of float32, too.
-    apart = v128.or(apart, v128.or(f32x4.le(v128.load(block, WIDTH), leastW), f32x4.le(v128.load(block, HEIGHT), leastH)));
+    apart = v128.or(apart, v128.or(f32x4.le(v128.load(block, WIDTH), minW), f32x4.le(v128.load(block, HEIGHT), minH)));
     apart = v128.or(apart, i32x4.gt_s(v128.load(block, CLASS), wanted));
-    apart = v128.or(apart, i32x4.lt_s(v128.load(block, MOST_CLASS), wanted));
+    apart = v128.or(apart, i32x4.lt_s(v128.load(block, MAX_CLASS), wanted));
     const child = (<i32> (entry & ~15) << 2) | (level - 1);
     for (let left = i32x4.bitmask(apart) ^ 15; left != 0; left &= left - 1) {
       store<i32>(end, child + (ctz(left) << 4));

@@ -7,7 +7,7 @@
 // cost. Where there is one the caller decides: to refuse it, or to filter by the other kernel.
 
 /** 1, and what rounding may leave over it. */
-const MOST: u32 = reinterpret<u32>(<f32> 1.001);
+const MAX_PROBABILITY: u32 = reinterpret<u32>(<f32> 1.001);
 
 /**
  * Channels-first: `classes` rows of `count` anchors, `rowStride` bytes apart. `best` enters as the thresholds (or what
@@ -99,19 +99,19 @@ function larger(a: v128, b: v128, probabilities: bool): v128 {
   return probabilities ? i32x4.max_u(a, b) : f32x4.pmax(a, b);
 }
 
-/** Where `a` is the larger of b and others: is it one of those? */
+/** Ones where `a`, the larger of b and others, is one of the others. */
 // @ts-ignore: decorator
 @inline
 function isMore(a: v128, b: v128, probabilities: bool): v128 {
   return probabilities ? i32x4.ne(a, b) : f32x4.gt(a, b);
 }
 
-/** Which of the first lanes are over the largest probability: the rest is padding. */
+/** Ones in those of the first lanes that are over the largest probability; the other lanes are padding. */
 // @ts-ignore: decorator
 @inline
 function isOver(values: v128, lanes: i32): v128 {
   const here = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes));
-  return v128.and(here, i32x4.gt_u(values, i32x4.splat(MOST)));
+  return v128.and(here, i32x4.gt_u(values, i32x4.splat(MAX_PROBABILITY)));
 }
 
 /** Sets the labels of the lanes where `now` beats `before` to the first class that has the value `now`. */
@@ -250,7 +250,7 @@ const NONE = 0;
 const SOME = 1;
 const OVER = 2;
 
-/** Is any of the row's values over the limit, or over the largest probability? */
+/** SOME or OVER if a value of the row is over the limit, or over the largest probability; else NONE. */
 // @ts-ignore: decorator
 @inline
 function rowHasMore(row: usize, classes: i32, limit: f32, probabilities: bool): i32 {
@@ -265,7 +265,7 @@ function rowHasMore(row: usize, classes: i32, limit: f32, probabilities: bool): 
   for (; row < end; row += 4) m0 = larger(m0, f32x4.splat(load<f32>(row)), probabilities);
   m0 = larger(m0, m1, probabilities);
   if (!v128.any_true(isMore(m0, splat, probabilities))) return NONE;
-  return probabilities && v128.any_true(i32x4.gt_u(m0, i32x4.splat(MOST))) ? OVER : SOME;
+  return probabilities && v128.any_true(i32x4.gt_u(m0, i32x4.splat(MAX_PROBABILITY))) ? OVER : SOME;
 }
 
 /**

@@ -85,7 +85,7 @@ function decay(
   }
 }
 
-/** IoU of a box with each of two; not over 0 where they do not meet. The box is told by its corners and area. */
+/** IoU of a box, given by its corners and area, with each of two; not over 0 if they do not meet. */
 // @ts-ignore: decorator
 @inline
 function ious(x1: v128, y1: v128, x2: v128, y2: v128, area: v128, first: usize, second: usize): v128 {

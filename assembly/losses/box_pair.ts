@@ -1,7 +1,7 @@
 // One pair of boxes in float64, x and y in the lanes: for what float32 does not hold, which is edges that are equal, empty
 // and inverted boxes, and sizes whose squares leave its range.
 //
-// A loss is told by its slopes. An edge of the prediction lies inside the target's extent (it bounds the overlap), outside
+// A loss gives its slopes. An edge of the prediction lies inside the target's extent (it bounds the overlap), outside
 // (it bounds the cover), or is equal to the target's, and then has the mean of both. Slopes are those of the low edge; the
 // high edge's are their negatives, but for those through the centre. Zero extents have zero slope.
 

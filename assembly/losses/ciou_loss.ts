@@ -48,18 +48,8 @@ class CompleteIou extends CiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(
-    gradient: bool,
-    dst: usize,
-    scale: v128,
-    eps: v128,
-    x1: v128,
-    y1: v128,
-    x2: v128,
-    y2: v128,
-    targetX1: v128,
-    targetY1: v128,
-    targetX2: v128,
-    targetY2: v128,
+    gradient: bool, dst: usize, scale: v128, eps: v128,
+    x1: v128, y1: v128, x2: v128, y2: v128, targetX1: v128, targetY1: v128, targetX2: v128, targetY2: v128,
   ): v128 {
     const inverted = areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2);
     const w = extent(x1, x2);
@@ -117,13 +107,9 @@ class CompleteIou extends CiouLossBlock {
       const steep = f32x4.div(f32x4.mul(f32x4.mul(alpha, turn), v128.load32_splat(TURN, 8)), sizes);
       const vanishing = f32x4.lt(sizes, v128.load32_splat(TURN, 48));
       storeCentredSlopes(
-        dst,
-        scale,
+        dst, scale,
         v128.or(vanishing, isHard(lowX, highX, lowY, highY, area)),
-        lowX,
-        highX,
-        lowY,
-        highY,
+        lowX, highX, lowY, highY,
         f32x4.sub(innerX, f32x4.mul(h, steep)),
         f32x4.sub(f32x4.mul(coverX, byCover), f32x4.mul(h, f32x4.add(bySize, steep))),
         f32x4.add(innerY, f32x4.mul(w, steep)),

@@ -3,15 +3,15 @@
 // The loop that the classification losses share: blocks through the shared passes, then the loss's own arithmetic over the
 // mirrored pair (see mirror.ts), then weights, sums and stores.
 //
-// Most blocks are near: no logit in them is so large that anything of the loss is infinite or a denormal. Where only a sum
-// and gradients are wanted, these need no guards and go straight to the sum; every other block takes the far way, which
-// gives the same bits.
+// Most blocks are near: no logit in them is so large that a part of the loss is infinite or a denormal. If only a sum and
+// gradients are wanted, a near block needs no guards and goes straight to the sum (`fastBlock`). Every other block takes
+// `slowBlock`, which gives the same bits.
 
 import { madd } from "../lanes";
 import { ElementLossBlock } from "../generated/loss_blocks";
 import { ELEMENT_WEIGHT, NO_WEIGHT } from "./weights";
 import { ANY, mirrored, ONE, ONE_AND_HALF, TWO, unmirrored, ZERO } from "./mirror";
-import { BLOCK, expPass, farLog1pPass, MAGNITUDE, nearLog1pPass, powerPass } from "./passes";
+import { BLOCK, expPass, guardedLog1pPass, MAGNITUDE, log1pPass, powerPass } from "./passes";
 
 const LINE: i32 = BLOCK * 4 + 64;
 const A = memory.data(LINE, 16);
@@ -19,7 +19,7 @@ const E = memory.data(LINE, 16);
 const L = memory.data(LINE, 16);
 const P = memory.data(LINE, 16);
 const V = memory.data(LINE, 16);
-const LEAST_NORMAL: f32 = 1.18e-38;
+const MIN_NORMAL: f32 = 1.18e-38;
 /** Gradient of a label's element. */
 const ALONE = memory.data(16, 16);
 const ONES = memory.data<f32>([1, 1, 1, 1]);
@@ -36,21 +36,21 @@ export function classify<K extends ElementLossBlock>(call: usize, exponent: bool
     // What follows the end of a shorter block must not decide.
     const near = expPass(x, A, E, count, k.near) && count == BLOCK;
     if (near) {
-      nearLog1pPass(E, L, count);
+      log1pPass(E, L, count);
     } else {
-      farLog1pPass(x, E, L, count);
+      guardedLog1pPass(x, E, L, count);
     }
-    if (near && direct) nearBlock<K>(k, x, y, done, exponent);
-    else farBlock<K>(k, x, y, done, count, exponent);
+    if (near && direct) fastBlock<K>(k, x, y, done, exponent);
+    else slowBlock<K>(k, x, y, done, count, exponent);
   }
 }
 
 // In its own function the loops come out 8 % slower.
 // @ts-ignore: decorator
 @inline
-function nearBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
+function fastBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
   const found = k.labels != 0 ? labelPass<K>(k, done, BLOCK, exponent, true) : 0;
-  nearLoops<K>(k, x, y, done, exponent);
+  fastLoops<K>(k, x, y, done, exponent);
   if (k.grad != 0) storeSlopes(k.grad + (<usize> done << 2), found);
 }
 
@@ -62,13 +62,13 @@ function labelAt(k: ElementLossBlock, row: i32, done: i32): i32 {
   return label < 0 || label >= k.columns ? -1 : row * k.columns + label - done;
 }
 
-function farBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, count: i32, exponent: bool): void {
+function slowBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, count: i32, exponent: bool): void {
   if (exponent && k.exponentKind == ANY) {
     basePass<K>(k, x, y, count);
     powerPass(P, count, k.power);
   }
-  if (exponent && k.exponentKind == TWO) farLoop<K, u64>(TWO, k, x, y, done, count, exponent);
-  else farLoop<K, u8>(exponent ? k.exponentKind : ZERO, k, x, y, done, count, exponent);
+  if (exponent && k.exponentKind == TWO) slowLoop<K, u64>(TWO, k, x, y, done, count, exponent);
+  else slowLoop<K, u8>(exponent ? k.exponentKind : ZERO, k, x, y, done, count, exponent);
   if (k.labels != 0) labelPass<K>(k, done, count, exponent, false);
   if (k.weightKind != NO_WEIGHT) weighPass(k, done, count);
   finishBlock(k, done, count);
@@ -96,26 +96,26 @@ function baseOf<K extends ElementLossBlock>(k: K, x: v128, y: v128, e: v128, one
  */
 // @ts-ignore: decorator
 @inline
-function nearLoops<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
-  if (!exponent) return nearLoopOf<K, u8>(k, x, y, done);
+function fastLoops<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, exponent: bool): void {
+  if (!exponent) return fastLoopOf<K, u8>(k, x, y, done);
   const kind = k.exponentKind;
-  if (kind == TWO) nearLoopOf<K, u64>(k, x, y, done);
-  else if (kind == ONE) nearLoopOf<K, u16>(k, x, y, done);
-  else if (kind == ONE_AND_HALF) nearLoopOf<K, u32>(k, x, y, done);
-  else nearLoopOf<K, u8>(k, x, y, done);
+  if (kind == TWO) fastLoopOf<K, u64>(k, x, y, done);
+  else if (kind == ONE) fastLoopOf<K, u16>(k, x, y, done);
+  else if (kind == ONE_AND_HALF) fastLoopOf<K, u32>(k, x, y, done);
+  else fastLoopOf<K, u8>(k, x, y, done);
 }
 
 // @ts-ignore: decorator
 @inline
-function nearLoopOf<K extends ElementLossBlock, Kind>(k: K, x: usize, y: usize, done: i32): void {
-  if (k.grad != 0) nearLoop<K, Kind, u16>(k, x, y, k.grad + (<usize> done << 2));
-  else nearLoop<K, Kind, u8>(k, x, y, 0);
+function fastLoopOf<K extends ElementLossBlock, Kind>(k: K, x: usize, y: usize, done: i32): void {
+  if (k.grad != 0) fastLoop<K, Kind, u16>(k, x, y, k.grad + (<usize> done << 2));
+  else fastLoop<K, Kind, u8>(k, x, y, 0);
 }
 
 /** A whole block: adds to the sum, float32 lanes over 64 elements at a time; scaled gradients go `to` where they belong. */
 // @ts-ignore: decorator
 @inline
-function nearLoop<K extends ElementLossBlock, Kind, Gradient>(k: K, x: usize, y: usize, to: usize): void {
+function fastLoop<K extends ElementLossBlock, Kind, Gradient>(k: K, x: usize, y: usize, to: usize): void {
   // In locals before the loop: newer V8 rebuilds a splat at every use.
   const one = v128.load(ONES);
   let sum: f64 = 0;
@@ -143,7 +143,7 @@ function nearLoop<K extends ElementLossBlock, Kind, Gradient>(k: K, x: usize, y:
 /** Values to V, to be weighted and scaled; scaled gradients go where they belong. */
 // @ts-ignore: decorator
 @inline
-function farLoop<K extends ElementLossBlock, Kind>(
+function slowLoop<K extends ElementLossBlock, Kind>(
   other: i32,
   k: K,
   x: usize,
@@ -156,7 +156,7 @@ function farLoop<K extends ElementLossBlock, Kind>(
   const bytes = <usize> count << 2;
   const one = v128.load(ONES);
   const magnitude = v128.load32_splat(MAGNITUDE);
-  const tiny = leastFor(k.factor);
+  const tiny = flushLimit(k.factor);
   const reach = f32x4.splat(k.reach);
   for (let i: usize = 0; i < bytes; i += 16) {
     const kind = sizeof<Kind>() == 8 ? TWO : other;
@@ -173,7 +173,7 @@ function farLoop<K extends ElementLossBlock, Kind>(
   }
 }
 
-/** The losses of four elements, their scaled gradients to `g`; far ones under `tiny` as 0. `own`: those of labels. */
+/** The losses of four elements, their scaled gradients to `g`; in slow blocks 0 if under `tiny`. `own`: those of labels. */
 // @ts-ignore: decorator
 @inline
 function step<K extends ElementLossBlock>(
@@ -220,8 +220,8 @@ function step<K extends ElementLossBlock>(
 /** What would come out as a denormal after a product with `scale` is less than this: it costs a trap of the CPU. */
 // @ts-ignore: decorator
 @inline
-function leastFor(scale: f32): v128 {
-  return f32x4.splat(LEAST_NORMAL / abs(scale));
+function flushLimit(scale: f32): v128 {
+  return f32x4.splat(MIN_NORMAL / abs(scale));
 }
 
 /** 0 where |v| is at most `least`, which is infinite for a scale of 0: no loss times that is NaN. */
@@ -232,9 +232,9 @@ function flushed(v: v128, magnitude: v128, least: v128): v128 {
 }
 
 /**
- * Computes each row's label with its own target, where the block holds it. Far, after the others: in the place of what
- * target 0 gave. Near, before them: to the sum; what is left in the passes' results makes a loss of 0. The gradients wait in
- * V, their places are listed in P, and how many these are is returned.
+ * Computes each row's label with its own target, if the block holds it. In a slow block, after the other elements: the
+ * result replaces that of target 0. In a fast block (`near`), before the others: the loss goes to the sum, and the results of
+ * the passes are set so that the element adds 0. The gradients wait in V, their places in P; returns their number.
  */
 function labelPass<K extends ElementLossBlock>(k: K, done: i32, count: i32, exponent: bool, near: bool): i32 {
   let found = 0;
@@ -262,7 +262,7 @@ function labelPass<K extends ElementLossBlock>(k: K, done: i32, count: i32, expo
   return found;
 }
 
-/** The gradients of a near block's labels. */
+/** The gradients of a fast block's labels. */
 function storeSlopes(to: usize, count: i32): void {
   for (let i: usize = 0; i < <usize> count << 2; i += 4) store<f32>(to + load<i32>(P + i), load<f32>(V + i));
 }
@@ -283,7 +283,7 @@ function ownLoss<K extends ElementLossBlock>(k: K, done: i32, i: usize, score: f
     any = v128.load(P);
   }
   const magnitude = v128.load32_splat(MAGNITUDE);
-  const tiny = leastFor(k.factor);
+  const tiny = flushLimit(k.factor);
   const reach = f32x4.splat(k.reach);
   const gradient = k.grad != 0;
   const loss = step<K>(
@@ -353,7 +353,7 @@ function finishBlock(k: ElementLossBlock, done: i32, count: i32): void {
 export function scaleInto(dst: usize, src: usize, count: i32, scale: f32): void {
   const factor = f32x4.splat(scale);
   const magnitude = v128.load32_splat(MAGNITUDE);
-  const least = leastFor(scale);
+  const least = flushLimit(scale);
   const bytes = <usize> count << 2;
   for (let i: usize = 0; i < bytes; i += 16) {
     v128.store(dst + i, f32x4.mul(flushed(v128.load(src + i), magnitude, least), factor));
@@ -375,7 +375,7 @@ function addRows(k: ElementLossBlock, done: i32, count: i32): void {
   }
 }
 
-/** Sum of at most a block, as `nearLoop` does it: float32 lanes over 64 elements at a time, float64 above. */
+/** Sum of at most a block, as `fastLoop` does it: float32 lanes over 64 elements at a time, float64 above. */
 export function sumOf(src: usize, count: i32): f64 {
   let sum: f64 = 0;
   let i = 0;

@@ -27,18 +27,8 @@ class DistanceIou extends DiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(
-    gradient: bool,
-    dst: usize,
-    scale: v128,
-    eps: v128,
-    x1: v128,
-    y1: v128,
-    x2: v128,
-    y2: v128,
-    targetX1: v128,
-    targetY1: v128,
-    targetX2: v128,
-    targetY2: v128,
+    gradient: bool, dst: usize, scale: v128, eps: v128,
+    x1: v128, y1: v128, x2: v128, y2: v128, targetX1: v128, targetY1: v128, targetX2: v128, targetY2: v128,
   ): v128 {
     const inverted = areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2);
     const w = extent(x1, x2);
@@ -80,13 +70,9 @@ class DistanceIou extends DiouLossBlock {
       const inverseDiagonal = f32x4.div(one(), diagonal);
       const byCover = f32x4.mul(f32x4.add(distance, distance), inverseDiagonal);
       storeCentredSlopes(
-        dst,
-        scale,
+        dst, scale,
         isHard(lowX, highX, lowY, highY, area),
-        lowX,
-        highX,
-        lowY,
-        highY,
+        lowX, highX, lowY, highY,
         innerX,
         f32x4.sub(f32x4.mul(coverX, byCover), f32x4.mul(h, bySize)),
         innerY,

@@ -24,25 +24,14 @@ import {
 import { BoxPair, dot, whereOver0 } from "./box_pair";
 import { EiouLossBlock } from "../generated/loss_blocks";
 
-
 // @ts-ignore: decorator
 @unmanaged
 class EfficientIou extends EiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(
-    gradient: bool,
-    dst: usize,
-    scale: v128,
-    eps: v128,
-    x1: v128,
-    y1: v128,
-    x2: v128,
-    y2: v128,
-    targetX1: v128,
-    targetY1: v128,
-    targetX2: v128,
-    targetY2: v128,
+    gradient: bool, dst: usize, scale: v128, eps: v128,
+    x1: v128, y1: v128, x2: v128, y2: v128, targetX1: v128, targetY1: v128, targetX2: v128, targetY2: v128,
   ): v128 {
     const inverted = areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2);
     const w = extent(x1, x2);
@@ -99,13 +88,9 @@ class EfficientIou extends EiouLossBlock {
         f32x4.mul(slopeY, keptBy(coverY, missed(lowY, highY), targetH, eps, inverseY)),
       );
       storeCentredSlopes(
-        dst,
-        scale,
+        dst, scale,
         isHard(lowX, highX, lowY, highY, area),
-        lowX,
-        highX,
-        lowY,
-        highY,
+        lowX, highX, lowY, highY,
         f32x4.sub(innerX, slopeX),
         f32x4.sub(f32x4.mul(coverX, byCover), outerX),
         f32x4.sub(innerY, slopeY),

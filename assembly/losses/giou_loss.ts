@@ -21,25 +21,14 @@ import {
 import { BoxPair, product, swapped, whereOver0 } from "./box_pair";
 import { GiouLossBlock } from "../generated/loss_blocks";
 
-
 // @ts-ignore: decorator
 @unmanaged
 class GeneralizedIou extends GiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(
-    gradient: bool,
-    dst: usize,
-    scale: v128,
-    eps: v128,
-    x1: v128,
-    y1: v128,
-    x2: v128,
-    y2: v128,
-    targetX1: v128,
-    targetY1: v128,
-    targetX2: v128,
-    targetY2: v128,
+    gradient: bool, dst: usize, scale: v128, eps: v128,
+    x1: v128, y1: v128, x2: v128, y2: v128, targetX1: v128, targetY1: v128, targetX2: v128, targetY2: v128,
   ): v128 {
     const w = extent(x1, x2);
     const h = extent(y1, y2);
@@ -88,16 +77,12 @@ class GeneralizedIou extends GiouLossBlock {
       const aroundX = growth(coverY, besideY, missedX, targetW, targetBesideY, missedY, share, inverseEnclosing);
       const aroundY = growth(coverX, besideX, missedY, targetH, targetBesideX, missedX, share, inverseEnclosing);
       storeSlopes(
-        dst,
-        scale,
+        dst, scale,
         v128.or(
           isHard(lowX, highX, lowY, highY, area),
           areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2),
         ),
-        lowX,
-        highX,
-        lowY,
-        highY,
+        lowX, highX, lowY, highY,
         f32x4.add(innerX, f32x4.mul(besideY, inverseEnclosing)),
         f32x4.sub(aroundX, f32x4.mul(h, bySize)),
         f32x4.add(innerY, f32x4.mul(besideX, inverseEnclosing)),
@@ -118,14 +103,8 @@ class GeneralizedIou extends GiouLossBlock {
 // @ts-ignore: decorator
 @inline
 function growth(
-  cover: v128,
-  beside: v128,
-  missed: v128,
-  targetSize: v128,
-  targetBeside: v128,
-  otherMissed: v128,
-  share: v128,
-  inverseEnclosing: v128,
+  cover: v128, beside: v128, missed: v128, targetSize: v128,
+  targetBeside: v128, otherMissed: v128, share: v128, inverseEnclosing: v128,
 ): v128 {
   const grown = f32x4.sub(f32x4.mul(beside, missed), f32x4.mul(targetSize, targetBeside));
   const first = f32x4.mul(f32x4.mul(cover, inverseEnclosing), grown);

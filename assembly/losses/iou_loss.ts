@@ -23,18 +23,8 @@ class Iou extends IouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(
-    gradient: bool,
-    dst: usize,
-    scale: v128,
-    eps: v128,
-    x1: v128,
-    y1: v128,
-    x2: v128,
-    y2: v128,
-    targetX1: v128,
-    targetY1: v128,
-    targetX2: v128,
-    targetY2: v128,
+    gradient: bool, dst: usize, scale: v128, eps: v128,
+    x1: v128, y1: v128, x2: v128, y2: v128, targetX1: v128, targetY1: v128, targetX2: v128, targetY2: v128,
   ): v128 {
     const w = extent(x1, x2);
     const h = extent(y1, y2);
@@ -63,13 +53,9 @@ class Iou extends IouLossBlock {
       const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
       const bySize = f32x4.mul(iou, inverse);
       storeSlopes(
-        dst,
-        scale,
+        dst, scale,
         isHard(lowX, highX, lowY, highY, area),
-        lowX,
-        highX,
-        lowY,
-        highY,
+        lowX, highX, lowY, highY,
         innerX,
         f32x4.neg(f32x4.mul(h, bySize)),
         innerY,

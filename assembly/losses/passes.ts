@@ -130,18 +130,18 @@ const LOG_TABLE = memory.data<f32>([
  * l = log1p(e) for 1e-18 <= e <= 1, by u = e / (2 + e): 2 artanh(u) = e - u (e - u^2 (2/3 + ...)), of which only the last
  * difference rounds at full size. At most 1.5 ULP; NaN stays.
  */
-export function nearLog1pPass(e: usize, l: usize, count: i32): void {
-  log1pPass(0, e, l, count, false);
+export function log1pPass(e: usize, l: usize, count: i32): void {
+  log1pLoop(0, e, l, count, false);
 }
 
-/** e = 0 where half of it is no normal number; then l = log1p(e), the same bits as `nearLog1pPass` where that holds. */
-export function farLog1pPass(x: usize, e: usize, l: usize, count: i32): void {
-  log1pPass(x, e, l, count, true);
+/** e = 0 where half of it is no normal number; then l = log1p(e), the same bits as `log1pPass` in the range of that. */
+export function guardedLog1pPass(x: usize, e: usize, l: usize, count: i32): void {
+  log1pLoop(x, e, l, count, true);
 }
 
 // @ts-ignore: decorator
 @inline
-function log1pPass(x: usize, e: usize, l: usize, count: i32, far: bool): void {
+function log1pLoop(x: usize, e: usize, l: usize, count: i32, far: bool): void {
   const two = v128.load32_splat(LOG_TABLE);
   const c1 = v128.load32_splat(LOG_TABLE, 4);
   const c2 = v128.load32_splat(LOG_TABLE, 8);

@@ -53,18 +53,8 @@ class ScyllaIou extends SiouLossBlock {
   // @ts-ignore: decorator
   @inline
   cost(
-    gradient: bool,
-    dst: usize,
-    scale: v128,
-    eps: v128,
-    x1: v128,
-    y1: v128,
-    x2: v128,
-    y2: v128,
-    targetX1: v128,
-    targetY1: v128,
-    targetX2: v128,
-    targetY2: v128,
+    gradient: bool, dst: usize, scale: v128, eps: v128,
+    x1: v128, y1: v128, x2: v128, y2: v128, targetX1: v128, targetY1: v128, targetX2: v128, targetY2: v128,
   ): v128 {
     const inverted = areInverted(x1, y1, x2, y2, targetX1, targetY1, targetX2, targetY2);
     const w = extent(x1, x2);
@@ -138,13 +128,9 @@ class ScyllaIou extends SiouLossBlock {
       const outerX = f32x4.add(f32x4.mul(h, bySize), shapeX);
       const outerY = f32x4.add(f32x4.mul(w, bySize), shapeY);
       storeCentredSlopes(
-        dst,
-        scale,
+        dst, scale,
         isHard(lowX, highX, lowY, highY, area),
-        lowX,
-        highX,
-        lowY,
-        highY,
+        lowX, highX, lowY, highY,
         f32x4.sub(innerX, shapeX),
         f32x4.sub(f32x4.mul(f32x4.mul(flowX, rhoX), coverX), outerX),
         f32x4.sub(innerY, shapeY),
