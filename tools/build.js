@@ -102,6 +102,16 @@ async function bundleCommand() {
   });
 }
 
+/** Only types may be imported from a declaration by its own name: values are declared as what they are there. */
+function typesAlone(text) {
+  const declared = (name, path) => `export declare const ${name}: typeof import("${path}").${name};`;
+  return text
+    .replaceAll(/^import \{([^}]*)\} from/gm, (_, names) => `import type {${names.replaceAll("type ", "")}} from`)
+    .replaceAll(/^export \{([^}]*)\} from "(\.[^"]*)";$/gm, (_, names, path) => {
+      return names.split(",").map((name) => declared(name.trim(), path)).join("\n");
+    });
+}
+
 /** Copies a declaration and those that it imports, their specifiers as they are outside a bundler. */
 function copyDeclarations(file, done = new Set()) {
   if (done.has(file)) return;
@@ -109,7 +119,7 @@ function copyDeclarations(file, done = new Set()) {
   const text = readFileSync(file, "utf8");
   const target = at("dist", relative(at("build/types"), file));
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.d.ts"'));
+  writeFileSync(target, typesAlone(text).replaceAll(/((?:from |import\()"\.[^"]*)\.ts"/g, '$1.d.ts"'));
   for (const [, path] of text.matchAll(/from "(\.[^"]*)\.ts"/g)) {
     copyDeclarations(join(dirname(file), `${path}.d.ts`), done);
   }
