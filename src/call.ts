@@ -1,37 +1,37 @@
 /**
- * A call whose arguments are checked, as the engine and the devices see it: it may run on WASM or WebGPU, now or later.
+ * A call is an operation with checked arguments. The engine, the dispatch and the devices see nothing else of it.
  */
 import type { HostArray, OutArray } from "./arrays.ts";
 import type { Placement } from "./types.ts";
 import type { AnySource, GpuSource } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 
-/** WebGPU has a runner for each kind of call. */
+/** WebGPU finds a call's runner by its kind. */
 export type CallKind = "loss" | "rows" | "gflCriterion" | "vfnetCriterion" | "detect";
 
-/** Gives an array or a tensor for another: a copy, or the same. */
+/** Returns an array or a tensor to read in the place of another: a copy, or the same one. */
 export type SourceMap = <S extends HostArray | GpuSource>(source: S) => S;
 
 export interface Call {
   readonly op: string;
   readonly kind: CallKind;
-  /** By which a device is chosen: those of the predictions, or of the largest tensor. */
+  /** Elements of the predictions, or of the largest tensor: the dispatch compares them with its threshold. */
   readonly elements: number;
-  /** Where results are wanted: "gpu" ties the call to a device. */
+  /** Where the caller wants results: "gpu" ties the call to a device. */
   readonly placement: Placement;
-  /** Arrays of the caller's for results, by the results' names. */
+  /** The caller's arrays for results, by the results' names. */
   readonly out: Readonly<Record<string, OutArray | null>>;
-  /** The tensors that it reads, by argument. */
+  /** The tensors that the call reads, by argument. */
   sources(): readonly (readonly [argument: string, source: AnySource])[];
-  /** The same call over other arrays and tensors, with results in arrays of its own: for a call that ends later. */
+  /** The same call over other arrays and tensors, for a run that ends later: its results are arrays of its own. */
   withSources(map: SourceMap): Call;
-  /** Runs at once. */
+  /** Runs on WASM at once. */
   onWasm(backend: WasmBackend): unknown;
-  /** Runs for a caller who waits: others may have turns in between. */
+  /** Runs on WASM for a caller who awaits the result: the event loop may turn in between. */
   inTurns(backend: WasmBackend): unknown;
-  /** The result, of what WebGPU gives. */
+  /** Makes the result from what WebGPU's runner returned. */
   finish(found: unknown, backend: WasmBackend): unknown;
 }
 
-/** Of a call that takes no arrays for its results. */
+/** `out` of a call without such arrays. */
 export const NO_OUT: Call["out"] = {};
