@@ -25,8 +25,8 @@ provideInference(infer);
 
 const DEFAULT_MAX_MEMORY = 64 * 1024 * 1024;
 /** The wrapper shifts addresses to the right, which takes them for signed. */
-const MOST_MEMORY = 2 ** 31;
-const MOST_EXTENT = Number.MAX_SAFE_INTEGER;
+const MAX_MEMORY = 2 ** 31;
+const MAX_EXTENT = Number.MAX_SAFE_INTEGER;
 
 /** What `createEngine` of an entry with kernels takes. */
 export const ENGINE_OPTIONS = namesOf<EngineOptions>({
@@ -59,11 +59,11 @@ export async function makeEngine(
   const place = (member: string) => ({ op: "createEngine", argument: `options.${member}` });
   const relaxedWanted = oneOf(place("relaxedSimd"), relaxedSimd, ["auto", "off"]) === "auto";
   const limit = integer(place("maxMemory"), maxMemory, 1, Number.MAX_SAFE_INTEGER);
-  if (limit > MOST_MEMORY) {
+  if (limit > MAX_MEMORY) {
     throw rangeError(
       place("maxMemory"),
       limit,
-      `at most ${MOST_MEMORY} bytes: addresses are signed integers of 32 bits`,
+      `at most ${MAX_MEMORY} bytes: addresses are signed integers of 32 bits`,
     );
   }
   const module = (relaxedWanted ? await builds.relaxed() : null) ?? await builds.baseline();
@@ -101,7 +101,7 @@ class RegistryEngine {
   tensor(dims: readonly number[]): WasmTensor {
     const backend = this.#alive("tensor");
     const place = { op: "tensor", argument: "dims" };
-    const shape = listOf(dims)?.map((d, i) => integer({ op: "tensor", argument: `dims[${i}]` }, d, 0, MOST_EXTENT));
+    const shape = listOf(dims)?.map((d, i) => integer({ op: "tensor", argument: `dims[${i}]` }, d, 0, MAX_EXTENT));
     if (shape === undefined) throw typeError(place, describe(dims), "an array of non-negative integers");
     const elements = elementsOf(shape);
     if (!Number.isSafeInteger(elements)) {

@@ -65,16 +65,16 @@ export const atssAssign = routine({
 });
 
 /** Of one image: an assignment takes 16 bytes of the host's memory for each. */
-const MOST_ANCHORS = 2 ** 26;
+const MAX_ANCHORS = 2 ** 26;
 
 /** Before anything is made for each anchor. */
 export function checkAnchors(place: Place, imageSize: readonly number[], levels: readonly Level[]): void {
   const anchors = anchorsIn(levels);
-  if (anchors <= MOST_ANCHORS) return;
+  if (anchors <= MAX_ANCHORS) return;
   const got = `[${imageSize.join(", ")}], ${anchors} anchors at strides ${
     levels.map(({ stride }) => stride).join(", ")
   }`;
-  throw rangeError(place, got, `at most ${MOST_ANCHORS} anchors`);
+  throw rangeError(place, got, `at most ${MAX_ANCHORS} anchors`);
 }
 
 /** A negative is ignored when more than this share of its anchor lies in one crowd region. */

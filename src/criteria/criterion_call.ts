@@ -40,7 +40,7 @@ export interface CheckedVfnet extends CheckedCriterion {
   readonly op: "vfnetCriterion";
   readonly maps: { readonly distances: AnySource; readonly refined: AnySource };
   /** What the weight of a positive is at least. */
-  readonly leastIou: number;
+  readonly minIou: number;
   readonly settings: Required<VfnetCriterionOptions<Placement>>;
 }
 

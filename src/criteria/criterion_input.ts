@@ -62,8 +62,8 @@ export function checkInput(op: string, input: CriterionInput, names: readonly st
 /** Checks all but the maps. */
 export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["boxes"]): Scene {
   const place = (member: string) => ({ op, argument: `input${member}` });
-  const { head: given, imageSize, gt: truth, gtIndex } = input;
-  const head = checkHead(op, "input.head", given);
+  const { imageSize, gt: truth, gtIndex } = input;
+  const head = checkHead(op, "input.head", input.head);
   if (head.boxes !== boxes) {
     throw typeError(place(".head"), `${head.name} with boxes "${head.boxes}"`, `a head with boxes "${boxes}"`);
   }
@@ -117,11 +117,11 @@ function assignment(
 function checkIndices(
   op: string,
   argument: string,
-  given: unknown,
+  list: unknown,
   anchors: number,
   { count }: CheckedGroundTruth,
 ): Int32Array {
-  const indices = arrayOf({ op, argument }, "Int32Array", given, anchors, ", one for each anchor").data.slice();
+  const indices = arrayOf({ op, argument }, "Int32Array", list, anchors, ", one for each anchor").data.slice();
   for (let anchor = 0; anchor < anchors; anchor++) {
     const index = indices[anchor];
     if (index >= IGNORED && index < count) continue;

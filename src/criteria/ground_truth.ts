@@ -49,8 +49,8 @@ export function checkGroundTruth({ op, argument }: Place, gt: GroundTruth): Chec
     throw typeError({ op, argument }, describe(gt), "an object with boxes and labels");
   }
   known(op, argument, gt, MEMBERS);
-  const { boxes: given, labels: classes, ignore: regions } = gt;
-  const boxes = checkBoxes({ op, argument: `${argument}.boxes` }, given);
+  const { boxes: corners, labels: classes, ignore: regions } = gt;
+  const boxes = checkBoxes({ op, argument: `${argument}.boxes` }, corners);
   const count = boxes.length / 4;
   const place = { op, argument: `${argument}.labels` };
   const labels = arrayOf(place, "Int32Array", classes, count, ", one for each box").data.slice();
@@ -60,9 +60,9 @@ export function checkGroundTruth({ op, argument }: Place, gt: GroundTruth): Chec
   return { count, boxes, labels, ignore };
 }
 
-function checkBoxes({ op, argument }: Place, given: unknown): Float32Array {
-  const boxes = arrayOf({ op, argument }, "Float32Array", given, undefined, " of (K, 4)").data.slice();
-  if (boxes.length % 4 !== 0) throw typeError({ op, argument }, describe(given), "a Float32Array of (K, 4)");
+function checkBoxes({ op, argument }: Place, corners: unknown): Float32Array {
+  const boxes = arrayOf({ op, argument }, "Float32Array", corners, undefined, " of (K, 4)").data.slice();
+  if (boxes.length % 4 !== 0) throw typeError({ op, argument }, describe(corners), "a Float32Array of (K, 4)");
   for (let i = 0; i < boxes.length; i += 4) {
     const box = boxes.subarray(i, i + 4);
     if (!(box.every(Number.isFinite) && box[0] <= box[2] && box[1] <= box[3])) {

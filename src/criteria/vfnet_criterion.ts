@@ -22,7 +22,7 @@ import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, sc
 
 const op = "vfnetCriterion";
 /** A positive whose box misses its object stays a positive. */
-const LEAST_IOU = 1e-6;
+const MIN_IOU = 1e-6;
 
 const PARAMS = {
   normalizer: NORMALIZER,
@@ -87,7 +87,7 @@ function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Place
     cls: { ...cls, op, pred: map },
     maps: { distances, refined },
     scatter: scatterInto(scene, positives),
-    leastIou: LEAST_IOU,
+    minIou: MIN_IOU,
     settings,
   };
   return new CriterionCall(checked, criterion);
@@ -124,7 +124,7 @@ function boxesTerm(
   { normalizer, grad }: Settings,
 ): Term & { readonly iou: Float32Array } {
   const pred = boxesOf(gatherRows(backend, map, 4, rows));
-  const iou = alignedIou(backend, op, pred, target).map((value) => Math.max(value, LEAST_IOU));
+  const iou = alignedIou(backend, op, pred, target).map((value) => Math.max(value, MIN_IOU));
   const divisor = Math.max(normalizer === "paper" ? count : iou.reduce((sum, value) => sum + value, 0), 1);
   return { ...boxTerm(backend, pred, target, scaled(iou, lambda / divisor), grad), iou };
 }

@@ -68,9 +68,9 @@ export const DETECT_PARAMS = {
 const TRANSFORM = namesOf<ImageTransform>({ scaleX: true, scaleY: true, padX: true, padY: true, clip: true });
 
 export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDetect {
-  const given = readParams(op, DETECT_PARAMS, options);
-  const { transform, signal } = given;
-  const settings = readSettings(given);
+  const params = readParams(op, DETECT_PARAMS, options);
+  const { transform, signal } = params;
+  const settings = readSettings(params);
   const { images, parts } = resolve(outputs, settings);
   return { images, parts, settings, transforms: readTransforms(transform, images), signal: checkSignal(signal) };
 }
@@ -92,21 +92,21 @@ function resolve(outputs: Outputs, { head, levels }: Settings): ResolvedOutputs 
 }
 
 /** Detections name them in 32 bits. */
-const MOST_ANCHORS = 2 ** 31 - 1;
+const MAX_ANCHORS = 2 ** 31 - 1;
 
-function readSettings(given: Values<typeof DETECT_PARAMS>): Settings {
+function readSettings(params: Values<typeof DETECT_PARAMS>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
-  const head = checkHead(op, "options.head", given.head);
-  const [height, width] = size(place("imageSize"), given.imageSize);
+  const head = checkHead(op, "options.head", params.head);
+  const [height, width] = size(place("imageSize"), params.imageSize);
   const imageSize = [height, width] as const;
   const levels = levelsOf(head, imageSize);
   const anchors = anchorsIn(levels);
-  if (anchors > MOST_ANCHORS) {
+  if (anchors > MAX_ANCHORS) {
     const got = `[${height}, ${width}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
-    throw rangeError(place("imageSize"), got, `at most ${MOST_ANCHORS} anchors`);
+    throw rangeError(place("imageSize"), got, `at most ${MAX_ANCHORS} anchors`);
   }
   const { scoreThreshold, iouThreshold, maxDetections, preNmsTopK, multiLabel, classAgnostic, clip, uncertainty } =
-    given;
+    params;
   if (uncertainty && head.boxes !== "distribution") {
     throw typeError(
       place("uncertainty"),
@@ -130,26 +130,30 @@ function readSettings(given: Values<typeof DETECT_PARAMS>): Settings {
 }
 
 /** One for each image: the same, or its own. */
-function readTransforms(given: DetectOptions["transform"], images: number): (ImageTransform | null)[] {
+function readTransforms(transform: DetectOptions["transform"], images: number): (ImageTransform | null)[] {
   const argument = "options.transform";
-  const list = listOf(given);
+  const list = listOf(transform);
   if (list === null) {
-    const one = given === undefined ? null : readTransform(argument, given);
+    const one = transform === undefined ? null : readTransform(argument, transform);
     return Array.from({ length: images }, () => one);
   }
   if (list.length !== images) {
-    throw typeError({ op, argument }, describe(given), `one transform, or ${images}: one for each image of the batch`);
+    throw typeError(
+      { op, argument },
+      describe(transform),
+      `one transform, or ${images}: one for each image of the batch`,
+    );
   }
   return list.map((each, i) => readTransform(`${argument}[${i}]`, each));
 }
 
 /** A plain copy. */
-function readTransform(argument: string, given: unknown): ImageTransform {
-  if (typeof given !== "object" || given === null) {
-    throw typeError({ op, argument }, describe(given), "an object with scaleX, scaleY, padX and padY");
+function readTransform(argument: string, transform: unknown): ImageTransform {
+  if (typeof transform !== "object" || transform === null) {
+    throw typeError({ op, argument }, describe(transform), "an object with scaleX, scaleY, padX and padY");
   }
-  known(op, argument, given, TRANSFORM);
-  const { scaleX, scaleY, padX, padY, clip } = given as ImageTransform;
+  known(op, argument, transform, TRANSFORM);
+  const { scaleX, scaleY, padX, padY, clip } = transform as ImageTransform;
   const place = (member: string) => ({ op, argument: `${argument}.${member}` });
   const scale = (member: string, value: unknown) => {
     if (value === 0) throw rangeError(place(member), value, "a number other than 0");

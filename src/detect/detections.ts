@@ -16,7 +16,7 @@ export interface DetectionArrays {
   readonly excess?: Float32Array;
 }
 
-/** What may be told of each side. */
+/** Statistics of each side, with `uncertainty`. */
 const SIDES = ["std", "saturation", "excess"] as const;
 
 /** Struct of arrays with the views that callers ask for. */
@@ -101,17 +101,17 @@ function from(json: unknown): Detections {
     throw typeError({ op, argument: "json" }, describe(json), `what toJSON of detections gives${parsed}`);
   }
   known(op, "json", json, ["length", ...REQUIRED, ...SIDES]);
-  const given = json as Record<string, unknown>;
+  const members = json as Record<string, unknown>;
   const place = (member: string) => ({ op, argument: `json.${member}` });
-  const length = integer(place("length"), given.length, 0, 2 ** 31 - 1);
+  const length = integer(place("length"), members.length, 0, 2 ** 31 - 1);
   const floats = (name: string, count: number) => {
     return Float32Array.from(
-      valuesOf(place(name), given[name], count),
+      valuesOf(place(name), members[name], count),
       (value, i) => floatOf(place(`${name}[${i}]`), value),
     );
   };
   const ids = (name: string) => {
-    return Int32Array.from(valuesOf(place(name), given[name], length), (value, i) => {
+    return Int32Array.from(valuesOf(place(name), members[name], length), (value, i) => {
       return integer(place(`${name}[${i}]`), value, 0, 2 ** 31 - 1);
     });
   };
@@ -121,7 +121,7 @@ function from(json: unknown): Detections {
     classes: ids("classes"),
     anchors: ids("anchors"),
     ...Object.fromEntries(
-      SIDES.filter((name) => given[name] !== undefined).map((name) => [name, floats(name, 4 * length)]),
+      SIDES.filter((name) => members[name] !== undefined).map((name) => [name, floats(name, 4 * length)]),
     ),
   });
 }

@@ -5,10 +5,10 @@ import { floorToFloat } from "../float32.ts";
 import { MOST_PROBABILITY } from "../heads/values.ts";
 import type { HeadSpec } from "../types.ts";
 
-const MOST = Math.fround(MOST_PROBABILITY);
-/** The largest logit whose score is 0, as `sigmoid` has it. */
-const LEAST_LOGIT = -Math.log(Number.MAX_VALUE);
-const logit = (p: number) => p <= 0 ? LEAST_LOGIT : p >= 1 ? Infinity : Math.log(p / (1 - p));
+const MAX_RAW_PROBABILITY = Math.fround(MOST_PROBABILITY);
+/** The largest logit whose `sigmoid` is 0. */
+const MIN_LOGIT = -Math.log(Number.MAX_VALUE);
+const logit = (p: number) => p <= 0 ? MIN_LOGIT : p >= 1 ? Infinity : Math.log(p / (1 - p));
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /** The probability that a raw value stands for. */
@@ -26,7 +26,7 @@ export function joinScore(head: HeadSpec, classScore: number, objectness: number
 export function rawThreshold(head: HeadSpec, threshold: number): number {
   if (head.scores === "logits") return floorToFloat(logit(threshold));
   // What is over that passes, to be refused.
-  return threshold >= 1 ? MOST : floorToFloat(threshold);
+  return threshold >= 1 ? MAX_RAW_PROBABILITY : floorToFloat(threshold);
 }
 
 /** What the product of class score and objectness must exceed. */

@@ -15,13 +15,13 @@ export interface Variant {
   readonly gradient: boolean;
   /** Values for each item, or sums. */
   readonly each: boolean;
-  /** Is the exponent 2? */
+  /** Whether the exponent is 2. */
   readonly squared: boolean;
-  /** Does the loss tell rows whose target is outside? */
+  /** Whether the loss reports a row whose target is outside. */
   readonly outside: boolean;
-  /** Are four elements in a line always of one row? */
+  /** Whether four elements in a line are always of one row. */
   readonly evenRows: boolean;
-  /** Do sums go through subgroups? */
+  /** Whether sums go through subgroups. */
   readonly subgroups: boolean;
 }
 

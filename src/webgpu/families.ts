@@ -92,13 +92,13 @@ fn item(i: u32) -> f32 {
   let p = pred_at(i);
   let t = target_at(i);
   let nan = is_nan_box(p) || is_nan_box(t);
-  let found = cost(pair_of(p, t, params.eps));
+  let term = cost(pair_of(p, t, params.eps));
   let weight = weight_at(i);
   if (GRADIENT) {
     let scale = select(1.0, params.nan, nan) * params.factor * weight;
-    store_grad(i, found.gradient * scale);
+    store_grad(i, term.gradient * scale);
   }
-  return select(found.value, params.nan, nan) * weight;
+  return select(term.value, params.nan, nan) * weight;
 }
 `,
 };

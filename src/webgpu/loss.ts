@@ -77,8 +77,8 @@ interface Shader {
   readonly sum: Adder;
 }
 
-/** Items [first, end) of a stage. */
-interface Part {
+/** A dispatch of a stage over its items [first, end). */
+interface Dispatch {
   readonly stage: Stage;
   readonly first: number;
   readonly end: number;
@@ -220,18 +220,18 @@ export class LossRun {
     }
   }
 
-  /** The main shader's items, and what is left of so many rows. */
-  #parts(rows: number): Part[] {
+  /** The main shader's items of so many rows, and the rest of their values. */
+  #dispatches(rows: number): Dispatch[] {
     const { main, rest } = this.#shader;
     const values = rows * this.#valuesPerRow;
     const items = Math.floor(values / main.family.width);
-    const partOf = (stage: Stage, first: number, end: number, firstSum: number): Part => {
+    const over = (stage: Stage, first: number, end: number, firstSum: number): Dispatch => {
       const groups = groupsOf(stage.family, end - first);
       return { stage, first, end, groups, firstSum, sums: groups * sumsPerGroup(this.#shader.variant.subgroups) };
     };
-    const parts = [partOf(main, 0, items, 0)];
-    if (rest !== null) parts.push(partOf(rest, items * main.family.width, values, parts[0].sums));
-    return parts.filter(({ groups }) => groups > 0);
+    const dispatches = [over(main, 0, items, 0)];
+    if (rest !== null) dispatches.push(over(rest, items * main.family.width, values, dispatches[0].sums));
+    return dispatches.filter(({ groups }) => groups > 0);
   }
 
   /** The commands of a piece: the loss's shader, sums of rows where labels make them, and what comes back. */
@@ -240,8 +240,8 @@ export class LossRun {
     const [firstValue, values] = [piece.firstRow * valueColumns, piece.rows * valueColumns];
     const [firstElement, elements] = [piece.firstRow * columns, piece.rows * columns];
     const rowSums = this.#each && valueColumns < this.#valuesPerRow;
-    const parts = this.#parts(piece.rows);
-    const sums = parts.reduce((all, part) => all + part.sums, 0);
+    const dispatches = this.#dispatches(piece.rows);
+    const sums = dispatches.reduce((all, each) => all + each.sums, 0);
     const loss = this.#each ? to.loss.binding(work, firstValue, values) : work.storage(sums * 4);
     const grad = to.grad?.binding(work, firstElement, elements);
     const buffers: Record<string, GPUBufferBinding | undefined> = {
@@ -251,9 +251,9 @@ export class LossRun {
       outside: to.outside,
     };
     const bound = bindingsOf(this.#shader.variant).map((name) => buffers[name] as GPUBufferBinding);
-    for (const part of parts) {
-      const params = work.uniform(this.#params(piece, part));
-      work.dispatch(encoder, part.stage.pipeline, [params, ...bound], part.groups);
+    for (const dispatch of dispatches) {
+      const params = work.uniform(this.#params(piece, dispatch));
+      work.dispatch(encoder, dispatch.stage.pipeline, [params, ...bound], dispatch.groups);
     }
     if (to.sums !== null) {
       const { count, ofPieces } = to.sums;
@@ -284,7 +284,7 @@ export class LossRun {
     };
   }
 
-  #params({ firstRow }: Piece, { first, end, firstSum }: Part): ArrayBuffer {
+  #params({ firstRow }: Piece, { first, end, firstSum }: Dispatch): ArrayBuffer {
     const { columns } = this.#call;
     return paramsBlock(fieldsOf(this.#call, { end, columns, firstRow, firstSum, firstItem: first }));
   }

@@ -46,7 +46,7 @@ function vfnetBoxes(run: CriterionRun, checked: CheckedVfnet, map: RowMap, lambd
     grad: rows && { map, rows },
     steps: () => [
       run.rows.gather(map, sides),
-      run.each(boxGeometry + vfnetCriterion, { counts, parameters: { least_iou: checked.leastIou } }, [
+      run.each(boxGeometry + vfnetCriterion, { counts, parameters: { min_iou: checked.minIou } }, [
         positives,
         sides,
         pred,

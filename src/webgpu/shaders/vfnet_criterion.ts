@@ -14,7 +14,7 @@ fn item(i: u32) {
   let positive = positives[i];
   let own = vec4f(-sides[i].xy, sides[i].zw);
   let iou = iou_of(own, positive.box);
-  let weight = select(max(iou, params.least_iou), iou, is_nan(iou));
+  let weight = select(max(iou, params.min_iou), iou, is_nan(iou));
   pred[i] = own;
   weights[i] = weight;
   scores[positive.row] = weight;
