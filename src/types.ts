@@ -8,25 +8,25 @@
 type Global<Name extends string, Fallback> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T
   : Fallback;
 
-/** What `using` needs, where the consumer's libraries know it. */
+/** The method that `using` calls, if the consumer's TypeScript libraries declare it. */
 export type MaybeDisposable = SymbolConstructor extends { readonly dispose: infer Key extends symbol }
   ? { [K in Key]: () => void }
   : object;
 
-/** A WebGPU buffer, where the consumer's libraries know them. */
+/** A WebGPU buffer: `GPUBuffer`, if the consumer's TypeScript libraries declare it. */
 export type GpuBuffer = Global<"GPUBuffer", { readonly size: number; destroy(): void }>;
-/** A WebGPU device, where the consumer's libraries know them; onnxruntime's is unknown where they do not. */
+/** A WebGPU device: `GPUDevice`, if the consumer's TypeScript libraries declare it, else `unknown`, as in onnxruntime. */
 export type GpuDevice = Global<"GPUDevice", unknown>;
 /** The platform's AbortSignal. */
 export type Signal = Global<"AbortSignal", { readonly aborted: boolean; throwIfAborted(): void }>;
-/** The platform's Float16Array, where there is one. */
+/** The platform's Float16Array, if its libraries declare it. */
 export type HalfArray = Global<"Float16Array", never>;
 
 // ── Values ──────────────────────────────────────────────────────────────────────
 
 /**
- * Storage that is read, of any class or realm. Integers hold quantised values; without a `scale` a `Uint16Array` holds IEEE-754
- * half bits instead.
+ * Arrays that operations read, of any class or realm. Integers hold quantised values. A `Uint16Array` without a `scale` holds
+ * IEEE-754 half bits.
  */
 export type DataArray =
   | Float32Array
@@ -38,16 +38,16 @@ export type DataArray =
   | Uint8Array;
 
 /**
- * Any object with values and a shape. An onnxruntime-web or onnxruntime-node `Tensor` is one as it is; its `type` tells 16-bit
- * data apart: "float16" are half bits, and "uint16" needs a scale.
+ * Any object with values and a shape. A `Tensor` of onnxruntime-web or onnxruntime-node fits without a change. Its `type`
+ * distinguishes 16-bit data: "float16" means half bits, and "uint16" needs a scale.
  *
- * Quantised data: real = (q − zeroPoint) · scale, each step rounded to float32. TypeError: integers without a scale, but for
- * half bits; a scale or zeroPoint beside real values. RangeError: a scale that is 0 or infinite in float32. TypeError:
- * what ONNX and TFLite call these two, as zero_point, which would go unread.
+ * Quantised data: real = (q − zeroPoint) · scale, each step rounded to float32. TypeError: integers without a scale, except
+ * half bits; a scale or zeroPoint with real values; the names that ONNX and TFLite use for the two, such as zero_point.
+ * RangeError: a scale that is 0 or infinite in float32.
  *
- * What is given is read once, when the call is made: shapes are copied, and arrays are read where they then lie, whatever class
- * they are of. TypeError: an array whose buffer is resized or transferred before its values are read; a view of a tensor that
- * was disposed, as far as its bytes belong to no other tensor since.
+ * A call reads its arguments once, when it is made: it copies shapes, and reads arrays where they lie at that time. TypeError:
+ * an array whose buffer is resized or transferred before its values are read; a view of a disposed tensor, as long as its
+ * bytes belong to no other tensor.
  */
 export interface HostTensor {
   /** The values, row-major. */
@@ -61,8 +61,8 @@ export interface HostTensor {
 }
 
 /**
- * A tensor as a session of onnxruntime gives it. Its type allows data that operations refuse: only those of
- * {@link DataArray} are read, others are a TypeError.
+ * A tensor as onnxruntime's sessions return it. Its type allows data that operations refuse: data other than a
+ * {@link DataArray} is a TypeError.
  */
 export interface SessionTensor {
   /** The values, row-major. */
@@ -75,11 +75,11 @@ export interface SessionTensor {
 
 /** A tensor that stays on the GPU, for example onnxruntime-web's `gpu-buffer` output. */
 export interface GpuTensor {
-  /** A storage buffer of the engine's device. One that comes in is never destroyed here; one that goes out is the caller's. */
+  /** A storage buffer of the engine's device. densehead never destroys an input's buffer. The caller destroys a result's. */
   readonly gpuBuffer: GpuBuffer;
   /** The shape. */
   readonly dims: readonly number[];
-  /** Default "float32". */
+  /** Element type of the buffer. Default "float32". */
   readonly dataType?: "float32" | "float16";
 }
 
@@ -87,31 +87,31 @@ export interface GpuTensor {
 export interface WasmTensor extends HostTensor, MaybeDisposable {
   /** Always a valid view, also after the memory has grown. Throws after `dispose()`. */
   readonly data: Float32Array;
-  /** Gives the memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }
 
-/** What operations take. A plain `Float32Array` has the shape that the argument calls for. */
+/** An input of an operation. A plain `Float32Array` has the shape that the argument calls for. */
 export type TensorLike = Float32Array | HostTensor | SessionTensor | GpuTensor | WasmTensor;
 
 // ── Engine ──────────────────────────────────────────────────────────────────────
 
-/** How to make an engine. */
+/** Options of `createEngine`. */
 export interface EngineOptions {
   /**
-   * "auto" (default): SIMD kernels on the CPU, with WebGPU taking over where it is measured to be faster, or where tensors
-   * are on the GPU. "wasm": the CPU only. "webgpu": WebGPU for all that has shaders; refused where there is no adapter.
+   * "auto" (default): SIMD kernels on the CPU. WebGPU takes over for GPU tensors, and where it measured faster. "wasm": the CPU
+   * only. "webgpu": WebGPU for every operation that has a shader; an Error if there is no adapter.
    */
   device?: "auto" | "wasm" | "webgpu";
   /**
-   * A device to share, for example `ort.env.webgpu.device`; GPU tensors must live on it. `dispose()` leaves it alive, and
-   * nothing of ours on it but results that were handed out. A lost device is as none.
+   * A device to share, for example `ort.env.webgpu.device`. GPU tensors must belong to it. `dispose()` keeps the device, and
+   * frees everything of the engine on it except results. A lost device counts as none.
    */
   gpuDevice?: GpuDevice;
   /**
-   * Upper bound of linear memory in bytes. Default 64 MiB. Work that is larger is streamed through it, to the same bits;
-   * only `nms`, `batchedNms`, `softNms` and `detect` need bytes for every box or anchor at a time. RangeError: under
-   * 256 KiB, of which 128 are the kernels' own tables; over 2 GiB, because addresses are signed integers of 32 bits.
+   * Upper bound of linear memory in bytes. Default 64 MiB. Larger inputs are streamed through it, to the same bits. Only
+   * `nms`, `batchedNms`, `softNms` and `detect` need bytes for every box or anchor at once. RangeError: under 256 KiB, of
+   * which the kernels' tables take 128 KiB; over 2 GiB, because addresses are signed 32-bit integers.
    */
   maxMemory?: number;
   /**
@@ -119,11 +119,11 @@ export interface EngineOptions {
    * "off" gives results that are bit-identical on every runtime and CPU.
    */
   relaxedSimd?: "auto" | "off";
-  /** Elements of the predictions from which "auto" offloads to a GPU. Default: measured once, by the first large call. */
+  /** Number of elements from which "auto" moves host arrays to the GPU. Default: measured once, by the first large call. */
   offloadThreshold?: number;
 }
 
-/** Compiled or uncompiled kernels for the slim entry. */
+/** The kernels for `densehead/slim`: a module, its bytes, or a response with them. */
 export type WasmSource =
   | Global<"WebAssembly", object>
   | ArrayBuffer
@@ -140,84 +140,84 @@ export interface SlimEngineOptions extends EngineOptions {
 /** Makes engines; see {@link EngineOptions}. */
 export type CreateEngine<O extends EngineOptions = EngineOptions> = (options?: O) => Promise<Engine>;
 
-/** Kernels in their own linear memory, behind synchronous and asynchronous faces. */
+/** The operations, with the linear memory that they run in. */
 export interface Engine extends AsyncOps, MaybeDisposable {
-  /** The same operations, synchronous, on WASM. They refuse `GpuTensor` with a TypeError. */
+  /** The same operations without promises, on WASM. TypeError: a `GpuTensor`. */
   readonly sync: SyncOps;
-  /** What this engine can use. */
+  /** The kernels and the device that this engine uses. */
   readonly capabilities: {
     /** The build of the kernels in use. */
     readonly wasm: "simd" | "relaxed-simd";
     /**
-     * The adapter's description; null without WebGPU, once its device is lost and, with "auto", until a large call or a GPU
-     * tensor asks for it.
+     * Description of the adapter. Null without WebGPU, after the device is lost and, with "auto", before the first large call
+     * or GPU tensor.
      */
     readonly webgpu: string | null;
   };
   /**
-   * Which device an operation runs on with that many elements on the host, and why: elements of a loss's predictions, or of
-   * the largest input or result. Tensors on the GPU are worked on there.
+   * The device that an operation would use for host arrays of that many elements, and the reason. Elements are those of a
+   * loss's predictions, or of the largest input or result of another operation. GPU tensors always run on the GPU.
    */
   plan(op: string, elements: number): { device: "wasm" | "webgpu"; reason: string };
   /** Bytes of linear memory. */
   readonly memory: {
-    /** In use now, the kernels' own tables included. */
+    /** In use now, including the kernels' tables. */
     readonly used: number;
     /** Highest use so far. */
     readonly peak: number;
     /** Size of the memory now. */
     readonly reserved: number;
-    /** Size that it may reach. */
+    /** Largest size that the memory may grow to. */
     readonly limit: number;
   };
   /** Allocates a zeroed tensor in linear memory. */
   tensor(dims: readonly number[]): WasmTensor;
-  /** Ends the engine and its tensors. Later calls throw. */
+  /** Frees the engine and its tensors. Later calls throw. */
   dispose(): void;
 }
 
-/** A result now, or a promise of it. */
+/** A result, or a promise of it, by the engine's flavour. */
 export type Result<F, T> = F extends "sync" ? T : Promise<T>;
 
 // ── Losses ──────────────────────────────────────────────────────────────────────
 
-/** What becomes of the single losses: as they are, added up, or averaged. */
+/** How single losses become the result: unchanged, summed, or averaged. */
 export type Reduction = "none" | "sum" | "mean";
 
-/** Where a result's arrays lie. */
+/** Where a result's arrays are. */
 export type Placement = "host" | "gpu";
 
-/** What every loss takes. */
+/** Options of every loss. */
 export interface LossOptions<
   R extends Reduction = Reduction,
   G extends boolean = boolean,
   P extends Placement = Placement,
 > {
   /**
-   * Default "mean". Dense losses average over all elements; row losses (see each) over rows. Of nothing the mean is NaN, as in
-   * PyTorch; the sum is 0, and so is the mean with `avgFactor`.
+   * Default "mean". Dense losses average over all elements, row losses over rows. The mean of an empty input is NaN, as in
+   * PyTorch. Its sum is 0, and so is its mean with `avgFactor`.
    */
   reduction?: R;
   /**
-   * Per element (shape of `pred`, also with label targets) or per row (shape of `pred` without its last axis or with 1 there,
-   * or length N); a bare array by its length. Multiplies loss and gradient. A weight of 0 makes the loss 0, an infinite one
-   * too; NaN stays. TypeError: a shape that is neither.
+   * Factor of loss and gradient, per element (shape of `pred`, with label targets too) or per row (shape of `pred` without its
+   * last axis or with 1 there, or length N). The length of a plain array decides. A weight of 0 makes the loss 0, also an
+   * infinite loss. NaN stays. TypeError: any other shape.
    */
   weight?: TensorLike;
-  /** With "mean": divide the sum by this instead. With "sum": an error. With "none": ignored. */
+  /** Divisor of the sum for "mean". With "sum": TypeError. With "none": ignored. */
   avgFactor?: number;
-  /** Multiplies loss and gradient. Default 1. 0 is as a weight of 0. */
+  /** Factor of loss and gradient. Default 1. A value of 0 acts as a weight of 0. */
   lossWeight?: number;
-  /** Also return d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
+  /** Also return the gradient d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
   grad?: G;
   /**
-   * "host" (default) or, on WebGPU only, "gpu": loss and gradient stay on the device as `GpuTensor`. Their buffers are the
-   * caller's: destroy them when done.
+   * "host" (default), or "gpu" on WebGPU: loss and gradient stay on the device as `GpuTensor`. The caller destroys their
+   * buffers.
    */
   placement?: P;
   /**
-   * Write into these instead of allocating. Lengths must match. They lie apart from each other and from what is read, or exactly
-   * over one of the arrays that are read; else TypeError.
+   * Arrays to write into instead of allocating. Their lengths must match. TypeError: arrays that overlap each other, or that
+   * overlap an input without covering it exactly.
    */
   out?: { loss?: Float32Array; grad?: Float32Array };
 }
@@ -236,18 +236,18 @@ export type LossResult<R extends Reduction, G extends boolean, P extends Placeme
 
 /** One label per row: 0 ≤ label < C is a positive of that class, anything else is background. */
 export interface LabelTarget {
-  /** (N). */
+  /** (N), the class of each row, or background. */
   readonly labels: Int32Array;
-  /** (N), quality of each row's positive class, in [0, 1]; read only where the label is a class. Default 1. */
+  /** (N), quality of each row's positive class, in [0, 1]; ignored for background rows. Default 1. */
   readonly scores?: Float32Array;
 }
 
-/** Elements in [0, 1], same shape as `pred`, or labels. With labels the loss is a row loss: (N,), summed over classes. */
+/** A target of `pred`'s shape in [0, 1], or labels. With labels the loss is a row loss: (N), summed over classes. */
 export type ClassTarget = TensorLike | LabelTarget;
 
 /** Parameters of `sigmoidFocalLoss`. */
 export interface FocalOptions {
-  /** Share of positives; negative: no class weighting. Default 0.25. */
+  /** Weight of positives, at most 1; a negative value turns class weighting off. Default 0.25. */
   alpha?: number;
   /** Exponent of 1 − p_t, at least 0. Default 2. */
   gamma?: number;
@@ -268,17 +268,17 @@ export interface VarifocalOptions {
   /** Weight positives by their quality. Default true. */
   iouWeighted?: boolean;
   /**
-   * "quality": elements with q > 0 are positives (mmdet). "label": a label's own element is one, also for a score of 0
-   * (YOLOv6, PP-YOLOE, Ultralytics). Default: "label" with labels; dense targets have no other than "quality".
+   * "quality": elements with q > 0 are positives (mmdet). "label": the element of a row's label is positive, also for a score of
+   * 0 (YOLOv6, PP-YOLOE, Ultralytics). Default: "label" with labels, "quality" with dense targets, which take no other.
    */
   positives?: "quality" | "label";
 }
 
 /** Parameters of `generalizedFocalLoss`. */
 export interface GeneralizedFocalOptions {
-  /** Value at σ = 0, rounded to float32 as targets are. Default 0. */
+  /** Value at σ = 0, rounded to float32 like the targets. Default 0. */
   yLeft?: number;
-  /** Value at σ = 1, over `yLeft`, rounded likewise. Default 1. */
+  /** Value at σ = 1, over `yLeft`, rounded to float32 like the targets. Default 1. */
   yRight?: number;
   /** Exponent of |y − ŷ|, at least 0. Default 2. */
   beta?: number;
@@ -288,17 +288,17 @@ export interface GeneralizedFocalOptions {
 export interface DistributionFocalOptions {
   /** Value of the first bin. Default 0. */
   firstBin?: number;
-  /** From one bin to the next. Default 1. */
+  /** Difference of neighbouring bins. Default 1. */
   binStep?: number;
 }
 
 /** Parameters of the box losses. */
 export interface BoxLossOptions {
-  /** Added to denominators. Default 1e-7. */
+  /** Added to denominators, at least 0. Default 1e-7. */
   eps?: number;
 }
 
-/** A loss with targets `T` and options `O` of its own, as a function of engine flavour. */
+/** A loss with targets `T` and its own options `O`; `F` is "sync" or "async". */
 export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = false, P extends Placement = "host">(
   pred: TensorLike,
   target: T,
@@ -645,7 +645,7 @@ export interface LossOps<F> {
 
 // ── Boxes ───────────────────────────────────────────────────────────────────────
 
-/** How the bins of a distribution stand in memory and what they mean. */
+/** The number of bins, and their order in memory. */
 export interface DflLayout {
   /** Bins per side, 2 to 64. */
   bins: number;
@@ -653,15 +653,15 @@ export interface DflLayout {
   layout?: "rows" | "channels-first";
 }
 
-/** Layout, and the values of the bins: firstBin + i · binStep. */
+/** Layout and values of the bins: firstBin + i · binStep. */
 export interface DflDecodeOptions extends DflLayout {
   /** Value of the first bin. Default 0. */
   firstBin?: number;
-  /** From one bin to the next. Default 1. */
+  /** Difference of neighbouring bins. Default 1. */
   binStep?: number;
 }
 
-/** Shape of a distribution, per side; each (…, N, 4) in the order l, t, r, b. */
+/** Statistics of each side's distribution; each (…, N, 4) in the order l, t, r, b. */
 export interface DflStatistics {
   /** Standard deviation, in bins. */
   std: Float32Array;
@@ -669,36 +669,37 @@ export interface DflStatistics {
   entropy: Float32Array;
   /** Highest probability. */
   top: Float32Array;
-  /** Probability of the last bin: how close the side is to the end of its range. */
+  /** Probability of the last bin. A high value means that the side is at the end of its range. */
   saturation: Float32Array;
   /**
-   * Deviation beyond the least that the mean allows, in bins: √max(0, std² − floor²), floor = √(f·(1 − f)) with f the mean's
-   * fraction of a bin. A side that is sure of a place between two bins has the floor as deviation, up to half a bin; its excess is 0.
+   * Deviation beyond the minimum for the mean, in bins: √max(0, std² − floor²), with floor = √(f·(1 − f)) and f the mean's
+   * fraction of a bin. A distribution on two neighbouring bins has the floor as deviation, up to half a bin, and an excess of
+   * 0.
    */
   excess: Float32Array;
 }
 
-/** Which boxes NMS keeps. */
+/** Options of `nms` and `batchedNms`. */
 export interface NmsOptions {
-  /** In [0, 1]. A box goes when its IoU with a kept one is over this. */
+  /** In [0, 1]. NMS drops a box whose IoU with a kept box is over this. */
   iouThreshold: number;
-  /** In [0, 1]. Only scores over this compete. Default: all but NaN. */
+  /** In [0, 1]. NMS drops boxes whose score is not over this. Default: none but NaN. */
   scoreThreshold?: number;
-  /** Keep at most this many. Default: no limit. */
+  /** Number of boxes to keep at most. Default: no limit. */
   maxDetections?: number;
 }
 
-/** How soft-NMS decays scores. */
+/** Options of `softNms`. */
 export interface SoftNmsOptions {
   /** "gaussian" (default): score · exp(−IoU² / sigma). "linear": score · (1 − IoU) where IoU ≥ iouThreshold. */
   method?: "linear" | "gaussian";
-  /** Default 0.5. */
+  /** Width of the gaussian decay, over 0. Default 0.5. */
   sigma?: number;
-  /** In [0, 1]; for "linear". Default 0.3. */
+  /** In [0, 1]. "linear" decays scores from this IoU on. Default 0.3. */
   iouThreshold?: number;
-  /** In [0, 1]. Boxes end when their score is under this. Default 0.001. */
+  /** In [0, 1]. Soft-NMS ends when the best score left is under this. Default 0.001. */
   minScore?: number;
-  /** Keep at most this many. Default: no limit. */
+  /** Number of boxes to keep at most. Default: no limit. */
   maxDetections?: number;
 }
 
@@ -1003,7 +1004,7 @@ export interface BoxOps<F> {
 
 // ── Detection ───────────────────────────────────────────────────────────────────
 
-/** How a network lays out its raw output; plain data. `heads.*` make the well-known ones. */
+/** The layout of a network's raw output, as plain data. `heads` has presets of well-known networks. */
 export interface HeadSpec {
   /** Name of the family. */
   readonly name: string;
@@ -1016,22 +1017,22 @@ export interface HeadSpec {
   /** Anchor point of cell x: (x + offset) · stride. */
   readonly anchorOffset: number;
   /**
-   * Raw logits, or probabilities already. Of probabilities (objectness too) a value under −0.001 or over 1.001 is a
-   * RangeError; what rounding leaves between is taken as 0 or 1.
+   * Raw logits, or probabilities. A probability (of objectness too) under −0.001 or over 1.001 is a RangeError; values that
+   * rounding put just outside [0, 1] count as 0 or 1.
    */
   readonly scores: "logits" | "probabilities";
-  /** How a tensor of objectness enters the score. Default "none". */
+  /** How objectness enters the score: as a factor, or as a geometric mean with it. Default "none". */
   readonly objectness?: "none" | "multiply" | "sqrt-multiply";
-  /** What the box channels hold; bins are in units of the stride. */
+  /** Coding of the box channels. Bins are in units of the stride. */
   readonly boxes: "distribution" | "distances" | "xywh" | "xyxy";
   /**
    * Unit of "distances", "xywh" and "xyxy": pixels of the network's input (default), the stride of the level, or "image":
-   * from 0 to 1, x as a share of the input's width and y of its height. A distribution has no other than the stride.
+   * from 0 to 1, x as a share of the input's width and y of its height. The unit of a distribution is always the stride.
    */
   readonly boxUnit?: "pixel" | "stride" | "image";
   /** "rows": (…, anchors, channels). "channels-first": (…, channels, anchors). */
   readonly layout: "rows" | "channels-first";
-  /** Whether boxes or classes come first in one tensor, or stand in tensors of their own. */
+  /** Order of boxes and classes in one tensor, or "separate" tensors for them. */
   readonly channelOrder: "box-first" | "class-first" | "separate";
   /** A list has classes, initial, then refined boxes (VarifocalNet); only the refined are used. Default false. */
   readonly refined?: boolean;
@@ -1040,23 +1041,23 @@ export interface HeadSpec {
 /** Changes to a preset. */
 export type HeadOptions = Partial<HeadSpec>;
 
-/** What is known beside the outputs. */
+/** Facts that help `heads.infer`. */
 export interface InferHints {
-  /** Network input, [height, width]; without it any that has as many anchors. */
+  /** Network input, [height, width] in pixels. Without it, any size with as many anchors fits. */
   imageSize?: readonly number[];
-  /** Number of classes; without it any. */
+  /** Number of classes. Without it, any number fits. */
   numClasses?: number;
-  /** Strides of the levels, in their order; without them those of the family, or those that imageSize and maps tell. */
+  /** Strides of the levels, in order. Without them, the family's, or the strides that follow from imageSize and the maps. */
   strides?: readonly number[];
 }
 
 /**
- * What a network gave, as `detect` and `heads.infer` take it. The batch axis may be left out for one image.
+ * The outputs of a network, for `detect` and `heads.infer`. One image needs no batch axis.
  *
- * One tensor, several in a list (one of each level, or classes and boxes apart), {classes, boxes, objectness} with one
- * tensor or one of each level under each name, or what `session.run` of onnxruntime gives: an object of tensors under any
- * names, of which those three are roles. Where no name tells the role of a tensor that stands apart, its number of channels
- * does; where classes and boxes have as many, the order of the family's export does, and a head of no family is an error.
+ * Outputs are one tensor; a list (a tensor per level, or classes and boxes apart); {classes, boxes, objectness} with a tensor,
+ * or one per level, under each name; or the result of `session.run` of onnxruntime: an object of tensors under any names, of
+ * which those three are roles. A separate tensor without such a name gets its role from its number of channels. If classes and
+ * boxes have equal numbers of channels, the order of the family's export decides; for a head of no family this is an error.
  */
 export type Outputs =
   | TensorLike
@@ -1073,19 +1074,19 @@ export type OutputsOfASession = Readonly<Record<string, TensorLike>>;
 
 /** Maps boxes back to the image: input = image · scale + pad. */
 export interface ImageTransform {
-  /** Horizontal scale from image to network input; negative where the image was mirrored. Not 0. */
+  /** Horizontal scale from image to network input; negative for a mirrored image. Not 0. */
   scaleX: number;
-  /** Vertical scale, likewise. */
+  /** Vertical scale from image to network input; negative for a mirrored image. Not 0. */
   scaleY: number;
   /** Pixels left of the image in the input. */
   padX: number;
-  /** Pixels above it. */
+  /** Pixels above the image in the input. */
   padY: number;
   /** [height, width] of the image, to clip to. */
   clip?: readonly number[];
 }
 
-/** What `detect` needs to know and what it keeps. */
+/** Options of `detect`. */
 export interface DetectOptions {
   /** Layout of the raw output. */
   head: HeadSpec;
@@ -1093,26 +1094,26 @@ export interface DetectOptions {
   imageSize: readonly number[];
   /** Keep score > threshold, in [0, 1]. Default 0.25. */
   scoreThreshold?: number;
-  /** NMS, in [0, 1]. Default 0.6. */
+  /** In [0, 1]. NMS drops a box whose IoU with a kept box is over this. Default 0.6. */
   iouThreshold?: number;
-  /** Default 300. */
+  /** Number of detections of an image at most. Default 300. */
   maxDetections?: number;
-  /** Candidates that enter NMS, best first. Default 30000. */
+  /** Number of candidates that enter NMS at most, best first. Default 30000. */
   preNmsTopK?: number;
-  /** One detection per anchor (its best class), or every class over the threshold. Default false. */
+  /** Detect every class over the threshold at an anchor, and not only the best one. Default false. */
   multiLabel?: boolean;
   /** Suppress across classes. Default false. */
   classAgnostic?: boolean;
   /**
-   * Maps boxes back: input = image · scale + pad. One for all images, or one for each. Under a negative scale boxes have
-   * x1 ≤ x2 all the same, and what is told of their sides follows them.
+   * Maps boxes back to the image: input = image · scale + pad. One for all images, or one for each. With a negative scale,
+   * boxes still have x1 ≤ x2, and the uncertainty of their sides is swapped with the sides.
    */
   transform?: ImageTransform | readonly ImageTransform[];
   /** Clip to the network input, before NMS. Default false. */
   clip?: boolean;
   /** Also report each side's standard deviation, excess and saturation. Default false. */
   uncertainty?: boolean;
-  /** Stops between images. */
+  /** Stops the call between images. */
   signal?: Signal;
 }
 
@@ -1124,11 +1125,11 @@ export interface Detection {
   score: number;
   /** Index of the class. */
   classId: number;
-  /** Row of the anchor that made it. */
+  /** Index of the anchor. */
   anchor: number;
-  /** Standard deviation of its sides, in pixels; with `uncertainty`. */
+  /** Standard deviation of the sides, in pixels; with `uncertainty`. */
   std?: [number, number, number, number];
-  /** Mass in the last bin of its sides; with `uncertainty`. */
+  /** Probability of the last bin of each side; with `uncertainty`. */
   saturation?: [number, number, number, number];
   /** Deviation beyond that of two neighbouring bins, in pixels; with `uncertainty`. */
   excess?: [number, number, number, number];
@@ -1136,9 +1137,9 @@ export interface Detection {
 
 /** One row of COCO's results format; bbox is x, y, width, height. */
 export interface CocoResult {
-  /** As given. */
+  /** The id that `toCoco` was called with. */
   image_id: number | string;
-  /** The class, or what it stands for. */
+  /** Index of the class, or its id in `categoryIds`. */
   category_id: number;
   /** x, y, width, height. */
   bbox: [number, number, number, number];
@@ -1148,7 +1149,7 @@ export interface CocoResult {
 
 /** Detections of one image, struct of arrays, highest score first; iterable as objects. */
 export interface Detections extends Iterable<Detection> {
-  /** How many. */
+  /** Number of detections. */
   readonly length: number;
   /** (length, 4) xyxy. */
   readonly boxes: Float32Array;
@@ -1156,32 +1157,32 @@ export interface Detections extends Iterable<Detection> {
   readonly scores: Float32Array;
   /** (length). */
   readonly classes: Int32Array;
-  /** Row of the anchor that made it, levels concatenated in the order of the head's strides. */
+  /** (length), index of the anchor; levels are concatenated in the order of the head's strides. */
   readonly anchors: Int32Array;
   /** (length, 4) pixels of the returned boxes' frame; with `uncertainty`. */
   readonly std?: Float32Array;
-  /** (length, 4), mass in the last bin; with `uncertainty`. */
+  /** (length, 4), probability of the last bin; with `uncertainty`. */
   readonly saturation?: Float32Array;
   /**
    * (length, 4), √max(0, std² − floor²) in pixels of the returned boxes' frame; with `uncertainty`. The floor is the deviation
-   * that the two bins beside the mean make by themselves, up to half a stride: see `dflStatistics`.
+   * of a distribution on the two bins beside the mean, up to half a stride: see `dflStatistics`.
    */
   readonly excess?: Float32Array;
   /**
-   * Rows of COCO's results format. `categoryIds[classId]` replaces the class index; RangeError: a class that it has no
-   * number for. TypeError: an imageId that is neither a number nor a string.
+   * Rows of COCO's results format. `categoryIds[classId]` replaces the class index. RangeError: a class without an id in
+   * `categoryIds`. TypeError: an imageId that is neither a number nor a string.
    */
   toCoco(imageId: number | string, categoryIds?: readonly number[]): CocoResult[];
-  /** Plain arrays under the members' own names, for JSON.stringify and postMessage. */
+  /** The members as plain arrays, for JSON.stringify and postMessage. */
   toJSON(): DetectionsJson;
 }
 
 /**
- * Detections as plain data: what `toJSON` gives and `Detections.from` takes. JSON has no NaN and no infinity: the text of both is
- * null, which is read as NaN.
+ * Detections as plain data: the result of `toJSON`, and the input of `Detections.from`. JSON writes NaN and infinity as null,
+ * and `Detections.from` reads null as NaN.
  */
 export interface DetectionsJson {
-  /** How many. */
+  /** Number of detections. */
   length: number;
   /** (length · 4) xyxy. */
   boxes: number[];
@@ -1218,17 +1219,17 @@ export interface DetectionsFactory {
   from(json: unknown): Detections;
 }
 
-/** What is to be found in one image. */
+/** The true objects of one image. */
 export interface GroundTruth {
   /** (K, 4) `xyxy`, pixels of the network input. */
   readonly boxes: Float32Array;
   /** (K) classes. */
   readonly labels: Int32Array;
-  /** Crowd regions (K, 4), pixels: an anchor in one of them that belongs to no object is no negative either. */
+  /** Crowd regions (K, 4), pixels. An anchor in a crowd region that belongs to no object is not a negative. */
   readonly ignore?: Float32Array;
 }
 
-/** The grid of anchors, and how many of them an object considers. */
+/** The grid of anchors, and the number of an object's candidates. */
 export interface AtssOptions {
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors. */
   imageSize: readonly number[];
@@ -1242,9 +1243,9 @@ export interface AtssOptions {
   topk?: number;
 }
 
-/** Weights of score and overlap, and how many anchors an object gets. */
+/** Exponents of score and overlap, and the number of an object's anchors. */
 export interface TaskAlignedOptions {
-  /** Anchors of an object, at most. Default 13. */
+  /** Anchors of an object at most. Default 13. */
   topk?: number;
   /** Exponent of the score. Default 1. */
   alpha?: number;
@@ -1252,41 +1253,41 @@ export interface TaskAlignedOptions {
   beta?: number;
 }
 
-/** Which object each anchor learns. */
+/** The object that each anchor learns. */
 export interface Assignment {
   /** (N): index into the ground truth, −1 for a negative, −2 for an anchor that only a crowd region covers. */
   readonly gtIndex: Int32Array;
-  /** (N): IoU with that object, 0 where there is none. */
+  /** (N): IoU with that object, or 0 without an object. */
   readonly iou: Float32Array;
 }
 
-/** With the scores that the anchors learn. */
+/** An assignment with target scores. */
 export interface TaskAlignedAssignment extends Assignment {
-  /** (N·C): 0 but for the class of the anchor's object. */
+  /** (N·C): the target score at the class of the anchor's object, elsewhere 0. */
   readonly targetScores: Float32Array;
 }
 
-/** One image or a batch, as far as both criteria read it. Maps have all levels' anchors as rows, in the order of the strides. */
+/** An image or a batch, for both criteria. The rows of a map are the anchors of all levels, in the order of the strides. */
 export interface CriterionInput {
-  /** (B, N, C) logits of the classes. The batch axis may be left out for one image. */
+  /** (B, N, C) logits of the classes. One image needs no batch axis. */
   cls: TensorLike;
   /** Strides, anchor offset, classes and bins; its layout, kind of scores and `refined` are not read. */
   head: HeadSpec;
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors. */
   imageSize: readonly number[];
-  /** What is to be found in each image. */
+  /** The true objects of each image. */
   gt: readonly GroundTruth[];
-  /** For each image (N), as of `atssAssign`: an index, −1 for a negative, −2 for an ignored anchor. Default: ATSS. */
+  /** (N) for each image: index of the object, −1 for a negative, −2 for an ignored anchor. Default: that of `atssAssign`. */
   gtIndex?: readonly Int32Array[];
 }
 
-/** What `gflCriterion` scores. */
+/** The input of `gflCriterion`. */
 export interface GflCriterionInput extends CriterionInput {
   /** (B, N, 4·bins) logits of the sides' distributions. */
   dist: TensorLike;
 }
 
-/** What `vfnetCriterion` scores. */
+/** The input of `vfnetCriterion`. */
 export interface VfnetCriterionInput extends CriterionInput {
   /** (B, N, 4) initial distances l, t, r, b from the anchors' points, in pixels. */
   distances: TensorLike;
@@ -1296,7 +1297,7 @@ export interface VfnetCriterionInput extends CriterionInput {
 
 /** Parameters of `gflCriterion`. */
 export interface GflCriterionOptions<P extends Placement = "host"> {
-  /** What the parts are divided by: as published, or as in mmdet's code. Default "paper". */
+  /** Divisors of the parts: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
   /** Weight of the box part. Default 2. */
   lambdaBox?: number;
@@ -1312,7 +1313,7 @@ export interface GflCriterionOptions<P extends Placement = "host"> {
 
 /** Parameters of `vfnetCriterion`. */
 export interface VfnetCriterionOptions<P extends Placement = "host"> {
-  /** What the box parts are divided by: as published, or as in mmdet's code. Default "paper". */
+  /** Divisors of the box parts: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
   /** Weight of the initial boxes' part. Default 1.5. */
   lambdaBox?: number;
@@ -1328,11 +1329,11 @@ export interface VfnetCriterionOptions<P extends Placement = "host"> {
   placement?: P;
 }
 
-/** A training loss. */
+/** The result of a criterion. */
 export interface CriterionResult<P extends Placement = "host"> {
   /** The sum of the parts. */
   readonly total: number;
-  /** Already weighted; `dfl` of `gflCriterion`, `boxRefine` of `vfnetCriterion`. */
+  /** The weighted parts. `gflCriterion` has `dfl`, `vfnetCriterion` has `boxRefine`. */
   readonly parts: {
     /** Classification. */
     readonly cls: number;
@@ -1343,7 +1344,7 @@ export interface CriterionResult<P extends Placement = "host"> {
     /** Refined boxes. */
     readonly boxRefine?: number;
   };
-  /** Positives of the batch. */
+  /** Number of positives in the batch. */
   readonly numPos: number;
   /** d(total)/d(input) under the inputs' names, in their shapes; with `grad`. */
   readonly grad?: Readonly<Record<string, P extends "gpu" ? GpuTensor : Float32Array>>;
