@@ -1,5 +1,5 @@
 /**
- * Rounding to float32 with a direction.
+ * Rounding to float32 with a direction, and values of other kinds as float32.
  */
 
 const oneFloat = new Float32Array(1);
@@ -12,4 +12,23 @@ export function floorToFloat(value: number): number {
   if (oneFloat[0] > 0) oneInt[0] -= 1;
   else oneInt[0] += 1;
   return oneFloat[0];
+}
+
+/** The values of IEEE-754 half bits. */
+export function halvesToFloat32(bits: ArrayLike<number>): Float32Array {
+  return Float32Array.from(bits, halfToFloat);
+}
+
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = (bits & 1023) / 1024;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
+}
+
+/** (q − zeroPoint) · scale, each step rounded to float32. */
+export function dequantise(values: ArrayLike<number>, scale: number, zeroPoint: number): Float32Array {
+  const step = Math.fround(scale);
+  return Float32Array.from(values, (q) => Math.fround(q - zeroPoint) * step);
 }

@@ -1281,6 +1281,32 @@ export interface CriterionInput {
   gtIndex?: readonly Int32Array[];
 }
 
+/** Options of `anchorRows`. */
+export interface AnchorRowsOptions {
+  /** Layout of the outputs. */
+  head: HeadSpec;
+  /** Network input, [height, width] in pixels. */
+  imageSize: readonly number[];
+}
+
+/** Channels of all anchors, as criteria take them. */
+export interface AnchorMap extends HostTensor {
+  /** The values, float32. */
+  readonly data: Float32Array;
+  /** (B, N, channels). */
+  readonly dims: readonly [images: number, anchors: number, channels: number];
+}
+
+/** Raw outputs as rows, one for each anchor; levels stand in the order of the strides. */
+export interface AnchorRows {
+  /** (B, N, C). */
+  readonly classes: AnchorMap;
+  /** (B, N, 4·bins) of a distribution, else (B, N, 4). */
+  readonly boxes: AnchorMap;
+  /** (B, N, 1), of a head that has it. */
+  readonly objectness?: AnchorMap;
+}
+
 /** The input of `gflCriterion`. */
 export interface GflCriterionInput extends CriterionInput {
   /** (B, N, 4·bins) logits of the sides' distributions. */

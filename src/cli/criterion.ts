@@ -4,9 +4,9 @@
 import { type Engine, heads } from "../entry/embedded.ts";
 import { hasObjectness } from "../heads/channels.ts";
 import { anchorPoint, levelsOf } from "../heads/levels.ts";
-import type { CriterionResult, GroundTruth, HeadOptions, HeadSpec } from "../types.ts";
+import type { AnchorMap, CriterionResult, GroundTruth, HeadOptions, HeadSpec } from "../types.ts";
 import { UsageError } from "./errors.ts";
-import type { AnchorMap, Maps } from "./maps.ts";
+import type { Maps } from "./maps.ts";
 import type { FileOutputs } from "./outputs.ts";
 import { presetNames, presetOf } from "./preset_names.ts";
 
@@ -88,7 +88,7 @@ export function scoreImage(
 }
 
 /** The highest score of any class, by which MMDetection weights an anchor. */
-function confidence({ data, dims: [, numClasses] }: AnchorMap, anchor: number): number {
+function confidence({ data, dims: [, , numClasses] }: AnchorMap, anchor: number): number {
   const logits = data.subarray(anchor * numClasses, (anchor + 1) * numClasses);
   return 1 / (1 + Math.exp(-logits.reduce((a, b) => Math.max(a, b))));
 }
@@ -105,7 +105,7 @@ function iousOf(
 ): Float32Array {
   const levels = levelsOf(head, imageSize);
   const points = anchors.map((anchor) => anchorPoint(levels, anchor, head.anchorOffset));
-  const rows = gather(boxes.data, boxes.dims[1], anchors);
+  const rows = gather(boxes.data, boxes.dims[2], anchors);
   const sides = head.boxes === "distribution"
     ? sync.dflDecode(rows, { bins: head.bins }).map((side, i) => side * points[i >> 2].stride)
     : rows;

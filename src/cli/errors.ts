@@ -19,5 +19,5 @@ export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const system = /^E[A-Z]+: ([^,]+),/.exec(error.message);
   return system?.[1] ??
-    error.message.split("\n")[0].replace(/^(detect|score|heads\.\w+|read\w+): (options\.|file )?/, "");
+    error.message.split("\n")[0].replace(/^(detect|anchorRows|heads\.\w+|read\w+): (options\.|file )?/, "");
 }

@@ -13,6 +13,7 @@ import { compile } from "./compile.ts";
 import { checkModule, isModule, MAGIC } from "./module.ts";
 import { webgpu } from "./webgpu.ts";
 
+export { anchorRows } from "../heads/anchor_rows.ts";
 export type * from "../index.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;

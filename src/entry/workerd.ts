@@ -12,6 +12,7 @@ import type { Heads } from "../heads/index.ts";
 import type { Detections as Found, DetectionsFactory, Engine, EngineOptions } from "../types.ts";
 import { isModule } from "./module.ts";
 
+export { anchorRows } from "../heads/anchor_rows.ts";
 export type * from "../index.ts";
 /** The well-known layouts. */
 export const heads: Heads = presets;

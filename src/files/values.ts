@@ -2,6 +2,7 @@
  * Values of any element type as float32.
  */
 import { arrayName } from "../arrays.ts";
+import { dequantise, halvesToFloat32 } from "../float32.ts";
 import type { HostTensor } from "../types.ts";
 import type { FileTensor } from "./tensor.ts";
 
@@ -20,24 +21,11 @@ import type { FileTensor } from "./tensor.ts";
  */
 export function toFloat32(tensor: FileTensor | HostTensor): Float32Array {
   const { data, type, scale, zeroPoint = 0 } = tensor as FileTensor & HostTensor;
-  const values: ArrayLike<number | bigint> = data;
-  if (scale !== undefined) {
-    const step = Math.fround(scale);
-    return Float32Array.from(values, (q) => Math.fround(Number(q) - zeroPoint) * step);
-  }
   const name = arrayName(data);
   if (name === "Float32Array") return data as Float32Array;
-  const isHalf = name === "Uint16Array" && (type ?? "float16") === "float16";
-  return Float32Array.from(values, isHalf ? (bits) => halfToFloat(Number(bits)) : Number);
-}
-
-/** The value of IEEE-754 half bits. */
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = bits >> 10 & 31;
-  const fraction = (bits & 1023) / 1024;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
+  if (scale !== undefined) return dequantise(data as ArrayLike<number>, scale, zeroPoint);
+  if (name === "Uint16Array" && (type ?? "float16") === "float16") return halvesToFloat32(data);
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
 /** bfloat16 is the upper half of float32. */

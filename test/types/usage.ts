@@ -1,6 +1,9 @@
 /** What a consumer writes, with and without the DOM's declarations. It is compiled, never run. */
-import { createEngine, heads } from "densehead";
+import { anchorRows, createEngine, heads } from "densehead";
 import type {
+  AnchorMap,
+  AnchorRows,
+  AnchorRowsOptions,
   Assignment,
   AtssOptions,
   CocoResult,
@@ -266,6 +269,13 @@ export {
   uncertain,
   values,
 };
+
+// ── Rows ────────────────────────────────────────────────────────────────────────
+
+const rowOptions: AnchorRowsOptions = { head, imageSize: [64, 64] };
+const rowsOfAnchors: AnchorRows = anchorRows(outputs, rowOptions);
+const rowMap: AnchorMap = rowsOfAnchors.classes;
+export const scored = sync.gflCriterion({ ...rowOptions, cls: rowMap, dist: rowsOfAnchors.boxes, gt: [] });
 
 // ── Files ───────────────────────────────────────────────────────────────────────
 

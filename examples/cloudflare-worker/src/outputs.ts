@@ -29,20 +29,16 @@ export function outputsOf(tensors: Tensors): RawOutputs {
 }
 
 /** Refuses batches whose results would not fit the isolate's memory. */
-export function checkBatch({ outputs }: RawOutputs, network: Network): void {
+export function checkBatch({ outputs }: RawOutputs, { head, imageSize: [height, width] }: Network): void {
   const tensors = "classes" in outputs ? Object.values<readonly HostTensor[]>({ ...outputs }).flat() : outputs;
-  const { numClasses, bins, objectness = "none" } = network.head;
-  // Without bins a side is one channel.
-  const channels = numClasses + 4 * Math.max(bins, 1) + (objectness === "none" ? 0 : 1);
-  const images = valuesPerAnchor(tensors, network) / channels;
-  if (images > MAX_IMAGES) throw badRequest("body", `the body has values for over ${MAX_IMAGES} images`);
-}
-
-/** Values for each anchor of one image, in tensors of all levels. */
-export function valuesPerAnchor(tensors: readonly HostTensor[], { head, imageSize: [height, width] }: Network): number {
   const values = tensors.reduce((sum, { data }) => sum + data.length, 0);
   const anchors = head.strides.reduce((sum, s) => sum + Math.ceil(height / s) * Math.ceil(width / s), 0);
-  return values / anchors;
+  const { numClasses, bins, objectness = "none" } = head;
+  // Without bins a side is one channel.
+  const channels = numClasses + 4 * Math.max(bins, 1) + (objectness === "none" ? 0 : 1);
+  if (values / (anchors * channels) > MAX_IMAGES) {
+    throw badRequest("body", `the body has values for over ${MAX_IMAGES} images`);
+  }
 }
 
 function readWhole(tensors: Tensors, name: string): HostTensor {

@@ -1,11 +1,9 @@
 /**
  * The training loss of raw outputs against the truth.
  */
-import type { CriterionResult, Detections, GroundTruth } from "densehead";
-import { detect } from "./detect.ts";
+import { anchorRows, type CriterionResult, type GroundTruth, type HeadSpec } from "densehead";
 import { engine } from "./engine.ts";
-import { mapsOf } from "./maps.ts";
-import type { RawOutputs } from "./outputs.ts";
+import { checkBatch, type RawOutputs } from "./outputs.ts";
 import type { Network, Scoring } from "./params.ts";
 import { badRequest, refusing } from "./problem.ts";
 
@@ -15,11 +13,12 @@ export interface Score extends Pick<CriterionResult, "total" | "parts" | "numPos
 
 /** Scores one image; the assignment of anchors to objects is ATSS. */
 export function score(raw: RawOutputs, gt: GroundTruth, network: Network, { anchorScale, normalizer }: Scoring): Score {
-  checkScorable(raw, network);
+  checkHead(network);
+  checkBatch(raw, network);
   const { head, imageSize } = network;
   const { strides, anchorOffset } = head;
-  const { cls, boxes, initial } = mapsOf(raw, network);
   return refusing(() => {
+    const { cls, boxes, initial } = rowsOf(raw, network);
     const { sync } = engine;
     const { gtIndex } = sync.atssAssign({ imageSize, strides, anchorOffset, anchorScale }, gt);
     const input = { cls, head, imageSize, gt: [gt], gtIndex: [gtIndex] };
@@ -30,28 +29,27 @@ export function score(raw: RawOutputs, gt: GroundTruth, network: Network, { anch
   });
 }
 
-function checkScorable(raw: RawOutputs, network: Network): void {
-  const { name, scores, objectness = "none", boxes, refined = false } = network.head;
-  const refining = boxes === "distances" && refined;
-  if (scores !== "logits" || objectness !== "none" || (boxes !== "distribution" && !refining)) {
+function checkHead({ head }: Network): void {
+  const { name, scores, objectness = "none", boxes } = head;
+  if (scores !== "logits" || objectness !== "none" || (boxes !== "distribution" && !isRefining(head))) {
     const wanted = "one with logits, and a distribution or distances that it refines";
     throw badRequest("head", `head ${name} cannot be scored; wanted ${wanted}`);
   }
-  const found = checkShapes(raw, network);
-  if (found.length !== 1) throw badRequest("body", `the body has ${found.length} images; wanted one`);
-  if (refining) checkInitial(raw, network);
 }
 
-/** `detect` checks them; nothing has a score over 1. */
-function checkShapes(raw: RawOutputs, network: Network): Detections[] {
-  return detect(raw, network, { scoreThreshold: 1 });
+function isRefining({ boxes, refined = false }: HeadSpec): boolean {
+  return boxes === "distances" && refined;
 }
 
-/** The boxes before they were refined are laid out as those after. */
-function checkInitial({ outputs, initial }: RawOutputs, network: Network): void {
+/** A row for each anchor, of one image. */
+function rowsOf({ outputs, initial }: RawOutputs, network: Network) {
+  const { classes: cls, boxes } = anchorRows(outputs, network);
+  const [images] = cls.dims;
+  if (images !== 1) throw badRequest("body", `the body has ${images} images; wanted one`);
+  if (!isRefining(network.head)) return { cls, boxes, initial: undefined };
   if (!("classes" in outputs) || initial.length === 0) {
     const wanted = "initial and refined distances, named box_s8 … and box_refined_s8 …";
     throw badRequest("body", `head ${network.head.name} is scored from ${wanted}`);
   }
-  checkShapes({ outputs: { ...outputs, boxes: initial }, initial: [] }, network);
+  return { cls, boxes, initial: anchorRows({ ...outputs, boxes: initial }, network).boxes };
 }
