@@ -1,17 +1,17 @@
 /**
- * Losses on WebGPU: the rows in pieces that fit a binding, each through the loss's shader; then sums of sums.
+ * Losses on WebGPU: the rows in chunks that fit a binding, each through the loss's shader; then sums of sums.
  */
-import { nameOf } from "../operation.ts";
 import { section, valuesOf } from "../arrays.ts";
+import { nameOf } from "../operation.ts";
 import type { CheckedLoss, LossKind } from "../ops/checked_loss.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import { bindingsOf, type Variant } from "./bindings.ts";
+import { type Chunk, chunkBytes, chunksOf } from "./chunks.ts";
 import { boxwise, elementwise, type Family, groupsOf, lossShader, rowwise } from "./families.ts";
 import type { Gpu } from "./gpu.ts";
 import { Output } from "./output.ts";
 import { type Fields, paramsBlock } from "./params.ts";
-import { type Piece, pieceBytes, piecesOf } from "./pieces.ts";
 import { shaders } from "./shaders.ts";
 import { storageOf } from "./storage.ts";
 import { type Adder, addUp, sumShader, sumsPerGroup } from "./sums.ts";
@@ -83,7 +83,7 @@ interface Dispatch {
   readonly first: number;
   readonly end: number;
   readonly groups: number;
-  /** Where its sums go among those of its piece, and how many there are. */
+  /** Where its sums go among those of its chunk, and how many there are. */
   readonly firstSum: number;
   readonly sums: number;
 }
@@ -94,7 +94,7 @@ export interface Outputs {
   readonly grad: Output | null;
 }
 
-/** What all pieces write to. */
+/** What all chunks write to. */
 interface Targets extends Outputs {
   /** Null with values for each element or row. */
   readonly sums: Sums | null;
@@ -102,17 +102,17 @@ interface Targets extends Outputs {
   readonly outside?: GPUBufferBinding;
 }
 
-/** Sums of the pieces, and the sum over all: the same where there is one piece. */
+/** Sums of the chunks, and the sum over all: the same where there is one chunk. */
 interface Sums {
   readonly count: number;
-  readonly ofPieces: GPUBufferBinding;
+  readonly ofChunks: GPUBufferBinding;
   readonly total: GPUBufferBinding;
 }
 
 /** Commands that go before a call's own. */
 type Before = (encoder: GPUCommandEncoder) => void;
 
-/** One call: its pieces, and where its results go. */
+/** One call: its chunks, and where its results go. */
 export class LossRun {
   readonly #gpu: Gpu;
   readonly #call: CheckedLoss;
@@ -121,7 +121,7 @@ export class LossRun {
   readonly #valuesPerRow: number;
   /** Whether every element or row has its own value. */
   readonly #each: boolean;
-  /** Whether maps come from the host or go there: then pieces wait for each other. */
+  /** Whether maps come from the host or go there: then chunks wait for each other. */
   readonly #streams: boolean;
 
   constructor(gpu: Gpu, call: CheckedLoss, shader: Shader) {
@@ -148,15 +148,15 @@ export class LossRun {
   /** Runs the call and fills the outputs, `before` in the same submission where the call takes only one. */
   async run(work: Work, outputs: Outputs, before: Before = () => {}): Promise<void> {
     const { outside, target } = this.#call;
-    const pieces = this.#pieces();
-    const to = work.guard(() => this.#targets(work, pieces, outputs));
+    const chunks = this.#chunks();
+    const to = work.guard(() => this.#targets(work, chunks, outputs));
     const firstOutside = Uint32Array.of(NONE);
-    const waiting = this.#streams ? pieces.slice(0, -1) : [];
+    const waiting = this.#streams ? chunks.slice(0, -1) : [];
     if (waiting.length > 0) work.submit(before);
-    for (const piece of waiting) await this.#runPiece(piece, to);
+    for (const chunk of waiting) await this.#runChunk(chunk, to);
     work.submit((encoder) => {
       if (waiting.length === 0) before(encoder);
-      this.#encodeAll(work, encoder, pieces.slice(waiting.length), to);
+      this.#encodeAll(work, encoder, chunks.slice(waiting.length), to);
       if (to.outside) work.copyBack(encoder, to.outside, firstOutside);
     });
     await work.read();
@@ -166,14 +166,14 @@ export class LossRun {
 
   /** The call as a part of other commands, over tensors that are on the device: its sum and its gradient stay there. */
   encode(work: Work, encoder: GPUCommandEncoder, loss: GPUBufferBinding, grad: GPUBufferBinding | null): void {
-    const pieces = this.#pieces();
+    const chunks = this.#chunks();
     const outputs = { loss: new Output(loss.buffer), grad: grad && new Output(grad.buffer) };
-    this.#encodeAll(work, encoder, pieces, this.#targets(work, pieces, outputs));
+    this.#encodeAll(work, encoder, chunks, this.#targets(work, chunks, outputs));
   }
 
-  #pieces(): Piece[] {
+  #chunks(): Chunk[] {
     const { op, columns, rows } = this.#call;
-    return piecesOf({ op, argument: "pred" }, rows, columns, pieceBytes(this.#gpu.device.limits, this.#streams));
+    return chunksOf({ op, argument: "pred" }, rows, columns, chunkBytes(this.#gpu.device.limits, this.#streams));
   }
 
   #outputs(): Outputs {
@@ -186,34 +186,34 @@ export class LossRun {
     };
   }
 
-  #targets(work: Work, pieces: readonly Piece[], outputs: Outputs): Targets {
+  #targets(work: Work, chunks: readonly Chunk[], outputs: Outputs): Targets {
     return {
       ...outputs,
-      sums: this.#each ? null : this.#sums(work, pieces.length, outputs.loss),
+      sums: this.#each ? null : this.#sums(work, chunks.length, outputs.loss),
       outside: this.#shader.variant.outside ? work.upload(Uint32Array.of(NONE)) : undefined,
     };
   }
 
   #sums(work: Work, count: number, loss: Output): Sums {
     const total = loss.binding(work, 0, 1);
-    return { count, total, ofPieces: count === 1 ? total : work.storage(Math.max(count, 1) * 4) };
+    return { count, total, ofChunks: count === 1 ? total : work.storage(Math.max(count, 1) * 4) };
   }
 
-  /** The last pieces, and the sum over all. */
-  #encodeAll(work: Work, encoder: GPUCommandEncoder, pieces: readonly Piece[], to: Targets): void {
-    for (const piece of pieces) this.#encode(work, encoder, piece, to);
+  /** The last chunks, and the sum over all. */
+  #encodeAll(work: Work, encoder: GPUCommandEncoder, chunks: readonly Chunk[], to: Targets): void {
+    for (const chunk of chunks) this.#encode(work, encoder, chunk, to);
     if (to.sums === null) return;
-    const { count, ofPieces, total } = to.sums;
+    const { count, ofChunks, total } = to.sums;
     const all = { rows: 1, columns: count, factor: this.#call.settings.factor };
-    if (count !== 1) addUp(work, encoder, this.#shader.sum, ofPieces, all, total);
+    if (count !== 1) addUp(work, encoder, this.#shader.sum, ofChunks, all, total);
     to.loss.copyBack(work, encoder, total, 0, 1);
   }
 
-  /** A piece that is done before the next one is uploaded. */
-  async #runPiece(piece: Piece, to: Targets): Promise<void> {
+  /** A chunk that is done before the next one is uploaded. */
+  async #runChunk(chunk: Chunk, to: Targets): Promise<void> {
     const work = new Work(this.#call.op, this.#gpu.device, this.#gpu.pool);
     try {
-      work.submit((encoder) => this.#encode(work, encoder, piece, to));
+      work.submit((encoder) => this.#encode(work, encoder, chunk, to));
       await Promise.all([work.read(), this.#gpu.device.queue.onSubmittedWorkDone()]);
     } finally {
       work.release();
@@ -234,42 +234,42 @@ export class LossRun {
     return dispatches.filter(({ groups }) => groups > 0);
   }
 
-  /** The commands of a piece: the loss's shader, sums of rows where labels make them, and what comes back. */
-  #encode(work: Work, encoder: GPUCommandEncoder, piece: Piece, to: Targets): void {
+  /** The commands of a chunk: the loss's shader, sums of rows where labels make them, and what comes back. */
+  #encode(work: Work, encoder: GPUCommandEncoder, chunk: Chunk, to: Targets): void {
     const { columns, valueColumns, settings } = this.#call;
-    const [firstValue, values] = [piece.firstRow * valueColumns, piece.rows * valueColumns];
-    const [firstElement, elements] = [piece.firstRow * columns, piece.rows * columns];
+    const [firstValue, values] = [chunk.firstRow * valueColumns, chunk.rows * valueColumns];
+    const [firstElement, elements] = [chunk.firstRow * columns, chunk.rows * columns];
     const rowSums = this.#each && valueColumns < this.#valuesPerRow;
-    const dispatches = this.#dispatches(piece.rows);
+    const dispatches = this.#dispatches(chunk.rows);
     const sums = dispatches.reduce((all, each) => all + each.sums, 0);
     const loss = this.#each ? to.loss.binding(work, firstValue, values) : work.storage(sums * 4);
     const grad = to.grad?.binding(work, firstElement, elements);
     const buffers: Record<string, GPUBufferBinding | undefined> = {
-      ...this.#inputs(work, piece),
+      ...this.#inputs(work, chunk),
       values: rowSums ? work.storage(elements * 4) : loss,
       grad,
       outside: to.outside,
     };
     const bound = bindingsOf(this.#shader.variant).map((name) => buffers[name] as GPUBufferBinding);
     for (const dispatch of dispatches) {
-      const params = work.uniform(this.#params(piece, dispatch));
+      const params = work.uniform(this.#params(chunk, dispatch));
       work.dispatch(encoder, dispatch.stage.pipeline, [params, ...bound], dispatch.groups);
     }
     if (to.sums !== null) {
-      const { count, ofPieces } = to.sums;
+      const { count, ofChunks } = to.sums;
       const size = { rows: 1, columns: sums, factor: count === 1 ? settings.factor : 1 };
-      addUp(work, encoder, this.#shader.sum, loss, size, ofPieces, piece.index);
+      addUp(work, encoder, this.#shader.sum, loss, size, ofChunks, chunk.index);
     }
     if (rowSums) {
       // The values have the factor already: without it their sum might be infinite.
-      const size = { rows: piece.rows, columns, factor: 1 };
+      const size = { rows: chunk.rows, columns, factor: 1 };
       addUp(work, encoder, this.#shader.sum, buffers.values as GPUBufferBinding, size, loss);
     }
     if (this.#each) to.loss.copyBack(work, encoder, loss, firstValue, values);
     if (grad) to.grad?.copyBack(work, encoder, grad, firstElement, elements);
   }
 
-  #inputs(work: Work, { firstRow, rows }: Piece): Record<string, GPUBufferBinding | undefined> {
+  #inputs(work: Work, { firstRow, rows }: Chunk): Record<string, GPUBufferBinding | undefined> {
     const { pred, columns, target, targetColumns, labels, scores, settings: { weight, weightKind } } = this.#call;
     const input = (source: AnySource | null, width: number) =>
       source === null ? undefined : work.input(source, firstRow * width, rows * width);
@@ -284,7 +284,7 @@ export class LossRun {
     };
   }
 
-  #params({ firstRow }: Piece, { first, end, firstSum }: Dispatch): ArrayBuffer {
+  #params({ firstRow }: Chunk, { first, end, firstSum }: Dispatch): ArrayBuffer {
     const { columns } = this.#call;
     return paramsBlock(fieldsOf(this.#call, { end, columns, firstRow, firstSum, firstItem: first }));
   }
@@ -326,7 +326,7 @@ interface Counts {
   /** Elements of a row. */
   readonly columns: number;
   readonly firstRow: number;
-  /** Where the sums of a piece go. */
+  /** Where the sums of a chunk go. */
   readonly firstSum: number;
   readonly firstItem: number;
 }

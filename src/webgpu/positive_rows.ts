@@ -3,11 +3,11 @@
  */
 import { ownArray, valuesOf } from "../arrays.ts";
 import type { AnySource, Source } from "../validate.ts";
+import { type Chunk, chunksOf } from "./chunks.ts";
 import type { Gpu } from "./gpu.ts";
 import { eachItem, itemGroups } from "./grid.ts";
 import type { Output } from "./output.ts";
 import { paramsBlock, paramsText } from "./params.ts";
-import { type Piece, piecesOf } from "./pieces.ts";
 import { half } from "./shaders/half.ts";
 import { readable, type Storage, storageOf } from "./storage.ts";
 import type { Work } from "./work.ts";
@@ -83,11 +83,11 @@ export class PositiveRows {
         this.#dispatch(encoder, pipeline, counts, [every, map, into]);
       };
     }
-    const pieces = this.#pieces(argument, columns);
+    const chunks = this.#chunks(argument, columns);
     return (encoder) => {
-      for (const piece of pieces) {
-        const map = this.#work.input(source, piece.firstRow * columns, piece.rows * columns);
-        this.#dispatch(encoder, pipeline, this.#within(piece, columns), [this.#listed, map, into]);
+      for (const chunk of chunks) {
+        const map = this.#work.input(source, chunk.firstRow * columns, chunk.rows * columns);
+        this.#dispatch(encoder, pipeline, this.#within(chunk, columns), [this.#listed, map, into]);
       }
     };
   }
@@ -95,22 +95,22 @@ export class PositiveRows {
   /** The rows of (P, columns) into a map of zeros. */
   async scatter(argument: string, columns: number, gathered: GPUBufferBinding, map: Output): Promise<Step> {
     const pipeline = await this.#gpu.pipelines.get(this.#op, scatterShader);
-    const pieces = this.#pieces(argument, columns);
+    const chunks = this.#chunks(argument, columns);
     return (encoder) => {
-      for (const piece of pieces) {
-        const part = map.binding(this.#work, piece.firstRow * columns, piece.rows * columns);
-        this.#dispatch(encoder, pipeline, this.#within(piece, columns), [this.#listed, gathered, part]);
+      for (const chunk of chunks) {
+        const part = map.binding(this.#work, chunk.firstRow * columns, chunk.rows * columns);
+        this.#dispatch(encoder, pipeline, this.#within(chunk, columns), [this.#listed, gathered, part]);
       }
     };
   }
 
-  #pieces(argument: string, columns: number): Piece[] {
+  #chunks(argument: string, columns: number): Chunk[] {
     const { maxStorageBufferBindingSize } = this.#gpu.device.limits;
-    return piecesOf({ op: this.#op, argument }, this.#mapRows, columns, maxStorageBufferBindingSize);
+    return chunksOf({ op: this.#op, argument }, this.#mapRows, columns, maxStorageBufferBindingSize);
   }
 
-  /** What a piece of a map has of the listed rows. */
-  #within({ firstRow, rows }: Piece, columns: number): Counts {
+  /** What a chunk of a map has of the listed rows. */
+  #within({ firstRow, rows }: Chunk, columns: number): Counts {
     const first = countBelow(this.#rows, firstRow);
     const items = (countBelow(this.#rows, firstRow + rows) - first) * columns;
     return { items, columns, first, first_row: firstRow };

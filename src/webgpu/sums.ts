@@ -1,7 +1,7 @@
 /**
  * Sums: of a workgroup's lanes where subgroups make them, else of each lane alone; and of what shaders have left so.
  *
- * A barrier is dear without hardware: a sum over 160 000 elements took SwiftShader 30 ms with one, and 4 ms by lanes.
+ * A barrier is expensive without hardware: a sum over 160 000 elements took SwiftShader 30 ms with one, and 4 ms by lanes.
  */
 import { invocation, LANES } from "./grid.ts";
 import type { Work } from "./work.ts";

@@ -1,4 +1,4 @@
-/** The WebGPU backend apart from its numbers: input, results, pieces, buffers, dispatch and loss of the device. */
+/** The WebGPU backend apart from its numbers: input, results, chunks, buffers, dispatch and loss of the device. */
 import { createEngine, type Engine, type GpuTensor, type TensorLike } from "densehead";
 import * as slim from "densehead/slim";
 import { suite } from "uvu";

@@ -1,4 +1,4 @@
-/** Operations on rows and pairs on WebGPU, against float64: numbers, every kind of input, pieces, and where they run. */
+/** Operations on rows and pairs on WebGPU, against float64: numbers, every kind of input, chunks, and where they run. */
 import { createEngine, type Engine, type GpuTensor, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
