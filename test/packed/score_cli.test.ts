@@ -1,4 +1,5 @@
 import { createEngine, type GroundTruth, heads } from "densehead";
+import { readSafetensors } from "densehead/files";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -112,15 +113,10 @@ function outputs(name: string, tensors: Record<string, { data: Float32Array; dim
 
 /** The scene's tensors, (1, channels, height, width) each. */
 function tensorsOf(path: string): Record<string, { data: Float32Array; dims: number[] }> {
-  const bytes = readFileSync(path);
-  const start = 8 + Number(bytes.readBigUInt64LE());
-  const { __metadata__: _, ...header } = JSON.parse(bytes.toString("utf8", 8, start));
-  return Object.fromEntries(
-    Object.entries(header as Record<string, { shape: number[]; data_offsets: number[] }>).map(([name, entry]) => {
-      const [from, to] = entry.data_offsets.map((offset) => start + offset);
-      return [name, { data: new Float32Array(Uint8Array.from(bytes.subarray(from, to)).buffer), dims: entry.shape }];
-    }),
-  );
+  const { tensors } = readSafetensors(readFileSync(path));
+  return Object.fromEntries([...tensors].map(([name, { data, dims }]) => {
+    return [name, { data: data as Float32Array, dims: [...dims] }];
+  }));
 }
 
 /** Both levels as rows of anchors. */
