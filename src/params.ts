@@ -103,39 +103,52 @@ export function otherParam<T>(text: string): Param<T | undefined> {
   return { kind: "other", text, default: undefined, required: false };
 }
 
-/** Is a value of the options wanted at all? */
-function isRequired(params: Params): boolean {
-  for (const name in params) if (params[name].required) return true;
-  return false;
+/** In the place of a value that must be given. */
+const NOT_GIVEN = Symbol("not given");
+
+interface Entry {
+  readonly param: Param;
+  readonly place: Place;
 }
+
+/** Reads an options object. */
+export type ParamReader<P extends Params> = (options: unknown) => Values<P>;
 
 /**
- * The values of an options object, each member read once. TypeError: members that no parameter has, values of another kind.
- * RangeError: values outside their range.
+ * A reader of an operation's options, which reads each member once. Defaults are inherited by the values, which takes half the time
+ * of a copy: take values by name, do not spread them. TypeError: members that no parameter has, values of another
+ * kind. RangeError: values outside their range.
  */
-export function readParams<P extends Params>(op: string, params: P, options: unknown): Values<P> {
-  const given = optionsOf(op, params, options);
-  const values: Record<string, unknown> = {};
-  for (const name in params) {
-    const param = params[name];
-    const value = given?.[name];
-    values[name] = value === undefined && !param.required
-      ? param.default
-      : checked({ op, argument: `options.${name}` }, param, value);
-  }
-  return values as Values<P>;
+export function paramReader<P extends Params>(op: string, params: P): ParamReader<P> {
+  const names = Object.keys(params);
+  const entries = new Map(names.map((name): [string, Entry] => {
+    return [name, { param: params[name], place: { op, argument: `options.${name}` } }];
+  }));
+  const required = names.filter((name) => params[name].required);
+  const defaults = Object.fromEntries(
+    names.map((name) => [name, required.includes(name) ? NOT_GIVEN : params[name].default]),
+  );
+  return (options) => {
+    if (options === undefined && required.length === 0) return defaults as Values<P>;
+    if (typeof options !== "object" || options === null) {
+      throw typeError({ op, argument: "options" }, describe(options), "an object");
+    }
+    known(op, "options", options, names);
+    const values: Record<string, unknown> = Object.create(defaults);
+    // Of a literal, only its own members: most have one or two.
+    const plain = Object.getPrototypeOf(options) === Object.prototype;
+    for (const name of plain ? Object.keys(options) : names) {
+      const value = (options as Readonly<Record<string, unknown>>)[name];
+      if (value !== undefined) values[name] = checked(entries.get(name) as Entry, value);
+    }
+    for (const name of required) {
+      if (values[name] === NOT_GIVEN) values[name] = checked(entries.get(name) as Entry, undefined);
+    }
+    return values as Values<P>;
+  };
 }
 
-function optionsOf(op: string, params: Params, options: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (options === undefined && !isRequired(params)) return undefined;
-  if (typeof options !== "object" || options === null) {
-    throw typeError({ op, argument: "options" }, describe(options), "an object");
-  }
-  known(op, "options", options, Object.keys(params));
-  return options as Readonly<Record<string, unknown>>;
-}
-
-function checked(place: Place, param: Param, value: unknown): unknown {
+function checked({ param, place }: Entry, value: unknown): unknown {
   switch (param.kind) {
     case "number":
       return numberIn(place, param, value);

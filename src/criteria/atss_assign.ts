@@ -3,7 +3,7 @@ import { doc } from "../doc.ts";
 import { checkStrides } from "../heads/check.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import { nameOf, routine } from "../operation.ts";
-import { integerParam, numberParam, type Param, readParams, requiredParam, requiredSize } from "../params.ts";
+import { integerParam, numberParam, type Param, paramReader, requiredParam, requiredSize } from "../params.ts";
 import type { Assignment, AtssOptions, GroundTruth } from "../types.ts";
 import { type Place, rangeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -30,6 +30,8 @@ const PARAMS = {
   topk: integerParam(doc`candidates of an object on each level`, 9, { min: 1 }),
 } as const satisfies Record<keyof AtssOptions, Param>;
 
+const readOptions = paramReader(op, PARAMS);
+
 export interface AtssSettings {
   /** Centre of cell i: (i + anchorOffset) · stride. */
   readonly anchorOffset: number;
@@ -55,7 +57,7 @@ export const atssAssign = routine({
   source:
     doc`Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for conflicts of mmdet`,
   run(_backend: WasmBackend, options: AtssOptions, gt: GroundTruth): Assignment {
-    const settings = readParams(op, PARAMS, options);
+    const settings = readOptions(options);
     const { imageSize } = settings;
     const strides = checkStrides({ op, argument: "options.strides" }, settings.strides);
     const levels = levelsOf({ strides }, imageSize);

@@ -6,7 +6,7 @@ import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
 import { EPS } from "../ops/box_loss.ts";
 import { runLoss } from "../ops/loss.ts";
 import { bound, routine } from "../operation.ts";
-import { atLeastZero, type Param, readParams, type Values } from "../params.ts";
+import { atLeastZero, type Param, paramReader, type Values } from "../params.ts";
 import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
 import { mapRows } from "../ops/rows.ts";
 import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
@@ -37,6 +37,8 @@ const PARAMS = {
   beta: atLeastZero(doc`exponent of the quality focal loss`, 2),
   ...CRITERION_PARAMS,
 } as const satisfies Record<keyof GflCriterionOptions, Param>;
+
+const readOptions = paramReader(op, PARAMS);
 const MEMBERS = [...INPUTS, ...namesOf<Omit<GflCriterionInput, keyof CriterionInput>>({ dist: true })];
 
 type Settings = Values<typeof PARAMS>;
@@ -59,7 +61,7 @@ export const gflCriterion = routine({
 });
 
 function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement>): CriterionCall<CheckedGfl> {
-  const settings = readParams(op, PARAMS, options);
+  const settings = readOptions(options);
   checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distribution");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);

@@ -3,7 +3,7 @@ import { doc } from "../doc.ts";
 import { nameOf, routine } from "../operation.ts";
 import { sameRows } from "../ops/distance2bbox.ts";
 import { mapRows } from "../ops/rows.ts";
-import { atLeastZero, integerParam, type Param, readParams, type Values } from "../params.ts";
+import { atLeastZero, integerParam, type Param, paramReader, type Values } from "../params.ts";
 import type { GroundTruth, TaskAlignedAssignment, TaskAlignedOptions, TensorLike } from "../types.ts";
 import { describeTensor, matrix, rangeError, type Source, tensor, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -26,6 +26,8 @@ const PARAMS = {
   beta: atLeastZero(doc`exponent of the IoU`, 6),
 } as const satisfies Record<keyof TaskAlignedOptions, Param>;
 
+const readOptions = paramReader(op, PARAMS);
+
 type Settings = Values<typeof PARAMS>;
 
 /** Keeps the target finite where the best alignment is tiny. */
@@ -47,7 +49,7 @@ export const taskAlignedAssign = routine({
     gt: GroundTruth,
     options?: TaskAlignedOptions,
   ): TaskAlignedAssignment {
-    const settings = readParams(op, PARAMS, options);
+    const settings = readOptions(options);
     const at = matrix({ op, argument: "points" }, points, 2);
     const predicted = matrix({ op, argument: "boxes" }, boxes, 4);
     sameRows(op, "boxes", predicted.dims[0], at.dims[0]);

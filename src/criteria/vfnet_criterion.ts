@@ -4,7 +4,7 @@ import { ownArray } from "../arrays.ts";
 import { EPS } from "../ops/box_loss.ts";
 import { runLoss } from "../ops/loss.ts";
 import { bound, routine } from "../operation.ts";
-import { atLeastZero, type Param, readParams, type Values } from "../params.ts";
+import { atLeastZero, type Param, paramReader, type Values } from "../params.ts";
 import { varifocalLoss } from "../ops/varifocal_loss.ts";
 import type {
   CriterionInput,
@@ -32,6 +32,8 @@ const PARAMS = {
   gamma: atLeastZero(doc`exponent of negatives in the varifocal loss`, 2),
   ...CRITERION_PARAMS,
 } as const satisfies Record<keyof VfnetCriterionOptions, Param>;
+
+const readOptions = paramReader(op, PARAMS);
 const MEMBERS = [
   ...INPUTS,
   ...namesOf<Omit<VfnetCriterionInput, keyof CriterionInput>>({ distances: true, refined: true }),
@@ -62,7 +64,7 @@ export const vfnetCriterion = routine({
 });
 
 function check(input: VfnetCriterionInput, options?: VfnetCriterionOptions<Placement>): CriterionCall<CheckedVfnet> {
-  const settings = readParams(op, PARAMS, options);
+  const settings = readOptions(options);
   checkInput(op, input, MEMBERS);
   const scene = readScene(op, input, "distances");
   const map = anchorMap(op, "cls", input.cls, scene, scene.head.numClasses);

@@ -12,7 +12,7 @@ import {
   numberParam,
   otherParam,
   type Param,
-  readParams,
+  paramReader,
   requiredParam,
   type Values,
 } from "../params.ts";
@@ -65,10 +65,12 @@ export const DETECT_PARAMS = {
   signal: otherParam<DetectOptions["signal"]>(doc`aborts between images`),
 } as const satisfies Record<keyof DetectOptions, Param>;
 
+const readOptions = paramReader(op, DETECT_PARAMS);
+
 const TRANSFORM = namesOf<ImageTransform>({ scaleX: true, scaleY: true, padX: true, padY: true, clip: true });
 
 export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDetect {
-  const params = readParams(op, DETECT_PARAMS, options);
+  const params = readOptions(options);
   const { transform, signal } = params;
   const settings = readSettings(params);
   const { images, parts } = resolve(outputs, settings);

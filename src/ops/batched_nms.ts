@@ -1,6 +1,7 @@
 /** Non-maximum suppression within each class. */
 import { doc } from "../doc.ts";
 import { nameOf, routine } from "../operation.ts";
+import { paramReader } from "../params.ts";
 import type { NmsOptions, TensorLike } from "../types.ts";
 import { arrayOf } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -8,6 +9,7 @@ import { NMS_KERNELS, NMS_PARAMS, suppress } from "./nms.ts";
 
 const stem = "batched_nms";
 const op = nameOf(stem);
+const readOptions = paramReader(op, NMS_PARAMS);
 
 export const batchedNms = routine({
   stem,
@@ -30,6 +32,6 @@ export const batchedNms = routine({
       boxes,
       scores,
       (count) => arrayOf({ op, argument: "classes" }, "Int32Array", classes, count),
-      options,
+      readOptions(options),
     ),
 });

@@ -1,6 +1,6 @@
 /** Distances from boxes. */
 import { doc } from "../doc.ts";
-import { numberParam, optionalNumber, readParams } from "../params.ts";
+import { numberParam, optionalNumber, paramReader } from "../params.ts";
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere, number } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
@@ -14,6 +14,8 @@ const PARAMS = {
   eps: numberParam(doc`how far under maxDistance they end`, 0.1, { min: 0 }),
 };
 
+const readOptions = paramReader(op, PARAMS);
+
 export const bbox2distance = rowOperation({
   stem: op,
   kernels: ["bbox2distance"],
@@ -23,7 +25,7 @@ export const bbox2distance = rowOperation({
   bounds: ROUNDED_ONCE,
   source: doc`Tian et al. 2019 (FCOS), equation 1`,
   check(points: TensorLike, boxes: TensorLike, options?: object): CheckedRows<Float32Array> {
-    const { maxDistance, eps } = readParams(op, PARAMS, options);
+    const { maxDistance, eps } = readOptions(options);
     const limit = maxDistance === undefined
       ? -1
       : number({ op, argument: "options.maxDistance" }, maxDistance, eps) - eps;

@@ -3,11 +3,11 @@
  */
 import { doc } from "../doc.ts";
 import { bound, nameOf, type OperationFacts } from "../operation.ts";
-import { numberParam, type Params, readParams, type Values } from "../params.ts";
+import { numberParam, paramReader, type Params, type Values } from "../params.ts";
 import type { TensorLike } from "../types.ts";
 import { describeTensor, matrixAnywhere, shapeOf, typeError } from "../validate.ts";
 import { lossOperation } from "./loss_call.ts";
-import { CALL_FIELDS, type Fields, layOut } from "./loss_block.ts";
+import { blockLayout, CALL_FIELDS, type OwnFields } from "./loss_block.ts";
 import { type CheckedLoss, LOSS_PARAMS, lossSettings } from "./checked_loss.ts";
 
 /** Rows of a block of the kernels. */
@@ -37,8 +37,9 @@ export function boxLoss<P extends Params>(spec: BoxLossSpec<P>) {
   const op = nameOf(stem);
   const own: Params = { ...spec.params, ...BOX_PARAMS };
   const params = { ...LOSS_PARAMS, ...own };
-  const fields: Fields = Object.fromEntries(Object.entries(own).map(([name, { text }]) => [name, ["f32", text]]));
-  const layout = layOut(CALL_FIELDS, fields);
+  const fields: OwnFields = Object.fromEntries(Object.entries(own).map(([name, { text }]) => [name, ["f32", text]]));
+  const readOptions = paramReader(op, params);
+  const layout = blockLayout(CALL_FIELDS, fields);
   const names = Object.keys(own);
   return lossOperation({
     ...spec,
@@ -47,7 +48,7 @@ export function boxLoss<P extends Params>(spec: BoxLossSpec<P>) {
     fields,
     shapes: doc`(N, 4), (N, 4) → (N)`,
     check(pred: TensorLike, target: TensorLike, options?: object): CheckedLoss {
-      const values = readParams(op, params, options);
+      const values = readOptions(options);
       const [boxes, targets] = pairs(op, pred, target);
       const [rows] = boxes.dims;
       const extent = { dims: boxes.dims, elements: rows * 4, rows, values: rows, elementWeights: false };

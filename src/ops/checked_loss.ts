@@ -28,14 +28,14 @@ import {
   tensorAnywhere,
   typeError,
 } from "../validate.ts";
-import type { Field } from "./loss_block.ts";
+import type { BlockLayout } from "./loss_block.ts";
 
 /** A loss's kernel, and what its parameter block has of its own. */
 export interface LossKernelCall {
   /** Of kernel and shader. */
   readonly stem: string;
   readonly kind: LossKind;
-  readonly layout: readonly Field[];
+  readonly layout: BlockLayout;
   /** Of an element loss; 0, 1, 1.5 and 2 have paths of their own. */
   readonly exponent: number;
   /** The loss's own fields of the block. */

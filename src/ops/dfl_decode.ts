@@ -1,7 +1,7 @@
 /** Box sides from distributions. */
 import { doc } from "../doc.ts";
 import { bound, nameOf } from "../operation.ts";
-import { choiceParam, numberParam, type Param, readParams, requiredInteger } from "../params.ts";
+import { choiceParam, numberParam, type Param, paramReader, requiredInteger } from "../params.ts";
 import type { DflDecodeOptions, DflLayout, TensorLike } from "../types.ts";
 import { type AnySource, describeTensor, type Source, tensorAnywhere, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -27,6 +27,8 @@ const PARAMS = {
   binStep: numberParam(doc`from one bin to the next`, 1),
 } as const satisfies Record<keyof DflDecodeOptions, Param>;
 
+const readOptions = paramReader(op, PARAMS);
+
 /** Anchors of a channels-first block are multiples of it: so many does the kernel read at a time. */
 const STEP = 16;
 
@@ -41,7 +43,7 @@ export const dflDecode = rowOperation({
   },
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2`,
   check(dist: TensorLike, options: DflDecodeOptions): CheckedRows<Float32Array> {
-    const values = readParams(op, PARAMS, options);
+    const values = readOptions(options);
     const { firstBin: first, binStep: step } = values;
     const found = distribution(op, dist, values);
     const decode = found.channelsFirst ? decodeChannels : decodeRows;

@@ -1,7 +1,7 @@
 /** Shape of each side's distribution. */
 import { doc } from "../doc.ts";
 import { bound, nameOf } from "../operation.ts";
-import { readParams } from "../params.ts";
+import { paramReader } from "../params.ts";
 import type { DflLayout, DflStatistics, TensorLike } from "../types.ts";
 import type { Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -11,6 +11,7 @@ import { mapRows } from "./rows.ts";
 
 const stem = "dfl_statistics";
 const op = nameOf(stem);
+const readOptions = paramReader(op, LAYOUT_PARAMS);
 
 /** Pointers of the kernel: deviation, entropy, highest probability, last bin, excess. */
 type Outputs = [number, number, number, number, number];
@@ -26,7 +27,7 @@ export const dflStatistics = rowOperation({
   },
   source: doc`Li et al. 2021 (GFL V2), section 3; the excess is ours`,
   check(dist: TensorLike, options: DflLayout): CheckedRows<DflStatistics> {
-    const found = distribution(op, dist, readParams(op, LAYOUT_PARAMS, options));
+    const found = distribution(op, dist, readOptions(options));
     const measure = found.channelsFirst ? ofChannels : ofRows;
     return {
       op,

@@ -1,6 +1,6 @@
 /** Boxes from distances. */
 import { doc } from "../doc.ts";
-import { optionalSize, readParams } from "../params.ts";
+import { optionalSize, paramReader } from "../params.ts";
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere, typeError } from "../validate.ts";
 import { type CheckedRows, ROUNDED_ONCE, rowOperation } from "./row_call.ts";
@@ -9,6 +9,8 @@ import { mapRows } from "./rows.ts";
 const op = "distance2bbox";
 
 const PARAMS = { maxShape: optionalSize(doc`image to clamp to, [height, width]`) };
+
+const readOptions = paramReader(op, PARAMS);
 
 export const distance2bbox = rowOperation({
   stem: op,
@@ -19,7 +21,7 @@ export const distance2bbox = rowOperation({
   bounds: ROUNDED_ONCE,
   source: doc`Tian et al. 2019 (FCOS), section 3.1`,
   check(points: TensorLike, distances: TensorLike, options?: object): CheckedRows<Float32Array> {
-    const [maxY, maxX] = readParams(op, PARAMS, options).maxShape ?? [-1, -1];
+    const [maxY, maxX] = readOptions(options).maxShape ?? [-1, -1];
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     sameRows(op, "distances", to.dims[0], from.dims[0]);

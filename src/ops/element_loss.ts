@@ -4,11 +4,11 @@
 import { doc } from "../doc.ts";
 import type { HostArray } from "../arrays.ts";
 import { nameOf, type OperationFacts } from "../operation.ts";
-import { type Params, readParams, type Values } from "../params.ts";
+import { paramReader, type Params, type Values } from "../params.ts";
 import type { ClassTarget, LabelTarget, TensorLike } from "../types.ts";
 import { arrayOf, describe, known, namesOf, rangeError, typeError } from "../validate.ts";
 import { lossOperation, type LossRecord } from "./loss_call.ts";
-import { CALL_FIELDS, ELEMENT_FIELDS, type Fields, layOut } from "./loss_block.ts";
+import { blockLayout, CALL_FIELDS, ELEMENT_FIELDS, type OwnFields } from "./loss_block.ts";
 import {
   type CheckedLoss,
   denseTarget,
@@ -28,7 +28,7 @@ interface ElementLossSpec<P extends Params>
   /** Name of the parameter that is an exponent. Default: none, exponent 0. */
   readonly exponent?: string & keyof P;
   /** Own fields of the parameter block, and what they are for the parameters. */
-  readonly fields?: Fields;
+  readonly fields?: OwnFields;
   block?(values: Values<P>, labelled: boolean): Readonly<Record<string, number>>;
 }
 
@@ -39,7 +39,8 @@ export function elementLoss<P extends Params>(spec: ElementLossSpec<P>) {
   const { stem, exponent, block, fields = {} } = spec;
   const op = nameOf(stem);
   const params = { ...LOSS_PARAMS, ...spec.params };
-  const layout = layOut(CALL_FIELDS, ELEMENT_FIELDS, fields);
+  const readOptions = paramReader(op, params);
+  const layout = blockLayout(CALL_FIELDS, ELEMENT_FIELDS, fields);
   const shapeOf = spec.labels ? classShape : denseShape;
   return lossOperation({
     ...spec,
@@ -50,7 +51,7 @@ export function elementLoss<P extends Params>(spec: ElementLossSpec<P>) {
     targetRange: spec.targetRange ?? [0, 1],
     check(pred: TensorLike, target: ClassTarget, options?: object): CheckedLoss {
       const shape = shapeOf(op, pred, target as TensorLike);
-      const values = readParams(op, params, options);
+      const values = readOptions(options);
       const own = values as unknown as Values<P>;
       const power = exponent === undefined ? 0 : own[exponent] as number;
       const parameters = block === undefined ? NOTHING : block.call(spec, own, shape.labels !== null);

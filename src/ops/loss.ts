@@ -6,7 +6,7 @@ import type { LossResult, Reduction } from "../types.ts";
 import { onHost, type Source, typeError } from "../validate.ts";
 import type { Kernels, WasmBackend } from "../wasm/backend.ts";
 import type { CheckedLoss, LossSettings } from "./checked_loss.ts";
-import { bytesOf, CALL_FIELDS, type ELEMENT_FIELDS, type Field, layOut } from "./loss_block.ts";
+import { CALL_FIELDS, ELEMENT_FIELDS, type Field, layOut } from "./loss_block.ts";
 
 /** Kernels that take a parameter block. */
 type LossKernel = Extract<keyof Kernels, `${string}_loss` | `${string}_logits`>;
@@ -33,9 +33,11 @@ const REACH = 86.5;
 /** Up to which |x| the kernels' near way holds, whatever the loss. */
 const NEAR = 40;
 
-/** Offsets of the fields that every loss has, in bytes. */
-const AT = Object.fromEntries(layOut(CALL_FIELDS).map(({ name, offset }) => [name, offset])) as Readonly<
-  Record<keyof typeof CALL_FIELDS, number>
+/** Offsets in bytes of the fields that every loss has, and of those of element losses. */
+const AT = Object.fromEntries(
+  layOut(CALL_FIELDS, ELEMENT_FIELDS).map(({ name, offset }) => [name, offset]),
+) as Readonly<
+  Record<keyof typeof CALL_FIELDS | keyof typeof ELEMENT_FIELDS, number>
 >;
 
 /** Runs the kernel over all chunks and reduces. */
@@ -51,7 +53,7 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
     const chunk = chunkRows(backend, call, settings);
     const part = partOf(backend, call, settings, chunk);
     const rooms = lossRooms(backend, allocate, call, settings, chunk, part);
-    const block = allocate(bytesOf(call.layout));
+    const block = allocate(call.layout.bytes);
     writeParameters(backend, block, call);
     const direct = rowsInPlace(backend, call, settings, chunk, place);
     for (let row = 0; row < rows;) {
@@ -109,7 +111,7 @@ function hostCall(call: CheckedLoss): HostCall {
 function checkTargets(backend: WasmBackend, block: number, call: HostCall, firstRow: number): void {
   if (call.outside === undefined) return;
   const { floats, ints } = backend.memory;
-  const { offset } = call.layout.find(({ name }) => name === "outside") as Field;
+  const { offset } = call.layout.own.find(({ name }) => name === "outside") as Field;
   const row = ints[(block + offset) >> 2];
   if (row === 0) return;
   throw call.outside(firstRow + row - 1, floats[(ints[(block + AT.target) >> 2] >> 2) + row - 1]);
@@ -237,32 +239,26 @@ const EXPONENT_PATHS: readonly number[] = [0, 1, 1.5, 2];
 
 /** Writes the fields that hold for all chunks. */
 function writeParameters(backend: WasmBackend, block: number, call: HostCall): void {
-  const { layout, kind, parameters, settings } = call;
-  const values = kind === "element loss" ? { ...powerFields(call), ...parameters } : parameters;
+  const { layout: { own }, kind, parameters, settings } = call;
   const { floats, ints } = backend.memory;
-  for (let i = COMMON; i < layout.length; i++) {
-    const { name, type, offset } = layout[i];
-    if (type === "f32") floats[(block + offset) >> 2] = values[name];
-    else if (type === "i32") ints[(block + offset) >> 2] = values[name];
-    else backend.memory.view(Float64Array, block + offset, 1)[0] = values[name];
+  for (const { name, type, offset } of own) {
+    const words = type === "f32" ? floats : ints;
+    words[(block + offset) >> 2] = parameters[name];
   }
   floats[(block + AT.factor) >> 2] = settings.factor;
   backend.memory.view(Float64Array, block + AT.sum, 1)[0] = 0;
+  if (kind === "element loss") writePower(backend, block, call);
 }
 
-/** How many fields every loss has. */
-const COMMON = Object.keys(CALL_FIELDS).length;
-
-function powerFields({ exponent, settings }: HostCall): Record<keyof typeof ELEMENT_FIELDS, number> {
+function writePower({ memory }: WasmBackend, block: number, { exponent, settings }: HostCall): void {
   const path = EXPONENT_PATHS.indexOf(exponent);
-  return {
-    power: exponent,
-    exponent,
-    exponentKind: path < 0 ? EXPONENT_PATHS.length : path,
-    // A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on.
-    reach: REACH / (1 + exponent),
-    near: nearOf(exponent, settings),
-  };
+  const { floats, ints } = memory;
+  memory.view(Float64Array, block + AT.power, 1)[0] = exponent;
+  floats[(block + AT.exponent) >> 2] = exponent;
+  ints[(block + AT.exponentKind) >> 2] = path < 0 ? EXPONENT_PATHS.length : path;
+  // A loss of the order exp(-(1 + exponent)|x|) is no normal number from here on.
+  floats[(block + AT.reach) >> 2] = REACH / (1 + exponent);
+  floats[(block + AT.near) >> 2] = nearOf(exponent, settings);
 }
 
 /** |x| up to which a loss or gradient of the order exp(-(1 + exponent)|x|) is a normal number, scaled too. */

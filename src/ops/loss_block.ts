@@ -9,6 +9,9 @@ export type FieldType = "f32" | "f64" | "i32" | "usize";
 /** Fields in their order in memory, each with its type and its meaning. */
 export type Fields = Readonly<Record<string, readonly [type: FieldType, text: string]>>;
 
+/** A loss's own fields. */
+export type OwnFields = Readonly<Record<string, readonly [type: "f32" | "i32", text: string]>>;
+
 /** Fields of every loss. */
 export const CALL_FIELDS = {
   sum: ["f64", doc`Sum of the values so far, weights included.`],
@@ -46,6 +49,21 @@ export interface Field {
   readonly offset: number;
 }
 
+/** The block of a loss. */
+export interface BlockLayout {
+  readonly bytes: number;
+  /** The loss's own fields. */
+  readonly own: readonly Field[];
+}
+
+/** The block of a loss with these tables, of which the last has its own fields. */
+export function blockLayout(...tables: readonly Fields[]): BlockLayout {
+  const fields = layOut(...tables);
+  const end = Math.max(...fields.map(({ offset }) => offset)) + 8;
+  const own = Object.keys(tables[tables.length - 1]).length;
+  return { bytes: Math.ceil(end / 8) * 8, own: fields.slice(fields.length - own) };
+}
+
 /** The places of fields, in the order of the tables, each aligned to its own size, as AssemblyScript lays out a class. */
 export function layOut(...tables: readonly Fields[]): readonly Field[] {
   let end = 0;
@@ -55,12 +73,6 @@ export function layOut(...tables: readonly Fields[]): readonly Field[] {
     end = offset + bytes;
     return { name, type, offset };
   });
-}
-
-/** Bytes of a block, a multiple of 8. */
-export function bytesOf(layout: readonly Field[]): number {
-  const { offset } = layout[layout.length - 1];
-  return Math.ceil((offset + 8) / 8) * 8;
 }
 
 /** The name of a loss's class. */

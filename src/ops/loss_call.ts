@@ -9,7 +9,7 @@ import type { ClassTarget, Placement, TensorLike } from "../types.ts";
 import { type AnySource, elementsOf, type GpuSource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { apart, type CheckedLoss, type LossKind, type LossSettings } from "./checked_loss.ts";
-import type { Fields } from "./loss_block.ts";
+import type { OwnFields } from "./loss_block.ts";
 import { runLoss } from "./loss.ts";
 
 export class LossCall implements Call {
@@ -84,7 +84,7 @@ export interface LossRecord<P extends Params = Params> {
 
 interface LossSpec<P extends Params> extends OperationFacts<P>, LossRecord<P> {
   /** The loss's own fields of the parameter block. */
-  readonly fields: Fields;
+  readonly fields: OwnFields;
   check(pred: TensorLike, target: ClassTarget, options?: object): CheckedLoss;
 }
 

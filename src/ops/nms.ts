@@ -3,7 +3,7 @@ import { doc } from "../doc.ts";
 import type { HostArray } from "../arrays.ts";
 import { floorToFloat } from "../float32.ts";
 import { routine } from "../operation.ts";
-import { integerParam, optionalNumber, type Param, readParams, requiredNumber } from "../params.ts";
+import { integerParam, optionalNumber, type Param, paramReader, requiredNumber, type Values } from "../params.ts";
 import type { NmsOptions, TensorLike } from "../types.ts";
 import { matrix, vector } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -16,6 +16,8 @@ export const NMS_PARAMS = {
   maxDetections: integerParam(doc`keep at most this many`, Infinity, { min: 0 }),
 } as const satisfies Record<keyof NmsOptions, Param>;
 
+const readOptions = paramReader("nms", NMS_PARAMS);
+
 export const nms = routine({
   stem: "nms",
   kernels: NMS_KERNELS,
@@ -25,7 +27,7 @@ export const nms = routine({
   bounds: {},
   source: doc`Girshick et al. 2014 (R-CNN), section 2.2`,
   run: (backend: WasmBackend, boxes: TensorLike, scores: TensorLike, options: NmsOptions): Int32Array =>
-    suppress(backend, "nms", boxes, scores, () => null, options),
+    suppress(backend, "nms", boxes, scores, () => null, readOptions(options)),
 });
 
 /** The largest number of boxes that fits a signed index; a limit of no limit. */
@@ -38,9 +40,9 @@ export function suppress(
   boxes: TensorLike,
   scores: TensorLike,
   classesOf: (count: number) => HostArray<Int32Array> | null,
-  options: NmsOptions,
+  options: Values<typeof NMS_PARAMS>,
 ): Int32Array {
-  const { iouThreshold, scoreThreshold = NaN, maxDetections } = readParams(op, NMS_PARAMS, options);
+  const { iouThreshold, scoreThreshold = NaN, maxDetections } = options;
   const corners = matrix({ op, argument: "boxes" }, boxes, 4);
   const count = corners.dims[0];
   const ranking = vector({ op, argument: "scores" }, scores, count);

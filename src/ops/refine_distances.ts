@@ -1,7 +1,7 @@
 /** VarifocalNet's refinement. */
 import { doc } from "../doc.ts";
 import { bound, nameOf } from "../operation.ts";
-import { choiceParam, readParams } from "../params.ts";
+import { choiceParam, paramReader } from "../params.ts";
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere } from "../validate.ts";
 import { sameRows } from "./distance2bbox.ts";
@@ -19,6 +19,8 @@ const PARAMS = {
   ),
 };
 
+const readOptions = paramReader(op, PARAMS);
+
 export const refineDistances = rowOperation({
   stem,
   kernels: ["refine_distances", "refine_distances_exp"],
@@ -30,7 +32,7 @@ export const refineDistances = rowOperation({
   },
   source: doc`Zhang et al. 2020 (VarifocalNet), bounding box refinement; the exponential is that of its code`,
   check(distances: TensorLike, deltas: TensorLike, options?: object): CheckedRows<Float32Array> {
-    const exponential = readParams(op, PARAMS, options).kind === "exp";
+    const exponential = readOptions(options).kind === "exp";
     const initial = matrixAnywhere({ op, argument: "distances" }, distances, 4);
     const factors = matrixAnywhere({ op, argument: "deltas" }, deltas, 4);
     sameRows(op, "deltas", factors.dims[0], initial.dims[0], "distances");

@@ -2,11 +2,11 @@
  * The row losses: rows of logits, of which each has one target and one value.
  */
 import { nameOf, type OperationFacts } from "../operation.ts";
-import { type Params, readParams, type Values } from "../params.ts";
+import { paramReader, type Params, type Values } from "../params.ts";
 import type { TensorLike } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import { lossOperation, type LossRecord } from "./loss_call.ts";
-import { CALL_FIELDS, type Fields, layOut } from "./loss_block.ts";
+import { blockLayout, CALL_FIELDS, type OwnFields } from "./loss_block.ts";
 import { type CheckedLoss, LOSS_PARAMS, lossSettings } from "./checked_loss.ts";
 
 /** Floats of a block of the kernels. */
@@ -20,7 +20,7 @@ interface RowLossInput extends Pick<CheckedLoss, "rows" | "columns" | "parameter
 
 /** What sets a row loss apart. */
 interface RowLossSpec<P extends Params> extends OperationFacts<P>, Pick<LossRecord, "alias"> {
-  readonly fields: Fields;
+  readonly fields: OwnFields;
   check(pred: TensorLike, target: TensorLike, values: Values<P>): RowLossInput;
 }
 
@@ -29,13 +29,14 @@ export function rowLoss<P extends Params>(spec: RowLossSpec<P>) {
   const { stem } = spec;
   const op = nameOf(stem);
   const params = { ...LOSS_PARAMS, ...spec.params };
-  const layout = layOut(CALL_FIELDS, spec.fields);
+  const readOptions = paramReader(op, params);
+  const layout = blockLayout(CALL_FIELDS, spec.fields);
   return lossOperation({
     ...spec,
     kind: "row loss",
     params,
     check(pred: TensorLike, target: TensorLike, options?: object): CheckedLoss {
-      const values = readParams(op, params, options);
+      const values = readOptions(options);
       const input = spec.check(pred, target, values as unknown as Values<P>);
       const { rows, columns } = input;
       const extent = { dims: input.pred.dims, elements: rows * columns, rows, values: rows, elementWeights: false };

@@ -1,7 +1,7 @@
 /** Soft non-maximum suppression. */
 import { doc } from "../doc.ts";
 import { nameOf, routine } from "../operation.ts";
-import { choiceParam, integerParam, numberParam, type Param, readParams } from "../params.ts";
+import { choiceParam, integerParam, numberParam, type Param, paramReader } from "../params.ts";
 import type { SoftNmsOptions, TensorLike } from "../types.ts";
 import { matrix, vector } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -23,6 +23,8 @@ const PARAMS = {
   maxDetections: integerParam(doc`keep at most this many`, Infinity, { min: 0 }),
 } as const satisfies Record<keyof SoftNmsOptions, Param>;
 
+const readOptions = paramReader(op, PARAMS);
+
 export const softNms = routine({
   stem,
   kernels: ["soft_nms"],
@@ -37,7 +39,7 @@ export const softNms = routine({
     scores: TensorLike,
     options?: SoftNmsOptions,
   ): { indices: Int32Array; scores: Float32Array } {
-    const { method, sigma, iouThreshold, minScore, maxDetections } = readParams(op, PARAMS, options);
+    const { method, sigma, iouThreshold, minScore, maxDetections } = readOptions(options);
     const corners = matrix({ op, argument: "boxes" }, boxes, 4);
     const count = corners.dims[0];
     const ranking = vector({ op, argument: "scores" }, scores, count);

@@ -1,7 +1,7 @@
 /** VarifocalNet's sampling points for a deformable convolution. */
 import { doc } from "../doc.ts";
 import { bound, nameOf } from "../operation.ts";
-import { readParams, requiredNumber } from "../params.ts";
+import { paramReader, requiredNumber } from "../params.ts";
 import type { TensorLike } from "../types.ts";
 import { matrixAnywhere, rangeError } from "../validate.ts";
 import { type CheckedRows, rowOperation } from "./row_call.ts";
@@ -12,6 +12,8 @@ const op = nameOf(stem);
 
 const PARAMS = { stride: requiredNumber(doc`of the level, over 0 in float32`, { unit: "pixels" }) };
 
+const readOptions = paramReader(op, PARAMS);
+
 export const starDeformOffsets = rowOperation({
   stem,
   kernels: ["star_deform_offsets"],
@@ -21,7 +23,7 @@ export const starDeformOffsets = rowOperation({
   bounds: { result: bound(2 ** -23, doc`of the value: quotient and difference are rounded once each`) },
   source: doc`Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation`,
   check(distances: TensorLike, options: object): CheckedRows<Float32Array> {
-    const { stride } = readParams(op, PARAMS, options);
+    const { stride } = readOptions(options);
     const single = Math.fround(stride);
     if (!(single > 0 && single < Infinity)) {
       throw rangeError({ op, argument: "options.stride" }, stride, "a positive float32");

@@ -132,7 +132,7 @@ export class CriterionRun {
       ...part,
       op: this.#checked.op,
       // The block of WASM's kernels is not made.
-      layout: [],
+      layout: { bytes: 0, own: [] },
       exponent: 0,
       settings: {
         reduction: "sum",
