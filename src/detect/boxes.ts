@@ -6,11 +6,22 @@ import type { RankedCandidates } from "./candidates.ts";
 import { type AnchorGroup, type AnchorList, boxGroupSize, forEachGroup, gather } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
 
-/** Pointer to the boxes (count, 4) of the candidates, in network input pixels. */
+/** Pointer to the boxes (count, 4) of the candidates, in network input pixels; each anchor is decoded once. */
 export function decodeBoxes(run: ImageRun, candidates: RankedCandidates): number {
-  const { backend, allocate, parts } = run;
+  if (!run.settings.multiLabel) return decodeAnchors(run, candidates);
+  const { allocate, backend } = run;
   const rows = allocate(candidates.count * 4);
   const list = distinct(run, candidates, rows);
+  const boxes = decodeAnchors(run, list);
+  if (list.count === candidates.count) return boxes;
+  const spread = allocate(candidates.count * 16);
+  backend.kernels.gather_rows(boxes, 16, 4, rows, candidates.count, spread);
+  return spread;
+}
+
+/** Pointer to the boxes (count, 4) of the listed anchors. */
+function decodeAnchors(run: ImageRun, list: AnchorList): number {
+  const { backend, allocate, parts } = run;
   const boxes = allocate(list.count * 16);
   const size = boxGroupSize(run, list.count);
   scoped(run, (own) => {
@@ -19,10 +30,7 @@ export function decodeBoxes(run: ImageRun, candidates: RankedCandidates): number
     forEachGroup(own, list, size, (group) => decodeGroup(own, group, staging, points, boxes + group.at * 16));
   });
   clipBoxes(run, boxes, list.count);
-  if (list.count === candidates.count) return boxes;
-  const spread = allocate(candidates.count * 16);
-  backend.kernels.gather_rows(boxes, 16, 4, rows, candidates.count, spread);
-  return spread;
+  return boxes;
 }
 
 /** Clips the boxes to the network input, where the options ask for it. */
