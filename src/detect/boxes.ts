@@ -72,8 +72,8 @@ function decodeGroup(run: ImageRun, group: AnchorGroup, staging: number, points:
 }
 
 /**
- * Boxes in place of what stands for them: corners, centres and sizes, or distances from the anchor points, in the head's
- * unit. Anchors are in order; `points` has room for (count, 2).
+ * Boxes in place of the head's box channels: corners, centres and sizes, or distances from the anchor points, in the head's
+ * unit. Anchors are in order; `points` has space for (count, 2).
  */
 export function placeBoxes(run: ImageRun, list: AnchorList, points: number, boxes: number): void {
   const { kernels } = run.backend;

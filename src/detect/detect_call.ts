@@ -29,7 +29,7 @@ export class DetectCall implements Call {
     return images * anchorsIn(levels) * head.numClasses;
   }
 
-  /** Those of all parts. */
+  /** The fields of all parts. */
   get fields(): readonly Field<AnySource>[] {
     return this.checked.parts.flatMap(fieldsOf);
   }

@@ -34,7 +34,7 @@ function passing({ values, objectness }: ListedCandidates, { head, scoreThreshol
 /** Least capacity of a list in linear memory, if there are so many candidates. */
 const MIN_CAPACITY = 4096;
 
-/** Where more than `preNmsTopK` collect, the best of them are kept along the way, as `expandClasses` does. */
+/** If more than `preNmsTopK` collect, the best of them are kept along the way, as `expandClasses` does. */
 function stageList(
   run: ImageRun,
   { anchors, labels, values }: ListedCandidates,

@@ -1,5 +1,5 @@
 /**
- * The detection of one image: what its steps read.
+ * The detection of one image: the values that its steps share.
  */
 import type { Part } from "../heads/outputs.ts";
 import type { WasmBackend } from "../wasm/backend.ts";

@@ -17,7 +17,7 @@ interface Scratch {
 }
 
 /**
- * The candidates of all classes. Where more than `preNmsTopK` collect, the best of them are kept along the way, which leaves
+ * The candidates of all classes. If more than `preNmsTopK` collect, the best of them are kept along the way, which leaves
  * the same in the end: so memory stays bounded by it.
  */
 export function expandClasses(run: ImageRun, passed: CandidateList, thresholds: Thresholds): CandidateList {

@@ -25,11 +25,11 @@ export function joinScore(head: HeadSpec, classScore: number, objectness: number
 /** The raw class value over which a score is over the threshold. */
 export function rawThreshold(head: HeadSpec, threshold: number): number {
   if (head.scores === "logits") return floorToFloat(logit(threshold));
-  // What is over that passes, to be refused.
+  // Larger values pass, to be refused.
   return threshold >= 1 ? MAX_RAW_PROBABILITY : floorToFloat(threshold);
 }
 
-/** What the product of class score and objectness must exceed. */
+/** The threshold of the product of class score and objectness. */
 export function productThreshold(head: HeadSpec, scoreThreshold: number): number {
   return head.objectness === "sqrt-multiply" ? Math.max(scoreThreshold, 0) ** 2 : scoreThreshold;
 }

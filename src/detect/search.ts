@@ -14,7 +14,7 @@ export interface CandidateSearch {
   readonly op: string;
   readonly images: number;
   readonly parts: readonly Part<AnySource>[];
-  /** Those of all parts. */
+  /** The fields of all parts. */
   readonly fields: readonly Field<AnySource>[];
   /** Whether class values and objectness are logits; else they are probabilities. */
   readonly logits: boolean;

@@ -1,5 +1,5 @@
 /**
- * What an anchor's class values must exceed, in linear memory.
+ * Thresholds of the class values of anchors, in linear memory.
  */
 import { anchorsIn } from "../heads/levels.ts";
 import { type Field, fieldRows } from "../heads/outputs.ts";

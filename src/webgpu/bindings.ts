@@ -6,7 +6,7 @@
 import { half } from "./shaders/half.ts";
 import { elementOf, type Storage, wordType } from "./storage.ts";
 
-/** What a call's shader is made for. */
+/** Properties of a call for which its shader is compiled. */
 export interface Variant {
   readonly pred: Storage;
   readonly target: Storage | "labels" | "qualities";

@@ -19,7 +19,7 @@ const USAGES = {
 export type BufferKind = keyof typeof USAGES;
 
 const MIN_BYTES = 256;
-/** What lies idle beyond this is destroyed, the longest idle first. */
+/** Idle bytes beyond this are destroyed, the longest idle buffer first. */
 const MAX_IDLE_BYTES = 256 * 1024 * 1024;
 /** A buffer is destroyed after it has lain idle while this many others were handed out: some fifty calls. */
 const MAX_IDLE_TURNS = 1024;

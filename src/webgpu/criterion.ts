@@ -48,7 +48,7 @@ export async function runCriterion<C extends CheckedCriterion>(
   }
 }
 
-/** What comes of the positives' rows. */
+/** Commands and results over the positives' rows. */
 export interface Plan {
   /** Commands in their order, before the classification loss. */
   steps(): readonly Promise<Step>[];
@@ -157,7 +157,7 @@ export class CriterionRun {
     return (encoder) => addUp(this.#work, encoder, adder, values, size, into);
   }
 
-  /** What a sum over the positives is divided by, with that of their weights. */
+  /** The divisor of a sum over the positives, by the sum of their weights. */
   divisorOf(total: number): number {
     return Math.max(this.#checked.settings.normalizer === "paper" ? this.count : total, 1);
   }

@@ -82,7 +82,7 @@ class ImageSearch {
   readonly #search: CandidateSearch;
   readonly #image: number;
   readonly #work: Work;
-  /** What is bound already: tensors may serve several parts and roles. */
+  /** Bound tensors: one may serve several parts and roles. */
   readonly #bound = new Map<AnySource, Bound>();
 
   constructor(gpu: Gpu, search: CandidateSearch, image: number) {
@@ -92,7 +92,7 @@ class ImageSearch {
     this.#work = new Work(search.op, gpu.device, gpu.pool);
   }
 
-  /** With that capacity at first; where there are more candidates, again for all of them, or null where that does not pay. */
+  /** Searches with that capacity; if there are more candidates, again for all of them, or null if that does not pay. */
   async result(firstCapacity: number): Promise<ListedCandidates | null> {
     try {
       const parts = await Promise.all(this.#search.parts.map((part) => this.#compile(part)));
@@ -128,7 +128,7 @@ class ImageSearch {
     return multiLabel ? anchors * numClasses : anchors;
   }
 
-  /** Those that are listed: their lists fit a binding, and are short beside the maps. */
+  /** The most candidates whose lists fit a binding and are short beside the maps. */
   #maxListed(): number {
     const { fields, uncertainty } = this.#search;
     const { maxStorageBufferBindingSize } = this.#gpu.device.limits;

@@ -1,5 +1,6 @@
 /**
- * The two shaders of `detect`: which anchors' classes compete, listed as they come; then the box channels of what is listed.
+ * The two shaders of `detect`: one lists the classes over the threshold, in any order; the other decodes the box channels of
+ * the listed anchors.
  */
 import { eachItem } from "./grid.ts";
 import { keyOf } from "./keys.ts";
@@ -17,7 +18,7 @@ export const DETECT_LANES = 64;
 export const LIST_HEAD = 4;
 export const CANDIDATE_WORDS = 4;
 
-/** What a search's shaders are made for. */
+/** Properties of a search for which a filter is compiled. */
 export interface FilterVariant {
   readonly classes: Storage;
   /** Null where the head has none. */

@@ -1,8 +1,8 @@
 /**
- * Where the device comes from: the caller's own, or the platform's best adapter.
+ * Opening a device: the caller's own, or one of the platform's best adapter.
  */
 
-/** What shaders may use beyond the portable set, where the adapter has it. */
+/** Features beyond the portable set, requested if the adapter has them. */
 const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
 
 export interface OpenedDevice {

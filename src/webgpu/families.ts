@@ -20,7 +20,7 @@ export interface Family {
   readonly width: 1 | 4;
   readonly quads: Quads;
   readonly itemsPerGroup: number;
-  /** What takes the values that make no item. */
+  /** The family of the values that make no whole item. */
   readonly rest?: Family;
 }
 
@@ -128,7 +128,7 @@ export function lossShader(body: string, family: Family, variant: Variant, field
   ].join("\n");
 }
 
-/** What an entry point does with the values of items. */
+/** Statements of an entry point about the values of items. */
 interface Tail {
   readonly before: string;
   readonly each: string;

@@ -83,18 +83,18 @@ interface Dispatch {
   readonly first: number;
   readonly end: number;
   readonly groups: number;
-  /** Where its sums go among those of its chunk, and how many there are. */
+  /** Index of its first sum among those of its chunk, and their number. */
   readonly firstSum: number;
   readonly sums: number;
 }
 
-/** Where a call's results go. */
+/** A call's results. */
 export interface Outputs {
   readonly loss: Output;
   readonly grad: Output | null;
 }
 
-/** What all chunks write to. */
+/** Buffers that all chunks write to. */
 interface Targets extends Outputs {
   /** Null with values for each element or row. */
   readonly sums: Sums | null;
@@ -112,7 +112,7 @@ interface Sums {
 /** Commands that go before a call's own. */
 type Before = (encoder: GPUCommandEncoder) => void;
 
-/** One call: its chunks, and where its results go. */
+/** One call: its chunks and its results. */
 export class LossRun {
   readonly #gpu: Gpu;
   readonly #call: CheckedLoss;
@@ -326,14 +326,14 @@ interface Counts {
   /** Elements of a row. */
   readonly columns: number;
   readonly firstRow: number;
-  /** Where the sums of a chunk go. */
+  /** Index of the chunk's first sum. */
   readonly firstSum: number;
   readonly firstItem: number;
 }
 
 const NO_COUNTS: Counts = { end: 0, columns: 0, firstRow: 0, firstSum: 0, firstItem: 0 };
 
-/** What a loss's shader finds in `params`: the loss's own parameters by their names in snake_case. */
+/** Members of a loss's `params`: the loss's own parameters by their names in snake_case. */
 function fieldsOf({ exponent, parameters, settings: { factor } }: CheckedLoss, counts: Counts): Fields {
   const high = leadingBits(exponent);
   const power = { exponent, exponentHigh: high, exponentLow: exponent - high };

@@ -1,5 +1,5 @@
 /**
- * Where a result goes: an array on the host that fills chunk by chunk, or a buffer that stays on the device.
+ * A result of a call: an array on the host that fills chunk by chunk, or a buffer that stays on the device.
  */
 import type { GpuTensor } from "../types.ts";
 import type { BufferPool } from "./buffers.ts";

@@ -2,7 +2,7 @@
  * The uniform block of a shader: its struct, and its bytes.
  */
 
-/** What a shader finds in `params`, in this order: whole numbers, then floats. */
+/** Members of `params`, in this order: whole numbers, then floats. */
 export interface Fields {
   readonly counts: Readonly<Record<string, number>>;
   readonly parameters: Readonly<Record<string, number>>;

@@ -22,7 +22,7 @@ export interface RowMap {
   readonly columns: number;
 }
 
-/** What both shaders find in `params`: the list begins at `first`, the map at `first_row`. */
+/** Members of `params` of both shaders: the list begins at `first`, the map at `first_row`. */
 const noCounts = { items: 0, columns: 0, first: 0, first_row: 0 };
 type Counts = Readonly<typeof noCounts>;
 
@@ -109,7 +109,7 @@ export class PositiveRows {
     return chunksOf({ op: this.#op, argument }, this.#mapRows, columns, maxStorageBufferBindingSize);
   }
 
-  /** What a chunk of a map has of the listed rows. */
+  /** The listed rows within a chunk of a map. */
   #within({ firstRow, rows }: Chunk, columns: number): Counts {
     const first = countBelow(this.#rows, firstRow);
     const items = (countBelow(this.#rows, firstRow + rows) - first) * columns;

@@ -1,6 +1,6 @@
 /**
- * The shader around an operation's mathematics, `item(i)`: value i of the result, or as vector or array of each result. Inputs are
- * read by their arguments' names, as `points_at(i)`.
+ * The shader around an operation's mathematics, `item(i)`: value i of the result, or an array with value i of each result.
+ * Inputs are read by their arguments' names, as `points_at(i)`.
  */
 import type { CheckedRows } from "../ops/row_call.ts";
 import { eachItem } from "./grid.ts";

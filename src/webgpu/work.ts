@@ -106,7 +106,7 @@ export class Work {
     pass.end();
   }
 
-  /** What only looks like a buffer is refused by a throw, and without the operation's name. */
+  /** An object that only looks like a buffer makes the device throw, without the operation's name. */
   #bindGroup(descriptor: GPUBindGroupDescriptor): GPUBindGroup {
     try {
       return this.#device.createBindGroup(descriptor);
@@ -170,7 +170,7 @@ function copyOf({ buffer, byteOffset, byteLength }: ArrayBufferView): ArrayBuffe
   return new Uint8Array(buffer, byteOffset, byteLength).slice();
 }
 
-/** What goes into a storage buffer: float32, or halves as they are, in whole words. */
+/** The words of a storage buffer: float32, or halves as they are. */
 function wordsOf(source: Source, start: number, length: number): ArrayBufferView {
   const { kind } = source;
   const part = section(valuesOf(source), start, length);
