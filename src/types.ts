@@ -131,9 +131,12 @@ export type WasmSource =
   | Global<"Response", { arrayBuffer(): Promise<ArrayBuffer> }>
   | object;
 
-/** `densehead/slim` embeds no kernels: the caller passes `densehead/densehead.wasm` or `densehead/densehead-relaxed.wasm`. */
+/** Options of `createEngine` of `densehead/slim`, which embeds no kernels. */
 export interface SlimEngineOptions extends EngineOptions {
-  /** A `WebAssembly.Module`, its bytes, or a `Response` with them; or a promise of one. */
+  /**
+   * The kernels, from `densehead/densehead.wasm` or `densehead/densehead-relaxed.wasm`: a `WebAssembly.Module`, its bytes, a
+   * `Response` with them, or a promise of one of these.
+   */
   wasm: WasmSource | PromiseLike<WasmSource>;
 }
 
@@ -1213,7 +1216,7 @@ export interface DetectionsFactory {
    *
    * const json = '{"length":1,"boxes":[270,215,370,265],"scores":[0.75],"classes":[17],"anchors":[0]}';
    * const found = Detections.from(JSON.parse(json));
-   * console.log(found.toCoco("image 1")[0].bbox); // → [270, 215, 100, 50]
+   * for (const { bbox } of found.toCoco("image 1")) console.log(bbox); // → [270, 215, 100, 50]
    * ```
    */
   from(json: unknown): Detections;

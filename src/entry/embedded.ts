@@ -1,5 +1,5 @@
 /**
- * Node, Deno, Bun and browsers: the kernels are in a file beside this one.
+ * The entry `densehead` for Node, Deno, Bun and browsers. It loads the kernels from a file beside it.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { webgpu } from "./webgpu.ts";
 
 export { anchorRows } from "../heads/anchor_rows.ts";
 export type * from "../index.ts";
-/** The well-known layouts. */
+/** Presets of well-known heads, and `heads.infer`. */
 export const heads: Heads = presets;
 /** Detections of one image. */
 export type Detections = Found;
-/** Detections from plain data. */
+/** Restores detections from plain data. */
 export const Detections: DetectionsFactory = detectionsFactory;
 
 const kernels = () => import("./kernels.ts");

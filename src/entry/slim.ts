@@ -1,5 +1,6 @@
 /**
- * No kernels inside: the caller passes `densehead/densehead.wasm` or `densehead/densehead-relaxed.wasm`.
+ * The entry `densehead/slim`, without kernels: the caller passes `densehead/densehead.wasm` or
+ * `densehead/densehead-relaxed.wasm`.
  *
  * @module
  */
@@ -15,11 +16,11 @@ import { webgpu } from "./webgpu.ts";
 
 export { anchorRows } from "../heads/anchor_rows.ts";
 export type * from "../index.ts";
-/** The well-known layouts. */
+/** Presets of well-known heads, and `heads.infer`. */
 export const heads: Heads = presets;
 /** Detections of one image. */
 export type Detections = Found;
-/** Detections from plain data. */
+/** Restores detections from plain data. */
 export const Detections: DetectionsFactory = detectionsFactory;
 
 const place = { op: "createEngine", argument: "options.wasm" };

@@ -14,11 +14,11 @@ import { isModule } from "./module.ts";
 
 export { anchorRows } from "../heads/anchor_rows.ts";
 export type * from "../index.ts";
-/** The well-known layouts. */
+/** Presets of well-known heads, and `heads.infer`. */
 export const heads: Heads = presets;
 /** Detections of one image. */
 export type Detections = Found;
-/** Detections from plain data. */
+/** Restores detections from plain data. */
 export const Detections: DetectionsFactory = detectionsFactory;
 
 /** Makes an engine on the imported kernels. */

@@ -1,6 +1,6 @@
 /**
- * The examples in the docblocks and on the pages: every operation has one, each runs as it stands, and each `console.log(…); // → …` prints
- * what its comment shows, numbers to four decimals.
+ * The examples in the docblocks and on the pages. Every public function has one, each runs as it stands, and each
+ * `console.log(…); // → …` prints what its comment shows, numbers to four decimals.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

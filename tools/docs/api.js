@@ -60,10 +60,16 @@ function itemsOf({ reflection, name, entry }, declared, headsTable) {
   if (name === "Heads") {
     return [
       introItem(reflection, headsTable),
-      ...membersOf(reflection).map((member) => functionItem(member, `heads.${member.name}`)),
+      ...presetsFirst(membersOf(reflection)).map((member) => functionItem(member, `heads.${member.name}`)),
     ];
   }
   return [typeItem(reflection, name)];
+}
+
+/** The records of src/heads/presets.ts, then what `Heads` itself declares. */
+function presetsFirst(members) {
+  const isPreset = ({ sources: [{ fileName }] }) => fileName.endsWith("presets.ts");
+  return [...members.filter(isPreset), ...members.filter((member) => !isPreset(member))];
 }
 
 function introItem(reflection, ...more) {
