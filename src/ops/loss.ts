@@ -4,12 +4,12 @@
 import { type HostArray, type OutArray, section } from "../arrays.ts";
 import type { LossResult, Reduction } from "../types.ts";
 import { onHost, type Source, typeError } from "../validate.ts";
-import type { Kernels, WasmBackend } from "../wasm/backend.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
 import type { CheckedLoss, LossSettings } from "./checked_loss.ts";
 import { CALL_FIELDS, ELEMENT_FIELDS, type Field, layOut } from "./loss_block.ts";
 
-/** Kernels that take a parameter block. */
-type LossKernel = Extract<keyof Kernels, `${string}_loss` | `${string}_logits`>;
+/** A loss's kernel takes the loss's parameter block. */
+type LossKernels = Readonly<Record<string, (block: number) => void>>;
 
 /**
  * Elements that go through a kernel at a time, where memory allows. Blocks begin anew with each chunk; so a chunk that must
@@ -47,7 +47,7 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
   const { rows, columns, valueColumns } = call;
   const values = settings.reduction === "none" ? settings.out.loss ?? newArray(call.op, rows * valueColumns) : null;
   const grad = settings.grad ? settings.out.grad ?? newArray(call.op, rows * columns) : null;
-  const kernel = backend.kernels[call.stem as LossKernel];
+  const kernel = (backend.kernels as unknown as LossKernels)[call.stem];
   const sum = backend.memory.frame(call.op, (allocate) => {
     const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
     const chunk = chunkRows(backend, call, settings);

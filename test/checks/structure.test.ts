@@ -56,7 +56,7 @@ test("every operation that is checked for any device has a shader of its stem", 
   const checked = Object.values(operations).filter((operation) => "check" in operation);
   const names = checked.map(({ name }) => name);
   for (const name of Object.keys(shaders)) assert.ok(names.includes(name), name);
-  // The shaders of detect are made for each search, in webgpu/candidates.ts.
+  // The shaders of detect are made for each search, in webgpu/detect_shaders.ts.
   for (const { name, stem } of checked.filter((operation) => operation.name !== "detect")) {
     assert.match(
       read(`src/webgpu/shaders/${stem}.ts`),
