@@ -862,7 +862,7 @@ export interface BoxOps<F> {
    *
    * - Shapes: points (N, 2) and distances (N, 4), both in one unit; result (N, 9, 2) as x, y.
    * - Error bound: exact, but for one rounding.
-   * - Source: Zhang et al. 2021 (VarifocalNet), star-shaped box feature representation. The paper prints the seventh point as
+   * - Source: Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation. The paper prints the seventh point as
    *   (x + l, y − t), a misprint.
    *
    * @example
@@ -886,7 +886,7 @@ export interface BoxOps<F> {
    * - Shapes: distances (N, 4), sides l, t, r, b in pixels; result (N, 18).
    * - Throws: RangeError if stride is not a positive float32.
    * - Error bound: exact, but for one rounding of the quotient and one of the difference.
-   * - Source: Zhang et al. 2021 (VarifocalNet), star-shaped box feature representation.
+   * - Source: Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation.
    *
    * @example
    * ```ts
@@ -907,7 +907,7 @@ export interface BoxOps<F> {
    * - Shapes: distances (N, 4) in any unit and deltas (N, 4); result (N, 4) in the unit of the distances.
    * - Defaults: `kind` "multiply".
    * - Error bound: exact, but for one rounding; with "exp" relative, ≤ 3e-7.
-   * - Source: Zhang et al. 2021 (VarifocalNet), bounding box refinement. The exponential is that of its code.
+   * - Source: Zhang et al. 2020 (VarifocalNet), bounding box refinement. The exponential is that of its code.
    *
    * @example
    * ```ts
@@ -935,7 +935,7 @@ export interface BoxOps<F> {
    * - Defaults: no `scoreThreshold`, no `maxDetections`.
    * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1].
    * - Error bound: exact.
-   * - Source: Neubeck and Van Gool 2006 (Efficient Non-Maximum Suppression); the rules are those of torchvision's `nms`.
+   * - Source: Girshick et al. 2014 (R-CNN), section 2.2; the rules are those of torchvision's `nms`.
    *
    * @example
    * ```ts
@@ -957,7 +957,7 @@ export interface BoxOps<F> {
    * - Defaults: no `scoreThreshold`, no `maxDetections`.
    * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1].
    * - Error bound: exact.
-   * - Source: the rules are those of torchvision's `batched_nms`, which shifts boxes by class where densehead compares classes.
+   * - Source: Girshick et al. 2014 (R-CNN), section 2.2; the rules are those of torchvision's `batched_nms`.
    *
    * @example
    * ```ts
@@ -1518,7 +1518,7 @@ export interface DetectionOps<F> {
    * - Defaults: `normalizer` "paper", `lambdaBox` 2, `lambdaDfl` 0.25, `beta` 2.
    * - Throws: TypeError if the head has no distributions, or the maps do not fit head, image size and gt. RangeError if a label
    *   is no class, an index is no object's, a box is inverted, or a lambda or beta is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, part), 4e-6 for `dfl`, whose targets are float32. For a gradient, ≤ 1e-6 of the largest in
+   * - Error bound: ≤ 1e-6 of max(1, part), ≤ 4e-6 for `dfl`, whose targets are float32. For a gradient, ≤ 1e-6 of the largest in
    *   its map. On WebGPU ≤ 8e-6 of max(1, part) and ≤ 4e-6 of the largest gradient of a map.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 8.
    *

@@ -80,6 +80,32 @@ test("every operation has its formula, and its facts as lines in one order", () 
   }
 });
 
+/** A fact of an operation on one line; empty where there is none. */
+function factOf(name: string, fact: string): string {
+  const [, text = ""] = new RegExp(`^- ${fact}: ((?:.|\\n {2})+)`, "m").exec(page.get(name) ?? "") ?? [];
+  return text.replaceAll(/\s+/g, " ");
+}
+
+test("sources, defaults and bounds are those of the records", () => {
+  for (const { name, source, params, bounds } of Object.values(operations)) {
+    const [author] = /^[^,(;]+\d{4}/.exec(source) ?? [];
+    if (author !== undefined) assert.ok(factOf(name, "Source").startsWith(author), `${name}: source ${author}`);
+    const defaults = factOf(name, "Defaults");
+    for (const [param, { default: value }] of Object.entries(params as Record<string, { default?: unknown }>)) {
+      // Those that all losses have stand at `LossOptions`, and what is off or has no default is not listed.
+      const isListed = typeof value === "string" || Number.isFinite(value);
+      if (!isListed || ["reduction", "lossWeight", "placement"].includes(param)) continue;
+      assert.ok(defaults.includes(`\`${param}\` ${JSON.stringify(value)}`), `${name}: default of ${param}, ${value}`);
+    }
+    for (const { wasm, webgpu } of Object.values(bounds)) {
+      // What is under it is the rounding of a result.
+      const figure = wasm === 0 ? webgpu : wasm;
+      if (figure < 1.5e-7) continue;
+      assert.ok(factOf(name, "Error bound").includes(`≤ ${figure.toExponential()}`), `${name}: bound ${figure}`);
+    }
+  }
+});
+
 test("every loss has its gradient, defaults, errors and bound, and the year of its source", () => {
   for (const { name } of documented.filter(({ name }) => /Loss$|Entropy/.test(name))) {
     const text = page.get(name) ?? "";
