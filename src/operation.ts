@@ -40,7 +40,7 @@ export interface OperationFacts<P extends Params = Params> {
 /** Why device "auto" works on host data where they are, whatever their size. */
 export interface StaysOnHost {
   readonly because: string;
-  /** Does an `offloadThreshold` overrule it? */
+  /** True where an `offloadThreshold` overrules it. */
   readonly unlessThreshold: boolean;
 }
 

@@ -21,7 +21,7 @@ export interface Param<T = unknown> {
   /** One line: meaning, without range and default. */
   readonly text: string;
   readonly default: T;
-  /** Must it be given? */
+  /** True where the caller must give it. */
   readonly required: boolean;
   readonly unit?: string;
   /** Range of a number or integer, ends included. */

@@ -125,7 +125,7 @@ function forEachGroup(
   const part = { start: 0, pitch: columns, rows: rows.length, columns };
   memory.frame("gather", (allocate) => {
     const list = allocate(group * 4);
-    const staging = allocate(backend.room(group * columns));
+    const staging = allocate(backend.stagingBytes(group * columns));
     for (let at = 0; at < rows.length; at += group) {
       const listed = rows.subarray(at, at + group);
       memory.ints.set(listed, list >> 2);

@@ -25,7 +25,7 @@ function decodeAnchors(run: ImageRun, list: AnchorList): number {
   const boxes = allocate(list.count * 16);
   const size = boxGroupSize(run, list.count);
   scoped(run, (own) => {
-    const staging = own.allocate(backend.room(size * parts[0].boxes.channels));
+    const staging = own.allocate(backend.stagingBytes(size * parts[0].boxes.channels));
     const points = own.allocate(size * 8);
     forEachGroup(own, list, size, (group) => decodeGroup(own, group, staging, points, boxes + group.at * 16));
   });

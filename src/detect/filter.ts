@@ -30,7 +30,7 @@ function filterRows(
   const { kernels } = backend;
   const logits = head.scores === "logits";
   const chunk = Math.min(part.anchors, Math.max(1, Math.floor(backend.chunk / allChannels)));
-  const staging = backend.resident(source) === 0 ? allocate(backend.room(chunk * allChannels)) : 0;
+  const staging = backend.resident(source) === 0 ? allocate(backend.stagingBytes(chunk * allChannels)) : 0;
   for (let done = 0; done < part.anchors; done += chunk) {
     const rows = Math.min(chunk, part.anchors - done);
     // Whole rows in one copy, boxes included: cheaper than a copy for each row's classes.
@@ -78,7 +78,7 @@ function filterChannels(
   const resident = backend.resident(source) !== 0;
   const rowsThatFit = resident ? RESIDENT_ROWS : Math.max(1, Math.floor(backend.chunk / padded));
   const rowsAtOnce = Math.min(channels, rowsThatFit);
-  const staging = resident ? 0 : allocate(backend.room(rowsAtOnce * padded));
+  const staging = resident ? 0 : allocate(backend.stagingBytes(rowsAtOnce * padded));
   const best = allocate(padded * 4);
   const labels = allocate(padded * 4);
   for (let done = 0; done < part.anchors; done += blockAnchors) {

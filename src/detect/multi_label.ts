@@ -28,7 +28,7 @@ export function expandClasses(run: ImageRun, passed: CandidateList, thresholds: 
   const capacity = Math.min(most, Math.max(2 * Math.min(settings.preNmsTopK, most), 2 * size * classes));
   const list = emptyList(run.allocate, capacity);
   scoped(run, (own) => {
-    const scratch = { staging: own.allocate(backend.room(size * classes)), limits: own.allocate(size * 4) };
+    const scratch = { staging: own.allocate(backend.stagingBytes(size * classes)), limits: own.allocate(size * 4) };
     forEachGroup(own, passed, size, (group) => {
       if (list.count + group.count * classes > capacity) compact(own, list, thresholds);
       expandGroup(own, group, thresholds, scratch, list);

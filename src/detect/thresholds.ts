@@ -25,7 +25,7 @@ export function makeThresholds(run: ImageRun): Thresholds {
     return { pointer, stride: 0, objectness: 0 };
   }
   const anchors = anchorsIn(levels);
-  const objectness = allocate(backend.room(anchors));
+  const objectness = allocate(backend.stagingBytes(anchors));
   const pointer = allocate(anchors * 4);
   for (const part of parts) {
     const field = part.objectness as Field;
@@ -46,7 +46,7 @@ export function makeThresholds(run: ImageRun): Thresholds {
 function readColumn({ backend, allocate, image }: ImageRun, field: Field, dst: number): void {
   const { source, anchors } = field;
   const rows = fieldRows(field, image);
-  const staging = allocate(backend.room(anchors));
+  const staging = allocate(backend.stagingBytes(anchors));
   const column = field.channelsFirst ? backend.stage(source, rows.start, anchors, staging) : staging;
   if (!field.channelsFirst) {
     const list = allocate(anchors * 4);

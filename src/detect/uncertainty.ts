@@ -27,7 +27,7 @@ export function sideStatistics(run: ImageRun, anchors: Int32Array): SideStatisti
   const size = boxGroupSize(run, count);
   scoped(run, (own) => {
     const list = { anchors: own.allocate(count * 4), count };
-    const staging = own.allocate(backend.room(size * channels));
+    const staging = own.allocate(backend.stagingBytes(size * channels));
     const [std, entropy, top, last, excess] = Array.from({ length: 5 }, () => own.allocate(size * 16));
     order.forEach((from, i) => backend.memory.ints[(list.anchors >> 2) + i] = anchors[from]);
     forEachGroup(own, list, size, (group) => {

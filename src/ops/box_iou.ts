@@ -55,15 +55,15 @@ function pairsOf(
   const columns = Math.min(countB, backend.chunk >> 2);
   const rows = Math.min(countA, Math.max(1, Math.floor(backend.chunk / columns)));
   backend.memory.frame(op, (allocate) => {
-    const roomA = allocate(backend.room(rows * 4));
-    const roomB = allocate(backend.room(columns * 4));
+    const stagingA = allocate(backend.stagingBytes(rows * 4));
+    const stagingB = allocate(backend.stagingBytes(columns * 4));
     const target = allocate(rows * columns * 4);
     for (let row = 0; row < countA; row += rows) {
       const height = Math.min(rows, countA - row);
-      const pointerA = backend.stage(first, row * 4, height * 4, roomA);
+      const pointerA = backend.stage(first, row * 4, height * 4, stagingA);
       for (let column = 0; column < countB; column += columns) {
         const width = Math.min(columns, countB - column);
-        const pointerB = backend.stage(second, column * 4, width * 4, roomB);
+        const pointerB = backend.stage(second, column * 4, width * 4, stagingB);
         kernel(pointerA, height, pointerB, width, target);
         copyBlock(backend.memory.floats, target >> 2, result, row * countB + column, countB, height, width);
       }

@@ -84,7 +84,7 @@ export interface LossExtent {
   readonly elements: number;
   readonly rows: number;
   readonly values: number;
-  /** Does a weight for each element mean anything? Not to a row loss. */
+  /** True where a weight for each element is allowed: not for a row loss. */
   readonly elementWeights: boolean;
 }
 

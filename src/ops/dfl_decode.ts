@@ -114,7 +114,7 @@ function decodeChannels(backend: WasmBackend, dist: Distribution<Source>, first:
   return result;
 }
 
-/** Blocks of anchors of every image of a channels-first distribution, with rooms for outputs of (count, 4). */
+/** Blocks of anchors of every image of a channels-first distribution, with output arrays of (count, 4). */
 export function forEachChannelBlock(
   op: string,
   backend: WasmBackend,
@@ -125,14 +125,14 @@ export function forEachChannelBlock(
   const channels = 4 * dist.bins;
   const block = Math.min(dist.anchors, Math.max(STEP, Math.floor(backend.chunk / channels / STEP) * STEP));
   backend.memory.frame(op, (allocate) => {
-    const room = allocate(backend.room((block + STEP) * channels));
+    const staging = allocate(backend.stagingBytes((block + STEP) * channels));
     const out = Array.from({ length: outputs }, () => allocate(block * 16));
     for (let image = 0; image < dist.images; image++) {
       for (let done = 0; done < dist.anchors; done += block) {
         const columns = Math.min(block, dist.anchors - done);
         const start = image * channels * dist.anchors + done;
         const part = { start, pitch: dist.anchors, rows: channels, columns };
-        const { pointer, stride } = backend.stageRows(dist.source, part, room);
+        const { pointer, stride } = backend.stageRows(dist.source, part, staging);
         body(pointer, stride, columns, out, image * dist.anchors + done);
       }
     }

@@ -23,7 +23,7 @@ import {
 /** What sets an element loss apart. */
 interface ElementLossSpec<P extends Params>
   extends Omit<OperationFacts<P>, "shapes">, Pick<LossRecord, "alias" | "targetRange"> {
-  /** May labels stand in the place of dense targets? */
+  /** True where labels may stand in the place of dense targets. */
   readonly labels: boolean;
   /** Name of the parameter that is an exponent. Default: none, exponent 0. */
   readonly exponent?: string & keyof P;

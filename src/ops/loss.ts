@@ -18,7 +18,7 @@ type LossKernels = Readonly<Record<string, (block: number) => void>>;
 const CHUNK = 16384;
 /** Elements of a block of the classification losses. */
 const BLOCK = 512;
-/** Bytes from a room's beginning to its first element. */
+/** Bytes from the beginning of a staging area to its first element. */
 const BESIDE = 16;
 /** Bytes that a block may be longer than what was asked for. */
 const ROUNDING = 80;
@@ -52,7 +52,7 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
     const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
     const chunk = chunkRows(backend, call, settings);
     const part = partOf(backend, call, settings, chunk);
-    const rooms = lossRooms(backend, allocate, call, settings, chunk, part);
+    const staging = stagingOf(backend, allocate, call, settings, chunk, part);
     const block = allocate(call.layout.bytes);
     writeParameters(backend, block, call);
     const direct = rowsInPlace(backend, call, settings, chunk, place);
@@ -60,18 +60,18 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
       const count = row < direct ? direct : Math.min(chunk, rows - row);
       // Kernels write whole vectors, so the last rows are not written where another array may follow.
       const own = place !== 0 && row + count < rows ? place + row * columns * 4 : 0;
-      stageRows(backend, call, rooms, row, count);
+      stageRows(backend, call, staging, row, count);
       const step = row < direct ? count * columns : part;
       for (let first = 0; first < count * columns; first += step) {
         const end = Math.min(first + step, count * columns);
         const at = row * columns + first;
-        stageElements(backend, call, settings, rooms, block, own, [row, count], [first, end]);
+        stageElements(backend, call, settings, staging, block, own, [row, count], [first, end]);
         kernel(block);
         checkTargets(backend, block, call, row);
-        if (grad !== null && own === 0) copyOut(backend, rooms.grad, grad, at, end - first);
-        if (values !== null && perElement(call)) copyOut(backend, rooms.values, values, at, end - first);
+        if (grad !== null && own === 0) copyOut(backend, staging.grad, grad, at, end - first);
+        if (values !== null && perElement(call)) copyOut(backend, staging.values, values, at, end - first);
       }
-      if (values !== null && !perElement(call)) copyOut(backend, rooms.values, values, row, count);
+      if (values !== null && !perElement(call)) copyOut(backend, staging.values, values, row, count);
       row += count;
     }
     return backend.memory.view(Float64Array, block + AT.sum, 1)[0];
@@ -131,7 +131,7 @@ function placeOf(
   return same ? 0 : place;
 }
 
-/** Does a value, and a block, belong to elements? To rows where a row has one value of its own. */
+/** True where values and blocks are of elements; where a row has one value of its own they are of rows. */
 function perElement({ labels, columns, valueColumns }: HostCall): boolean {
   return labels === null && columns === valueColumns;
 }
@@ -178,9 +178,9 @@ function missingBytes(
   part: number,
 ): number {
   const { spare } = backend.memory;
-  const ofElements = backend.room(part) + ROUNDING;
+  const ofElements = backend.stagingBytes(part) + ROUNDING;
   if (2 * ROW_ARRAYS * ofElements + OTHERS <= spare) return 0;
-  const ofRows = backend.room(chunk) + ROUNDING;
+  const ofRows = backend.stagingBytes(chunk) + ROUNDING;
   return elementArrays(backend, call, settings) * ofElements + ROW_ARRAYS * ofRows + OTHERS - spare;
 }
 
@@ -199,7 +199,7 @@ function rowsInPlace(
   return place === 0 ? 0 : Math.floor((rows - 1) / chunk) * chunk;
 }
 
-interface Rooms {
+interface Staging {
   readonly pred: number;
   readonly target: number;
   readonly labels: number;
@@ -209,20 +209,20 @@ interface Rooms {
   readonly grad: number;
 }
 
-function lossRooms(
+function stagingOf(
   backend: WasmBackend,
   allocate: (bytes: number) => number,
   call: HostCall,
   { weight, weightKind, reduction, grad }: LossSettings<Source>,
   chunk: number,
   part: number,
-): Rooms {
+): Staging {
   // Not where a block's start could be at a distance of whole blocks from address 0, which stands for no array.
-  const elements = () => allocate(backend.room(part) + BESIDE) + BESIDE;
+  const elements = () => allocate(backend.stagingBytes(part) + BESIDE) + BESIDE;
   const ofElements = (source: Source | null) => source === null || backend.resident(source) !== 0 ? 0 : elements();
   const ofRows = (source: Source | null, width: number) =>
-    source === null || backend.resident(source) !== 0 ? 0 : allocate(backend.room(chunk * width));
-  const values = () => perElement(call) ? elements() : allocate(backend.room(chunk));
+    source === null || backend.resident(source) !== 0 ? 0 : allocate(backend.stagingBytes(chunk * width));
+  const values = () => perElement(call) ? elements() : allocate(backend.stagingBytes(chunk));
   return {
     pred: ofElements(call.pred),
     target: call.targetColumns === call.columns ? ofElements(call.target) : ofRows(call.target, call.targetColumns),
@@ -271,52 +271,52 @@ function nearOf(exponent: number, { grad, factor }: LossSettings<Source>): numbe
 function stageRows(
   backend: WasmBackend,
   call: HostCall,
-  rooms: Rooms,
+  staging: Staging,
   row: number,
   count: number,
 ): void {
   const { labels, scores } = call;
   const { floats, ints } = backend.memory;
-  if (labels !== null) ints.set(section(backend.values(labels), row, count), rooms.labels >> 2);
-  if (scores !== null) floats.set(section(backend.values(scores), row, count), rooms.scores >> 2);
+  if (labels !== null) ints.set(section(backend.values(labels), row, count), staging.labels >> 2);
+  if (scores !== null) floats.set(section(backend.values(scores), row, count), staging.scores >> 2);
   // Sums of rows are added to.
-  if (rooms.values !== 0 && !perElement(call)) floats.fill(0, rooms.values >> 2, (rooms.values >> 2) + count);
+  if (staging.values !== 0 && !perElement(call)) floats.fill(0, staging.values >> 2, (staging.values >> 2) + count);
 }
 
 /**
  * Stages the elements of a chunk from the first to the end, and writes the fields of the block that change with them. The
- * kernel counts elements from the chunk's first, so that arrays of elements begin as far before their room.
+ * kernel counts elements from the chunk's first, so that arrays of elements begin as far before their staging area.
  */
 function stageElements(
   backend: WasmBackend,
   call: HostCall,
   { weight, weightKind }: LossSettings<Source>,
-  rooms: Rooms,
+  staging: Staging,
   block: number,
   own: number,
   [row, count]: readonly [number, number],
   [first, end]: readonly [number, number],
 ): void {
   const { columns, targetColumns } = call;
-  const ofElements = (source: Source | null, room: number) =>
-    source === null ? 0 : backend.stage(source, row * columns + first, end - first, room) - 4 * first;
-  const ofRows = (source: Source | null, width: number, room: number) =>
-    source === null ? 0 : backend.stage(source, row * width, count * width, room);
-  const before = (room: number) => room === 0 ? 0 : room - 4 * first;
-  const pred = ofElements(call.pred, rooms.pred);
+  const ofElements = (source: Source | null, area: number) =>
+    source === null ? 0 : backend.stage(source, row * columns + first, end - first, area) - 4 * first;
+  const ofRows = (source: Source | null, width: number, area: number) =>
+    source === null ? 0 : backend.stage(source, row * width, count * width, area);
+  const before = (area: number) => area === 0 ? 0 : area - 4 * first;
+  const pred = ofElements(call.pred, staging.pred);
   const target = targetColumns === columns
-    ? ofElements(call.target, rooms.target)
-    : ofRows(call.target, targetColumns, rooms.target);
-  const weights = weightKind === 1 ? ofElements(weight, rooms.weight) : ofRows(weight, 1, rooms.weight);
+    ? ofElements(call.target, staging.target)
+    : ofRows(call.target, targetColumns, staging.target);
+  const weights = weightKind === 1 ? ofElements(weight, staging.weight) : ofRows(weight, 1, staging.weight);
   const { ints } = backend.memory;
   ints[(block + AT.pred) >> 2] = pred;
   ints[(block + AT.target) >> 2] = target;
-  ints[(block + AT.labels) >> 2] = rooms.labels;
-  ints[(block + AT.scores) >> 2] = rooms.scores;
+  ints[(block + AT.labels) >> 2] = staging.labels;
+  ints[(block + AT.scores) >> 2] = staging.scores;
   ints[(block + AT.weight) >> 2] = weights;
   ints[(block + AT.weightKind) >> 2] = weightKind;
-  ints[(block + AT.values) >> 2] = perElement(call) ? before(rooms.values) : rooms.values;
-  ints[(block + AT.grad) >> 2] = own === 0 ? before(rooms.grad) : own;
+  ints[(block + AT.values) >> 2] = perElement(call) ? before(staging.values) : staging.values;
+  ints[(block + AT.grad) >> 2] = own === 0 ? before(staging.grad) : own;
   ints[(block + AT.count) >> 2] = end;
   ints[(block + AT.columns) >> 2] = columns;
   ints[(block + AT.first) >> 2] = first;

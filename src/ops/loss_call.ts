@@ -75,7 +75,7 @@ export interface LossRecord<P extends Params = Params> {
   readonly kind: LossKind;
   /** Short name in the command. */
   readonly alias?: string;
-  /** May labels stand in the place of dense targets? */
+  /** True where labels may stand in the place of dense targets. */
   readonly labels?: boolean;
   /** The ends of the range of targets: numbers, or names of parameters; none where they are no probabilities or the like. */
   readonly targetRange?: readonly [number | string, number | string];

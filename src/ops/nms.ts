@@ -52,9 +52,9 @@ export function suppress(
   return memory.frame(op, (allocate) => {
     const order = allocate(count * 4);
     const keep = allocate(count * 4);
-    const rank = allocate(backend.room(count));
+    const rank = allocate(backend.stagingBytes(count));
     const labels = classes === null ? 0 : allocate(count * 4);
-    const box = backend.resident(corners) === 0 ? allocate(backend.room(count * 4)) : 0;
+    const box = backend.resident(corners) === 0 ? allocate(backend.stagingBytes(count * 4)) : 0;
     const scratch = allocate(Math.max(count * 12, kernels.nms_scratch(count)));
     const scorePointer = backend.stage(ranking, 0, count, rank);
     const boxPointer = backend.stage(corners, 0, count * 4, box);

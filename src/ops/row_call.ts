@@ -18,7 +18,7 @@ export interface CallInput {
   readonly source: AnySource;
   /** Elements of one row. */
   readonly columns: number;
-  /** Do all rows read the whole of it? */
+  /** True where all rows read the whole of it. */
   readonly shared?: boolean;
 }
 

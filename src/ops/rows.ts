@@ -26,14 +26,14 @@ export function mapRows(
   const widest = Math.max(...inputs.map((input) => input.columns), ...outputs);
   const chunk = Math.min(rows, Math.max(16, Math.floor(backend.chunk / widest / 16) * 16));
   backend.memory.frame(op, (allocate) => {
-    const rooms = inputs.map(({ source, columns }) =>
-      backend.resident(source) === 0 ? allocate(backend.room(chunk * columns)) : 0
+    const staging = inputs.map(({ source, columns }) =>
+      backend.resident(source) === 0 ? allocate(backend.stagingBytes(chunk * columns)) : 0
     );
     const targets = outputs.map((columns) => allocate(chunk * columns * 4));
     for (let done = 0; done < rows; done += chunk) {
       const count = Math.min(chunk, rows - done);
       const staged = inputs.map(({ source, columns }, i) =>
-        backend.stage(source, done * columns, count * columns, rooms[i])
+        backend.stage(source, done * columns, count * columns, staging[i])
       );
       kernel(staged, targets, count);
       outputs.forEach((columns, i) => {

@@ -48,8 +48,8 @@ export const softNms = routine({
       const work = allocate(count * 8);
       const keep = allocate(count * 4);
       const kept = allocate(count * 4);
-      const rank = backend.stage(ranking, 0, count, allocate(backend.room(count)));
-      const box = backend.stage(corners, 0, count * 4, allocate(backend.room(count * 4)));
+      const rank = backend.stage(ranking, 0, count, allocate(backend.stagingBytes(count)));
+      const box = backend.stage(corners, 0, count * 4, allocate(backend.stagingBytes(count * 4)));
       memory.view(Float64Array, work, count).set(memory.view(Float32Array, rank, count));
       const most = Math.min(maxDetections, count);
       const code = METHODS.indexOf(method);

@@ -53,7 +53,7 @@ export class WasmBackend {
   }
 
   /** Bytes of a staging area that `stage` can fill with that many floats. */
-  room(floats: number): number {
+  stagingBytes(floats: number): number {
     return floats * 4 + SLACK;
   }
 
@@ -148,7 +148,7 @@ export class WasmBackend {
     const pitch = paddedColumns(span.columns);
     const rowsAtOnce = Math.min(span.rows, Math.max(1, Math.floor(this.chunk / pitch)));
     this.memory.frame("gather", (allocate) => {
-      const staging = allocate(this.room(rowsAtOnce * pitch));
+      const staging = allocate(this.stagingBytes(rowsAtOnce * pitch));
       for (let row = 0; row < span.rows; row += rowsAtOnce) {
         const rows = Math.min(rowsAtOnce, span.rows - row);
         const staged = this.stageRows(source, { ...span, start: span.start + row * span.pitch, rows }, staging);
