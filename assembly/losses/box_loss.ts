@@ -1,8 +1,14 @@
 // deno-lint-ignore-file verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
 
-// The loop that the box losses share: four pairs of boxes at a time, their coordinates in one vector each. A loss's class
-// has `cost`, the value of four pairs, which with `gradient` leaves the derivatives too, and `exact`, the value of one pair
-// in float64. `low` of the call is eps.
+// The loop that the box losses share: four pairs of boxes at a time, their coordinates in one vector each. A loss is a class
+// with two methods; its parameters are its fields (generated/loss_blocks.ts).
+//
+// - `cost` returns the values of four pairs and, with `gradient`, stores their gradients by `storeSlopes` or
+//   `storeCentredSlopes`: `scale` times the slopes of an edge inside and outside the target. It returns its value through
+//   `within(span, value)`, where span is a product of the pair that is the largest where one leaves float32's range (an area, a
+//   sum of squares). It marks lanes as hard by `isHard`, and by `areInverted` where the cover counts. Sizes by `extent` keep NaN.
+// - `exact` returns the value of one pair in float64 and adds its slopes to the pair (box_pair.ts). It serves the pairs that
+//   `cost` left as NaN or marked, and all where eps is out of range.
 //
 // On each axis a loss sees the prediction's size, the overlap with the target, the cover (the extent of both together) and
 // the offset of the centres. Slopes are sums of terms that do not cancel; which one counts depends on whether an edge lies
