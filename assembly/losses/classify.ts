@@ -13,15 +13,21 @@ import { ELEMENT_WEIGHT, NO_WEIGHT } from "./weights";
 import { ANY, mirrored, ONE, ONE_AND_HALF, TWO, unmirrored, ZERO } from "./mirror";
 import { BLOCK, expPass, guardedLog1pPass, MAGNITUDE, log1pPass, powerPass } from "./passes";
 
+/** Elements of labels that are computed together. */
+const LABELS: i32 = 64;
 const LINE: i32 = BLOCK * 4 + 64;
-const A = memory.data(LINE, 16);
-const E = memory.data(LINE, 16);
-const L = memory.data(LINE, 16);
-const P = memory.data(LINE, 16);
-const V = memory.data(LINE, 16);
+/** The lines of the passes: those of a block and, from LINE on, those of the elements of labels. */
+const A = memory.data(LINE + LABELS * 4, 16);
+const E = memory.data(LINE + LABELS * 4, 16);
+const L = memory.data(LINE + LABELS * 4, 16);
+const P = memory.data(LINE + LABELS * 4, 16);
+const V = memory.data(LINE + LABELS * 4, 16);
 const MIN_NORMAL: f32 = 1.18e-38;
-/** Gradient of a label's element. */
-const ALONE = memory.data(16, 16);
+/** Of the elements of labels: logits, targets, gradients and where they stand in the block. */
+const LABEL_X = memory.data(LABELS * 4, 16);
+const LABEL_Y = memory.data(LABELS * 4, 16);
+const LABEL_GRAD = memory.data(LABELS * 4, 16);
+const LABEL_PLACES = memory.data(LABELS * 4, 16);
 const ONES = memory.data<f32>([1, 1, 1, 1]);
 /** The target of every element of a label target but the labels' own: never written. */
 const ZEROS = memory.data(LINE, 16);
@@ -64,20 +70,21 @@ function labelAt(k: ElementLossBlock, row: i32, done: i32): i32 {
 
 function slowBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, count: i32, exponent: bool): void {
   if (exponent && k.exponentKind == ANY) {
-    basePass<K>(k, x, y, count);
+    basePass<K>(k, x, y, 0, count);
     powerPass(P, count, k.power);
   }
-  if (exponent && k.exponentKind == TWO) slowLoop<K, u64>(TWO, k, x, y, done, count, exponent);
-  else slowLoop<K, u8>(exponent ? k.exponentKind : ZERO, k, x, y, done, count, exponent);
+  const to = k.grad + (<usize> done << 2);
+  if (exponent && k.exponentKind == TWO) slowLoop<K, u64>(TWO, k, x, y, to, 0, count, exponent, false);
+  else slowLoop<K, u8>(exponent ? k.exponentKind : ZERO, k, x, y, to, 0, count, exponent, false);
   if (k.labels != 0) labelPass<K>(k, done, count, exponent, false);
   if (k.weightKind != NO_WEIGHT) weighPass(k, done, count);
   finishBlock(k, done, count);
 }
 
-function basePass<K extends ElementLossBlock>(k: K, x: usize, y: usize, count: i32): void {
+function basePass<K extends ElementLossBlock>(k: K, x: usize, y: usize, from: usize, count: i32): void {
   const one = v128.load(ONES);
-  const bytes = <usize> count << 2;
-  for (let i: usize = 0; i < bytes; i += 16) {
+  const end = from + (<usize> count << 2);
+  for (let i = from; i < end; i += 16) {
     v128.store(P + i, baseOf<K>(k, v128.load(x + i), v128.load(y + i), v128.load(E + i), one));
   }
 }
@@ -140,25 +147,24 @@ function fastLoop<K extends ElementLossBlock, Kind, Gradient>(k: K, x: usize, y:
   k.sum += sum;
 }
 
-/** Values to V, to be weighted and scaled; scaled gradients go where they belong. */
-// @ts-ignore: decorator
-@inline
+/** Values to V, to be weighted and scaled; scaled gradients to `to`. Lines are read and written from the byte `from` on. */
 function slowLoop<K extends ElementLossBlock, Kind>(
   other: i32,
   k: K,
   x: usize,
   y: usize,
-  done: i32,
+  to: usize,
+  from: usize,
   count: i32,
   exponent: bool,
+  own: bool,
 ): void {
-  const to = k.grad + (<usize> done << 2);
-  const bytes = <usize> count << 2;
+  const end = from + (<usize> count << 2);
   const one = v128.load(ONES);
   const magnitude = v128.load32_splat(MAGNITUDE);
   const tiny = flushLimit(k.factor);
   const reach = f32x4.splat(k.reach);
-  for (let i: usize = 0; i < bytes; i += 16) {
+  for (let i = from; i < end; i += 16) {
     const kind = sizeof<Kind>() == 8 ? TWO : other;
     const any = kind == ANY ? v128.load(P + i) : one;
     const logit = v128.load(x + i);
@@ -167,7 +173,7 @@ function slowLoop<K extends ElementLossBlock, Kind>(
     const a = v128.load(A + i);
     const l = v128.load(L + i);
     const loss = step<K>(
-      kind, k, logit, target, a, e, l, any, one, magnitude, tiny, reach, exponent, false, false, k.grad != 0, to + i,
+      kind, k, logit, target, a, e, l, any, one, magnitude, tiny, reach, exponent, own, false, k.grad != 0, to + i,
     );
     v128.store(V + i, loss);
   }
@@ -232,64 +238,75 @@ function flushed(v: v128, magnitude: v128, least: v128): v128 {
 }
 
 /**
- * Computes each row's label with its own target, if the block holds it. In a slow block, after the other elements: the
- * result replaces that of target 0. In a fast block (`near`), before the others: the loss goes to the sum, and the results of
- * the passes are set so that the element adds 0. The gradients wait in V, their places in P; returns their number.
+ * Computes the elements of the rows' labels that the block holds, with the labels' own targets. In a slow block, after the
+ * other elements: the results replace those of target 0. In a fast block (`near`), before the others: the losses go to the sum,
+ * and the lines of the passes are set so that the elements add 0. The gradients wait in V, their places in P; returns their
+ * number.
  */
 function labelPass<K extends ElementLossBlock>(k: K, done: i32, count: i32, exponent: bool, near: bool): i32 {
   let found = 0;
-  const firstRow = done / k.columns;
-  const lastRow = (done + count - 1) / k.columns;
-  for (let row = firstRow; row <= lastRow; row++) {
-    const at = labelAt(k, row, done);
-    if (at < 0 || at >= count) continue;
-    const i = <usize> at << 2;
-    const score: f32 = k.scores != 0 ? load<f32>(k.scores + (<usize> row << 2)) : 1;
-    const loss = ownLoss<K>(k, done, i, score, exponent);
-    if (near) {
-      k.sum += <f64> loss;
-      store<i32>(P + (<usize> found << 2), <i32> i);
-      store<f32>(V + (<usize> found << 2), load<f32>(ALONE));
-      found++;
-      store<f32>(A + i, 0);
-      store<f32>(E + i, 0);
-      store<f32>(L + i, 0);
-    } else {
-      store<f32>(V + i, loss);
-      if (k.grad != 0) store<f32>(k.grad + (<usize> done << 2) + i, load<f32>(ALONE));
+  const end = (done + count - 1) / k.columns + 1;
+  for (let row = done / k.columns; row < end; row += LABELS) {
+    const labels = collectLabels(k, row, min(row + LABELS, end), done, count);
+    if (exponent && k.exponentKind == ANY) {
+      basePass<K>(k, LABEL_X - LINE, LABEL_Y - LINE, LINE, labels);
+      powerPass(P + LINE, labels, k.power);
     }
+    const kind = exponent ? k.exponentKind : ZERO;
+    slowLoop<K, u8>(kind, k, LABEL_X - LINE, LABEL_Y - LINE, LABEL_GRAD - LINE, LINE, labels, exponent, true);
+    if (near) found = addLabels(k, labels, found);
+    else replaceLabels(k, labels, done);
   }
   return found;
+}
+
+/** Copies the elements of the rows' labels to the lines of labels; returns their number. */
+function collectLabels(k: ElementLossBlock, row: i32, end: i32, done: i32, count: i32): i32 {
+  let labels = 0;
+  for (; row < end; row++) {
+    const at = labelAt(k, row, done);
+    if (at < 0 || at >= count) continue;
+    const from = <usize> at << 2;
+    const to = <usize> labels << 2;
+    store<f32>(LABEL_X + to, load<f32>(k.pred + (<usize> done << 2) + from));
+    store<f32>(LABEL_Y + to, k.scores != 0 ? load<f32>(k.scores + (<usize> row << 2)) : 1);
+    store<i32>(LABEL_PLACES + to, <i32> from);
+    store<f32>(A + LINE + to, load<f32>(A + from));
+    store<f32>(E + LINE + to, load<f32>(E + from));
+    store<f32>(L + LINE + to, load<f32>(L + from));
+    labels++;
+  }
+  return labels;
+}
+
+/** The labels of a fast block; returns how many gradients wait. */
+function addLabels(k: ElementLossBlock, labels: i32, found: i32): i32 {
+  for (let i: usize = 0; i < <usize> labels << 2; i += 4) {
+    const place = load<i32>(LABEL_PLACES + i);
+    const to = <usize> found << 2;
+    k.sum += <f64> load<f32>(V + LINE + i);
+    store<i32>(P + to, place);
+    store<f32>(V + to, load<f32>(LABEL_GRAD + i));
+    store<f32>(A + place, 0);
+    store<f32>(E + place, 0);
+    store<f32>(L + place, 0);
+    found++;
+  }
+  return found;
+}
+
+/** The labels of a slow block. */
+function replaceLabels(k: ElementLossBlock, labels: i32, done: i32): void {
+  for (let i: usize = 0; i < <usize> labels << 2; i += 4) {
+    const place = load<i32>(LABEL_PLACES + i);
+    store<f32>(V + place, load<f32>(V + LINE + i));
+    if (k.grad != 0) store<f32>(k.grad + (<usize> done << 2) + place, load<f32>(LABEL_GRAD + i));
+  }
 }
 
 /** The gradients of a fast block's labels. */
 function storeSlopes(to: usize, count: i32): void {
   for (let i: usize = 0; i < <usize> count << 2; i += 4) store<f32>(to + load<i32>(P + i), load<f32>(V + i));
-}
-
-/** Loss of the element alone, in all lanes, with that target; its gradient goes to ALONE. */
-function ownLoss<K extends ElementLossBlock>(k: K, done: i32, i: usize, score: f32, exponent: bool): f32 {
-  const kind = exponent ? k.exponentKind : ZERO;
-  const x = v128.load32_splat(k.pred + (<usize> done << 2) + i);
-  const y = f32x4.splat(score);
-  const e = v128.load32_splat(E + i);
-  const l = v128.load32_splat(L + i);
-  const a = v128.load32_splat(A + i);
-  const one = v128.load(ONES);
-  let any = one;
-  if (kind == ANY) {
-    v128.store(P, baseOf<K>(k, x, y, e, one));
-    powerPass(P, 4, k.power);
-    any = v128.load(P);
-  }
-  const magnitude = v128.load32_splat(MAGNITUDE);
-  const tiny = flushLimit(k.factor);
-  const reach = f32x4.splat(k.reach);
-  const gradient = k.grad != 0;
-  const loss = step<K>(
-    kind, k, x, y, a, e, l, any, one, magnitude, tiny, reach, exponent, true, false, gradient, ALONE,
-  );
-  return f32x4.extract_lane(loss, 0);
 }
 
 /** Weights values and gradients. */
