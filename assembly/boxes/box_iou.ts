@@ -1,7 +1,7 @@
 // Pairwise IoU and generalized IoU of two sets of boxes. An empty or inverted box has area 0; two of those have IoU 0.
 // Pairs whose areas leave float32 are done again in float64.
 
-import { corner, exactGeneralizedIou, exactIou } from "./exact_iou";
+import { bounded, exactGeneralizedIou, exactIou } from "./exact_iou";
 
 /** Boxes of b that are held with their corners apart. */
 const TILE: i32 = 256;
@@ -116,14 +116,11 @@ function checked(ious: v128, smallest: v128, largest: v128, box: v128, at: usize
 
 /** The four values, in float64 where they do not fit. */
 function exactly(ious: v128, fits: v128, box: v128, at: usize, generalized: bool): v128 {
-  const low = corner(f32x4.extract_lane(box, 0), f32x4.extract_lane(box, 1));
-  const high = corner(f32x4.extract_lane(box, 2), f32x4.extract_lane(box, 3));
+  const a = bounded(box);
   for (let i: usize = 0; i < 16; i += 4) {
-    const otherLow = corner(load<f32>(at + i), load<f32>(at + i + ROW));
-    const otherHigh = corner(load<f32>(at + i + 2 * ROW), load<f32>(at + i + 3 * ROW));
-    const iou = generalized
-      ? exactGeneralizedIou(low, high, otherLow, otherHigh)
-      : exactIou(low, high, otherLow, otherHigh);
+    const other = at + i;
+    const b = bounded(f32x4(load<f32>(other), load<f32>(other + ROW), load<f32>(other + 2 * ROW), load<f32>(other + 3 * ROW)));
+    const iou = generalized ? exactGeneralizedIou(a, b) : exactIou(a, b);
     store<f32>(IOUS + i, <f32> iou);
   }
   return v128.bitselect(ious, v128.load(IOUS), fits);

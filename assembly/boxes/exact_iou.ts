@@ -1,17 +1,34 @@
-// IoU of one pair in float64, where no product of float32 coordinates overflows or vanishes. Corners are x, y in the lanes.
+// IoU of one pair of boxes in float64, where no product of float32 coordinates overflows or vanishes. A box is its four
+// coordinates in float32, a corner x and y in the lanes.
 
-/** Two float32 coordinates; an infinite one counts as the largest number. */
+/** The coordinates; an infinite one counts as the largest number. */
 // @ts-ignore: decorator
 @inline
-export function corner(x: f32, y: f32): v128 {
-  const most = f64x2.splat(<f64> f32.MAX_VALUE);
-  return f64x2.pmin(f64x2.pmax(f64x2(<f64> x, <f64> y), f64x2.neg(most)), most);
+export function bounded(box: v128): v128 {
+  const most = f32x4.splat(f32.MAX_VALUE);
+  return f32x4.pmin(f32x4.pmax(box, f32x4.neg(most)), most);
+}
+
+// @ts-ignore: decorator
+@inline
+export function lowCorner(box: v128): v128 {
+  return f64x2.promote_low_f32x4(box);
+}
+
+// @ts-ignore: decorator
+@inline
+export function highCorner(box: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f64>(box, box, 1, 1));
 }
 
 /** |a ∩ b| / |a ∪ b|, 0 where both are empty. */
 // @ts-ignore: decorator
 @inline
-export function exactIou(low: v128, high: v128, otherLow: v128, otherHigh: v128): f64 {
+export function exactIou(a: v128, b: v128): f64 {
+  const low = lowCorner(a);
+  const high = highCorner(a);
+  const otherLow = lowCorner(b);
+  const otherHigh = highCorner(b);
   const inner = overlap(low, high, otherLow, otherHigh);
   const whole = union(low, high, otherLow, otherHigh, inner);
   return whole == 0 ? 0 : inner / whole;
@@ -20,7 +37,11 @@ export function exactIou(low: v128, high: v128, otherLow: v128, otherHigh: v128)
 /** IoU - (enclosing area - union) / enclosing area. */
 // @ts-ignore: decorator
 @inline
-export function exactGeneralizedIou(low: v128, high: v128, otherLow: v128, otherHigh: v128): f64 {
+export function exactGeneralizedIou(a: v128, b: v128): f64 {
+  const low = lowCorner(a);
+  const high = highCorner(a);
+  const otherLow = lowCorner(b);
+  const otherHigh = highCorner(b);
   const inner = overlap(low, high, otherLow, otherHigh);
   const whole = union(low, high, otherLow, otherHigh, inner);
   const hull = area(f64x2.min(low, otherLow), f64x2.max(high, otherHigh));

@@ -5,7 +5,7 @@
 // (it bounds the cover), or is equal to the target's, and then has the mean of both. Slopes are those of the low edge; the
 // high edge's are their negatives, but for those through the centre. Zero extents have zero slope.
 
-import { corner } from "../boxes/exact_iou";
+import { bounded, highCorner, lowCorner } from "../boxes/exact_iou";
 
 @unmanaged
 export class BoxPair {
@@ -36,10 +36,12 @@ export class BoxPair {
   centre!: v128;
 
   read(pred: usize, target: usize): void {
-    const x1y1 = corner(load<f32>(pred), load<f32>(pred, 4));
-    const x2y2 = corner(load<f32>(pred, 8), load<f32>(pred, 12));
-    const targetX1y1 = corner(load<f32>(target), load<f32>(target, 4));
-    const targetX2y2 = corner(load<f32>(target, 8), load<f32>(target, 12));
+    const box = bounded(v128.load(pred));
+    const targetBox = bounded(v128.load(target));
+    const x1y1 = lowCorner(box);
+    const x2y2 = highCorner(box);
+    const targetX1y1 = lowCorner(targetBox);
+    const targetX2y2 = highCorner(targetBox);
     const zero = f64x2.splat(0);
     const low = f64x2.sub(x1y1, targetX1y1);
     const high = f64x2.sub(x2y2, targetX2y2);

@@ -69,10 +69,7 @@ function labelAt(k: ElementLossBlock, row: i32, done: i32): i32 {
 }
 
 function slowBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i32, count: i32, exponent: bool): void {
-  if (exponent && k.exponentKind == ANY) {
-    basePass<K>(k, x, y, 0, count);
-    powerPass(P, count, k.power);
-  }
+  if (exponent && k.exponentKind == ANY) powersPass<K>(k, x, y, 0, count);
   const to = k.grad + (<usize> done << 2);
   if (exponent && k.exponentKind == TWO) slowLoop<K, u64>(TWO, k, x, y, to, 0, count, exponent, false);
   else slowLoop<K, u8>(exponent ? k.exponentKind : ZERO, k, x, y, to, 0, count, exponent, false);
@@ -81,12 +78,14 @@ function slowBlock<K extends ElementLossBlock>(k: K, x: usize, y: usize, done: i
   finishBlock(k, done, count);
 }
 
-function basePass<K extends ElementLossBlock>(k: K, x: usize, y: usize, from: usize, count: i32): void {
+/** P: the bases raised to the exponent. */
+function powersPass<K extends ElementLossBlock>(k: K, x: usize, y: usize, from: usize, count: i32): void {
   const one = v128.load(ONES);
   const end = from + (<usize> count << 2);
   for (let i = from; i < end; i += 16) {
     v128.store(P + i, baseOf<K>(k, v128.load(x + i), v128.load(y + i), v128.load(E + i), one));
   }
+  powerPass(P + from, count, k.power);
 }
 
 /** What is raised to the exponent. */
@@ -248,14 +247,10 @@ function labelPass<K extends ElementLossBlock>(k: K, done: i32, count: i32, expo
   const end = (done + count - 1) / k.columns + 1;
   for (let row = done / k.columns; row < end; row += LABELS) {
     const labels = collectLabels(k, row, min(row + LABELS, end), done, count);
-    if (exponent && k.exponentKind == ANY) {
-      basePass<K>(k, LABEL_X - LINE, LABEL_Y - LINE, LINE, labels);
-      powerPass(P + LINE, labels, k.power);
-    }
+    if (exponent && k.exponentKind == ANY) powersPass<K>(k, LABEL_X - LINE, LABEL_Y - LINE, LINE, labels);
     const kind = exponent ? k.exponentKind : ZERO;
     slowLoop<K, u8>(kind, k, LABEL_X - LINE, LABEL_Y - LINE, LABEL_GRAD - LINE, LINE, labels, exponent, true);
-    if (near) found = addLabels(k, labels, found);
-    else replaceLabels(k, labels, done);
+    found = takeLabels(k, labels, done, near, found);
   }
   return found;
 }
@@ -279,29 +274,27 @@ function collectLabels(k: ElementLossBlock, row: i32, end: i32, done: i32, count
   return labels;
 }
 
-/** The labels of a fast block; returns how many gradients wait. */
-function addLabels(k: ElementLossBlock, labels: i32, found: i32): i32 {
+/** Takes the results of labels as `labelPass` says; returns how many gradients wait. */
+function takeLabels(k: ElementLossBlock, labels: i32, done: i32, near: bool, found: i32): i32 {
   for (let i: usize = 0; i < <usize> labels << 2; i += 4) {
     const place = load<i32>(LABEL_PLACES + i);
-    const to = <usize> found << 2;
-    k.sum += <f64> load<f32>(V + LINE + i);
-    store<i32>(P + to, place);
-    store<f32>(V + to, load<f32>(LABEL_GRAD + i));
-    store<f32>(A + place, 0);
-    store<f32>(E + place, 0);
-    store<f32>(L + place, 0);
-    found++;
+    const loss = load<f32>(V + LINE + i);
+    const slope = load<f32>(LABEL_GRAD + i);
+    if (near) {
+      const to = <usize> found << 2;
+      k.sum += <f64> loss;
+      store<i32>(P + to, place);
+      store<f32>(V + to, slope);
+      store<f32>(A + place, 0);
+      store<f32>(E + place, 0);
+      store<f32>(L + place, 0);
+      found++;
+    } else {
+      store<f32>(V + place, loss);
+      if (k.grad != 0) store<f32>(k.grad + (<usize> done << 2) + place, slope);
+    }
   }
   return found;
-}
-
-/** The labels of a slow block. */
-function replaceLabels(k: ElementLossBlock, labels: i32, done: i32): void {
-  for (let i: usize = 0; i < <usize> labels << 2; i += 4) {
-    const place = load<i32>(LABEL_PLACES + i);
-    store<f32>(V + place, load<f32>(V + LINE + i));
-    if (k.grad != 0) store<f32>(k.grad + (<usize> done << 2) + place, load<f32>(LABEL_GRAD + i));
-  }
 }
 
 /** The gradients of a fast block's labels. */
