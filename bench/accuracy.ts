@@ -1,15 +1,8 @@
 /** How far results are from the truth, which is computed in float64: ours, and those of peers. */
 import type { Engine } from "densehead";
-import { binaryCrossEntropyWithLogits } from "../test/reference/binary_cross_entropy_with_logits.ts";
-import { distributionFocalLoss } from "../test/reference/distribution_focal_loss.ts";
-import { giouLoss } from "../test/reference/giou_loss.ts";
-import { qualityFocalLoss } from "../test/reference/quality_focal_loss.ts";
-import { sigmoidFocalLoss } from "../test/reference/sigmoid_focal_loss.ts";
-import { generalizedFocalLoss } from "../test/reference/generalized_focal_loss.ts";
-import { varifocalLoss } from "../test/reference/varifocal_loss.ts";
 import type { Bench, Family } from "./bench.ts";
 import { boxInput } from "./loss_inputs.ts";
-import type { ClassificationName, LossInput } from "./loss_task.ts";
+import { kindOf, LOSSES, type LossInput, type LossKind, type LossName } from "./loss_task.ts";
 import { float32Values } from "./peers/float32_losses.ts";
 import { attempt } from "./peers/load.ts";
 import { onnxValues } from "./peers/onnx_losses.ts";
@@ -45,15 +38,17 @@ const HARD_LOGITS = [
   1000,
 ];
 
-type Reference = (x: number, y: number) => { value: number; grad: number };
+/** A loss in float64, of one element, row or pair of boxes. */
+type Reference<P, T, G> = (pred: P, target: T) => { value: number; grad: G };
+type ElementReference = Reference<number, number, number>;
+type RowReference = Reference<Float32Array, number, readonly number[]>;
+type BoxReference = Reference<Float32Array, Float32Array, readonly number[]>;
 
-const REFERENCES: Readonly<Record<ClassificationName, Reference>> = {
-  binaryCrossEntropyWithLogits,
-  sigmoidFocalLoss,
-  qualityFocalLoss,
-  varifocalLoss,
-  generalizedFocalLoss,
-};
+/** Those of the tests, a file for each loss. */
+async function referenceOf<R>(loss: LossName): Promise<R> {
+  const stem = loss.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+  return (await import(`../test/reference/${stem}.ts`))[loss];
+}
 
 /** What somebody gets. */
 interface Results {
@@ -82,15 +77,12 @@ export const accuracy: Family = {
     );
     report.line(
       "",
-      "soft targets, DFL and GIoU: absolute error, of a loss over 1 its share; gradient of GIoU: share of its largest",
+      "soft targets, rows and boxes: absolute error, of a loss over 1 its share; a box's gradient: share of its largest",
     );
     report.columns([...contestants.map(({ name }) => name), "best"]);
-    for (const loss of Object.keys(REFERENCES) as ClassificationName[]) {
-      await judge(report, contestants, classificationCase(loss, count, "hard"));
-      await judge(report, contestants, classificationCase(loss, count, "soft"));
+    for (const loss of LOSSES) {
+      for (const each of await CASES[kindOf(loss)](loss, count)) await judge(report, contestants, each);
     }
-    await judge(report, contestants, distributionCase(count));
-    await judge(report, contestants, boxCase(count));
   },
 };
 
@@ -244,8 +236,18 @@ function exponential(value: number): string {
   return value.toExponential(1);
 }
 
-function classificationCase(
-  loss: ClassificationName,
+const CASES: Readonly<Record<LossKind, (loss: LossName, count: number) => Promise<Case[]>>> = {
+  async "element loss"(loss, count) {
+    const reference = await referenceOf<ElementReference>(loss);
+    return [elementCase(loss, reference, count, "hard"), elementCase(loss, reference, count, "soft")];
+  },
+  "row loss": async (loss, count) => [rowCase(loss, await referenceOf(loss), count)],
+  "box loss": async (loss, count) => [boxCase(loss, await referenceOf(loss), count)],
+};
+
+function elementCase(
+  loss: LossName,
+  reference: ElementReference,
   count: number,
   targets: "hard" | "soft",
 ): Case {
@@ -261,7 +263,6 @@ function classificationCase(
     if (targets === "soft") return random();
     return i < count ? integerBelow(random, 2) : ((i - count) >> 1) & 1;
   });
-  const reference = REFERENCES[loss];
   const truth = {
     values: new Float64Array(length),
     grad: new Float64Array(length),
@@ -288,7 +289,7 @@ function randomLogit(random: Random): number {
   return random() < 0.5 ? normal(random, -3, 2) : between(random, -100, 100);
 }
 
-function distributionCase(count: number): Case {
+function rowCase(loss: LossName, reference: RowReference, count: number): Case {
   const random = seeded(2);
   const rows = Math.floor(count / BINS);
   const spread = Float32Array.from(
@@ -308,7 +309,7 @@ function distributionCase(count: number): Case {
     grad: new Float64Array(rows * BINS),
   };
   for (let row = 0; row < rows; row++) {
-    const { value, grad } = distributionFocalLoss(
+    const { value, grad } = reference(
       pred.subarray(row * BINS, (row + 1) * BINS),
       target[row],
     );
@@ -316,9 +317,9 @@ function distributionCase(count: number): Case {
     truth.grad.set(grad, row * BINS);
   }
   return {
-    title: "distributionFocalLoss",
+    title: loss,
     input: {
-      loss: "distributionFocalLoss",
+      loss,
       pred,
       predDims: [rows, BINS],
       target,
@@ -329,21 +330,21 @@ function distributionCase(count: number): Case {
   };
 }
 
-function boxCase(count: number): Case {
+function boxCase(loss: LossName, reference: BoxReference, count: number): Case {
   const rows = Math.floor(count / 4);
-  const input: LossInput = { loss: "giouLoss", ...boxInput(rows, 3) };
+  const input = boxInput(loss, rows, 3);
   const truth = {
     values: new Float64Array(rows),
     grad: new Float64Array(rows * 4),
   };
   for (let row = 0; row < rows; row++) {
     const [pred, target] = [input.pred, input.target].map((boxes) => boxes.subarray(row * 4, row * 4 + 4));
-    const { value, grad } = giouLoss(pred, target);
+    const { value, grad } = reference(pred, target);
     truth.values[row] = value;
     truth.grad.set(grad, row * 4);
   }
   return {
-    title: "giouLoss",
+    title: loss,
     input,
     truth,
     errors: { values: overLarger, grad: overLargest(4) },

@@ -4,7 +4,14 @@ import { differentLosses } from "./agreement.ts";
 import type { Bench, Family } from "./bench.ts";
 import { copying, type Gpu, openGpu, readBack, repeated, timeOf } from "./gpu_device.ts";
 import { classificationInput } from "./loss_inputs.ts";
-import type { ClassificationName, GpuLossPeer, GpuPreparedLoss, LossOutcome, LossTask } from "./loss_task.ts";
+import {
+  type GpuLossPeer,
+  type GpuPreparedLoss,
+  lossesOf,
+  type LossName,
+  type LossOutcome,
+  type LossTask,
+} from "./loss_task.ts";
 import { jaxGpuLosses } from "./peers/jax_losses.ts";
 import { attempt } from "./peers/load.ts";
 import { onnxGpuLosses } from "./peers/onnx_losses.ts";
@@ -14,11 +21,6 @@ import { type TorchGpuLosses, torchGpuLosses } from "./peers/torch_gpu_losses.ts
 import type { Absent, Entrant, Rival } from "./runner.ts";
 import { CLASSES } from "./yolov8.ts";
 
-const LOSSES = [
-  "qualityFocalLoss",
-  "varifocalLoss",
-  "sigmoidFocalLoss",
-] as const;
 const ANCHORS = 22_300;
 const LARGE = [8 * 33_600, 64 * 33_600] as const;
 /** What a software adapter gets done. */
@@ -30,8 +32,6 @@ const SUM_TOLERANCE = 1e-3;
 /** Of the largest member. */
 const GRADIENT_TOLERANCE = 2e-5;
 
-type Loss = (typeof LOSSES)[number] & ClassificationName;
-type Task = LossTask & { readonly loss: Loss };
 type Peers = readonly (GpuLossPeer | Absent)[];
 
 export const gpu: Family = {
@@ -55,7 +55,7 @@ export const gpu: Family = {
         gpuDevice: found.device,
       });
       const peers = [...await webgpuPeers(), ...torch];
-      for (const loss of LOSSES) await measureLoss(bench, found, engine, loss, peers);
+      for (const loss of lossesOf("element loss")) await measureLoss(bench, found, engine, loss, peers);
     } finally {
       for (const peer of torch as (TorchGpuLosses | Absent)[]) if ("close" in peer) peer.close();
       found.device.destroy();
@@ -75,7 +75,7 @@ async function measureLoss(
   bench: Bench,
   found: Gpu,
   engine: Engine,
-  loss: Loss,
+  loss: LossName,
   peers: Peers,
 ): Promise<void> {
   const anchors = found.software ? SOFTWARE_ANCHORS : ANCHORS;
@@ -120,12 +120,16 @@ function repeatedMaps(
   };
 }
 
+function lossOf(engine: Engine, loss: LossName): Engine["qualityFocalLoss"] {
+  return engine[loss] as Engine["qualityFocalLoss"];
+}
+
 /** Inputs on the device, of which only the sum comes back; and host arrays, to which all comes back. */
 async function racePeers(
   { runner }: Bench,
   { device }: Gpu,
   engine: Engine,
-  task: Task,
+  task: LossTask,
   maps: Maps<GpuTensor>,
   peers: Peers,
 ): Promise<void> {
@@ -139,15 +143,18 @@ async function racePeers(
   await runner.race<LossOutcome>({
     ours: {
       name: "ours, on the device",
-      run: () => engine[loss](maps.pred, maps.target, options),
+      run: () => lossOf(engine, loss)(maps.pred, maps.target, options),
       clock: (calls) => inTurn(calls, () => resident(engine, device, task, maps)),
     },
     rivals: await rivalsOf(task, peers, "resident"),
     difference,
   });
-  const onWasm = { name: "densehead on WASM", run: () => engine.sync[loss](host.pred, host.target, options) };
+  const onWasm = {
+    name: "densehead on WASM",
+    run: () => (engine.sync[loss] as Engine["sync"]["qualityFocalLoss"])(host.pred, host.target, options),
+  };
   await runner.race<LossOutcome>({
-    ours: { name: "ours, host arrays", run: () => engine[loss](host.pred, host.target, options) },
+    ours: { name: "ours, host arrays", run: () => lossOf(engine, loss)(host.pred, host.target, options) },
     rivals: [onWasm, ...await rivalsOf(task, peers, "host")],
     difference,
   });
@@ -180,7 +187,7 @@ async function inTurn(calls: number, call: () => Promise<unknown>): Promise<numb
 async function resident(
   engine: Engine,
   device: GPUDevice,
-  { loss, grad }: Task,
+  { loss, grad }: LossTask,
   maps: Maps<GpuTensor>,
 ): Promise<void> {
   const buffers = await stay(engine, loss, maps, grad);
@@ -191,11 +198,11 @@ async function resident(
 /** Everything stays on the device. */
 async function stay(
   engine: Engine,
-  loss: Loss,
+  loss: LossName,
   { pred, target }: Maps<GpuTensor>,
   grad: boolean,
 ): Promise<GPUBuffer[]> {
-  const result = await engine[loss](pred, target, {
+  const result = await lossOf(engine, loss)(pred, target, {
     reduction: "sum",
     grad,
     placement: "gpu",

@@ -2,8 +2,8 @@
 import { createEngine, type Engine } from "densehead";
 import type { Bench, Family } from "./bench.ts";
 import { sideLogits } from "./inputs.ts";
-import { boxInput, classificationInput, distributionInput } from "./loss_inputs.ts";
-import { BOX, CLASSIFICATION, type LossInput, type LossName } from "./loss_task.ts";
+import { lossInput } from "./loss_inputs.ts";
+import { LOSSES, type LossInput } from "./loss_task.ts";
 import { growthExponent, significant, spread } from "./statistics.ts";
 import { CLASSES } from "./yolov8.ts";
 
@@ -52,12 +52,10 @@ function sizesTo(largest: number): number[] {
 
 /** One after the other, so that the arrays of only one are alive. */
 function cases(largest: number): (() => Case)[] {
-  const anchors = PERIOD / CLASSES;
+  const sizes = { anchors: PERIOD / CLASSES, rows: PERIOD / BINS, bins: BINS, boxes: PERIOD / 4 };
   return [
-    ...CLASSIFICATION.map((loss) => () => lossCase(classificationInput(loss, anchors, CLASSES, 1), largest, false)),
-    () => lossCase(classificationInput("qualityFocalLoss", anchors, CLASSES, 1), largest, true),
-    () => lossCase(distributionInput(PERIOD / BINS, BINS, 1), largest, false),
-    ...BOX.map((loss) => () => lossCase({ loss, ...boxInput(PERIOD / 4, 1) }, largest, false)),
+    ...LOSSES.map((loss) => () => lossCase(lossInput(loss, sizes), largest, false)),
+    () => lossCase(lossInput("qualityFocalLoss", sizes), largest, true),
     () => decodeCase(largest),
   ];
 }
@@ -75,7 +73,7 @@ function lossCase(
     name: grad ? `${loss} with gradient` : loss,
     row,
     call({ sync }, rows) {
-      const operation = sync[loss as Exclude<LossName, "distributionFocalLoss">];
+      const operation = sync[loss] as Engine["sync"]["iouLoss"];
       const input = { data: preds.subarray(0, rows * row), dims: [rows, row] };
       const wanted = targets.subarray(0, rows * width);
       if (!grad) return operation(input, wanted, { reduction: "sum" });

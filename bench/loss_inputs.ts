@@ -1,15 +1,36 @@
 /** The inputs of the losses, from fixed seeds. */
-import type { ClassificationName, LossInput } from "./loss_task.ts";
+import { kindOf, type LossInput, type LossName } from "./loss_task.ts";
 import { between, normal, type Random, seeded } from "./random.ts";
+import { CLASSES } from "./yolov8.ts";
 
 const POSITIVE_SHARE = 0.02;
 const FRAME = 1280;
 /** Of the predicted boxes, those that have nothing to do with their target. */
 const STRAY_SHARE = 0.1;
 
+/** How much of its kind a loss is computed on. */
+export interface LossSizes {
+  readonly anchors: number;
+  readonly rows: number;
+  readonly bins: number;
+  readonly boxes: number;
+}
+
+/** An input for a loss of any kind. */
+export function lossInput(loss: LossName, { anchors, rows, bins, boxes }: LossSizes): LossInput {
+  switch (kindOf(loss)) {
+    case "element loss":
+      return classificationInput(loss, anchors, CLASSES, 1);
+    case "row loss":
+      return distributionInput(loss, rows, bins, 1);
+    case "box loss":
+      return boxInput(loss, boxes, 1);
+  }
+}
+
 /** Logits of −3 ± 2; a few elements have a quality as their target, the others 0. */
 export function classificationInput(
-  loss: ClassificationName,
+  loss: LossName,
   anchors: number,
   classes: number,
   seed: number,
@@ -40,6 +61,7 @@ export function withMagnitude(input: LossInput, magnitude: number): LossInput {
 
 /** Rows of logits with one peak each; the target is near it. */
 export function distributionInput(
+  loss: LossName,
   rows: number,
   bins: number,
   seed: number,
@@ -59,7 +81,7 @@ export function distributionInput(
     );
   }
   return {
-    loss: "distributionFocalLoss",
+    loss,
     pred,
     predDims: [rows, bins],
     target,
@@ -68,7 +90,7 @@ export function distributionInput(
 }
 
 /** Boxes of 10 to 120 pixels near their targets, some of them far away. None shares an edge: its gradient is a convention. */
-export function boxInput(count: number, seed: number): Omit<LossInput, "loss"> {
+export function boxInput(loss: LossName, count: number, seed: number): LossInput {
   const random = seeded(seed);
   const pred = new Float32Array(count * 4);
   const target = new Float32Array(count * 4);
@@ -80,7 +102,7 @@ export function boxInput(count: number, seed: number): Omit<LossInput, "loss"> {
       4 * i,
     ); while (shareAnEdge(pred, target, 4 * i));
   }
-  return { pred, predDims: [count, 4], target, targetDims: [count, 4] };
+  return { loss, pred, predDims: [count, 4], target, targetDims: [count, 4] };
 }
 
 function shareAnEdge(a: Float32Array, b: Float32Array, at: number): boolean {

@@ -1,27 +1,22 @@
-/** What a loss is computed on, the same for us and for every peer. */
+/** The losses of the registry, and what one is computed on, the same for us and for every peer. */
+import type { LossOps } from "densehead";
+import { losses } from "../src/generated/losses.ts";
+import type { LossRecord } from "../src/ops/loss_call.ts";
 
-export const CLASSIFICATION = [
-  "qualityFocalLoss",
-  "binaryCrossEntropyWithLogits",
-  "sigmoidFocalLoss",
-  "varifocalLoss",
-  "generalizedFocalLoss",
-] as const;
-export const BOX = [
-  "giouLoss",
-  "iouLoss",
-  "diouLoss",
-  "ciouLoss",
-  "eiouLoss",
-  "siouLoss",
-] as const;
+export type LossName = keyof LossOps<"sync">;
+export type LossKind = LossRecord["kind"];
 
-export type ClassificationName = (typeof CLASSIFICATION)[number];
-export type BoxLossName = (typeof BOX)[number];
-export type LossName =
-  | ClassificationName
-  | "distributionFocalLoss"
-  | BoxLossName;
+const RECORDS = losses as Readonly<Record<LossName, LossRecord>>;
+
+export const LOSSES = Object.keys(losses) as LossName[];
+
+export function kindOf(loss: LossName): LossKind {
+  return RECORDS[loss].kind;
+}
+
+export function lossesOf(kind: LossKind): LossName[] {
+  return LOSSES.filter((loss) => kindOf(loss) === kind);
+}
 
 export interface LossInput {
   readonly loss: LossName;
@@ -48,6 +43,9 @@ export interface LossPeer {
   /** A way to run the task with inputs that were made outside the measurement, or null where it has none. */
   prepare(task: LossTask): PreparedLoss | null | Promise<PreparedLoss | null>;
 }
+
+/** A way to the task's result in this process, or null where there is none. */
+export type LossFunction = (task: LossTask) => (() => LossOutcome) | null;
 
 export interface PreparedLoss {
   run(): LossOutcome | Promise<LossOutcome>;

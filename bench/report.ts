@@ -99,6 +99,11 @@ export class Report {
     this.line(`  against ${name}`, `skipped: ${text}`);
   }
 
+  /** Names peers that have no such operation; nothing is kept of them. */
+  without(names: readonly string[]): void {
+    if (names.length > 0) this.line("  not there", names.join(", "));
+  }
+
   differs(name: string, difference: string): void {
     this.differing++;
     this.#skipped.add(`${name}: in "${this.#title}" its result differs, ${difference}`);

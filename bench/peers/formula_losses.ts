@@ -2,7 +2,7 @@
  * Losses in JavaScript as they are written down from a paper: small functions, array methods, log and pow as the formula
  * has them. No gradients. Parameters are the defaults.
  */
-import type { LossName, LossTask } from "../loss_task.ts";
+import type { LossFunction, LossName } from "../loss_task.ts";
 
 type Elementwise = (x: number, y: number) => number;
 
@@ -25,7 +25,7 @@ const ELEMENTWISE: Readonly<Partial<Record<LossName, Elementwise>>> = {
 };
 
 /** The sum over all elements or rows, or null where the formula is not written down here. */
-export function formulaLoss({ loss, pred, predDims, target, grad }: LossTask): (() => { loss: number }) | null {
+export const formulaLoss: LossFunction = ({ loss, pred, predDims, target, grad }) => {
   const elementwise = ELEMENTWISE[loss];
   if (grad) return null;
   if (elementwise !== undefined) {
@@ -39,7 +39,7 @@ export function formulaLoss({ loss, pred, predDims, target, grad }: LossTask): (
       0,
     ),
   });
-}
+};
 
 function distributionFocal(logits: readonly number[], y: number): number {
   const largest = Math.max(...logits);

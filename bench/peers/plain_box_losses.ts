@@ -2,14 +2,26 @@
  * The IoU family in JavaScript as a careful author writes it: one loop over typed arrays in float64, everything in local
  * variables, no objects. `eps` is the default.
  */
-import type { BoxLossName } from "../loss_task.ts";
+import type { LossFunction } from "../loss_task.ts";
 
 const EPS = 1e-7;
 const SHAPE = 0.4052847345693511; // 4 / π²
 
+const NAMES = ["iouLoss", "giouLoss", "diouLoss", "ciouLoss", "eiouLoss", "siouLoss"] as const;
+
+type Name = (typeof NAMES)[number];
+
+export const plainBoxLoss: LossFunction = ({ loss, pred, target, grad }) => {
+  const name = NAMES.find((name) => name === loss);
+  if (name === undefined) return null;
+  if (!grad) return () => ({ loss: sumOf(name, pred, target) });
+  const slopes = new Float32Array(pred.length);
+  return () => ({ loss: gradientOf(name, pred, target, slopes), grad: slopes });
+};
+
 /** The sum over all pairs of boxes. */
-export function plainBoxValue(
-  loss: BoxLossName,
+function sumOf(
+  loss: Name,
   pred: Float32Array,
   target: Float32Array,
 ): number {
@@ -102,8 +114,8 @@ function shape(size: number, other: number): number {
  * The same, and the gradient of each pair into `grad`. s, o, c and d are the slopes of the loss towards the prediction's
  * size, the overlap, the cover and the offset of the centres, on x and on y.
  */
-export function plainBoxGradient(
-  loss: BoxLossName,
+function gradientOf(
+  loss: Name,
   pred: Float32Array,
   target: Float32Array,
   grad: Float32Array,

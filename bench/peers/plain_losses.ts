@@ -2,15 +2,16 @@
  * Classification losses and the distribution focal loss in JavaScript as a careful author writes them: one loop over typed
  * arrays in float64, one Math.exp and one Math.log1p for each element, no objects. Parameters are the defaults.
  */
-import type { ClassificationName } from "../loss_task.ts";
+import type { LossFunction, LossName } from "../loss_task.ts";
+import { plainBoxLoss } from "./plain_box_losses.ts";
 
 /** The sum over all elements. */
-export type PlainValue = (
+type PlainValue = (
   logits: Float32Array,
   targets: Float32Array,
 ) => number;
 /** The same, and the gradient of each element into `grad`. */
-export type PlainGradient = (
+type PlainGradient = (
   logits: Float32Array,
   targets: Float32Array,
   grad: Float32Array,
@@ -170,16 +171,8 @@ const generalizedFocal: PlainLoss = {
   },
 };
 
-export const plainLosses: Readonly<Record<ClassificationName, PlainLoss>> = {
-  binaryCrossEntropyWithLogits: binaryCrossEntropy,
-  sigmoidFocalLoss: focal,
-  qualityFocalLoss: qualityFocal,
-  varifocalLoss: varifocal,
-  generalizedFocalLoss: generalizedFocal,
-};
-
 /** The distribution focal loss of (rows, bins) logits: one Math.exp for each bin, one Math.log for each row. */
-export const plainDistributionFocal: PlainLoss = {
+const distributionFocal: PlainLoss = {
   value(logits, targets) {
     const bins = logits.length / targets.length;
     let loss = 0;
@@ -228,3 +221,21 @@ function highest(logits: Float32Array, first: number, bins: number): number {
   }
   return top;
 }
+
+const LOSSES: Readonly<Partial<Record<LossName, PlainLoss>>> = {
+  binaryCrossEntropyWithLogits: binaryCrossEntropy,
+  sigmoidFocalLoss: focal,
+  qualityFocalLoss: qualityFocal,
+  varifocalLoss: varifocal,
+  generalizedFocalLoss: generalizedFocal,
+  distributionFocalLoss: distributionFocal,
+};
+
+export const plainLoss: LossFunction = (task) => {
+  const { loss, pred, target, grad } = task;
+  const plain = LOSSES[loss];
+  if (plain === undefined) return plainBoxLoss(task);
+  if (!grad) return () => ({ loss: plain.value(pred, target) });
+  const slopes = new Float32Array(pred.length);
+  return () => ({ loss: plain.gradient(pred, target, slopes), grad: slopes });
+};

@@ -12,6 +12,7 @@ export async function torchGpuLosses(compiled: boolean): Promise<TorchGpuLosses>
   return {
     name: `${torch.name} (cuda, ${compiled ? "compiled" : "eager"})`,
     async prepare({ loss, pred, predDims, target, targetDims, grad }) {
+      if (!torch.tasks.includes(loss)) return null;
       const inputs = [{ data: pred, dims: predDims }, { data: target, dims: targetDims }];
       const prepared = await torch.prepare(loss, { grad, compiled }, inputs);
       const run = async () => {

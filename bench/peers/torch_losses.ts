@@ -1,14 +1,7 @@
 /** Losses in PyTorch. */
-import type { LossName, LossPeer } from "../loss_task.ts";
+import type { LossPeer } from "../loss_task.ts";
 import script from "./torch_losses.py";
 import { startTorch } from "./torch_process.ts";
-
-/** As in torch_losses.py. */
-const LOSSES: readonly LossName[] = [
-  "qualityFocalLoss",
-  "distributionFocalLoss",
-  "giouLoss",
-];
 
 export interface TorchLosses extends LossPeer {
   close(): void;
@@ -19,7 +12,7 @@ export async function torchLosses(): Promise<TorchLosses> {
   return {
     name: torch.name,
     async prepare({ loss, pred, predDims, target, targetDims, grad }) {
-      if (!LOSSES.includes(loss)) return null;
+      if (!torch.tasks.includes(loss)) return null;
       const inputs = [{ data: pred, dims: predDims }, { data: target, dims: targetDims }];
       const prepared = await torch.prepare(loss, { grad }, inputs);
       return {

@@ -33,6 +33,7 @@ export async function startTorch(script: string, wanted = "PyTorch"): Promise<To
 export class TorchProcess {
   /** "PyTorch" and its version. */
   name = "PyTorch";
+  tasks: readonly string[] = [];
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -48,7 +49,9 @@ export class TorchProcess {
 
   async started(): Promise<boolean> {
     try {
-      this.name = `PyTorch ${(await this.#answer<{ version: string }>()).version}`;
+      const { version, tasks } = await this.#answer<{ version: string; tasks: string[] }>();
+      this.name = `PyTorch ${version}`;
+      this.tasks = tasks;
       return true;
     } catch {
       return false;

@@ -1,6 +1,6 @@
 """Runs TASKS, which another script fills, on one thread. Commands are lines of JSON on stdin, answers go to stdout.
 
-A task takes tensors and options, and gives a function; that gives a number and a list of tensors.
+The first answer is {"version": PyTorch's, "tasks": names}. A task takes tensors and options, and gives a function; that gives a number and a list of tensors.
 
 {"prepare": task, "options": {...}, "dims": [[...], ...]}, then the float32 tensors: {"ready": true}
 {"run": true}: {"value": number, "bytes": [length, ...]}, then the tensors as float32
@@ -30,7 +30,7 @@ def answer(message, arrays=()):
 
 
 def serve():
-    answer({"version": torch.__version__})
+    answer({"version": torch.__version__, "tasks": list(TASKS)})
     call = None
     while line := sys.stdin.buffer.readline():
         command = json.loads(line)

@@ -4,9 +4,15 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { lossInput } from "../../bench/loss_inputs.ts";
+import { LOSSES, type LossName } from "../../bench/loss_task.ts";
+import { float32Values } from "../../bench/peers/float32_losses.ts";
+import { formulaLoss } from "../../bench/peers/formula_losses.ts";
+import { plainLoss } from "../../bench/peers/plain_losses.ts";
 import type { Results } from "../../bench/results.ts";
 import { resultsChart } from "../../bench/results_chart.ts";
 import { readmeWith, resultsPage } from "../../bench/results_page.ts";
+import { operations } from "../../src/registry.ts";
 
 const test = suite("bench");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
@@ -34,6 +40,28 @@ test("the bench's programs bundle, with every peer's file that they import", asy
     });
     assert.equal([...errors, ...warnings], [], entry);
   }
+});
+
+const SIZES = { anchors: 3, rows: 5, bins: 6, boxes: 7 };
+
+test("every loss of the registry is measured, on an input that it takes", () => {
+  const losses = Object.values(operations).filter(({ kind }) => kind.endsWith(" loss"));
+  assert.equal([...LOSSES].sort(), losses.map(({ name }) => name).sort());
+  for (const { name, check } of losses) {
+    const { loss, pred, predDims, target, targetDims } = lossInput(name as LossName, SIZES);
+    assert.is(loss, name);
+    (check as (...args: unknown[]) => void)({ data: pred, dims: predDims }, { data: target, dims: targetDims });
+  }
+});
+
+test("a peer says that it has no such loss", () => {
+  const input = { ...lossInput("giouLoss", SIZES), loss: "newLoss" as LossName };
+  for (const grad of [false, true]) {
+    assert.is(plainLoss({ ...input, grad }), null);
+    assert.is(formulaLoss({ ...input, grad }), null);
+  }
+  assert.is(float32Values(input), null);
+  assert.ok(plainLoss({ ...input, loss: "giouLoss", grad: false }));
 });
 
 test.run();
