@@ -110,8 +110,8 @@ export interface EngineOptions {
   gpuDevice?: GpuDevice;
   /**
    * Upper bound of linear memory in bytes. Default 64 MiB. Larger inputs are streamed through it, to the same bits. Only
-   * `nms`, `batchedNms`, `softNms` and `detect` need bytes for every box or anchor at once. RangeError: under 256 KiB, of
-   * which the kernels' tables take 128 KiB; over 2 GiB, because addresses are signed 32-bit integers.
+   * detection and the kinds of NMS need bytes for every box or anchor at once. RangeError: under 256 KiB, of which the
+   * kernels' tables take 128 KiB; over 2 GiB, because addresses are signed 32-bit integers.
    */
   maxMemory?: number;
   /**
@@ -326,10 +326,9 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  *
  * Error bounds are for WASM, and hold for single losses and for sums of them. Values under 1e-36 count as 0: a loss, its
  * gradient, or a power in them such as |y − σ|^β. On WebGPU a bound of 1e-6 or 5e-7 becomes 4e-6, other bounds become four
- * times as large, and the bound of a sum is 8e-6, because sums are float32 there and float64 on WASM. The gradients of
- * `giouLoss`, `eiouLoss` and `siouLoss` on WebGPU are bounded relative to the largest member of their terms (of IoU, cover,
- * distance, size) as well: where these terms cancel, WASM adds them in float64, which WebGPU does not have. WebGPU gives NaN
- * only where WASM does. A call that runs on WebGPU reads its host arrays, and writes `out`, until its promise settles.
+ * times as large, and the bound of a sum is 8e-6, because sums are float32 there and float64 on WASM. Where a loss names terms
+ * that may cancel, WASM adds their gradients in float64, which WebGPU does not have. WebGPU gives NaN only where WASM does. A
+ * call that runs on WebGPU reads its host arrays, and writes `out`, until its promise settles.
  */
 export interface LossOps<F> {
   /**
@@ -533,7 +532,8 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred),
+   *   on WebGPU also of the largest member of its terms (of IoU and cover), which may cancel.
    * - Source: Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1.
    *
    * @example
@@ -601,7 +601,8 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred),
+   *   on WebGPU also of the largest member of its terms (of IoU, distance and size), which may cancel.
    * - Source: Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
    *
    * @example
@@ -631,7 +632,8 @@ export interface LossOps<F> {
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer side of pred),
-   *   because the exponential doubles the rounding of ρ.
+   *   because the exponential doubles the rounding of ρ; on WebGPU also of the largest member of its terms (of IoU,
+   *   distance and shape), which may cancel.
    * - Source: Gevorgyan 2022 (SIoU Loss), with θ = 4.
    *
    * @example
