@@ -3,6 +3,7 @@
  *
  * - src/generated/operations.ts: the operations, found in their folders
  * - src/webgpu/generated/shaders.ts: their shaders
+ * - src/webgpu/generated/plans.ts: the plans of the criteria
  * - src/generated/losses.ts: facts of the losses for the command, which has the operations apart
  * - assembly/generated/kernels.ts: their kernels
  * - assembly/generated/loss_blocks.ts: the parameter block of each loss as a class
@@ -23,7 +24,14 @@ const OPERATION = new RegExp(`^export const (\\w+) = (${KINDS.join("|")})\\(`, "
 export async function generate() {
   const operations = operationFiles();
   writeSource("src/generated/operations.ts", objectOf("operations", operations, "src/generated"));
-  writeSource("src/webgpu/generated/shaders.ts", objectOf("shaders", shaderFiles(operations), "src/webgpu/generated"));
+  writeSource(
+    "src/webgpu/generated/shaders.ts",
+    objectOf("shaders", partsOf(operations, "src/webgpu/shaders"), "src/webgpu/generated"),
+  );
+  writeSource(
+    "src/webgpu/generated/plans.ts",
+    objectOf("plans", partsOf(operations, "src/webgpu/plans"), "src/webgpu/generated"),
+  );
   const records = Object.values((await evaluate("src/generated/operations.ts")).operations);
   writeSource("src/generated/losses.ts", lossFacts(records));
   writeSource("assembly/generated/kernels.ts", kernelExports(records));
@@ -47,9 +55,8 @@ function operationFiles() {
   return found.sort((a, b) => a.place - b.place || (a.name < b.name ? -1 : 1));
 }
 
-/** The shaders of those operations that have one. */
-function shaderFiles(operations) {
-  const folder = "src/webgpu/shaders";
+/** The files of a folder that belong to operations: each has the operation's name. */
+function partsOf(operations, folder) {
   const there = readdirSync(at(folder));
   return operations.map(({ file, name }) => ({ file: join(folder, basename(file)), name }))
     .filter(({ file }) => there.includes(basename(file)));

@@ -10,7 +10,7 @@ import type { Scene } from "./criterion_input.ts";
 import type { Positives } from "./positives.ts";
 
 export interface CheckedCriterion {
-  readonly op: "gflCriterion" | "vfnetCriterion";
+  readonly op: string;
   readonly scene: Scene;
   readonly positives: Positives;
   /** The classification loss of all anchors, but for the qualities of the positives, which their boxes give. */
@@ -29,7 +29,6 @@ export interface CheckedCriterion {
 }
 
 export interface CheckedGfl extends CheckedCriterion {
-  readonly op: "gflCriterion";
   readonly maps: { readonly dist: AnySource };
   /** (P·4), what the distributions of the positives learn, in bins. */
   readonly targets: Float32Array;
@@ -37,7 +36,6 @@ export interface CheckedGfl extends CheckedCriterion {
 }
 
 export interface CheckedVfnet extends CheckedCriterion {
-  readonly op: "vfnetCriterion";
   readonly maps: { readonly distances: AnySource; readonly refined: AnySource };
   /** What the weight of a positive is at least. */
   readonly minIou: number;
@@ -45,6 +43,7 @@ export interface CheckedVfnet extends CheckedCriterion {
 }
 
 export class CriterionCall<C extends CheckedCriterion = CheckedCriterion> implements Call {
+  readonly kind = "criterion";
   readonly out = NO_OUT;
   readonly checked: C;
   readonly #run: (backend: WasmBackend, checked: C) => CriterionResult;
@@ -55,11 +54,7 @@ export class CriterionCall<C extends CheckedCriterion = CheckedCriterion> implem
     this.#run = run;
   }
 
-  get op(): C["op"] {
-    return this.checked.op;
-  }
-
-  get kind(): C["op"] {
+  get op(): string {
     return this.checked.op;
   }
 

@@ -2,7 +2,7 @@
  * A device with its buffers and pipelines, and the calls that are on it.
  */
 import type { Call, CallKind } from "../call.ts";
-import type { CheckedGfl, CheckedVfnet, CriterionCall } from "../criteria/criterion_call.ts";
+import type { CriterionCall } from "../criteria/criterion_call.ts";
 import type { DetectCall } from "../detect/detect_call.ts";
 import type { LossCall } from "../ops/loss_call.ts";
 import type { RowCall } from "../ops/row_call.ts";
@@ -10,12 +10,11 @@ import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
 import { findCandidates, ListCapacity } from "./detect.ts";
 import { later, type OpenedDevice, soon } from "./device.ts";
-import { gflPlan } from "./gfl_plan.ts";
 import { fitBindings } from "./image_share.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
+import { plans } from "./plans.ts";
 import { runRows, tooLarge } from "./rows.ts";
-import { vfnetPlan } from "./vfnet_plan.ts";
 
 interface Runner<C> {
   run(gpu: GpuBackend, call: C): Promise<unknown>;
@@ -27,8 +26,7 @@ interface Runner<C> {
 interface Calls extends Record<CallKind, Call> {
   readonly loss: LossCall;
   readonly rows: RowCall;
-  readonly gflCriterion: CriterionCall<CheckedGfl>;
-  readonly vfnetCriterion: CriterionCall<CheckedVfnet>;
+  readonly criterion: CriterionCall;
   readonly detect: DetectCall;
 }
 
@@ -40,8 +38,7 @@ const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
     run: (gpu, { checked }) => runRows(gpu, checked),
     holds: ({ checked }, limits) => tooLarge(checked, limits) === undefined,
   },
-  gflCriterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, gflPlan), holds: always },
-  vfnetCriterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, vfnetPlan), holds: always },
+  criterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, plans[checked.op]), holds: always },
   detect: {
     run: (gpu, call) => findCandidates(gpu, call.search(), gpu.lists),
     holds: ({ fields }, limits) => fitBindings(fields, limits),

@@ -34,10 +34,10 @@ fn divisor_of(total: f32) -> f32 {
 }
 `;
 
-export async function runCriterion<C extends CheckedCriterion>(
+export async function runCriterion(
   gpu: Gpu,
-  checked: C,
-  planOf: (run: CriterionRun, checked: C) => Plan,
+  checked: CheckedCriterion,
+  planOf: PlanOf,
 ): Promise<CriterionResult<Placement>> {
   const work = new Work(checked.op, gpu.device, gpu.pool);
   try {
@@ -59,6 +59,9 @@ export interface Plan {
   /** The weighted parts beside the classification's. */
   parts(sums: Readonly<Record<string, number>>): Omit<CriterionResult["parts"], "cls">;
 }
+
+/** A criterion's plan for a call that the criterion itself checked. */
+export type PlanOf = (run: CriterionRun, checked: CheckedCriterion) => Plan;
 
 /** The losses over (P, …) rows that a plan is made of. */
 type RowLoss = Pick<

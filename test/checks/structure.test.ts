@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { operations } from "../../src/registry.ts";
+import { plans } from "../../src/webgpu/plans.ts";
 import { shaders } from "../../src/webgpu/shaders.ts";
 
 const test = suite("structure");
@@ -63,6 +64,12 @@ test("every operation that is checked for any device has a shader of its stem", 
       new RegExp(`^export const ${name} = (\\w+ \\+ )?/\\* wgsl \\*/`, "m"),
     );
   }
+});
+
+test("every criterion has a plan for WebGPU", () => {
+  const criteria = list("src/criteria").map((file) => file.replace(".ts", ""));
+  const checked = Object.values(operations).filter(({ stem, check }) => check !== undefined && criteria.includes(stem));
+  assert.equal(Object.keys(plans).sort(), checked.map(({ name }) => name).sort());
 });
 
 test("only wasm/memory.ts touches the memory's buffer, and only entries know a runtime", () => {

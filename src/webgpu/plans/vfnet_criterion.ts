@@ -2,13 +2,13 @@
  * The VarifocalNet criterion's losses over the positives, once for each map of boxes: which steps run, and what their sums
  * make.
  */
-import type { CheckedVfnet } from "../criteria/criterion_call.ts";
-import type { CriterionRun, Plan } from "./criterion.ts";
-import type { RowMap } from "./positive_rows.ts";
-import { boxGeometry } from "./shaders/box_geometry.ts";
-import { vfnetCriterion, vfnetSlopes } from "./shaders/vfnet_criterion.ts";
+import type { CheckedVfnet } from "../../criteria/criterion_call.ts";
+import type { CriterionRun, Plan } from "../criterion.ts";
+import type { RowMap } from "../positive_rows.ts";
+import { boxGeometry } from "../shaders/box_geometry.ts";
+import { vfnetCriterion as shader, vfnetSlopes } from "../shaders/vfnet_criterion.ts";
 
-export function vfnetPlan(run: CriterionRun, checked: CheckedVfnet): Plan {
+export function vfnetCriterion(run: CriterionRun, checked: CheckedVfnet): Plan {
   const { lambdaBox, lambdaRefine } = checked.settings;
   const initial = vfnetBoxes(
     run,
@@ -46,7 +46,7 @@ function vfnetBoxes(run: CriterionRun, checked: CheckedVfnet, map: RowMap, lambd
     grad: rows && { map, rows },
     steps: () => [
       run.rows.gather(map, sides),
-      run.each(boxGeometry + vfnetCriterion, { counts, parameters: { min_iou: checked.minIou } }, [
+      run.each(boxGeometry + shader, { counts, parameters: { min_iou: checked.minIou } }, [
         positives,
         sides,
         pred,

@@ -1,15 +1,15 @@
 /**
  * The GFL criterion's losses over the positives: which steps run, over which buffers, and what their sums make.
  */
-import type { CheckedGfl } from "../criteria/criterion_call.ts";
-import { matrix } from "../validate.ts";
-import type { CriterionRun, Plan } from "./criterion.ts";
-import { boxGeometry } from "./shaders/box_geometry.ts";
-import { distribution } from "./shaders/distribution.ts";
-import { gflCriterion, gflSlopes } from "./shaders/gfl_criterion.ts";
-import { onDevice } from "./storage.ts";
+import type { CheckedGfl } from "../../criteria/criterion_call.ts";
+import { matrix } from "../../validate.ts";
+import type { CriterionRun, Plan } from "../criterion.ts";
+import { boxGeometry } from "../shaders/box_geometry.ts";
+import { distribution } from "../shaders/distribution.ts";
+import { gflCriterion as shader, gflSlopes } from "../shaders/gfl_criterion.ts";
+import { onDevice } from "../storage.ts";
 
-export function gflPlan(run: CriterionRun, checked: CheckedGfl): Plan {
+export function gflCriterion(run: CriterionRun, checked: CheckedGfl): Plan {
   const { count, positives, scores } = run;
   const { settings: { grad, lambdaBox, lambdaDfl, normalizer }, scene: { head: { bins, numClasses } } } = checked;
   const classes = run.buffer(count * numClasses);
@@ -40,7 +40,7 @@ export function gflPlan(run: CriterionRun, checked: CheckedGfl): Plan {
     steps: () => [
       run.rows.gather(clsMap, classes),
       run.rows.gather(distMap, logits),
-      run.each(distribution + boxGeometry + gflCriterion, { counts: { items: count, ...counts }, parameters: {} }, [
+      run.each(distribution + boxGeometry + shader, { counts: { items: count, ...counts }, parameters: {} }, [
         positives,
         classes,
         logits,
