@@ -1,5 +1,5 @@
 export * from "./generated/kernels";
-export { convert_f16, convert_i16, convert_i8, convert_u16, convert_u8 } from "./convert";
+export * from "./convert";
 
 /** First byte that belongs to the caller. */
 export function heap_base(): usize {

@@ -18,14 +18,10 @@ const folder = mkdtempSync(join(tmpdir(), "densehead-loss-"));
 const at = (name: string) => join(folder, name);
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const ofKind = (wanted: string) => {
-  return Object.keys(losses).filter((name) => losses[name].kind === wanted) as (keyof LossOps<"sync">)[];
-};
-const CLASSIFICATION = ofKind("element loss");
-const BOXES = ofKind("box loss");
+const LOSSES = Object.keys(losses) as (keyof LossOps<"sync">)[];
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
-const names = Object.keys(losses).map(kebab);
-const labelledNames = Object.keys(losses).filter((name) => losses[name].labels).map(kebab);
+const names = LOSSES.map(kebab);
+const labelledNames = LOSSES.filter((name) => losses[name].labels).map(kebab);
 
 // ── Running ─────────────────────────────────────────────────────────────────────
 
@@ -84,6 +80,13 @@ const labelled = ["--pred", "pred.npy", "--labels", npy("labels.npy", labels), "
 const boxed = ["--pred", npy("boxes.npy", boxes, [2, 4]), "--target", npy("truth.npy", truth, [2, 4])];
 const binned = ["--pred", npy("bins.npy", bins, [2, 4]), "--target", npy("sides.npy", Float32Array.of(1.25, 3))];
 const pred = { data: logits, dims: [4, 3] };
+/** A call of each kind of loss: as arguments of the command, and of the library. */
+const CALLS = {
+  "element loss": { args: dense, tensors: [pred, { data: qualities, dims: [4, 3] }] },
+  "row loss": { args: binned, tensors: [{ data: bins, dims: [2, 4] }, Float32Array.of(1.25, 3)] },
+  "box loss": { args: boxed, tensors: [boxes, truth] },
+} as const;
+const callOf = (name: string) => CALLS[losses[name].kind];
 
 /** As the command prints it. */
 const shown = (value: number) => value.toPrecision(9);
@@ -101,30 +104,28 @@ test("prints the loss and the shapes", () => {
   assert.equal(shapes, ["  pred    (4, 3)", "  target  (4, 3)", ""]);
 });
 
-test("every loss", () => {
-  for (const name of CLASSIFICATION) {
-    const wanted = sync[name](pred, { data: qualities, dims: [4, 3] }).loss;
-    assert.is(prints(kebab(name), ...dense).loss, shown(wanted), name);
+test("every loss, by its name in kebab-case and in camelCase, for short, and without the word loss", () => {
+  for (const name of LOSSES) {
+    const { args, tensors: [pred, target] } = callOf(name);
+    const wanted = prints(kebab(name), ...args);
+    assert.is(wanted.headline, `${kebab(name)}, mean`);
+    assert.is(wanted.loss, shown((sync[name] as typeof sync["iouLoss"])(pred, target).loss), name);
+    const { alias } = losses[name];
+    for (const typed of [name, kebab(name).replace(/-loss$/, ""), ...(alias === undefined ? [] : [alias])]) {
+      assert.equal(prints(typed, ...args), wanted, typed);
+    }
   }
-  const distribution = sync.distributionFocalLoss({ data: bins, dims: [2, 4] }, Float32Array.of(1.25, 3));
-  assert.is(prints("distribution-focal-loss", ...binned).loss, shown(distribution.loss));
-  for (const name of BOXES) assert.is(prints(kebab(name), ...boxed).loss, shown(sync[name](boxes, truth).loss), name);
+  assert.equal(prints("qfl", ...dense), prints("quality-focal-loss", ...dense));
 });
 
-test("names in camelCase too", () => {
-  assert.equal(prints("qualityFocalLoss", ...dense), prints("quality-focal-loss", ...dense));
-  assert.equal(prints("giouLoss", ...boxed), prints("giou-loss", ...boxed));
-});
-
-test("names for short, and without the word loss", () => {
-  const short = { bce: "binary-cross-entropy-with-logits", focal: "sigmoid-focal-loss", vfl: "varifocal-loss" };
-  for (const [name, loss] of Object.entries(short)) assert.equal(prints(name, ...dense), prints(loss, ...dense));
-  for (const name of CLASSIFICATION) {
-    assert.equal(prints(losses[name].alias as string, ...dense), prints(kebab(name), ...dense));
+test("every loss refuses values that its options do not take", () => {
+  for (const name of LOSSES) {
+    for (const [param, { kind }] of Object.entries(losses[name].params)) {
+      if (kind !== "number") continue;
+      const flag = `--${kebab(param)}`;
+      fails([kebab(name), ...callOf(name).args, flag, "two"], `${flag} is "two"; wanted a number`);
+    }
   }
-  assert.equal(prints("quality-focal", ...dense), prints("quality-focal-loss", ...dense));
-  assert.equal(prints("dfl", ...binned), prints("distribution-focal-loss", ...binned));
-  assert.equal(prints("giou", ...boxed), prints("giou-loss", ...boxed));
 });
 
 test("a line of JSON, to a file or in place of the text", () => {
@@ -313,22 +314,21 @@ test("wrong flags and values", () => {
   fails(["iou-loss", "--target", "truth.npy"], "--pred is missing");
   fails(["iou-loss", "--pred", "boxes.npy"], "--target is missing\n");
   fails(["varifocal-loss", "--pred", "pred.npy"], "--target is missing; it or --labels is wanted");
+  fails(["iou-loss", ...boxed, "--eps", "-1"], /--eps is -1; wanted a (finite )?number of at least 0/);
   fails([...given, "--labels", "labels.npy"], "--target and --labels are both given");
   fails([...given, "--scores", "scores.npy"], "--scores is about --labels, which was not given");
   fails(["generalized-focal-loss", ...labelled], "--labels is not for generalized-focal-loss; give --target");
+  fails(["generalized-focal-loss", ...dense, "--y-left", "2"], /--y-(left|right) is [12]; wanted/);
   fails([...given, "--reduction", "max"], `--reduction is "max"; wanted none or sum or mean`);
   fails(
     [...given, "--avg-factor", "2", "--reduction", "sum"],
     "--avg-factor is for --reduction mean, which is sum here",
   );
+  fails(["distribution-focal-loss", ...binned, "--bin-step", "0"], "--bin-step is 0; wanted a finite number over 0");
   fails([...given, "--avg-factor", "0"], "--avg-factor is 0; wanted a number over 0");
-  fails([...given, "--beta", "two"], `--beta is "two"; wanted a number`);
   fails([...given, "--beta", "-1"], "--beta is -1; wanted a finite number of at least 0");
   fails([...given, "--gamma", "2"], "--gamma is not for quality-focal-loss, which takes --beta");
   fails(["binaryCrossEntropyWithLogits", ...dense, "--eps", "1"], "--eps is not for binary-cross-entropy-with-logits");
-  fails(["generalized-focal-loss", ...dense, "--y-left", "2"], /--y-(left|right) is [12]; wanted/);
-  fails(["distribution-focal-loss", ...binned, "--bin-step", "0"], "--bin-step is 0; wanted a finite number over 0");
-  fails(["iou-loss", ...boxed, "--eps", "-1"], /--eps is -1; wanted a (finite )?number of at least 0/);
   fails([...given, "--grad", "same.npy", "--out", "same.npy"], "--grad and --out are one file");
 });
 
