@@ -18,6 +18,7 @@ import { onnxGpuLosses } from "./peers/onnx_losses.ts";
 import { onnxGpuRuntime } from "./peers/onnx_session.ts";
 import { tensorflowGpuLosses } from "./peers/tensorflow_losses.ts";
 import { type TorchGpuLosses, torchGpuLosses } from "./peers/torch_gpu_losses.ts";
+import type { Report } from "./report.ts";
 import type { Absent, Entrant, Rival } from "./runner.ts";
 import { CLASSES } from "./yolov8.ts";
 
@@ -126,7 +127,7 @@ function lossOf(engine: Engine, loss: LossName): Engine["qualityFocalLoss"] {
 
 /** Inputs on the device, of which only the sum comes back; and host arrays, to which all comes back. */
 async function racePeers(
-  { runner }: Bench,
+  { runner, report }: Bench,
   { device }: Gpu,
   engine: Engine,
   task: LossTask,
@@ -146,7 +147,7 @@ async function racePeers(
       run: () => lossOf(engine, loss)(maps.pred, maps.target, options),
       clock: (calls) => inTurn(calls, () => resident(engine, device, task, maps)),
     },
-    rivals: await rivalsOf(task, peers, "resident"),
+    rivals: await rivalsOf(report, task, peers, "resident"),
     difference,
   });
   const onWasm = {
@@ -155,25 +156,32 @@ async function racePeers(
   };
   await runner.race<LossOutcome>({
     ours: { name: "ours, host arrays", run: () => lossOf(engine, loss)(host.pred, host.target, options) },
-    rivals: [onWasm, ...await rivalsOf(task, peers, "host")],
+    rivals: [onWasm, ...await rivalsOf(report, task, peers, "host")],
     difference,
   });
 }
 
+/** The peers that have the loss in this way, and those that are not there; those without such a loss are only named. */
 async function rivalsOf(
+  report: Report,
   task: LossTask,
   peers: Peers,
   way: keyof GpuPreparedLoss,
 ): Promise<(Rival<LossOutcome> | Absent)[]> {
+  const without: string[] = [];
   const rivals = peers.map(async (peer) => {
     if ("absent" in peer) return peer;
     return await attempt(peer.name, async () => {
-      const prepared = (await peer.prepare(task))?.[way];
+      const found = await peer.prepare(task);
+      if (found === null) without.push(peer.name);
+      const prepared = found?.[way];
       await prepared?.run();
       return prepared && { name: peer.name, ...prepared };
     });
   });
-  return (await Promise.all(rivals)).filter((rival) => rival !== undefined);
+  const all = await Promise.all(rivals);
+  report.without(without);
+  return all.filter((rival) => rival !== undefined);
 }
 
 /** Milliseconds of each of so many calls, each after the other's end. */
