@@ -13,13 +13,11 @@ export type OperationKind = "element loss" | "row loss" | "box loss" | "row oper
 export interface Bound {
   readonly wasm: number;
   readonly webgpu: number;
-  /** What the error is a share of, or when the bound holds. */
-  readonly of: string;
 }
 
 /** WebGPU has four times the error of WASM where nothing else is said. */
-export function bound(wasm: number, of: string, webgpu = 4 * wasm): Bound {
-  return { wasm, webgpu, of };
+export function bound(wasm: number, webgpu = 4 * wasm): Bound {
+  return { wasm, webgpu };
 }
 
 /** The facts of an operation. */
@@ -30,9 +28,15 @@ export interface OperationFacts<P extends Params = Params> {
   readonly summary: string;
   /** Inputs → result. */
   readonly shapes: string;
+  /** Inputs and results by their names, with shapes and units. */
+  readonly tensors: string;
   readonly params: P;
+  /** Errors beyond those of parameters outside their ranges: "TypeError if …" or "RangeError if …" each. */
+  readonly throws?: readonly string[];
   /** Largest errors by the quantity that they are of; none where a result is exact. */
   readonly bounds: Readonly<Record<string, Bound>>;
+  /** The bounds in words. {name} is the number of a bound on WASM, {name.webgpu} that on WebGPU. */
+  readonly errorBound: string;
   /** Paper and equation, or whose code. */
   readonly source: string;
 }

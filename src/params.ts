@@ -18,7 +18,10 @@ import {
 /** A parameter whose values are of type `T`; `undefined` is one of them where it may be left out and has no default. */
 export interface Param<T = unknown> {
   readonly kind: "number" | "integer" | "boolean" | "choice" | "size" | "other";
-  /** One line: meaning, without range and default. */
+  /**
+   * Meaning, without range, unit and default. Documentation puts unit and range behind its first clause, so that this is a
+   * noun with what belongs to it.
+   */
   readonly text: string;
   readonly default: T;
   /** True where the caller must give it. */
@@ -30,6 +33,8 @@ export interface Param<T = unknown> {
   /** A number must be larger than this. */
   readonly over?: number;
   readonly choices?: readonly string[];
+  /** The default in words, where it depends on other arguments. */
+  readonly byDefault?: string;
 }
 
 export type Params = Readonly<Record<string, Param>>;
@@ -78,9 +83,13 @@ export function choiceParam<const C extends string>(text: string, choices: reado
   return { kind: "choice", text, default: value, required: false, choices };
 }
 
-/** One of some words, or none: the operation then decides. */
-export function optionalChoice<const C extends string>(text: string, choices: readonly C[]): Param<C | undefined> {
-  return { kind: "choice", text, default: undefined, required: false, choices };
+/** One of some words, or none: the operation then decides, as `byDefault` says. */
+export function optionalChoice<const C extends string>(
+  text: string,
+  choices: readonly C[],
+  byDefault: string,
+): Param<C | undefined> {
+  return { kind: "choice", text, default: undefined, required: false, choices, byDefault };
 }
 
 /** [height, width], or none. */

@@ -4,6 +4,7 @@
 import type { Call } from "./call.ts";
 import { operations as generated } from "./generated/operations.ts";
 import type { OperationFacts, OperationKind, StaysOnHost } from "./operation.ts";
+import type { CriterionInput, GroundTruth, LabelTarget, Outputs, SyncOps, TensorLike } from "./types.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 
 export interface Operation extends OperationFacts {
@@ -21,3 +22,20 @@ export interface Operation extends OperationFacts {
 
 /** By their names on the engine. */
 export const operations: Readonly<Record<string, Operation>> = generated;
+
+/** Arguments of operations that are no options. */
+type Data = TensorLike | LabelTarget | Int32Array | Outputs | GroundTruth | CriterionInput | undefined;
+
+/** Names of the options of a method. */
+type OptionNames<F> = F extends (...args: infer A) => unknown ? MembersOf<Exclude<A[number], Data>> : never;
+type MembersOf<T> = [T] extends [never] ? never : keyof T;
+
+/** Operations with a parameter that their method does not have, or the other way round. */
+type Unlike = {
+  [Name in keyof SyncOps]: [OptionNames<SyncOps[Name]>, keyof typeof generated[Name]["params"]] extends
+    [infer Options, infer Params] ? [Options, Params] extends [Params, Options] ? never : Name : never;
+}[keyof SyncOps];
+
+/** The compiler names an operation whose parameters are not the options of its method in types.ts. */
+export type ParamsAreOptions = AllAlike<Unlike>;
+type AllAlike<T extends never> = T;

@@ -197,30 +197,30 @@ export interface LossOptions<
   P extends Placement = Placement,
 > {
   /**
-   * Default "mean". Dense losses average over all elements, row losses over rows. The mean of an empty input is NaN, as in
-   * PyTorch. Its sum is 0, and so is its mean with `avgFactor`.
+   * Dense losses average over all elements, row losses over rows. The mean of an empty input is NaN, as in PyTorch. Its
+   * sum is 0, and so is its mean with `avgFactor`. Default "mean".
    */
   reduction?: R;
   /**
-   * Factor of loss and gradient, per element (shape of `pred`, with label targets too) or per row (shape of `pred` without its
-   * last axis or with 1 there, or length N). The length of a plain array decides. A weight of 0 makes the loss 0, also an
-   * infinite loss. NaN stays. TypeError: any other shape.
+   * Factor of loss and gradient, per element (shape of `pred`, with label targets too) or per row (shape of `pred`
+   * without its last axis or with 1 there, or length N). The length of a plain array decides. A weight of 0 makes the
+   * loss 0, also an infinite loss. NaN stays. TypeError: any other shape.
    */
   weight?: TensorLike;
-  /** Divisor of the sum for "mean". With "sum": TypeError. With "none": ignored. */
+  /** Divisor of the sum for "mean", over 0. With "sum": TypeError. With "none": ignored. */
   avgFactor?: number;
-  /** Factor of loss and gradient. Default 1. A value of 0 acts as a weight of 0. */
+  /** Factor of loss and gradient. A value of 0 acts as a weight of 0. Default 1. */
   lossWeight?: number;
   /** Also return the gradient d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
   grad?: G;
   /**
-   * "host" (default), or "gpu" on WebGPU: loss and gradient stay on the device as `GpuTensor`. The caller destroys their
-   * buffers.
+   * "gpu", on WebGPU: loss and gradient stay on the device as `GpuTensor`. The caller destroys their buffers.
+   * Default "host".
    */
   placement?: P;
   /**
-   * Arrays to write into instead of allocating. Their lengths must match. TypeError: arrays that overlap each other, or that
-   * overlap an input without covering it exactly.
+   * Arrays to write into instead of allocating. Their lengths must match. TypeError: arrays that overlap each other, or
+   * that overlap an input without covering it exactly.
    */
   out?: { loss?: Float32Array; grad?: Float32Array };
 }
@@ -271,8 +271,8 @@ export interface VarifocalOptions {
   /** Weight positives by their quality. Default true. */
   iouWeighted?: boolean;
   /**
-   * "quality": elements with q > 0 are positives (mmdet). "label": the element of a row's label is positive, also for a score of
-   * 0 (YOLOv6, PP-YOLOE, Ultralytics). Default: "label" with labels, "quality" with dense targets, which take no other.
+   * "quality": elements with q > 0 are positives (mmdet). "label": the element of a row's label is positive, also for a
+   * score of 0 (YOLOv6, PP-YOLOE, Ultralytics). Default: "label" with labels and "quality" with a dense target.
    */
   positives?: "quality" | "label";
 }
@@ -291,7 +291,7 @@ export interface GeneralizedFocalOptions {
 export interface DistributionFocalOptions {
   /** Value of the first bin. Default 0. */
   firstBin?: number;
-  /** Difference of neighbouring bins. Default 1. */
+  /** Difference of neighbouring bins, over 0. Default 1. */
   binStep?: number;
 }
 
@@ -336,12 +336,12 @@ export interface LossOps<F> {
    *
    * Gradient: σ − y.
    *
-   * - Shapes: pred (N, C) or any shape, logits; target of the same shape in [0, 1], or labels (N) for pred (N, C). Loss:
-   *   pred's shape, or (N) with labels.
+   * - Shapes: pred (N, C) or any shape, logits; target of the same shape in [0, 1], or labels (N) for pred (N, C).
+   *   Loss: pred's shape, or (N) with labels.
    * - Throws: TypeError if the target has another shape.
-   * - Error bound: relative, ≤ 1e-6 for value and gradient, for saturated logits too. The difference σ − y adds
-   *   ≤ 3e-7 of the smaller of σ and 1 − σ, because float32 keeps no more of it where y is nearly σ (nothing is lost at
-   *   x = 0).
+   * - Error bound: relative, ≤ 1e-6 for value and gradient, for saturated logits too. The difference σ − y adds ≤ 3e-7
+   *   of the smaller of σ and 1 − σ, because float32 keeps no more of it where y is nearly σ (nothing is
+   *   lost at x = 0).
    * - Source: Bishop 2006 (Pattern Recognition and Machine Learning), equation 4.90, on logits.
    *
    * @example
@@ -365,13 +365,13 @@ export interface LossOps<F> {
    *
    * Gradient: α_t·((1 − p_t)^γ·(σ − y) + γ(1 − p_t)^(γ−1)·(1 − 2y)·σ(1 − σ)·BCE(x, y)).
    *
-   * - Shapes: pred (N, C) or any shape, logits; target of the same shape in [0, 1], or labels (N) for pred (N, C). Loss:
-   *   pred's shape, or (N) with labels.
+   * - Shapes: pred (N, C) or any shape, logits; target of the same shape in [0, 1], or labels (N) for pred (N, C).
+   *   Loss: pred's shape, or (N) with labels.
    * - Defaults: `alpha` 0.25, `gamma` 2.
-   * - Throws: RangeError if alpha is over 1 or NaN, or gamma is under 0.
-   * - Error bound: relative, ≤ 1e-6 of the value and of the gradient's larger term. For γ other than 0, 1, 1.5 and 2 it is
-   *   ≤ 4e-7·(1 + γ) where that is more, because the power multiplies the rounding of its base. Soft targets add the error
-   *   of two differences, ≤ 3e-7: of 1 − 2y, and of σ − y relative to the smaller of σ and 1 − σ.
+   * - Throws: RangeError if alpha is over 1, or gamma is under 0.
+   * - Error bound: relative, ≤ 1e-6 of the value and of the gradient's larger term. For γ other than 0, 1, 1.5 and 2 it
+   *   is ≤ 4e-7·(1 + γ) where that is more, because the power multiplies the rounding of its base. Soft targets add the
+   *   error of two differences, ≤ 3e-7: of 1 − 2y, and of σ − y relative to the smaller of σ and 1 − σ.
    * - Source: Lin et al. 2017 (Focal Loss), equation 5.
    *
    * @example
@@ -391,13 +391,13 @@ export interface LossOps<F> {
    *
    * Gradient: |y − σ|^β·(σ − y) + β·|y − σ|^(β−1)·sign(σ − y)·σ(1 − σ)·BCE(x, y).
    *
-   * - Shapes: pred (N, C) or any shape, logits; target: qualities of the same shape in [0, 1], or labels (N) with scores for
-   *   pred (N, C). Loss: pred's shape, or (N) with labels.
+   * - Shapes: pred (N, C) or any shape, logits; target: qualities of the same shape in [0, 1], or labels (N) with
+   *   scores for pred (N, C). Loss: pred's shape, or (N) with labels.
    * - Defaults: `beta` 2.
    * - Throws: RangeError if beta is under 0.
-   * - Error bound: relative, ≤ 1e-6 for value and gradient. For β other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + β) where that
-   *   is more, because the power multiplies the rounding of its base. The cancellation in |y − σ| adds an error of ≤ 2e-7 to
-   *   the difference (none where y is 0 or 1).
+   * - Error bound: relative, ≤ 1e-6 for value and gradient. For β other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + β) where
+   *   that is more, because the power multiplies the rounding of its base. The cancellation in |y − σ| adds an error of
+   *   ≤ 2e-7 to the difference (none where y is 0 or 1).
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 2.
    *
    * @example
@@ -422,14 +422,14 @@ export interface LossOps<F> {
    * An element is positive if q > 0. With labels, the element of a row's label is positive, also if q = 0, unless
    * `positives` is "quality".
    *
-   * - Shapes: pred (N, C) or any shape, logits; target: qualities q of the same shape in [0, 1], or labels (N) with scores
-   *   for pred (N, C). Loss: pred's shape, or (N) with labels.
-   * - Defaults: `alpha` 0.75 (negatives only), `gamma` 2, `iouWeighted` true, `positives` "label" with labels and "quality"
-   *   with a dense target.
+   * - Shapes: pred (N, C) or any shape, logits; target: qualities q of the same shape in [0, 1], or labels (N) with
+   *   scores for pred (N, C). Loss: pred's shape, or (N) with labels.
+   * - Defaults: `alpha` 0.75, `gamma` 2, `iouWeighted` true, `positives` "label" with labels and "quality" with a dense
+   *   target.
    * - Throws: TypeError if `positives` is "label" and the target is dense. RangeError if alpha or gamma is under 0.
-   * - Error bound: relative, ≤ 1e-6 for value and gradient. For γ other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + γ) where that
-   *   is more, because the power multiplies the rounding of its base. The difference σ − q adds ≤ 3e-7 of the smaller of σ
-   *   and 1 − σ.
+   * - Error bound: relative, ≤ 1e-6 for value and gradient. For γ other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + γ) where
+   *   that is more, because the power multiplies the rounding of its base. The difference σ − q adds ≤ 3e-7 of the
+   *   smaller of σ and 1 − σ.
    * - Source: Zhang et al. 2021 (VarifocalNet), equation 2.
    *
    * @example
@@ -452,13 +452,13 @@ export interface LossOps<F> {
    *
    * With y_l = 0 and y_r = 1 it is the quality focal loss and, for y of 0 or 1, the focal loss without α.
    *
-   * - Shapes: pred (N, C) or any shape, logits; target of the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r. Loss: pred's
-   *   shape.
+   * - Shapes: pred (N, C) or any shape, logits; target of the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r.
+   *   Loss: pred's shape.
    * - Defaults: `yLeft` 0, `yRight` 1, `beta` 2.
    * - Throws: RangeError if yLeft is not under yRight, or beta is under 0.
-   * - Error bound: relative, ≤ 1e-6 for value and gradient. For β other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + β) where that
-   *   is more. The cancellation in |y − ŷ| adds an error of ≤ 2e-7 of y_r − y_l (none where y is y_l or y_r). Values count
-   *   as 0 before they are multiplied by (y_r − y_l)^(β + 1).
+   * - Error bound: relative, ≤ 1e-6 for value and gradient. For β other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + β) where
+   *   that is more. The cancellation in |y − ŷ| adds an error of ≤ 2e-7 of y_r − y_l (none where y is y_l or y_r).
+   *   Values count as 0 before they are multiplied by (y_r − y_l)^(β + 1).
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 7.
    *
    * @example
@@ -481,11 +481,12 @@ export interface LossOps<F> {
    *
    * A target on a bin puts all its weight there, on the last bin too.
    *
-   * - Shapes: pred (M, bins), logits, one row per side; target (M), in bin values, from the first bin to the last. Loss (M).
+   * - Shapes: pred (M, bins), logits, one row per side; target (M), in bin values, from the first bin to the last. Loss
+   *   (M).
    * - Defaults: `firstBin` 0, `binStep` 1.
-   * - Throws: RangeError if a target is outside the bins or NaN (the error names its row), or if binStep is not over 0.
-   * - Error bound: absolute, ≤ 5e-7 of max(1, loss), and ≤ 5e-7 for the gradient. Where `firstBin` is not 0 or `binStep` not
-   *   1, the bounds hold for u as float32 has it.
+   * - Throws: RangeError if a target is outside the bins or NaN (the error names its row), or binStep is not over 0.
+   * - Error bound: absolute, ≤ 5e-7 of max(1, loss), and ≤ 5e-7 for the gradient. Where `firstBin` is not 0 or
+   *   `binStep` not 1, the bounds hold for u as float32 has it.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 6.
    *
    * @example
@@ -508,8 +509,8 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
-   *   Both hold for boxes of any size and shape.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
+   *   side of pred). Both hold for boxes of any size and shape.
    * - Source: Yu et al. 2016 (UnitBox), with 1 − IoU in place of −ln IoU.
    *
    * @example
@@ -532,8 +533,8 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred),
-   *   on WebGPU also of the largest member of its terms (of IoU and cover), which may cancel.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
+   *   side of pred), on WebGPU also of the largest member of its terms (of IoU and cover), which may cancel.
    * - Source: Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1.
    *
    * @example
@@ -555,7 +556,8 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
+   *   side of pred).
    * - Source: Zheng et al. 2020 (Distance-IoU Loss), equation 7.
    *
    * @example
@@ -579,7 +581,8 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred).
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
+   *   side of pred).
    * - Source: Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
    *
    * @example
@@ -601,8 +604,8 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer side of pred),
-   *   on WebGPU also of the largest member of its terms (of IoU, distance and size), which may cancel.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
+   *   side of pred), on WebGPU also of the largest member of its terms (of IoU, distance and size), which may cancel.
    * - Source: Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
    *
    * @example
@@ -631,9 +634,9 @@ export interface LossOps<F> {
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
    * - Defaults: `eps` 1e-7.
    * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer side of pred),
-   *   because the exponential doubles the rounding of ρ; on WebGPU also of the largest member of its terms (of IoU,
-   *   distance and shape), which may cancel.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
+   *   side of pred), because the exponential doubles the rounding of ρ; on WebGPU also of the largest member of its
+   *   terms (of IoU, distance and shape), which may cancel.
    * - Source: Gevorgyan 2022 (SIoU Loss), with θ = 4.
    *
    * @example
@@ -652,9 +655,9 @@ export interface LossOps<F> {
 
 /** The number of bins, and their order in memory. */
 export interface DflLayout {
-  /** Bins per side, 2 to 64. */
+  /** Number of bins per side, 2 to 64. */
   bins: number;
-  /** "rows" (default): (…, N, 4·bins). "channels-first": (…, 4·bins, N). */
+  /** "rows": (…, N, 4·bins). "channels-first": (…, 4·bins, N). Default "rows". */
   layout?: "rows" | "channels-first";
 }
 
@@ -686,25 +689,27 @@ export interface DflStatistics {
 
 /** Options of `nms` and `batchedNms`. */
 export interface NmsOptions {
-  /** In [0, 1]. NMS drops a box whose IoU with a kept box is over this. */
+  /** IoU with a kept box over which NMS drops a box, in [0, 1]. */
   iouThreshold: number;
-  /** In [0, 1]. NMS drops boxes whose score is not over this. Default: none but NaN. */
+  /** Score that a box must be over, in [0, 1]; by default NMS drops only boxes whose score is NaN. */
   scoreThreshold?: number;
-  /** Number of boxes to keep at most. Default: no limit. */
+  /** Largest number of boxes to keep, at least 0. Default: no limit. */
   maxDetections?: number;
 }
 
 /** Options of `softNms`. */
 export interface SoftNmsOptions {
-  /** "gaussian" (default): score · exp(−IoU² / sigma). "linear": score · (1 − IoU) where IoU ≥ iouThreshold. */
+  /**
+   * "gaussian": score · exp(−IoU² / sigma). "linear": score · (1 − IoU) where IoU ≥ iouThreshold. Default "gaussian".
+   */
   method?: "linear" | "gaussian";
   /** Width of the gaussian decay, over 0. Default 0.5. */
   sigma?: number;
-  /** In [0, 1]. "linear" decays scores from this IoU on. Default 0.3. */
+  /** IoU from which on "linear" decays scores, in [0, 1]. Default 0.3. */
   iouThreshold?: number;
-  /** In [0, 1]. Soft-NMS ends when the best score left is under this. Default 0.001. */
+  /** Least score, in [0, 1]; soft-NMS ends when the best score left is under it. Default 0.001. */
   minScore?: number;
-  /** Number of boxes to keep at most. Default: no limit. */
+  /** Largest number of boxes to keep, at least 0. Default: no limit. */
   maxDetections?: number;
 }
 
@@ -765,8 +770,8 @@ export interface BoxOps<F> {
    *
    * The result is in bin values: multiply by the stride for pixels. An infinite logit gives the limit. NaN stays in its side.
    *
-   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; result (…, N, 4),
-   *   sides l, t, r, b.
+   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; result
+   *   (…, N, 4), sides l, t, r, b.
    * - Defaults: `layout` "rows", `firstBin` 0, `binStep` 1.
    * - Throws: RangeError if bins is outside 2…64.
    * - Error bound: absolute, ≤ 5e-7 of the range of the bins, and one rounding of the result where `firstBin` is not 0.
@@ -817,7 +822,8 @@ export interface BoxOps<F> {
    *
    * - Shapes: points (N, 2) and distances (N, 4), both in one unit; result (N, 4) in `xyxy`.
    * - Defaults: no `maxShape`.
-   * - Error bound: exact, but for one rounding.
+   * - Throws: RangeError if maxShape is not positive.
+   * - Error bound: exact, but for one rounding, ≤ 2^−24 of the value.
    * - Source: Tian et al. 2019 (FCOS), section 3.1.
    *
    * @example
@@ -841,7 +847,8 @@ export interface BoxOps<F> {
    *
    * - Shapes: points (N, 2) and boxes (N, 4), both in one unit; result (N, 4), sides l, t, r, b.
    * - Defaults: no `maxDistance`, `eps` 0.1.
-   * - Error bound: exact, but for one rounding.
+   * - Throws: RangeError if maxDistance is under eps, or eps is under 0.
+   * - Error bound: exact, but for one rounding, ≤ 2^−24 of the value.
    * - Source: Tian et al. 2019 (FCOS), equation 1; the clamp is that of mmdet.
    *
    * @example
@@ -863,9 +870,9 @@ export interface BoxOps<F> {
    * (x, y + b), (x − l, y − t), (x + r, y − t), (x − l, y + b), (x + r, y + b).
    *
    * - Shapes: points (N, 2) and distances (N, 4), both in one unit; result (N, 9, 2) as x, y.
-   * - Error bound: exact, but for one rounding.
-   * - Source: Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation. The paper prints the seventh point as
-   *   (x + l, y − t), a misprint.
+   * - Error bound: exact, but for one rounding, ≤ 2^−24 of the value.
+   * - Source: Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation. The paper prints the seventh
+   *   point as (x + l, y − t), a misprint.
    *
    * @example
    * ```ts
@@ -887,7 +894,8 @@ export interface BoxOps<F> {
    *
    * - Shapes: distances (N, 4), sides l, t, r, b in pixels; result (N, 18).
    * - Throws: RangeError if stride is not a positive float32.
-   * - Error bound: exact, but for one rounding of the quotient and one of the difference.
+   * - Error bound: exact, but for one rounding of the quotient and one of the difference, together ≤ 2^−23 of
+   *   max(1, |value|).
    * - Source: Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation.
    *
    * @example
@@ -935,7 +943,7 @@ export interface BoxOps<F> {
    *
    * - Shapes: boxes (N, 4) in `xyxy` and scores (N); result (K), indices.
    * - Defaults: no `scoreThreshold`, no `maxDetections`.
-   * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1].
+   * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1], or maxDetections is under 0.
    * - Error bound: exact.
    * - Source: Girshick et al. 2014 (R-CNN), section 2.2; the rules are those of torchvision's `nms`.
    *
@@ -957,7 +965,7 @@ export interface BoxOps<F> {
    *
    * - Shapes: boxes (N, 4) in `xyxy`, scores (N) and classes (N); result (K), indices.
    * - Defaults: no `scoreThreshold`, no `maxDetections`.
-   * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1].
+   * - Throws: RangeError if iouThreshold or scoreThreshold is outside [0, 1], or maxDetections is under 0.
    * - Error bound: exact.
    * - Source: Girshick et al. 2014 (R-CNN), section 2.2; the rules are those of torchvision's `batched_nms`.
    *
@@ -985,7 +993,8 @@ export interface BoxOps<F> {
    *
    * - Shapes: boxes (N, 4) in `xyxy` and scores (N); results (K) and (K).
    * - Defaults: `method` "gaussian", `sigma` 0.5, `iouThreshold` 0.3, `minScore` 0.001, no `maxDetections`.
-   * - Throws: RangeError if iouThreshold or minScore is outside [0, 1], or sigma is not over 0.
+   * - Throws: RangeError if sigma is not over 0, iouThreshold or minScore is outside [0, 1], or maxDetections is
+   *   under 0.
    * - Error bound: scores decay in float64 and are rounded once.
    * - Source: Bodla et al. 2017 (Soft-NMS), equations 2 and 3.
    *
@@ -1093,25 +1102,25 @@ export interface ImageTransform {
 
 /** Options of `detect`. */
 export interface DetectOptions {
-  /** Layout of the raw output. */
+  /** Layout of the raw output: a preset such as `heads.yolov8()`, or a HeadSpec of your own. */
   head: HeadSpec;
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) cells. */
   imageSize: readonly number[];
-  /** Keep score > threshold, in [0, 1]. Default 0.25. */
+  /** Score that a detection must be over, in [0, 1]. Default 0.25. */
   scoreThreshold?: number;
-  /** In [0, 1]. NMS drops a box whose IoU with a kept box is over this. Default 0.6. */
+  /** IoU with a kept box over which NMS drops a box, in [0, 1]. Default 0.6. */
   iouThreshold?: number;
-  /** Number of detections of an image at most. Default 300. */
+  /** Largest number of detections of an image, at least 0. Default 300. */
   maxDetections?: number;
-  /** Number of candidates that enter NMS at most, best first. Default 30000. */
+  /** Largest number of candidates that enter NMS, at least 0; best first. Default 30000. */
   preNmsTopK?: number;
   /** Detect every class over the threshold at an anchor, and not only the best one. Default false. */
   multiLabel?: boolean;
   /** Suppress across classes. Default false. */
   classAgnostic?: boolean;
   /**
-   * Maps boxes back to the image: input = image · scale + pad. One for all images, or one for each. With a negative scale,
-   * boxes still have x1 ≤ x2, and the uncertainty of their sides is swapped with the sides.
+   * Maps boxes back to the image: input = image · scale + pad. One for all images, or one for each. With a negative
+   * scale, boxes still have x1 ≤ x2, and the uncertainty of their sides is swapped with the sides.
    */
   transform?: ImageTransform | readonly ImageTransform[];
   /** Clip to the network input, before NMS. Default false. */
@@ -1240,21 +1249,21 @@ export interface AtssOptions {
   imageSize: readonly number[];
   /** Strides of the levels, in the order in which their anchors stand. */
   strides: readonly number[];
-  /** Centre of anchor i: (i + anchorOffset) · stride. Default 0. */
+  /** Offset of the anchors' centres, in strides, −1e6 to 1e6: anchor i is at (i + anchorOffset) · stride. Default 0. */
   anchorOffset?: number;
-  /** Side of the square anchors, in strides. Default 8. */
+  /** Side of the square anchors, in strides, 1e-6 to 1e6. Default 8. */
   anchorScale?: number;
-  /** Candidates of an object on each level. Default 9. */
+  /** Number of an object's candidates on each level, at least 1. Default 9. */
   topk?: number;
 }
 
 /** Exponents of score and overlap, and the number of an object's anchors. */
 export interface TaskAlignedOptions {
-  /** Anchors of an object at most. Default 13. */
+  /** Largest number of anchors of an object, at least 1. Default 13. */
   topk?: number;
-  /** Exponent of the score. Default 1. */
+  /** Exponent of the score, at least 0. Default 1. */
   alpha?: number;
-  /** Exponent of the IoU. Default 6. */
+  /** Exponent of the IoU, at least 0. Default 6. */
   beta?: number;
 }
 
@@ -1330,15 +1339,15 @@ export interface VfnetCriterionInput extends CriterionInput {
 export interface GflCriterionOptions<P extends Placement = "host"> {
   /** Divisors of the parts: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
-  /** Weight of the box part. Default 2. */
+  /** Weight of the box part, at least 0. Default 2. */
   lambdaBox?: number;
-  /** Weight of the distributions' part. Default 0.25. */
+  /** Weight of the distributions' part, at least 0. Default 0.25. */
   lambdaDfl?: number;
-  /** Exponent of the quality focal loss. Default 2. */
+  /** Exponent of the quality focal loss, at least 0. Default 2. */
   beta?: number;
   /** Also return gradients. Default false. */
   grad?: boolean;
-  /** "gpu": gradients stay on the device as `GpuTensor` (WebGPU only). Default "host". */
+  /** "gpu", on WebGPU: gradients stay on the device as `GpuTensor`. Default "host". */
   placement?: P;
 }
 
@@ -1346,17 +1355,17 @@ export interface GflCriterionOptions<P extends Placement = "host"> {
 export interface VfnetCriterionOptions<P extends Placement = "host"> {
   /** Divisors of the box parts: as published, or as in mmdet's code. Default "paper". */
   normalizer?: "paper" | "mmdet";
-  /** Weight of the initial boxes' part. Default 1.5. */
+  /** Weight of the initial boxes' part, at least 0. Default 1.5. */
   lambdaBox?: number;
-  /** Weight of the refined boxes' part. Default 2. */
+  /** Weight of the refined boxes' part, at least 0. Default 2. */
   lambdaRefine?: number;
-  /** Factor of negatives in the varifocal loss. Default 0.75. */
+  /** Factor of negatives in the varifocal loss, at least 0. Default 0.75. */
   alpha?: number;
-  /** Exponent of negatives in the varifocal loss. Default 2. */
+  /** Exponent of negatives in the varifocal loss, at least 0. Default 2. */
   gamma?: number;
   /** Also return gradients. Default false. */
   grad?: boolean;
-  /** "gpu": gradients stay on the device as `GpuTensor` (WebGPU only). Default "host". */
+  /** "gpu", on WebGPU: gradients stay on the device as `GpuTensor`. Default "host". */
   placement?: P;
 }
 
@@ -1398,12 +1407,13 @@ export interface DetectionOps<F> {
    *
    * - Shapes: outputs as in {@link Outputs}; result (B), each with boxes (K, 4), scores (K) and classes (K).
    * - Defaults: `scoreThreshold` 0.25, `iouThreshold` 0.6, `maxDetections` 300, `preNmsTopK` 30000, all else off.
-   * - Throws: TypeError if the tensors do not fit the head and the image size. RangeError if a threshold is outside its range,
-   *   if imageSize has 2³¹ anchors or more, or if a head of probabilities has scores outside [0, 1]. RangeError on WebGPU if
-   *   an image's share of a tensor is larger than a binding of the device.
-   * - Error bound: WebGPU finds the same detections as WASM, with the same scores. Boxes, deviations and excesses, in pixels of
-   *   the network input, differ by ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a stride apart, and by
-   *   ≤ 2e-7 of the value, to which both are rounded. Saturation differs by ≤ 5e-6 · bins.
+   * - Throws: TypeError if the tensors do not fit the head and the image size. RangeError if imageSize has 2³¹ anchors
+   *   or more, a head of probabilities has scores outside [0, 1], an image's share of a tensor is larger than a binding
+   *   of the WebGPU device, imageSize is not positive, scoreThreshold or iouThreshold is outside [0, 1], or
+   *   maxDetections or preNmsTopK is under 0.
+   * - Error bound: WebGPU finds the same detections as WASM, with the same scores. Boxes, deviations and excesses, in
+   *   pixels of the network input, differ by ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a
+   *   stride apart, and by ≤ 2e-7 of the value, to which both are rounded. Saturation differs by ≤ 5e-6 · bins.
    * - Source: the decode of each head family's own code, with `dflDecode` and `nms`.
    *
    * @example
@@ -1439,10 +1449,11 @@ export interface DetectionOps<F> {
    *
    * - Shapes: gt.boxes (K, 4) in `xyxy`, pixels, and gt.labels (K), which are not read; results (N) and (N).
    * - Defaults: `anchorOffset` 0, `anchorScale` 8, `topk` 9.
-   * - Throws: RangeError if a box is inverted or not finite, anchorScale is outside 1e-6…1e6, topk is under 1, or there are
-   *   more than 64 strides or 2²⁶ anchors.
+   * - Throws: RangeError if a box is inverted or not finite, there are more than 64 strides or 2²⁶ anchors, imageSize
+   *   is not positive, anchorOffset is outside −1e6…1e6, anchorScale is outside 1e-6…1e6, or topk is under 1.
    * - Error bound: `gtIndex` is exact; `iou` is rounded once.
-   * - Source: Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for conflicts of mmdet.
+   * - Source: Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for conflicts of
+   *   mmdet.
    *
    * @example
    * ```ts
@@ -1469,10 +1480,11 @@ export interface DetectionOps<F> {
    * so an object may get fewer there. A negative whose point is inside a region of `gt.ignore` gets −2. An anchor with NaN in
    * a score or a box gets no object. Inputs are read as float32, and decisions are made in float64.
    *
-   * - Shapes: scores (N, C), probabilities; boxes (N, 4) in `xyxy`, points (N, 2) and gt in pixels; results (N), (N), (N·C).
+   * - Shapes: scores (N, C), probabilities; boxes (N, 4) in `xyxy`, points (N, 2) and gt in pixels; results (N), (N),
+   *   (N·C).
    * - Defaults: `topk` 13, `alpha` 1, `beta` 6.
-   * - Throws: RangeError if a label is outside 0…C−1, a box of gt is inverted or not finite, topk is under 1, or alpha or beta
-   *   is under 0.
+   * - Throws: RangeError if a label is outside 0…C−1, a box of gt is inverted or not finite, topk is under 1, or alpha
+   *   or beta is under 0.
    * - Error bound: `gtIndex` is exact; `iou` and `targetScores` are rounded once.
    * - Source: Feng et al. 2021 (TOOD), section 3.2.
    *
@@ -1515,13 +1527,13 @@ export interface DetectionOps<F> {
    * infinite logits. NaN stays in its anchor and in the sums, including the divisors. On WebGPU the call is one submission;
    * the maps may be `GpuTensor`s, and only sums come back.
    *
-   * - Shapes: cls (B, N, C) and dist (B, N, 4·bins), logits; gt and gtIndex (N) for each image. Results without unit; gradients
-   *   `cls` and `dist` in the shapes of the maps.
+   * - Shapes: cls (B, N, C) and dist (B, N, 4·bins), logits; gt and gtIndex (N) for each image. Results without unit;
+   *   gradients `cls` and `dist` in the shapes of the maps.
    * - Defaults: `normalizer` "paper", `lambdaBox` 2, `lambdaDfl` 0.25, `beta` 2.
-   * - Throws: TypeError if the head has no distributions, or the maps do not fit head, image size and gt. RangeError if a label
-   *   is no class, an index is no object's, a box is inverted, or a lambda or beta is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, part), ≤ 4e-6 for `dfl`, whose targets are float32. For a gradient, ≤ 1e-6 of the largest in
-   *   its map. On WebGPU ≤ 8e-6 of max(1, part) and ≤ 4e-6 of the largest gradient of a map.
+   * - Throws: TypeError if the head has no distributions, or the maps do not fit head, image size and gt. RangeError if
+   *   a label is no class, an index is no object's, a box is inverted, or lambdaBox, lambdaDfl or beta is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, part), ≤ 4e-6 for `dfl`, whose targets are float32. For a gradient, ≤ 1e-6 of the
+   *   largest in its map. On WebGPU ≤ 8e-6 of max(1, part) and ≤ 4e-6 of the largest gradient of a map.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 8.
    *
    * @example
@@ -1557,14 +1569,15 @@ export interface DetectionOps<F> {
    * ATSS with the defaults of `atssAssign` assigns the objects, unless `gtIndex` does. Ignored anchors are negatives. NaN stays
    * in its anchor and in the sums, including the divisors. WebGPU works as in `gflCriterion`.
    *
-   * - Shapes: cls (B, N, C), logits; distances and refined (B, N, 4) in pixels; gt and gtIndex (N) for each image. Results
-   *   without unit; gradients `cls`, `distances` and `refined` in the shapes of the maps.
+   * - Shapes: cls (B, N, C), logits; distances and refined (B, N, 4) in pixels; gt and gtIndex (N) for each image.
+   *   Results without unit; gradients `cls`, `distances` and `refined` in the shapes of the maps.
    * - Defaults: `normalizer` "paper", `lambdaBox` 1.5, `lambdaRefine` 2, `alpha` 0.75, `gamma` 2.
-   * - Throws: TypeError if the boxes of the head are not distances, or the maps do not fit head, image size and gt. RangeError
-   *   if a label is no class, an index is no object's, a box is inverted, or a lambda, alpha or gamma is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, part). For a gradient, ≤ 1e-6 of the largest in its map, for objects whose edges are as
-   *   float32 has them from the anchor's point (the weight of a box that barely touches its object contains their rounding).
-   *   On WebGPU as in `gflCriterion`.
+   * - Throws: TypeError if the boxes of the head are not distances, or the maps do not fit head, image size and gt.
+   *   RangeError if a label is no class, an index is no object's, a box is inverted, or lambdaBox, lambdaRefine, alpha
+   *   or gamma is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, part). For a gradient, ≤ 1e-6 of the largest in its map, for objects whose edges
+   *   are as float32 has them from the anchor's point (the weight of a box that barely touches its object contains
+   *   their rounding). On WebGPU ≤ 8e-6 of max(1, part) and ≤ 4e-6 of the largest gradient of a map.
    * - Source: Zhang et al. 2021 (VarifocalNet), equation 3.
    *
    * @example

@@ -36,12 +36,17 @@ const smallShaders = {
   },
 };
 
+const DOC = /\bdoc`(?:[^`\\]|\\.)*`/g;
+/** A member of an object that is nothing but such texts, or a list of them. */
+const DOCUMENTED = new RegExp(`\\b\\w+:\\s*(?:${DOC.source}|\\[(?:\\s*${DOC.source},?)+\\s*\\]),?`, "g");
+
 /** Operations without the texts for documentation and help. */
 const noDocumentation = {
   name: "no-documentation",
   setup({ onLoad }) {
     onLoad({ filter: /\/src\/(ops|criteria|detect)\/\w+\.ts$/ }, ({ path }) => {
-      return { contents: readFileSync(path, "utf8").replaceAll(/\bdoc`[^`]*`/g, '""'), loader: "ts" };
+      const contents = readFileSync(path, "utf8").replaceAll(DOCUMENTED, "").replaceAll(DOC, '""');
+      return { contents, loader: "ts" };
     });
   },
 };

@@ -1,18 +1,21 @@
 /**
- * `npm run docs`: writes the generated pages of docs/. With `--check` it writes nothing and fails where a page is out of
- * date.
+ * `npm run docs`: writes the facts of operations into src/types.ts, and the generated pages of docs/. With `--check` it writes
+ * nothing and fails where one of them is out of date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeFacts } from "./facts.js";
 import { generate } from "./generate.js";
 import { ensureInstalled, Failure, root, runMain } from "./ready.js";
 
 await runMain(async () => {
   ensureInstalled("tools/docs");
   await generate();
+  const check = process.argv.includes("--check");
+  await writeFacts({ check });
   const { pages } = await import("./docs/pages.js");
   for (const [path, text] of Object.entries(await pages())) {
-    if (!process.argv.includes("--check")) writeFileSync(join(root, path), text);
+    if (!check) writeFileSync(join(root, path), text);
     else if (read(path) !== text) throw new Failure(`${path} is out of date; run \`npm run docs\``);
   }
 });

@@ -1,6 +1,7 @@
 /**
  * The flags of `densehead loss`.
  */
+import { defaultOf, meaningOf } from "../param_text.ts";
 import type { Param } from "../params.ts";
 import type { Reduction } from "../types.ts";
 import { readArguments } from "./arguments.ts";
@@ -82,10 +83,13 @@ function whose(names: readonly LossName[]): string {
   return boxes.every((name) => own.includes(name)) && own.length === boxes.length ? "box losses" : own.join(", ");
 }
 
-function describeParam({ text, default: value, choices, unit }: Param): string {
-  const words = [text, ...(unit === undefined ? [] : [`in ${unit}`])];
-  if (choices !== undefined && value !== undefined) words.push(`one of ${choices.join(", ")}`);
-  return `${words.join(", ")}${value === undefined ? "" : ` (default ${value})`}`;
+/** As documentation has it, without its marks of code. */
+function describeParam(param: Param): string {
+  const value = defaultOf(param);
+  const text = value === undefined
+    ? meaningOf(param)
+    : `${meaningOf(param)} (default${value.inWords ? ":" : ""} ${value.text})`;
+  return text.replaceAll("`", "");
 }
 
 function placeholder({ kind }: Param): string {

@@ -22,12 +22,16 @@ const op = nameOf(stem);
 
 const PARAMS = {
   imageSize: requiredSize(
-    doc`network input, [height, width] in pixels; a level has ceil(height/stride) × ceil(width/stride) anchors`,
+    doc`network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) anchors`,
   ),
   strides: requiredParam<AtssOptions["strides"]>(doc`strides of the levels, in the order in which their anchors stand`),
-  anchorOffset: numberParam(doc`centre of anchor i: (i + anchorOffset) · stride`, 0, { min: -1e6, max: 1e6 }),
+  anchorOffset: numberParam(doc`offset of the anchors' centres: anchor i is at (i + anchorOffset) · stride`, 0, {
+    min: -1e6,
+    max: 1e6,
+    unit: "strides",
+  }),
   anchorScale: numberParam(doc`side of the square anchors`, 8, { min: 1e-6, max: 1e6, unit: "strides" }),
-  topk: integerParam(doc`candidates of an object on each level`, 9, { min: 1 }),
+  topk: integerParam(doc`number of an object's candidates on each level`, 9, { min: 1 }),
 } as const satisfies Record<keyof AtssOptions, Param>;
 
 const readOptions = paramReader(op, PARAMS);
@@ -51,9 +55,15 @@ export const atssAssign = routine({
   stem,
   kernels: [],
   shapes: doc`gt (K, 4) → (N), (N)`,
+  tensors: doc`gt.boxes (K, 4) in \`xyxy\`, pixels, and gt.labels (K), which are not read; results (N) and (N)`,
+  throws: [
+    doc`RangeError if a box is inverted or not finite`,
+    doc`RangeError if there are more than 64 strides or 2²⁶ anchors`,
+  ],
   summary: doc`ATSS: ground truth of each anchor`,
   params: PARAMS,
   bounds: {},
+  errorBound: doc`\`gtIndex\` is exact; \`iou\` is rounded once`,
   source:
     doc`Zhang et al. 2020 (ATSS), algorithm 1, with the deviation, the margin and the rule for conflicts of mmdet`,
   run(_backend: WasmBackend, options: AtssOptions, gt: GroundTruth): Assignment {

@@ -45,7 +45,7 @@ export const NORMALIZER = choiceParam(doc`divisors of the parts: as published, o
 /** Parameters of every criterion. */
 export const CRITERION_PARAMS = {
   grad: booleanParam(doc`also return gradients`, false),
-  placement: choiceParam(doc`where gradients lie`, ["host", "gpu"], "host"),
+  placement: choiceParam(doc`"gpu", on WebGPU: gradients stay on the device as \`GpuTensor\``, ["host", "gpu"], "host"),
 } as const;
 
 /** What both criteria take. */

@@ -47,13 +47,20 @@ export const gflCriterion = routine({
   stem: "gfl_criterion",
   kernels: ["aligned_iou", "dfl_decode_grad"],
   shapes: doc`(B, N, C), (B, N, 4·bins), ground truth → (), gradients`,
+  tensors:
+    doc`cls (B, N, C) and dist (B, N, 4·bins), logits; gt and gtIndex (N) for each image. Results without unit; gradients \`cls\` and \`dist\` in the shapes of the maps`,
   summary: doc`training loss of GFL, with gradients`,
   params: PARAMS,
-  bounds: {
-    part: bound(1e-6, doc`of max(1, part)`, 8e-6),
-    dfl: bound(4e-6, doc`of max(1, dfl), whose targets are float32`, 8e-6),
-    gradient: bound(1e-6, doc`of the largest gradient of a map`),
-  },
+  throws: [
+    doc`TypeError if the head has no distributions`,
+    doc`TypeError if the maps do not fit head, image size and gt`,
+    doc`RangeError if a label is no class`,
+    doc`RangeError if an index is no object's`,
+    doc`RangeError if a box is inverted`,
+  ],
+  bounds: { part: bound(1e-6, 8e-6), dfl: bound(4e-6, 8e-6), gradient: bound(1e-6) },
+  errorBound:
+    doc`≤ {part} of max(1, part), ≤ {dfl} for \`dfl\`, whose targets are float32. For a gradient, ≤ {gradient} of the largest in its map. On WebGPU ≤ {part.webgpu} of max(1, part) and ≤ {gradient.webgpu} of the largest gradient of a map`,
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 8`,
   check,
   run: (backend: WasmBackend, input: GflCriterionInput, options?: GflCriterionOptions<Placement>): CriterionResult =>

@@ -21,7 +21,7 @@ const stem = "task_aligned_assign";
 const op = nameOf(stem);
 
 const PARAMS = {
-  topk: integerParam(doc`anchors of an object, at most`, 13, { min: 1 }),
+  topk: integerParam(doc`largest number of anchors of an object`, 13, { min: 1 }),
   alpha: atLeastZero(doc`exponent of the score`, 1),
   beta: atLeastZero(doc`exponent of the IoU`, 6),
 } as const satisfies Record<keyof TaskAlignedOptions, Param>;
@@ -37,9 +37,16 @@ export const taskAlignedAssign = routine({
   stem,
   kernels: [],
   shapes: doc`(N, C), (N, 4), (N, 2), gt (K, 4) → (N), (N), (N·C)`,
+  tensors:
+    doc`scores (N, C), probabilities; boxes (N, 4) in \`xyxy\`, points (N, 2) and gt in pixels; results (N), (N), (N·C)`,
+  throws: [
+    doc`RangeError if a label is outside 0…C−1`,
+    doc`RangeError if a box of gt is inverted or not finite`,
+  ],
   summary: doc`TAL: ground truth and target scores of each anchor`,
   params: PARAMS,
   bounds: {},
+  errorBound: doc`\`gtIndex\` is exact; \`iou\` and \`targetScores\` are rounded once`,
   source: doc`Feng et al. 2021 (TOOD), section 3.2`,
   run(
     backend: WasmBackend,

@@ -25,7 +25,7 @@ const op = "vfnetCriterion";
 const MIN_IOU = 1e-6;
 
 const PARAMS = {
-  normalizer: NORMALIZER,
+  normalizer: { ...NORMALIZER, text: doc`divisors of the box parts: as published, or as in mmdet's code` },
   lambdaBox: atLeastZero(doc`weight of the initial boxes' part`, 1.5),
   lambdaRefine: atLeastZero(doc`weight of the refined boxes' part`, 2),
   alpha: atLeastZero(doc`factor of negatives in the varifocal loss`, 0.75),
@@ -45,15 +45,20 @@ export const vfnetCriterion = routine({
   stem: "vfnet_criterion",
   kernels: ["aligned_iou"],
   shapes: doc`(B, N, C), 2 × (B, N, 4), ground truth → (), gradients`,
+  tensors:
+    doc`cls (B, N, C), logits; distances and refined (B, N, 4) in pixels; gt and gtIndex (N) for each image. Results without unit; gradients \`cls\`, \`distances\` and \`refined\` in the shapes of the maps`,
   summary: doc`training loss of VarifocalNet, with gradients`,
   params: PARAMS,
-  bounds: {
-    part: bound(1e-6, doc`of max(1, part)`, 8e-6),
-    gradient: bound(
-      1e-6,
-      doc`of the largest gradient of a map, for objects whose edges are those that float32 has from the anchor's point (a box that barely touches its object takes their rounding into its weight)`,
-    ),
-  },
+  throws: [
+    doc`TypeError if the boxes of the head are not distances`,
+    doc`TypeError if the maps do not fit head, image size and gt`,
+    doc`RangeError if a label is no class`,
+    doc`RangeError if an index is no object's`,
+    doc`RangeError if a box is inverted`,
+  ],
+  bounds: { part: bound(1e-6, 8e-6), gradient: bound(1e-6) },
+  errorBound:
+    doc`≤ {part} of max(1, part). For a gradient, ≤ {gradient} of the largest in its map, for objects whose edges are as float32 has them from the anchor's point (the weight of a box that barely touches its object contains their rounding). On WebGPU ≤ {part.webgpu} of max(1, part) and ≤ {gradient.webgpu} of the largest gradient of a map`,
   source: doc`Zhang et al. 2021 (VarifocalNet), equation 3`,
   check,
   run: (

@@ -14,6 +14,7 @@ import {
   type Param,
   paramReader,
   requiredParam,
+  requiredSize,
   type Values,
 } from "../params.ts";
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
@@ -49,20 +50,27 @@ export interface CheckedDetect {
 const SHARE = { min: 0, max: 1 };
 
 export const DETECT_PARAMS = {
-  head: requiredParam<HeadSpec>(doc`layout of the outputs: heads.yolov8() and so on, or a HeadSpec of its own`),
-  imageSize: requiredParam<DetectOptions["imageSize"]>(doc`network input, [height, width] in pixels`),
-  scoreThreshold: numberParam(doc`only scores over this are detections`, 0.25, SHARE),
-  iouThreshold: numberParam(doc`a box goes when its IoU with a kept one is over this`, 0.6, SHARE),
-  maxDetections: integerParam(doc`keep at most this many of an image`, 300, { min: 0 }),
-  preNmsTopK: integerParam(doc`only so many candidates of an image, the best, compete in NMS`, 30000, { min: 0 }),
-  multiLabel: booleanParam(doc`every class over the threshold is a candidate, in place of an anchor's best`, false),
-  classAgnostic: booleanParam(doc`boxes suppress those of other classes too`, false),
-  transform: otherParam<DetectOptions["transform"]>(
-    doc`how boxes go back to the image: one for all images, or one for each`,
+  head: requiredParam<HeadSpec>(
+    doc`layout of the raw output: a preset such as \`heads.yolov8()\`, or a HeadSpec of your own`,
   ),
-  clip: booleanParam(doc`clip boxes to the network input`, false),
-  uncertainty: booleanParam(doc`also std, saturation and excess of each side`, false),
-  signal: otherParam<DetectOptions["signal"]>(doc`aborts between images`),
+  imageSize: requiredSize(
+    doc`network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) cells`,
+  ),
+  scoreThreshold: numberParam(doc`score that a detection must be over`, 0.25, SHARE),
+  iouThreshold: numberParam(doc`IoU with a kept box over which NMS drops a box`, 0.6, SHARE),
+  maxDetections: integerParam(doc`largest number of detections of an image`, 300, { min: 0 }),
+  preNmsTopK: integerParam(doc`largest number of candidates that enter NMS; best first`, 30000, { min: 0 }),
+  multiLabel: booleanParam(
+    doc`detect every class over the threshold at an anchor, and not only the best one`,
+    false,
+  ),
+  classAgnostic: booleanParam(doc`suppress across classes`, false),
+  transform: otherParam<DetectOptions["transform"]>(
+    doc`maps boxes back to the image: input = image · scale + pad. One for all images, or one for each. With a negative scale, boxes still have x1 ≤ x2, and the uncertainty of their sides is swapped with the sides`,
+  ),
+  clip: booleanParam(doc`clip to the network input, before NMS`, false),
+  uncertainty: booleanParam(doc`also report each side's standard deviation, excess and saturation`, false),
+  signal: otherParam<DetectOptions["signal"]>(doc`stops the call between images`),
 } as const satisfies Record<keyof DetectOptions, Param>;
 
 const readOptions = paramReader(op, DETECT_PARAMS);
@@ -99,12 +107,11 @@ const MAX_ANCHORS = 2 ** 31 - 1;
 function readSettings(params: Values<typeof DETECT_PARAMS>): Settings {
   const place = (member: string) => ({ op, argument: `options.${member}` });
   const head = checkHead(op, "options.head", params.head);
-  const [height, width] = size(place("imageSize"), params.imageSize);
-  const imageSize = [height, width] as const;
+  const { imageSize } = params;
   const levels = levelsOf(head, imageSize);
   const anchors = anchorsIn(levels);
   if (anchors > MAX_ANCHORS) {
-    const got = `[${height}, ${width}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
+    const got = `[${imageSize.join(", ")}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
     throw rangeError(place("imageSize"), got, `at most ${MAX_ANCHORS} anchors`);
   }
   const { scoreThreshold, iouThreshold, maxDetections, preNmsTopK, multiLabel, classAgnostic, clip, uncertainty } =

@@ -23,18 +23,20 @@ export const detect = routine({
     "xywh2xyxy",
   ],
   shapes: doc`raw head tensors → boxes, scores, classes, anchors`,
+  tensors: doc`outputs as in {@link Outputs}; result (B), each with boxes (K, 4), scores (K) and classes (K)`,
   summary: doc`from raw head tensors to detections`,
   params: DETECT_PARAMS,
-  bounds: {
-    side: bound(
-      0,
-      doc`of stride · bins for boxes, deviations and excesses in pixels of the network input: WASM decides`,
-      5e-6,
-    ),
-    value: bound(0, doc`of the value, to which these are rounded`, 2e-7),
-    saturation: bound(0, doc`of bins for the saturation`, 5e-6),
-  },
-  source: doc`the heads' own code: see the presets`,
+  throws: [
+    doc`TypeError if the tensors do not fit the head and the image size`,
+    doc`RangeError if imageSize has 2³¹ anchors or more`,
+    doc`RangeError if a head of probabilities has scores outside [0, 1]`,
+    doc`RangeError if an image's share of a tensor is larger than a binding of the WebGPU device`,
+  ],
+  // WASM decides: bounds are of WebGPU's difference from it.
+  bounds: { side: bound(0, 5e-6), value: bound(0, 2e-7), saturation: bound(0, 5e-6) },
+  errorBound:
+    doc`WebGPU finds the same detections as WASM, with the same scores. Boxes, deviations and excesses, in pixels of the network input, differ by ≤ {side.webgpu} of stride · bins, because a side is a mean over bins that are a stride apart, and by ≤ {value.webgpu} of the value, to which both are rounded. Saturation differs by ≤ {saturation.webgpu} · bins`,
+  source: doc`the decode of each head family's own code, with \`dflDecode\` and \`nms\``,
   staysOnHost: {
     because: "uploading maps costs more than filtering them here; those that are GPU tensors are filtered there",
     unlessThreshold: false,

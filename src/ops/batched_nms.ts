@@ -15,10 +15,12 @@ export const batchedNms = routine({
   stem,
   kernels: NMS_KERNELS,
   shapes: doc`(N, 4), (N), (N) → (K)`,
+  tensors: doc`boxes (N, 4) in \`xyxy\`, scores (N) and classes (N); result (K), indices`,
   summary: doc`greedy NMS within each class`,
   params: NMS_PARAMS,
   bounds: {},
-  source: doc`Girshick et al. 2014 (R-CNN), section 2.2`,
+  errorBound: doc`exact`,
+  source: doc`Girshick et al. 2014 (R-CNN), section 2.2; the rules are those of torchvision's \`batched_nms\``,
   run: (
     backend: WasmBackend,
     boxes: TensorLike,

@@ -10,7 +10,7 @@ import { mapRows } from "./rows.ts";
 const op = "bbox2distance";
 
 const PARAMS = {
-  maxDistance: optionalNumber(doc`clamp distances to [0, maxDistance − eps]; by default they are not clamped`),
+  maxDistance: optionalNumber(doc`distances are clamped to [0, maxDistance − eps]`),
   eps: numberParam(doc`how far under maxDistance they end`, 0.1, { min: 0 }),
 };
 
@@ -20,10 +20,12 @@ export const bbox2distance = rowOperation({
   stem: op,
   kernels: ["bbox2distance"],
   shapes: doc`(N, 2), (N, 4) → (N, 4)`,
+  tensors: doc`points (N, 2) and boxes (N, 4), both in one unit; result (N, 4), sides l, t, r, b`,
   summary: doc`points and boxes to distances l, t, r, b`,
   params: PARAMS,
-  bounds: ROUNDED_ONCE,
-  source: doc`Tian et al. 2019 (FCOS), equation 1`,
+  throws: [doc`RangeError if maxDistance is under eps`],
+  ...ROUNDED_ONCE,
+  source: doc`Tian et al. 2019 (FCOS), equation 1; the clamp is that of mmdet`,
   check(points: TensorLike, boxes: TensorLike, options?: object): CheckedRows<Float32Array> {
     const { maxDistance, eps } = readOptions(options);
     const limit = maxDistance === undefined

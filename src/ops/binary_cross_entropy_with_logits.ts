@@ -9,12 +9,9 @@ export const binaryCrossEntropyWithLogits = elementLoss({
   alias: "bce",
   labels: true,
   params: {},
-  bounds: {
-    value: bound(1e-6, doc`of value and gradient, also where the logit is saturated`),
-    difference: bound(
-      3e-7,
-      doc`of the smaller of σ and 1 − σ for the difference σ − y, of which float32 leaves no more`,
-    ),
-  },
-  source: doc`Bishop 2006, equation 4.90, on logits`,
+  throws: [doc`TypeError if the target has another shape`],
+  bounds: { value: bound(1e-6), difference: bound(3e-7) },
+  errorBound:
+    doc`relative, ≤ {value} for value and gradient, for saturated logits too. The difference σ − y adds ≤ {difference} of the smaller of σ and 1 − σ, because float32 keeps no more of it where y is nearly σ (nothing is lost at x = 0)`,
+  source: doc`Bishop 2006 (Pattern Recognition and Machine Learning), equation 4.90, on logits`,
 });

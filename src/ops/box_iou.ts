@@ -11,9 +11,11 @@ export const boxIou = rowOperation({
   stem: "box_iou",
   kernels: ["box_iou"],
   shapes: doc`(N, 4), (M, 4) → (N·M)`,
+  tensors: doc`a (N, 4) and b (M, 4), boxes in \`xyxy\`; result (N·M) in [0, 1], row-major`,
   summary: doc`pairwise IoU`,
   params: {},
-  bounds: { result: bound(5e-7, doc`of the union`, 4e-6) },
+  bounds: { result: bound(5e-7, 4e-6) },
+  errorBound: doc`≤ {result}, relative to the union`,
   source: doc`Jaccard 1901`,
   check: (a: TensorLike, b: TensorLike) => pairwise("boxIou", "box_iou", a, b),
 });

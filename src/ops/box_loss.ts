@@ -19,24 +19,23 @@ export const EPS = 1e-7;
 const BOX_PARAMS = { eps: numberParam(doc`added to denominators`, EPS, { min: 0 }) };
 
 /** What sets a box loss apart: its own parameters, numbers, which are fields of the kernel's block and of the shader's `params`. */
-interface BoxLossSpec<P extends Params> extends Omit<OperationFacts<P>, "shapes" | "params"> {
+interface BoxLossSpec<P extends Params> extends Omit<OperationFacts<P>, "shapes" | "tensors" | "params"> {
   readonly params?: P;
 }
 
-/** The bounds of box losses; `gradient` is that of the gradient. */
-export function boxBounds(gradient = 1e-6): OperationFacts["bounds"] {
-  return {
-    loss: bound(1e-6, doc`of max(1, loss)`),
-    gradient: bound(gradient, doc`of max(the gradient's largest member, 1 / the longer side of pred)`),
-  };
+/** The bounds of box losses; `gradient` is that of the gradient, `more` the words behind it. */
+export function boxBounds(gradient = 1e-6, more = ""): Pick<OperationFacts, "bounds" | "errorBound"> {
+  const common =
+    doc`≤ {loss} of max(1, loss). For the gradient, ≤ {gradient} of max(its largest member, 1 / the longer side of pred)`;
+  return { bounds: { loss: bound(1e-6), gradient: bound(gradient) }, errorBound: common + more };
 }
 
 /** A box loss from its record. */
-export function boxLoss<P extends Params>(spec: BoxLossSpec<P>) {
+export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSpec<P>) {
   const { stem } = spec;
   const op = nameOf(stem);
   const own: Params = { ...spec.params, ...BOX_PARAMS };
-  const params = { ...LOSS_PARAMS, ...own };
+  const params = { ...LOSS_PARAMS, ...spec.params, ...BOX_PARAMS };
   const fields: OwnFields = Object.fromEntries(Object.entries(own).map(([name, { text }]) => [name, ["f32", text]]));
   const readOptions = paramReader(op, params);
   const layout = blockLayout(CALL_FIELDS, fields);
@@ -47,6 +46,7 @@ export function boxLoss<P extends Params>(spec: BoxLossSpec<P>) {
     params,
     fields,
     shapes: doc`(N, 4), (N, 4) → (N)`,
+    tensors: doc`pred (N, 4) and target (N, 4), boxes in \`xyxy\`, both in one unit. Loss (N)`,
     check(pred: TensorLike, target: TensorLike, options?: object): CheckedLoss {
       const values = readOptions(options);
       const [boxes, targets] = pairs(op, pred, target);

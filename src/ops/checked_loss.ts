@@ -90,13 +90,27 @@ export interface LossExtent {
 
 /** Parameters of every loss. */
 export const LOSS_PARAMS = {
-  reduction: choiceParam(doc`the losses as they are, their sum, or their mean`, ["none", "sum", "mean"], "mean"),
-  weight: otherParam<TensorLike>(doc`factors of loss and gradient, one for each element or row`),
-  avgFactor: optionalNumber(doc`divisor of the sum for the mean, in place of the number of losses`, { over: 0 }),
-  lossWeight: numberParam(doc`factor of loss and gradient`, 1),
-  grad: booleanParam(doc`also return the gradient`, false),
-  placement: choiceParam(doc`where results lie`, ["host", "gpu"], "host"),
-  out: otherParam<LossOptions["out"]>(doc`arrays to write to`),
+  reduction: choiceParam(
+    doc`dense losses average over all elements, row losses over rows. The mean of an empty input is NaN, as in PyTorch. Its sum is 0, and so is its mean with \`avgFactor\``,
+    ["none", "sum", "mean"],
+    "mean",
+  ),
+  weight: otherParam<TensorLike>(
+    doc`factor of loss and gradient, per element (shape of \`pred\`, with label targets too) or per row (shape of \`pred\` without its last axis or with 1 there, or length N). The length of a plain array decides. A weight of 0 makes the loss 0, also an infinite loss. NaN stays. TypeError: any other shape`,
+  ),
+  avgFactor: optionalNumber(doc`divisor of the sum for "mean". With "sum": TypeError. With "none": ignored`, {
+    over: 0,
+  }),
+  lossWeight: numberParam(doc`factor of loss and gradient. A value of 0 acts as a weight of 0`, 1),
+  grad: booleanParam(doc`also return the gradient d(result)/d(pred); for "none", d(sum)/d(pred)`, false),
+  placement: choiceParam(
+    doc`"gpu", on WebGPU: loss and gradient stay on the device as \`GpuTensor\`. The caller destroys their buffers`,
+    ["host", "gpu"],
+    "host",
+  ),
+  out: otherParam<LossOptions["out"]>(
+    doc`arrays to write into instead of allocating. Their lengths must match. TypeError: arrays that overlap each other, or that overlap an input without covering it exactly`,
+  ),
 } as const satisfies Record<keyof LossOptions, Param>;
 
 const OUT = namesOf<Required<LossOptions>["out"]>({ loss: true, grad: true });

@@ -5,6 +5,6 @@ import { boxBounds, boxLoss } from "./box_loss.ts";
 export const ciouLoss = boxLoss({
   stem: "ciou_loss",
   summary: doc`complete IoU loss of boxes, with gradient`,
-  bounds: boxBounds(),
+  ...boxBounds(),
   source: doc`Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11`,
 });

@@ -13,9 +13,9 @@ const op = nameOf(stem);
 const MAX_BINS = 64;
 /** How a distribution lies in memory. */
 export const LAYOUT_PARAMS = {
-  bins: requiredInteger(doc`bins of a side`, { min: 2, max: MAX_BINS }),
+  bins: requiredInteger(doc`number of bins per side`, { min: 2, max: MAX_BINS }),
   layout: choiceParam(
-    doc`"rows": (…, N, 4·bins), "channels-first": (…, 4·bins, N)`,
+    doc`"rows": (…, N, 4·bins). "channels-first": (…, 4·bins, N)`,
     ["rows", "channels-first"],
     "rows",
   ),
@@ -24,7 +24,7 @@ export const LAYOUT_PARAMS = {
 const PARAMS = {
   ...LAYOUT_PARAMS,
   firstBin: numberParam(doc`value of the first bin`, 0),
-  binStep: numberParam(doc`from one bin to the next`, 1),
+  binStep: numberParam(doc`difference of neighbouring bins`, 1),
 } as const satisfies Record<keyof DflDecodeOptions, Param>;
 
 const readOptions = paramReader(op, PARAMS);
@@ -36,11 +36,13 @@ export const dflDecode = rowOperation({
   stem,
   kernels: ["dfl_decode_rows", "dfl_decode_channels"],
   shapes: doc`(…, N, 4·bins) or (…, 4·bins, N) → (…, N, 4)`,
+  tensors:
+    doc`dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; result (…, N, 4), sides l, t, r, b`,
   summary: doc`expectation of each side's distribution`,
   params: PARAMS,
-  bounds: {
-    result: bound(5e-7, doc`of the range of bins, and a rounding of the result where firstBin is not 0`, 4e-6),
-  },
+  bounds: { result: bound(5e-7, 4e-6) },
+  errorBound:
+    doc`absolute, ≤ {result} of the range of the bins, and one rounding of the result where \`firstBin\` is not 0`,
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2`,
   check(dist: TensorLike, options: DflDecodeOptions): CheckedRows<Float32Array> {
     const values = readOptions(options);

@@ -20,12 +20,13 @@ export const dflStatistics = rowOperation({
   stem,
   kernels: ["dfl_statistics"],
   shapes: doc`(…, N, 4·bins) or (…, 4·bins, N) → 5 × (…, N, 4)`,
+  tensors:
+    doc`dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; each result (…, N, 4), sides l, t, r, b`,
   summary: doc`each side's standard deviation, excess, entropy, highest probability and last bin`,
   params: LAYOUT_PARAMS,
-  bounds: {
-    result: bound(1e-6, doc`of the range of bins; nothing cancels in the excess, which is 0 on two neighbouring bins`),
-  },
-  source: doc`Li et al. 2021 (GFL V2), section 3; the excess is ours`,
+  bounds: { result: bound(1e-6) },
+  errorBound: doc`absolute, ≤ {result} of the range of the bins`,
+  source: doc`Li et al. 2021 (Generalized Focal Loss V2), section 3. The excess is densehead's own`,
   check(dist: TensorLike, options: DflLayout): CheckedRows<DflStatistics> {
     const found = distribution(op, dist, readOptions(options));
     const measure = found.channelsFirst ? ofChannels : ofRows;

@@ -5,6 +5,6 @@ import { boxBounds, boxLoss } from "./box_loss.ts";
 export const diouLoss = boxLoss({
   stem: "diou_loss",
   summary: doc`distance IoU loss of boxes, with gradient`,
-  bounds: boxBounds(),
+  ...boxBounds(),
   source: doc`Zheng et al. 2020 (Distance-IoU Loss), equation 7`,
 });

@@ -16,9 +16,10 @@ export const distance2bbox = rowOperation({
   stem: op,
   kernels: ["distance2bbox"],
   shapes: doc`(N, 2), (N, 4) → (N, 4)`,
+  tensors: doc`points (N, 2) and distances (N, 4), both in one unit; result (N, 4) in \`xyxy\``,
   summary: doc`points and distances l, t, r, b to boxes`,
   params: PARAMS,
-  bounds: ROUNDED_ONCE,
+  ...ROUNDED_ONCE,
   source: doc`Tian et al. 2019 (FCOS), section 3.1`,
   check(points: TensorLike, distances: TensorLike, options?: object): CheckedRows<Float32Array> {
     const [maxY, maxX] = readOptions(options).maxShape ?? [-1, -1];

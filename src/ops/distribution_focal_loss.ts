@@ -17,9 +17,11 @@ export const distributionFocalLoss = rowLoss({
   summary: doc`distribution focal loss, with gradient`,
   alias: "dfl",
   shapes: doc`(M, bins), (M) → (M)`,
+  tensors:
+    doc`pred (M, bins), logits, one row per side; target (M), in bin values, from the first bin to the last. Loss (M)`,
   params: {
     firstBin: numberParam(doc`value of the first bin`, 0),
-    binStep: numberParam(doc`from one bin to the next`, 1, { over: 0, max: Number.MAX_VALUE }),
+    binStep: numberParam(doc`difference of neighbouring bins`, 1, { over: 0, max: Number.MAX_VALUE }),
   },
   fields: {
     firstBin: ["f32", doc`Value of the first bin.`],
@@ -53,9 +55,9 @@ export const distributionFocalLoss = rowLoss({
         rangeError({ op, argument: `target[${row}]` }, label ?? "outside the bins or NaN", wanted),
     };
   },
-  bounds: {
-    loss: bound(5e-7, doc`of max(1, loss), for the u that float32 has where firstBin is not 0 or binStep not 1`, 4e-6),
-    gradient: bound(5e-7, doc`of 1 for the gradient, for the same u`, 4e-6),
-  },
+  throws: [doc`RangeError if a target is outside the bins or NaN (the error names its row)`],
+  bounds: { loss: bound(5e-7, 4e-6), gradient: bound(5e-7, 4e-6) },
+  errorBound:
+    doc`absolute, ≤ {loss} of max(1, loss), and ≤ {gradient} for the gradient. Where \`firstBin\` is not 0 or \`binStep\` not 1, the bounds hold for u as float32 has it`,
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 6`,
 });

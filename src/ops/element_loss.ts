@@ -22,7 +22,9 @@ import {
 
 /** What sets an element loss apart. */
 interface ElementLossSpec<P extends Params>
-  extends Omit<OperationFacts<P>, "shapes">, Pick<LossRecord, "alias" | "targetRange"> {
+  extends Omit<OperationFacts<P>, "shapes" | "tensors">, Pick<LossRecord, "alias" | "targetRange"> {
+  /** Where targets are more than numbers in [0, 1]. */
+  readonly tensors?: string;
   /** True where labels may stand in the place of dense targets. */
   readonly labels: boolean;
   /** Name of the parameter that is an exponent. Default: none, exponent 0. */
@@ -43,6 +45,9 @@ export function elementLoss<P extends Params>(spec: ElementLossSpec<P>) {
   const layout = blockLayout(CALL_FIELDS, ELEMENT_FIELDS, fields);
   const shapeOf = spec.labels ? classShape : denseShape;
   return lossOperation({
+    tensors: spec.labels
+      ? doc`pred (N, C) or any shape, logits; target of the same shape in [0, 1], or labels (N) for pred (N, C). Loss: pred's shape, or (N) with labels`
+      : doc`pred (N, C) or any shape, logits; target of the same shape in [0, 1]. Loss: pred's shape`,
     ...spec,
     kind: "element loss",
     params,

@@ -9,9 +9,11 @@ export const generalizedBoxIou = rowOperation({
   stem: "generalized_box_iou",
   kernels: ["generalized_box_iou"],
   shapes: doc`(N, 4), (M, 4) → (N·M)`,
+  tensors: doc`a (N, 4) and b (M, 4), boxes in \`xyxy\`; result (N·M) in [−1, 1], row-major`,
   summary: doc`pairwise generalized IoU`,
   params: {},
-  bounds: { result: bound(1e-6, doc`of 1`) },
-  source: doc`Rezatofighi et al. 2019, algorithm 1`,
+  bounds: { result: bound(1e-6) },
+  errorBound: doc`absolute, ≤ {result}`,
+  source: doc`Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1`,
   check: (a: TensorLike, b: TensorLike) => pairwise("generalizedBoxIou", "generalized_box_iou", a, b),
 });

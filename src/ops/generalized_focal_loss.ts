@@ -13,8 +13,8 @@ export const generalizedFocalLoss = elementLoss({
   alias: "gfl",
   labels: false,
   params: {
-    yLeft: numberParam(doc`value at σ = 0, rounded to float32 as targets are`, 0),
-    yRight: numberParam(doc`value at σ = 1, over yLeft, rounded likewise`, 1),
+    yLeft: numberParam(doc`value at σ = 0, rounded to float32 like the targets`, 0),
+    yRight: numberParam(doc`value at σ = 1, over \`yLeft\`, rounded to float32 like the targets`, 1),
     beta: atLeastZero(doc`exponent of |y − ŷ|`, 2),
   },
   exponent: "beta",
@@ -35,13 +35,11 @@ export const generalizedFocalLoss = elementLoss({
     return { yLeft: left, yRight: right, inverseRange: 1 / range, rangePower: range ** (beta + 1) };
   },
   targetRange: ["yLeft", "yRight"],
-  bounds: {
-    value: bound(1e-6, doc`of value and gradient; what counts as 0 does before the factor (y_r − y_l)^(β + 1)`),
-    power: bound(
-      4e-7,
-      doc`times 1 + β, where that is more, for β other than 0, 1, 1.5 and 2: the base's rounding is multiplied`,
-    ),
-    difference: bound(2e-7, doc`of y_r − y_l for the cancellation in |y − ŷ|; none where y is y_l or y_r`),
-  },
+  tensors:
+    doc`pred (N, C) or any shape, logits; target of the same shape, y_l ≤ y ≤ y_r, in the unit of y_l and y_r. Loss: pred's shape`,
+  throws: [doc`RangeError if yLeft is not under yRight`],
+  bounds: { value: bound(1e-6), power: bound(4e-7), difference: bound(2e-7) },
+  errorBound:
+    doc`relative, ≤ {value} for value and gradient. For β other than 0, 1, 1.5 and 2 it is ≤ {power}·(1 + β) where that is more. The cancellation in |y − ŷ| adds an error of ≤ {difference} of y_r − y_l (none where y is y_l or y_r). Values count as 0 before they are multiplied by (y_r − y_l)^(β + 1)`,
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 7`,
 });

@@ -5,6 +5,6 @@ import { boxBounds, boxLoss } from "./box_loss.ts";
 export const giouLoss = boxLoss({
   stem: "giou_loss",
   summary: doc`generalized IoU loss of boxes, with gradient`,
-  bounds: boxBounds(),
-  source: doc`Rezatofighi et al. 2019, algorithm 1`,
+  ...boxBounds(1e-6, doc`, on WebGPU also of the largest member of its terms (of IoU and cover), which may cancel`),
+  source: doc`Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1`,
 });

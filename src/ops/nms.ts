@@ -11,9 +11,12 @@ import type { WasmBackend } from "../wasm/backend.ts";
 export const NMS_KERNELS = ["nms", "nms_scratch", "sort_scores"] as const;
 
 export const NMS_PARAMS = {
-  iouThreshold: requiredNumber(doc`a box goes when its IoU with a kept one is over this`, { min: 0, max: 1 }),
-  scoreThreshold: optionalNumber(doc`only scores over this compete; by default all but NaN`, { min: 0, max: 1 }),
-  maxDetections: integerParam(doc`keep at most this many`, Infinity, { min: 0 }),
+  iouThreshold: requiredNumber(doc`IoU with a kept box over which NMS drops a box`, { min: 0, max: 1 }),
+  scoreThreshold: optionalNumber(
+    doc`score that a box must be over; by default NMS drops only boxes whose score is NaN`,
+    { min: 0, max: 1 },
+  ),
+  maxDetections: integerParam(doc`largest number of boxes to keep`, Infinity, { min: 0 }),
 } as const satisfies Record<keyof NmsOptions, Param>;
 
 const readOptions = paramReader("nms", NMS_PARAMS);
@@ -22,10 +25,12 @@ export const nms = routine({
   stem: "nms",
   kernels: NMS_KERNELS,
   shapes: doc`(N, 4), (N) → (K)`,
+  tensors: doc`boxes (N, 4) in \`xyxy\` and scores (N); result (K), indices`,
   summary: doc`greedy NMS`,
   params: NMS_PARAMS,
   bounds: {},
-  source: doc`Girshick et al. 2014 (R-CNN), section 2.2`,
+  errorBound: doc`exact`,
+  source: doc`Girshick et al. 2014 (R-CNN), section 2.2; the rules are those of torchvision's \`nms\``,
   run: (backend: WasmBackend, boxes: TensorLike, scores: TensorLike, options: NmsOptions): Int32Array =>
     suppress(backend, "nms", boxes, scores, () => null, readOptions(options)),
 });

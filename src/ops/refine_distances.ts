@@ -13,7 +13,7 @@ const op = nameOf(stem);
 
 const PARAMS = {
   kind: choiceParam(
-    doc`"multiply": distances · deltas, "exp": distances · exp(deltas)`,
+    doc`"multiply": distances · deltas. "exp": distances · exp(deltas)`,
     ["multiply", "exp"],
     "multiply",
   ),
@@ -25,12 +25,12 @@ export const refineDistances = rowOperation({
   stem,
   kernels: ["refine_distances", "refine_distances_exp"],
   shapes: doc`(N, 4), (N, 4) → (N, 4)`,
+  tensors: doc`distances (N, 4) in any unit and deltas (N, 4); result (N, 4) in the unit of the distances`,
   summary: doc`distances times a correction or its exponential`,
   params: PARAMS,
-  bounds: {
-    result: bound(3e-7, doc`of the product with the exponential where it is a normal float32; else rounded once`, 4e-6),
-  },
-  source: doc`Zhang et al. 2020 (VarifocalNet), bounding box refinement; the exponential is that of its code`,
+  bounds: { result: bound(3e-7, 4e-6) },
+  errorBound: doc`exact, but for one rounding; with "exp" relative, ≤ {result}`,
+  source: doc`Zhang et al. 2020 (VarifocalNet), bounding box refinement. The exponential is that of its code`,
   check(distances: TensorLike, deltas: TensorLike, options?: object): CheckedRows<Float32Array> {
     const exponential = readOptions(options).kind === "exp";
     const initial = matrixAnywhere({ op, argument: "distances" }, distances, 4);

@@ -9,8 +9,11 @@ import { type AnySource, elementsOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { RowInput } from "./rows.ts";
 
-/** Bounds of operations that compute nothing but a sum or a product for each value. */
-export const ROUNDED_ONCE = { result: bound(2 ** -24, doc`of the value: it is rounded once`, 2 ** -24) };
+/** Of operations that compute nothing but a sum or a product for each value. */
+export const ROUNDED_ONCE = {
+  bounds: { result: bound(2 ** -24, 2 ** -24) },
+  errorBound: doc`exact, but for one rounding, ≤ {result} of the value`,
+};
 
 /** A tensor that may lie anywhere. The shader reads it under the argument's name. */
 export interface CallInput {

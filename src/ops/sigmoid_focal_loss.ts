@@ -10,7 +10,10 @@ export const sigmoidFocalLoss = elementLoss({
   alias: "focal",
   labels: true,
   params: {
-    alpha: numberParam(doc`share of positives; negative: no class weighting`, 0.25, { min: -Number.MAX_VALUE, max: 1 }),
+    alpha: numberParam(doc`weight of positives; a negative value turns class weighting off`, 0.25, {
+      min: -Number.MAX_VALUE,
+      max: 1,
+    }),
     gamma: atLeastZero(doc`exponent of 1 − p_t`, 2),
   },
   exponent: "gamma",
@@ -28,16 +31,8 @@ export const sigmoidFocalLoss = elementLoss({
       weightSlope: weighted ? 1 - 2 * alpha : 0,
     };
   },
-  bounds: {
-    value: bound(1e-6, doc`of the value and of the gradient's larger term`),
-    power: bound(
-      4e-7,
-      doc`times 1 + γ, where that is more, for γ other than 0, 1, 1.5 and 2: the base's rounding is multiplied`,
-    ),
-    difference: bound(
-      3e-7,
-      doc`of the differences in soft targets: of 1 − 2y and, over the smaller of σ and 1 − σ, of σ − y`,
-    ),
-  },
+  bounds: { value: bound(1e-6), power: bound(4e-7), difference: bound(3e-7) },
+  errorBound:
+    doc`relative, ≤ {value} of the value and of the gradient's larger term. For γ other than 0, 1, 1.5 and 2 it is ≤ {power}·(1 + γ) where that is more, because the power multiplies the rounding of its base. Soft targets add the error of two differences, ≤ {difference}: of 1 − 2y, and of σ − y relative to the smaller of σ and 1 − σ`,
   source: doc`Lin et al. 2017 (Focal Loss), equation 5`,
 });

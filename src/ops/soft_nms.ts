@@ -13,14 +13,17 @@ const METHODS = ["linear", "gaussian"] as const;
 
 const PARAMS = {
   method: choiceParam(
-    doc`decay of scores: "gaussian", score · exp(−IoU² / sigma), or "linear", score · (1 − IoU) where IoU ≥ iouThreshold`,
+    doc`"gaussian": score · exp(−IoU² / sigma). "linear": score · (1 − IoU) where IoU ≥ iouThreshold`,
     METHODS,
     "gaussian",
   ),
-  sigma: numberParam(doc`of "gaussian"`, 0.5, { over: 0 }),
-  iouThreshold: numberParam(doc`of "linear"`, 0.3, { min: 0, max: 1 }),
-  minScore: numberParam(doc`boxes end when their score is under this`, 0.001, { min: 0, max: 1 }),
-  maxDetections: integerParam(doc`keep at most this many`, Infinity, { min: 0 }),
+  sigma: numberParam(doc`width of the gaussian decay`, 0.5, { over: 0 }),
+  iouThreshold: numberParam(doc`IoU from which on "linear" decays scores`, 0.3, { min: 0, max: 1 }),
+  minScore: numberParam(doc`least score; soft-NMS ends when the best score left is under it`, 0.001, {
+    min: 0,
+    max: 1,
+  }),
+  maxDetections: integerParam(doc`largest number of boxes to keep`, Infinity, { min: 0 }),
 } as const satisfies Record<keyof SoftNmsOptions, Param>;
 
 const readOptions = paramReader(op, PARAMS);
@@ -29,10 +32,12 @@ export const softNms = routine({
   stem,
   kernels: ["soft_nms"],
   shapes: doc`(N, 4), (N) → (K), (K)`,
+  tensors: doc`boxes (N, 4) in \`xyxy\` and scores (N); results (K) and (K)`,
   summary: doc`soft-NMS, linear or gaussian`,
   params: PARAMS,
   bounds: {},
-  source: doc`Bodla et al. 2017, equations 2 and 3`,
+  errorBound: doc`scores decay in float64 and are rounded once`,
+  source: doc`Bodla et al. 2017 (Soft-NMS), equations 2 and 3`,
   run(
     backend: WasmBackend,
     boxes: TensorLike,

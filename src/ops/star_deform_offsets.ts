@@ -10,7 +10,7 @@ import { mapRows } from "./rows.ts";
 const stem = "star_deform_offsets";
 const op = nameOf(stem);
 
-const PARAMS = { stride: requiredNumber(doc`of the level, over 0 in float32`, { unit: "pixels" }) };
+const PARAMS = { stride: requiredNumber(doc`stride of the level, over 0 in float32`, { unit: "pixels" }) };
 
 const readOptions = paramReader(op, PARAMS);
 
@@ -18,9 +18,13 @@ export const starDeformOffsets = rowOperation({
   stem,
   kernels: ["star_deform_offsets"],
   shapes: doc`(N, 4) → (N, 18)`,
+  tensors: doc`distances (N, 4), sides l, t, r, b in pixels; result (N, 18)`,
   summary: doc`distances to the offsets of a 3×3 deformable convolution`,
   params: PARAMS,
-  bounds: { result: bound(2 ** -23, doc`of the value: quotient and difference are rounded once each`) },
+  throws: [doc`RangeError if stride is not a positive float32`],
+  bounds: { result: bound(2 ** -23) },
+  errorBound:
+    doc`exact, but for one rounding of the quotient and one of the difference, together ≤ {result} of max(1, |value|)`,
   source: doc`Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation`,
   check(distances: TensorLike, options: object): CheckedRows<Float32Array> {
     const { stride } = readOptions(options);

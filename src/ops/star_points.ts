@@ -14,11 +14,12 @@ export const starPoints = rowOperation({
   stem,
   kernels: ["star_points"],
   shapes: doc`(N, 2), (N, 4) → (N, 9, 2)`,
+  tensors: doc`points (N, 2) and distances (N, 4), both in one unit; result (N, 9, 2) as x, y`,
   summary: doc`points and distances to VarifocalNet's nine sampling points`,
   params: {},
-  bounds: ROUNDED_ONCE,
+  ...ROUNDED_ONCE,
   source:
-    doc`Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation, with a misprint of the seventh point, (x + l, y − t), put right`,
+    doc`Zhang et al. 2020 (VarifocalNet), star-shaped box feature representation. The paper prints the seventh point as (x + l, y − t), a misprint`,
   check(points: TensorLike, distances: TensorLike): CheckedRows<Float32Array> {
     const from = matrixAnywhere({ op, argument: "points" }, points, 2);
     const to = matrixAnywhere({ op, argument: "distances" }, distances, 4);

@@ -13,12 +13,13 @@ export const varifocalLoss = elementLoss({
   alias: "vfl",
   labels: true,
   params: {
-    alpha: atLeastZero(doc`factor of negatives`, 0.75),
+    alpha: atLeastZero(doc`factor of negatives only`, 0.75),
     gamma: atLeastZero(doc`exponent of σ in negatives`, 2),
     iouWeighted: booleanParam(doc`weight positives by their quality`, true),
     positives: optionalChoice(
-      doc`positive elements: "quality", where q > 0, or "label", a label's own element, also for a score of 0; by default "label" with labels, else "quality"`,
+      doc`"quality": elements with q > 0 are positives (mmdet). "label": the element of a row's label is positive, also for a score of 0 (YOLOv6, PP-YOLOE, Ultralytics)`,
       ["label", "quality"],
+      doc`"label" with labels and "quality" with a dense target`,
     ),
   },
   exponent: "gamma",
@@ -30,14 +31,12 @@ export const varifocalLoss = elementLoss({
   block({ alpha, iouWeighted, positives }, labelled) {
     return { alpha, leastWeight: iouWeighted ? 0 : 1, ownIsPositive: ownIsPositive(positives, labelled) ? 1 : 0 };
   },
-  bounds: {
-    value: bound(1e-6, doc`of value and gradient`),
-    power: bound(
-      4e-7,
-      doc`times 1 + γ, where that is more, for γ other than 0, 1, 1.5 and 2: the base's rounding is multiplied`,
-    ),
-    difference: bound(3e-7, doc`of the smaller of σ and 1 − σ for the difference σ − q`),
-  },
+  tensors:
+    doc`pred (N, C) or any shape, logits; target: qualities q of the same shape in [0, 1], or labels (N) with scores for pred (N, C). Loss: pred's shape, or (N) with labels`,
+  throws: [doc`TypeError if \`positives\` is "label" and the target is dense`],
+  bounds: { value: bound(1e-6), power: bound(4e-7), difference: bound(3e-7) },
+  errorBound:
+    doc`relative, ≤ {value} for value and gradient. For γ other than 0, 1, 1.5 and 2 it is ≤ {power}·(1 + γ) where that is more, because the power multiplies the rounding of its base. The difference σ − q adds ≤ {difference} of the smaller of σ and 1 − σ`,
   source: doc`Zhang et al. 2021 (VarifocalNet), equation 2`,
 });
 

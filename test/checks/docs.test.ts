@@ -1,6 +1,6 @@
 /**
- * The generated pages of docs/ are what tools/docs.js makes now. docs/api.md has every public name, and every operation's
- * formula and facts.
+ * The facts in src/types.ts and the generated pages of docs/ are what tools/docs.js makes now. docs/api.md has every public
+ * name, and every operation's formula and facts.
  */
 // needs: tools/docs
 import { spawnSync } from "node:child_process";
@@ -28,7 +28,7 @@ const documented = [...read("src/types.ts").matchAll(/^export interface \w+Ops<F
   [, body],
 ) => [...body.matchAll(/^ {2}(\w+)[(:<]/gm)].map(([, name]) => ({ name })));
 
-test("the generated pages are in step with the sources", () => {
+test("the facts of docblocks are in step with the records, and the generated pages with the sources", () => {
   const { status, stderr } = spawnSync(process.execPath, ["tools/docs.js", "--check"], { cwd: root, encoding: "utf8" });
   assert.is(status, 0, stderr);
 });
@@ -77,32 +77,6 @@ test("every operation has its formula, and its facts as lines in one order", () 
     const wanted = FACTS.filter((fact) => found.includes(fact) || !OPTIONAL.includes(fact));
     assert.equal(found, wanted, `${name}: facts`);
     assert.match(text, /^- Shapes: [^]*?\([^)]*\b[NMB]\b[^)]*\)/m, `${name}: no shapes`);
-  }
-});
-
-/** A fact of an operation on one line; empty where there is none. */
-function factOf(name: string, fact: string): string {
-  const [, text = ""] = new RegExp(`^- ${fact}: ((?:.|\\n {2})+)`, "m").exec(page.get(name) ?? "") ?? [];
-  return text.replaceAll(/\s+/g, " ");
-}
-
-test("sources, defaults and bounds are those of the records", () => {
-  for (const { name, source, params, bounds } of Object.values(operations)) {
-    const [author] = /^[^,(;]+\d{4}/.exec(source) ?? [];
-    if (author !== undefined) assert.ok(factOf(name, "Source").startsWith(author), `${name}: source ${author}`);
-    const defaults = factOf(name, "Defaults");
-    for (const [param, { default: value }] of Object.entries(params as Record<string, { default?: unknown }>)) {
-      // Those that all losses have stand at `LossOptions`, and what is off or has no default is not listed.
-      const isListed = typeof value === "string" || Number.isFinite(value);
-      if (!isListed || ["reduction", "lossWeight", "placement"].includes(param)) continue;
-      assert.ok(defaults.includes(`\`${param}\` ${JSON.stringify(value)}`), `${name}: default of ${param}, ${value}`);
-    }
-    for (const { wasm, webgpu } of Object.values(bounds)) {
-      // What is under it is the rounding of a result.
-      const figure = wasm === 0 ? webgpu : wasm;
-      if (figure < 1.5e-7) continue;
-      assert.ok(factOf(name, "Error bound").includes(`≤ ${figure.toExponential()}`), `${name}: bound ${figure}`);
-    }
   }
 });
 

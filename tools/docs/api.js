@@ -15,7 +15,7 @@ const ERRORS =
 
 - \`TypeError\`: a wrong kind of value, dtype or shape; an unknown name among options or inputs, with the nearest known
   one; in \`heads.infer\`, shapes that fit no head, or more than one.
-- \`RangeError\`: a value out of its range, or \`maxMemory\` reached.
+- \`RangeError\`: a value out of its range, as NaN is of every one, or \`maxMemory\` reached.
 - \`Error\`: an engine that is used after \`dispose()\`.
 - The reason that \`signal\` was aborted with, from \`detect\`.
 
