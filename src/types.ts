@@ -1037,13 +1037,27 @@ export interface HeadSpec {
   readonly scores: "logits" | "probabilities";
   /** How objectness enters the score: as a factor, or as a geometric mean with it. Default "none". */
   readonly objectness?: "none" | "multiply" | "sqrt-multiply";
-  /** Coding of the box channels. Bins are in units of the stride. */
-  readonly boxes: "distribution" | "distances" | "xywh" | "xyxy";
+  /**
+   * Coding of the box channels. Bins are in units of the stride. "log-size" (YOLOX): centre (v + cell + anchorOffset) · stride,
+   * size e^v · stride. "anchor-sigmoid" (YOLOv5, YOLOv7): centre (2σ − 0.5 + cell) · stride, size (2σ)² · anchor.
+   * "anchor-exp" (YOLOv3, YOLOv4): centre (σ + cell) · stride, size e^v · anchor.
+   */
+  readonly boxes: "distribution" | "distances" | "xywh" | "xyxy" | "anchor-sigmoid" | "anchor-exp" | "log-size";
   /**
    * Unit of "distances", "xywh" and "xyxy": pixels of the network's input (default), the stride of the level, or "image":
-   * from 0 to 1, x as a share of the input's width and y of its height. The unit of a distribution is always the stride.
+   * from 0 to 1, x as a share of the input's width and y of its height. The other codings have units of their own.
    */
   readonly boxUnit?: "pixel" | "stride" | "image";
+  /**
+   * Anchors of "anchor-sigmoid" and "anchor-exp": for each level, width, height, width, height … in pixels of the network's
+   * input. With na anchors, a level's map is (B, na · (5 + C), h, w), or with layout "rows" (B, na · h · w, 5 + C) or
+   * (B, na, h, w, 5 + C). Row ((a · h) + y) · w + x of the level is anchor a of cell (x, y).
+   */
+  readonly anchors?: readonly (readonly number[])[];
+  /** Rows of each cell in decoded outputs of heads with anchors, in the order of `anchors`. Default 1. */
+  readonly anchorsPerCell?: number;
+  /** Number of channels behind the classes that are not read. Default 0. */
+  readonly unusedClasses?: number;
   /** "rows": (…, anchors, channels). "channels-first": (…, channels, anchors). */
   readonly layout: "rows" | "channels-first";
   /** Order of boxes and classes in one tensor, or "separate" tensors for them. */

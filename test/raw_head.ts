@@ -1,6 +1,7 @@
 /** Random raw outputs of a head, and the ways in which exports pack them into tensors. */
 import type { HeadSpec, HostTensor, Outputs } from "densehead";
 import { boxChannels, hasObjectness } from "../src/heads/channels.ts";
+import { anchorsPerCell } from "../src/heads/levels.ts";
 import { floats, type Random } from "./random.ts";
 import type { RawHead } from "./reference/detect.ts";
 
@@ -8,7 +9,8 @@ import type { RawHead } from "./reference/detect.ts";
 export interface RawValues {
   readonly images: number;
   readonly anchors: number;
-  readonly cells: readonly (readonly [number, number])[];
+  /** Height, width and anchors of a cell, of each level. */
+  readonly cells: readonly (readonly [number, number, number])[];
   readonly classes: Float32Array<ArrayBuffer>;
   readonly boxes: Float32Array<ArrayBuffer>;
   readonly objectness: Float32Array<ArrayBuffer> | null;
@@ -22,8 +24,10 @@ export function randomHead(
   images = 1,
   rarity = 4,
 ): RawValues {
-  const cells = head.strides.map((stride) => [Math.ceil(height / stride), Math.ceil(width / stride)] as const);
-  const anchors = cells.reduce((sum, [h, w]) => sum + h * w, 0);
+  const cells = head.strides.map((stride, level) => {
+    return [Math.ceil(height / stride), Math.ceil(width / stride), anchorsPerCell(head, level)] as const;
+  });
+  const anchors = cells.reduce((sum, [h, w, n]) => sum + h * w * n, 0);
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   const score = () => {
     const x = r.integer(rarity * head.numClasses) === 0 ? r.uniform(-1, 4) : r.uniform(-9, -3);
@@ -32,6 +36,8 @@ export function randomHead(
   const box = (i: number) => {
     if (head.boxes === "distribution") return r.normal() * 3;
     if (head.boxes === "distances") return r.uniform(0, 60);
+    if (head.boxes === "log-size" || head.boxes === "anchor-exp") return r.uniform(-1.5, 1.5);
+    if (head.boxes === "anchor-sigmoid") return r.uniform(-3, 3);
     if (head.boxes === "xyxy") return i % 4 < 2 ? r.uniform(0, 60) : r.uniform(60, 128);
     return i % 4 < 2 ? r.uniform(0, 128) : r.uniform(4, 60);
   };
@@ -60,6 +66,9 @@ export function imageOf(raw: RawValues, image: number): RawHead {
   };
 }
 
+/** A score that no detection may have: it stands where nothing is read. */
+const UNREAD = 0.99;
+
 /** Anchors [first, first + count) of (B, A, C) values, joined along channels, as a tensor in the head's layout. */
 export function pack(
   head: HeadSpec,
@@ -68,33 +77,60 @@ export function pack(
   first = 0,
   count = raw.anchors,
 ): HostTensor {
-  const widths = roles.map((values) => values.length / (raw.images * raw.anchors));
+  const read = roles.map((values) => values.length / (raw.images * raw.anchors));
+  const widths = roles.map((values, i) => read[i] + (values === raw.classes ? head.unusedClasses ?? 0 : 0));
   const channels = widths.reduce((a, b) => a + b, 0);
   const data = new Float32Array(raw.images * count * channels);
   const rows = head.layout === "rows";
+  const stacked = head.anchors === undefined || rows ? 1 : levelAt(raw, first).cells[2];
+  const columns = count / stacked;
   for (let image = 0; image < raw.images; image++) {
-    for (let anchor = 0; anchor < count; anchor++) {
+    for (let row = 0; row < count; row++) {
+      const [index, column] = stacked === 1 ? [0, row] : stackedPlace(raw, first, row);
       let channel = 0;
       roles.forEach((values, role) => {
         for (let i = 0; i < widths[role]; i++, channel++) {
-          const value = values[(image * raw.anchors + first + anchor) * widths[role] + i];
-          data[rows ? (image * count + anchor) * channels + channel : (image * channels + channel) * count + anchor] =
-            value;
+          const value = i < read[role] ? values[(image * raw.anchors + first + row) * read[role] + i] : UNREAD;
+          const line = image * stacked * channels + index * channels + channel;
+          data[rows ? (image * count + row) * channels + channel : line * columns + column] = value;
         }
       });
     }
   }
-  return { data, dims: rows ? [raw.images, count, channels] : [raw.images, channels, count] };
+  return { data, dims: rows ? [raw.images, count, channels] : [raw.images, stacked * channels, columns] };
 }
 
-/** One tensor per level, with height and width as axes of their own. */
+/** Of a row of levels whose first anchor is `first`: the anchor in its cell, and the cell among those of these levels. */
+function stackedPlace(raw: RawValues, first: number, row: number): [number, number] {
+  const from = levelAt(raw, first);
+  const { level, start, cells: [h, w] } = levelAt(raw, first + row);
+  const before = raw.cells.slice(from.level, level).reduce((sum, [h, w]) => sum + h * w, 0);
+  const inLevel = first + row - start;
+  return [Math.floor(inLevel / (h * w)), before + inLevel % (h * w)];
+}
+
+/** The level of a row, with the first of its rows. */
+function levelAt(
+  { cells }: RawValues,
+  row: number,
+): { level: number; start: number; cells: RawValues["cells"][number] } {
+  let [level, start] = [0, 0];
+  const rowsOf = ([h, w, n]: RawValues["cells"][number]) => h * w * n;
+  for (; start + rowsOf(cells[level]) <= row; level++) start += rowsOf(cells[level]);
+  return { level, start, cells: cells[level] };
+}
+
+/** One tensor per level, with height and width as axes of their own, and anchors of a cell where rows have them. */
 export function packLevels(head: HeadSpec, raw: RawValues, roles: readonly Float32Array[]): HostTensor[] {
   let first = 0;
-  return raw.cells.map(([h, w]) => {
-    const { data, dims } = pack(head, raw, roles, first, h * w);
-    first += h * w;
-    const channels = head.layout === "rows" ? dims[2] : dims[1];
-    return { data, dims: head.layout === "rows" ? [raw.images, h, w, channels] : [raw.images, channels, h, w] };
+  return raw.cells.map(([h, w, n]) => {
+    const { data, dims } = pack(head, raw, roles, first, h * w * n);
+    first += h * w * n;
+    if (head.layout !== "rows") {
+      const grid = head.anchors === undefined && n > 1 ? [n * h, w] : [h, w];
+      return { data, dims: [raw.images, dims[1], ...grid] };
+    }
+    return { data, dims: [raw.images, ...n === 1 ? [] : [n], h, w, dims[2]] };
   });
 }
 

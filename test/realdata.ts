@@ -14,7 +14,7 @@ const all: readonly string[] = existsSync(folder)
 /** Those that end in distributions, with the losses that were recorded for them. */
 export const cases = all.filter((name) => existsSync(join(folder, name, "loss")));
 
-/** Those of raw boxes with logarithms of sizes. */
+/** Those of YOLOX: one tensor of boxes with logarithms of sizes. */
 export const undecoded = all.filter((name) => !cases.includes(name));
 
 export const missing = "no folder ../shared/realdata beside the project";

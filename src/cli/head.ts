@@ -136,19 +136,21 @@ function channelsIn(
   { numClasses: classes, numClassesBy, changes: { bins } }: HeadHints,
 ): HeadOptions {
   const widths = widthsOf(file, base, classes);
-  const others = boxChannels(base) + (hasObjectness(base) ? 1 : 0);
+  const { unusedClasses = 0 } = base;
+  const others = boxChannels(base) + (hasObjectness(base) ? 1 : 0) + unusedClasses;
   if (widths.all !== undefined) {
     const numClasses = classes ?? widths.all - others;
     if (numClasses >= 1) return { numClasses };
     throw new UsageError(`outputs have ${widths.all} channels; head ${base.name} has ${others} beside the classes`);
   }
   const [name] = file.names.values();
-  if (classes !== undefined && classes !== widths.classes && "classes" in file.outputs) {
+  const counted = widths.classes - unusedClasses;
+  if (classes !== undefined && classes !== counted && "classes" in file.outputs) {
     throw new UsageError(
       `${name} has ${widths.classes} channels, one for each class${otherLayout(base, file)}; ${numClassesBy}`,
     );
   }
-  const numClasses = classes ?? widths.classes;
+  const numClasses = classes ?? counted;
   if (base.boxes !== "distribution") {
     if (widths.boxes === 4) return { numClasses };
     throw new UsageError(`boxes have ${widths.boxes} channels${otherLayout(base, file)}; head ${base.name} wants 4`);
@@ -189,7 +191,7 @@ function widthsOf(file: FileOutputs, base: HeadSpec, classes: number | undefined
   const widths = [...new Set(readings.map(({ channels }) => channels))].filter((n) => !hasObjectness(base) || n > 1);
   const boxes = classes === undefined && widths.includes(boxChannels(base))
     ? boxChannels(base)
-    : widths.find((n) => n !== (classes ?? widths[0])) ?? widths[0];
+    : widths.find((n) => n !== (classes === undefined ? widths[0] : classes + (base.unusedClasses ?? 0))) ?? widths[0];
   return { classes: widths.find((n) => n !== boxes) ?? boxes, boxes };
 }
 

@@ -13,6 +13,9 @@ const NAMES = {
   bins: "bins",
   boxes: "boxes",
   boxUnit: "box-unit",
+  anchors: "anchors",
+  anchorsPerCell: "anchors-per-cell",
+  unusedClasses: "unused-classes",
   layout: "layout",
   channelOrder: "channel-order",
   anchorOffset: "offset",
@@ -59,6 +62,8 @@ function read(flag: string, text: string, member: Member): unknown {
       return choice(flag, text, member.choices);
     case "strides":
       return numbers(flag, text);
+    case "anchors":
+      return text.split("/").map((level) => numbers(flag, level));
     default:
       return text;
   }

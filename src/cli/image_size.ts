@@ -1,6 +1,7 @@
 /**
  * The network's input size, where nobody said it.
  */
+import { anchorsPerCell } from "../heads/levels.ts";
 import type { HeadSpec } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import { type FileOutputs, tensorsOf } from "./outputs.ts";
@@ -11,7 +12,9 @@ export function sizeFromShapes(file: FileOutputs, head: HeadSpec): readonly [num
   const stride = Math.min(...head.strides);
   const finest = readShapes(tensorsOf(file), head).reduce((a, b) => b.anchors > a.anchors ? b : a);
   if (finest.cells !== undefined) return [finest.cells[0] * stride, finest.cells[1] * stride];
-  const side = squareSide(finest.anchors, stride, isByLevel(file, head) ? [stride] : head.strides);
+  const byLevel = isByLevel(file, head);
+  const levels = head.strides.map((stride, i) => ({ stride, perCell: anchorsPerCell(head, i) }));
+  const side = squareSide(finest.anchors, stride, levels.filter((level) => !byLevel || level.stride === stride));
   if (side !== undefined) return [side, side];
   throw new UsageError(`${finest.anchors} anchors are not those of a square input; give --image-size H,W`);
 }
@@ -24,9 +27,13 @@ function isByLevel(file: FileOutputs, head: HeadSpec): boolean {
 }
 
 /** The multiple of the finest stride whose levels have that many anchors together. */
-function squareSide(anchors: number, step: number, strides: readonly number[]): number | undefined {
+function squareSide(
+  anchors: number,
+  step: number,
+  levels: readonly { readonly stride: number; readonly perCell: number }[],
+): number | undefined {
   for (let side = step;; side += step) {
-    const has = strides.reduce((sum, stride) => sum + Math.ceil(side / stride) ** 2, 0);
+    const has = levels.reduce((sum, { stride, perCell }) => sum + perCell * Math.ceil(side / stride) ** 2, 0);
     if (has >= anchors) return has === anchors ? side : undefined;
   }
 }

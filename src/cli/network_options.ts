@@ -30,6 +30,9 @@ export const NETWORK_HELP = `What the network is:
   --bins N                 bins per side of the distribution; 0: boxes without one
   --boxes KIND             ${boxes.choices.join(", ")}
   --box-unit KIND          of boxes without a distribution: pixel, stride (of the level) or image (0 … 1 of the input)
+  --anchors W,H,W,H,…/…    of boxes with anchors: widths and heights in pixels, a list for each level
+  --anchors-per-cell N     rows of a cell, of decoded boxes with anchors
+  --unused-classes N       channels behind the classes that are not read
   --offset X               anchor point of cell i: (i + X) · stride
   --scores KIND            ${scores.choices.join(" or ")}
   --objectness KIND        ${objectness.choices.join(", ")}

@@ -70,6 +70,9 @@ export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["bo
   if (head.boxUnit !== undefined && head.boxUnit !== "pixel" && boxes === "distances") {
     throw typeError(place(".head.boxUnit"), JSON.stringify(head.boxUnit), `"pixel", in which the loss is computed`);
   }
+  if (head.anchorsPerCell !== undefined && head.anchorsPerCell > 1) {
+    throw typeError(place(".head.anchorsPerCell"), String(head.anchorsPerCell), "1, for which the loss is computed");
+  }
   const extent = size(place(".imageSize"), imageSize);
   const levels = levelsOf(head, extent);
   checkAnchors(place(".imageSize"), extent, levels);

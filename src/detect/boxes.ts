@@ -1,8 +1,9 @@
 /**
  * Boxes of the candidates: only their box channels are read, gathered group by group.
  */
-import type { Level } from "../heads/levels.ts";
+import type { Plane } from "../heads/levels.ts";
 import type { RankedCandidates } from "./candidates.ts";
+import { decodeGridBoxes, isGridCoding } from "./grid_boxes.ts";
 import { type AnchorGroup, type AnchorList, boxGroupSize, forEachGroup, gather } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
 
@@ -73,19 +74,24 @@ function decodeGroup(run: ImageRun, group: AnchorGroup, staging: number, points:
 
 /**
  * Boxes in place of the head's box channels: corners, centres and sizes, or distances from the anchor points, in the head's
- * unit. Anchors are in order; `points` has space for (count, 2).
+ * unit, or a coding of the grid. Anchors are in order; `points` has space for (count, 2).
  */
 export function placeBoxes(run: ImageRun, list: AnchorList, points: number, boxes: number): void {
-  const { kernels } = run.backend;
+  const { kernels, memory } = run.backend;
   const { head, imageSize: [height, width] } = run.settings;
+  const onGrid = isGridCoding(head.boxes);
   const fromPoints = head.boxes === "distribution" || head.boxes === "distances";
   const inStrides = head.boxes === "distribution" || head.boxUnit === "stride";
   if (head.boxUnit === "image") scaleBoxes(run, boxes, list.count, width, height);
   if (head.boxes === "xywh") kernels.xywh2xyxy(boxes, list.count);
-  if (!fromPoints && !inStrides) return;
-  forEachLevel(run, list, (level, at, length) => {
-    const { firstAnchor, width, stride } = level;
+  if (!fromPoints && !inStrides && !onGrid) return;
+  forEachPlane(run, list, (plane, at, length) => {
+    const { firstAnchor, width, stride } = plane;
     const box = boxes + at * 16;
+    if (onGrid) {
+      const anchors = memory.view(Int32Array, list.anchors + at * 4, length);
+      return decodeGridBoxes(head, plane, anchors, memory.view(Float32Array, box, length * 4));
+    }
     if (!fromPoints) return scaleBoxes(run, box, length, stride, stride);
     kernels.anchor_points(list.anchors + at * 4, length, firstAnchor, width, stride, head.anchorOffset, points);
     kernels.distance2bbox(points, box, inStrides ? stride : 1, length, -1, -1, box);
@@ -98,18 +104,18 @@ function scaleBoxes({ backend: { memory } }: ImageRun, boxes: number, count: num
   for (let i = 0; i < values.length; i++) values[i] *= i % 2 === 0 ? x : y;
 }
 
-/** Calls back for the runs of the sorted anchors that lie on one level. */
-function forEachLevel(
-  { backend, settings: { levels } }: ImageRun,
+/** Calls back for the runs of the sorted anchors that lie on one plane. */
+function forEachPlane(
+  { backend, settings: { planes } }: ImageRun,
   { anchors, count }: AnchorList,
-  body: (level: Level, at: number, length: number) => void,
+  body: (plane: Plane, at: number, length: number) => void,
 ): void {
   const list = backend.memory.view(Int32Array, anchors, count);
   let at = 0;
-  for (const level of levels) {
+  for (const plane of planes) {
     let end = at;
-    while (end < count && list[end] < level.firstAnchor + level.anchors) end++;
-    if (end > at) body(level, at, end - at);
+    while (end < count && list[end] < plane.firstAnchor + plane.anchors) end++;
+    if (end > at) body(plane, at, end - at);
     at = end;
   }
 }

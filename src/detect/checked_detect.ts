@@ -3,7 +3,7 @@
  */
 import { checkHead } from "../heads/check.ts";
 import { fittingSize } from "../heads/fitting_size.ts";
-import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
+import { anchorsIn, type Level, levelsOf, type Plane, planesOf } from "../heads/levels.ts";
 import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
 import { doc } from "../doc.ts";
 import {
@@ -27,6 +27,7 @@ export interface Settings {
   readonly head: HeadSpec;
   readonly imageSize: readonly [number, number];
   readonly levels: readonly Level[];
+  readonly planes: readonly Plane[];
   readonly scoreThreshold: number;
   readonly iouThreshold: number;
   readonly maxDetections: number;
@@ -127,6 +128,7 @@ function readSettings(params: Values<typeof DETECT_PARAMS>): Settings {
     head,
     imageSize,
     levels,
+    planes: planesOf(levels),
     scoreThreshold,
     iouThreshold,
     maxDetections,

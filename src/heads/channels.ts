@@ -15,9 +15,15 @@ export function hasObjectness({ objectness = "none" }: HeadSpec): boolean {
   return objectness !== "none";
 }
 
-/** Channels of each role that the head has. */
+/** Channels of a role that are read. */
+export function readChannels(head: HeadSpec, role: Role): number {
+  return (channelsOf(head).get(role) ?? 0) - (role === "classes" ? head.unusedClasses ?? 0 : 0);
+}
+
+/** Channels of each role that the head has, for one anchor of a cell. */
 export function channelsOf(head: HeadSpec): ReadonlyMap<Role, number> {
-  const roles = new Map<Role, number>([["classes", head.numClasses], ["boxes", boxChannels(head)]]);
+  const classes = head.numClasses + (head.unusedClasses ?? 0);
+  const roles = new Map<Role, number>([["classes", classes], ["boxes", boxChannels(head)]]);
   if (hasObjectness(head)) roles.set("objectness", 1);
   return roles;
 }

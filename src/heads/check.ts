@@ -14,7 +14,7 @@ import {
   rangeError,
   typeError,
 } from "../validate.ts";
-import { type Member, members } from "./members.ts";
+import { type Member, members, MOST_ANCHORS } from "./members.ts";
 import { type PresetName, presets } from "./presets.ts";
 
 const NAMES = Object.keys(members) as (keyof HeadSpec)[];
@@ -45,6 +45,7 @@ export function checkHead(op: string, argument: string, given: HeadSpec): HeadSp
   }
   const head = checked as unknown as HeadSpec;
   checkBoxes(place, head);
+  checkSizes(place, head);
   return head;
 }
 
@@ -57,6 +58,8 @@ function checkMember(place: Place, value: unknown, member: Member): unknown {
       return boolean(place, value);
     case "strides":
       return checkStrides(place, value);
+    case "anchors":
+      return checkAnchors(place, value);
     case "integer":
       return integer(place, value, member.low, member.high);
     case "number":
@@ -69,6 +72,9 @@ function checkMember(place: Place, value: unknown, member: Member): unknown {
 function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: HeadSpec): void {
   if (boxes !== "distribution") {
     if (bins !== 0) throw rangeError(place("bins"), bins, `0 for boxes "${boxes}"`);
+    if (boxUnit !== undefined && !UNITED.includes(boxes)) {
+      throw typeError(place("boxUnit"), `"${boxUnit}" for boxes "${boxes}"`, "none: their unit is part of the coding");
+    }
     return;
   }
   if (bins < 2) {
@@ -77,6 +83,29 @@ function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: 
   }
   if (boxUnit !== undefined && boxUnit !== "stride") {
     throw typeError(place("boxUnit"), `"${boxUnit}" for a distribution`, "none: bins are in units of the stride");
+  }
+}
+
+/** Codings that `boxUnit` is the unit of. */
+const UNITED: readonly HeadSpec["boxes"][] = ["distances", "xywh", "xyxy"];
+
+/** Anchors are there where the coding multiplies by them, a list for each level. */
+function checkSizes(place: (member: string) => Place, head: HeadSpec): void {
+  const { boxes, anchors, anchorsPerCell, strides } = head;
+  if (boxes !== "anchor-sigmoid" && boxes !== "anchor-exp") {
+    if (anchors !== undefined) throw typeError(place("anchors"), `given for boxes "${boxes}"`, "none");
+    return;
+  }
+  if (anchors === undefined) {
+    throw typeError(place("anchors"), "undefined", `widths and heights for each level, for boxes "${boxes}"`);
+  }
+  if (anchors.length !== strides.length) {
+    const wanted = `${strides.length}, a list for each of the strides ${strides.join(", ")}`;
+    throw rangeError(place("anchors"), `${anchors.length} lists`, wanted);
+  }
+  const counts = anchors.map(({ length }) => length / 2);
+  if (anchorsPerCell !== undefined && counts.some((count) => count !== anchorsPerCell)) {
+    throw rangeError(place("anchorsPerCell"), anchorsPerCell, `${counts.join(", ")}, as the anchors are, or none`);
   }
 }
 
@@ -98,4 +127,27 @@ export function checkStrides({ op, argument }: Place, strides: unknown): readonl
     if (!(stride > 0 && stride < Infinity)) throw rangeError(place, stride, "a positive number");
   });
   return copy as number[];
+}
+
+/** A copy of one or more lists of widths and heights. */
+function checkAnchors({ op, argument }: Place, anchors: unknown): readonly (readonly number[])[] {
+  const levels = listOf(anchors);
+  if (levels === null || levels.length === 0) {
+    throw typeError({ op, argument }, describe(anchors), "an array of widths and heights for each level");
+  }
+  return levels.map((level, i) => checkLevelAnchors({ op, argument: `${argument}[${i}]` }, level));
+}
+
+function checkLevelAnchors({ op, argument }: Place, level: unknown): readonly number[] {
+  const values = listOf(level);
+  if (values === null || values.length === 0 || values.length % 2 !== 0 || values.length > 2 * MOST_ANCHORS) {
+    const wanted = `an array of width, height, width, height …, of 1 to ${MOST_ANCHORS} anchors`;
+    throw typeError({ op, argument }, describe(level), wanted);
+  }
+  return values.map((value, i) => {
+    const place = { op, argument: `${argument}[${i}]` };
+    const side = number(place, value);
+    if (!(side > 0 && side < Infinity)) throw rangeError(place, side, "a positive number");
+    return side;
+  });
 }

@@ -19,9 +19,10 @@ import { checkStrides, makeHead } from "./check.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, levelsOf } from "./levels.ts";
 import { misses } from "./misses.ts";
-import { describeDetections, readingsOf, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
+import { describeDetections, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
 import { type HeadExport, type PresetName, presetNames, presets } from "./presets.ts";
 import { isTogether, type Question } from "./question.ts";
+import { readingsOf } from "./readings.ts";
 import { possibleSizes } from "./sizes.ts";
 import { boxValues, scoreValues } from "./values.ts";
 
@@ -93,12 +94,12 @@ function shapeFrom({ place, value }: GivenTensor): readonly number[] {
   return dims;
 }
 
-/** Heads that fit: those of usual exports, and where there are none, the others. */
+/** Heads that fit: the only one of a usual export, or all that there are. */
 function answer(question: Question): { heads: HeadSpec[]; others: string[]; answers: readonly Answer[] } {
   const answers = familyExports.map((each) => tryExport(each, question));
   const candidates = answers.flatMap((each) => each.candidates);
   const usual = candidates.filter(({ unusual }) => !unusual);
-  const heads = (usual.length > 0 ? usual : candidates).map(({ head }) => head);
+  const heads = (usual.length === 1 ? usual : candidates).map(({ head }) => head);
   // With the number of classes told, a head that has it is no guess.
   const extended = question.numClasses !== undefined && heads.length > 0 ? [] : answers.flatMap(({ others }) => others);
   return { heads, others: [...extended, ...detections(question, heads.length > 0)], answers };
@@ -116,6 +117,10 @@ function detections({ shapes: [dims, ...rest], imageSize, numClasses }: Question
 // ── One export ──────────────────────────────────────────────────────────────────
 
 function tryExport(each: FamilyExport, question: Question): Answer {
+  const { anchors, strides } = { ...presets[each.preset].head, ...each.changes };
+  if (anchors !== undefined && question.strides !== undefined && question.strides.length !== strides.length) {
+    return { candidates: [], others: [], missed: `its anchors are of strides ${strides.join(", ")}` };
+  }
   const base = makeHead(each.preset, { ...each.changes, ...(question.strides && { strides: question.strides }) });
   const byName = question.given.some(({ role }) => role !== null);
   if (byName && base.channelOrder !== "separate") {
@@ -162,7 +167,7 @@ function canFit(
   const together = isTogether(head, given);
   const extents = [anchorsIn(levels), ...levels.map(({ anchors }) => anchors)];
   return shapes.every((dims) =>
-    readingsOf(dims, head.layout).some(({ channels, anchors }) =>
+    readingsOf(dims, head).some(({ channels, anchors }) =>
       (together ? channels === inOne : widths.includes(channels)) && extents.includes(anchors)
     )
   );
@@ -182,15 +187,15 @@ function variants(each: FamilyExport, base: HeadSpec, question: Question): HeadS
 }
 
 /** Every number of channels that the shapes could mean. */
-function widthsOf({ layout }: HeadSpec, { shapes }: Question): number[] {
-  return [...new Set(shapes.flatMap((dims) => readingsOf(dims, layout)).map(({ channels }) => channels))];
+function widthsOf(head: HeadSpec, { shapes }: Question): number[] {
+  return [...new Set(shapes.flatMap((dims) => readingsOf(dims, head)).map(({ channels }) => channels))];
 }
 
 /** Levels of powers of two whose maps these are, where that differs from the preset's. */
 function levelsIn({ shapes, imageSize }: Question, base: HeadSpec): (readonly number[])[] {
   if (imageSize === undefined) return [];
   const possible = levelsOf({ strides: [2, 4, 8, 16, 32, 64, 128, 256] }, imageSize);
-  const counts = new Set(shapes.flatMap((dims) => readingsOf(dims, base.layout)).map(({ anchors }) => anchors));
+  const counts = new Set(shapes.flatMap((dims) => readingsOf(dims, base)).map(({ anchors }) => anchors));
   const strides = possible.filter(({ anchors }) => counts.has(anchors)).map(({ stride }) => stride);
   return strides.length === 0 || strides.join() === base.strides.join() ? [] : [strides];
 }
@@ -199,12 +204,15 @@ function levelsIn({ shapes, imageSize }: Question, base: HeadSpec): (readonly nu
 function classCounts(head: HeadSpec, widths: readonly number[], { given, shapes, numClasses }: Question): number[] {
   if (numClasses !== undefined) return [numClasses];
   // Anchors that are read as channels would be more classes than there are anchors then.
-  const most = Math.max(...shapes.flatMap((dims) => readingsOf(dims, head.layout)).map(({ anchors }) => anchors));
+  const most = Math.max(...shapes.flatMap((dims) => readingsOf(dims, head)).map(({ anchors }) => anchors));
   const boxes = boxChannels(head);
+  const { unusedClasses = 0 } = head;
   if (isTogether(head, given)) {
-    return widths.map((w) => w - boxes - (hasObjectness(head) ? 1 : 0)).filter((n) => n > 0 && n <= most);
+    const others = boxes + (hasObjectness(head) ? 1 : 0) + unusedClasses;
+    return widths.map((w) => w - others).filter((n) => n > 0 && n <= most);
   }
-  return widths.every((w) => w === boxes) ? [boxes] : widths.filter((w) => w !== boxes);
+  const ofClasses = widths.every((w) => w === boxes) ? [boxes] : widths.filter((w) => w !== boxes);
+  return ofClasses.map((w) => w - unusedClasses).filter((n) => n > 0);
 }
 
 /** The head with the scores that its values prove, once for each kind where nothing does; or why it cannot be. */
@@ -213,16 +221,23 @@ function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: Res
   const known = each.scores ?? [base.scores];
   // Strides of the hints are as unusual as they are for the family.
   const levels = [presets[each.preset].head.strides, ...each.strides ?? []].map(String);
-  const unusual = each.unusual === true || head.bins !== base.bins || !levels.includes(String(head.strides));
+  const unusual = each.unusual === true || head.bins !== base.bins || !levels.includes(String(head.strides)) ||
+    (head.anchors !== undefined && isJoined(head, resolved));
+  const { fault, shares } = boxValues(head, resolved);
+  if (each.decoded && are === "logits") return `scores are ${range}, and its export has probabilities`;
+  if (fault !== null) return fault;
   if (each.decoded) {
-    if (are === "logits") return `scores are ${range}, and its export has probabilities`;
-    const { fault, shares } = boxValues(head, resolved);
-    if (fault !== null) return fault;
     return [{ head: shares ? { ...head, boxUnit: "image" } : head, unusual }];
   }
   if (are === "unknown") return known.map((scores) => ({ head: { ...head, scores }, unusual }));
   const scores = are === "alike" ? known[0] : are;
   return [{ head: { ...head, scores }, unusual: unusual || !known.includes(scores) }];
+}
+
+/** Is one tensor of several levels? No export of maps with anchors is so. */
+function isJoined({ strides }: HeadSpec, { parts }: ResolvedOutputs): boolean {
+  if (parts.length === 1) return strides.length > 1;
+  return parts.some(({ classes: { anchors, allAnchors } }) => allAnchors > anchors);
 }
 
 /** Fewer classes, and what the channels behind them may be. */

@@ -8,22 +8,47 @@ export interface Level {
   readonly width: number;
   readonly height: number;
   readonly firstAnchor: number;
+  /** Anchor a of cell (x, y) is ((a · height) + y) · width + x, from `firstAnchor`. */
   readonly anchors: number;
 }
 
+/** Anchors of a level that are alike: one of each cell. */
+export interface Plane extends Level {
+  /** Index of the level, and of the anchor in its cell. */
+  readonly level: number;
+  readonly index: number;
+}
+
+type Grid = Pick<HeadSpec, "strides" | "anchors" | "anchorsPerCell">;
+
+/** Anchors of a cell on a level. */
+export function anchorsPerCell({ anchors, anchorsPerCell = 1 }: Omit<Grid, "strides">, level: number): number {
+  return anchors === undefined ? anchorsPerCell : anchors[level].length / 2;
+}
+
 /** Levels in the order of the head's strides: ceil(height / stride) × ceil(width / stride) cells each. */
-export function levelsOf(head: Pick<HeadSpec, "strides">, [height, width]: readonly [number, number]): Level[] {
+export function levelsOf(head: Grid, [height, width]: readonly [number, number]): Level[] {
   let firstAnchor = 0;
-  return head.strides.map((stride) => {
+  return head.strides.map((stride, i) => {
     const level = {
       stride,
       width: Math.ceil(width / stride),
       height: Math.ceil(height / stride),
       firstAnchor,
-      anchors: Math.ceil(width / stride) * Math.ceil(height / stride),
+      anchors: Math.ceil(width / stride) * Math.ceil(height / stride) * anchorsPerCell(head, i),
     };
     firstAnchor += level.anchors;
     return level;
+  });
+}
+
+/** The planes of every level, in the order of their anchors. */
+export function planesOf(levels: readonly Level[]): Plane[] {
+  return levels.flatMap((each, level) => {
+    const anchors = each.width * each.height;
+    return Array.from({ length: each.anchors / anchors }, (_, index) => {
+      return { ...each, anchors, firstAnchor: each.firstAnchor + index * anchors, level, index };
+    });
   });
 }
 
@@ -42,7 +67,7 @@ export function anchorPoint(
   anchor: number,
   offset: number,
 ): { x: number; y: number; stride: number } {
-  const { firstAnchor, width, stride } = levelOf(levels, anchor);
-  const cell = anchor - firstAnchor;
+  const { firstAnchor, width, height, stride } = levelOf(levels, anchor);
+  const cell = (anchor - firstAnchor) % (width * height);
   return { x: (cell % width + offset) * stride, y: (Math.floor(cell / width) + offset) * stride, stride };
 }

@@ -7,7 +7,7 @@ import type { HeadSpec } from "../types.ts";
 export type Member =
   & { readonly optional?: boolean }
   & (
-    | { readonly kind: "string" | "boolean" | "strides" }
+    | { readonly kind: "string" | "boolean" | "strides" | "anchors" }
     | { readonly kind: "integer" | "number"; readonly low: number; readonly high: number }
     | { readonly kind: "choice"; readonly choices: readonly string[] }
   );
@@ -16,6 +16,9 @@ export type Member =
 const MOST_CLASSES = 2 ** 31 - 1;
 
 export const MOST_BINS = 64;
+
+/** Families have three; an anchor's size is looked for among all. */
+export const MOST_ANCHORS = 64;
 
 function choice<const T extends readonly string[]>(...choices: T): { readonly kind: "choice"; readonly choices: T } {
   return { kind: "choice", choices };
@@ -30,8 +33,11 @@ export const members = {
   anchorOffset: { kind: "number", low: -1e6, high: 1e6 },
   scores: choice("logits", "probabilities"),
   objectness: { ...choice("none", "multiply", "sqrt-multiply"), optional: true },
-  boxes: choice("distribution", "distances", "xywh", "xyxy"),
+  boxes: choice("distribution", "distances", "xywh", "xyxy", "anchor-sigmoid", "anchor-exp", "log-size"),
   boxUnit: { ...choice("pixel", "stride", "image"), optional: true },
+  anchors: { kind: "anchors", optional: true },
+  anchorsPerCell: { kind: "integer", low: 1, high: MOST_ANCHORS, optional: true },
+  unusedClasses: { kind: "integer", low: 0, high: MOST_CLASSES, optional: true },
   layout: choice("rows", "channels-first"),
   channelOrder: choice("class-first", "box-first", "separate"),
   refined: { kind: "boolean", optional: true },
@@ -41,4 +47,5 @@ export const members = {
 type KindOf<T> = [T] extends [number] ? { kind: "integer" | "number" }
   : [T] extends [boolean] ? { kind: "boolean" }
   : [T] extends [string] ? string extends T ? { kind: "string" } : { kind: "choice"; choices: readonly T[] }
-  : { kind: "strides" };
+  : [T] extends [readonly number[]] ? { kind: "strides" }
+  : { kind: "anchors" };

@@ -4,7 +4,7 @@
 import type { HeadSpec } from "../types.ts";
 import { channelsOf } from "./channels.ts";
 import { anchorsIn, levelsOf } from "./levels.ts";
-import { type Reading, readingsOf } from "./outputs.ts";
+import { type Reading, readingsOf } from "./readings.ts";
 import { isTogether, type Question } from "./question.ts";
 import { toldSizes } from "./sizes.ts";
 
@@ -14,8 +14,8 @@ export function misses(
   question: Question,
   resolves: (head: HeadSpec, question: Question) => boolean,
 ): string {
-  const readings = question.shapes.map((dims) => readingsOf(dims, head.layout)[0]);
-  if (readings.includes(undefined as never)) return "tensors have two to four axes";
+  const readings = question.shapes.map((dims) => readingsOf(dims, head)[0]);
+  if (readings.includes(undefined as never)) return "tensors have two to five axes, and channels for each anchor";
   const { fault, numClasses } = isTogether(head, question.given)
     ? inOne(head, readings, question)
     : apart(head, readings, question);
@@ -52,7 +52,9 @@ function apart(head: HeadSpec, readings: readonly Reading[], { numClasses }: Que
   const widths = readings.map(({ channels }) => channels);
   const boxes = channelsOf(head).get("boxes") ?? 0;
   const ofBoxes = widths.filter((width) => width === boxes).length;
-  const classes = numClasses ?? widths.find((width) => width !== boxes) ?? boxes;
+  const { unusedClasses = 0 } = head;
+  const told = numClasses === undefined ? undefined : numClasses + unusedClasses;
+  const classes = told ?? widths.find((width) => width !== boxes) ?? boxes;
   const levels = head.strides.length;
   const fault = readings.length === 1
     ? "wants classes and boxes apart, not one tensor"
@@ -63,7 +65,7 @@ function apart(head: HeadSpec, readings: readonly Reading[], { numClasses }: Que
     : ofBoxes !== 1 && ofBoxes % levels !== 0
     ? `${ofBoxes} tensors of ${boxes} channels, and ${levels} levels unless hints say strides`
     : null;
-  return { fault, numClasses: classes };
+  return { fault, numClasses: classes - unusedClasses };
 }
 
 function anchorFault(head: HeadSpec, readings: readonly Reading[], imageSize: Question["imageSize"]): string {

@@ -13,10 +13,11 @@ import {
   typeError,
 } from "../validate.ts";
 import type { Rows } from "../wasm/backend.ts";
-import { channelOrder, channelsOf, firstChannel, type Role } from "./channels.ts";
+import { channelOrder, channelsOf, firstChannel, readChannels, type Role } from "./channels.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
-import { anchorsIn, type Level } from "./levels.ts";
+import { anchorsIn, type Level, planesOf } from "./levels.ts";
 import { familyOf } from "./presets.ts";
+import { type Reading, readingsOf, stacksOf } from "./readings.ts";
 
 /** The channels of one role over a run of anchors, in one tensor. */
 export interface Field<S extends AnySource = Source> {
@@ -219,20 +220,25 @@ function readMap({ head, levels }: Context, given: GivenTensor, widths: readonly
   const extents = [anchorsIn(levels), ...levels.map((level) => level.anchors)];
   const source = tensorAnywhere(place, value, (length) => bareShape(length, head, widths, extents));
   const isFit = ({ channels, anchors }: Reading) => widths.includes(channels) && extents.includes(anchors);
-  const fits = readingsOf(source.dims, head.layout).filter(isFit);
+  const fits = readingsOf(source.dims, head).filter(isFit);
   if (fits.length > 0) return { given, source, fits };
-  const wanted = [...new Set(widths)].map((w) => shapeOf(batchShape(head, w, "anchors")));
-  const counts = levels.length === 1
-    ? `${extents[0]}`
-    : `${extents[0]} in all or ${extents.slice(1).join(", ")} by level`;
+  const stacks = stacksOf(head);
+  const wanted = [...new Set(widths)].flatMap((w) => stacks.map((n) => shapeOf(batchShape(head, n * w, "anchors"))));
+  const perCell = stacks.length === 1 ? stacks[0] : 1;
+  const counts = (levels.length === 1 ? extents.slice(0, 1) : extents).map((count) => count / perCell);
   throw typeError(
     place,
     describeTensor(value, source),
     `${wanted.join(" or ")} for head ${head.name} with ${head.numClasses} ${
       head.numClasses === 1 ? "class" : "classes"
-    }; anchors: ${counts}` +
+    }; ${perCell === 1 ? "anchors" : `anchors, ${perCell} to a cell, each`}: ${listOfCounts(counts)}` +
       misfit(source.dims, head, widths, isFit),
   );
+}
+
+/** Of all levels, and of each. */
+function listOfCounts([all, ...each]: readonly number[]): string {
+  return each.length === 0 ? `${all}` : `${all} in all or ${each.join(", ")} by level`;
 }
 
 /** What else the shape may be. */
@@ -243,11 +249,11 @@ function misfit(
   isFit: (reading: Reading) => boolean,
 ): string {
   const other = head.layout === "rows" ? "channels-first" : "rows";
-  if (readingsOf(dims, other).some(isFit)) return `; it fits layout: "${other}"`;
+  if (readingsOf(dims, { ...head, layout: other }).some(isFit)) return `; it fits layout: "${other}"`;
   const detections = describeDetections(dims);
   if (detections !== null) return `; ${detections}`;
   // Of those with the anchors of a level or of all.
-  const channels = readingsOf(dims, head.layout).filter((each) => isFit({ ...each, channels: widths[0] }))
+  const channels = readingsOf(dims, head).filter((each) => isFit({ ...each, channels: widths[0] }))
     .map((each) => each.channels);
   if (channels.includes(1)) {
     return "; leave it out if it is neither, as the sum of scores that RKNN's exports have for each level";
@@ -272,38 +278,17 @@ function batchShape(head: HeadSpec, channels: number, anchors: number | string):
 
 /** A bare array has the shape of the first extent that divides its length. */
 function bareShape(length: number, head: HeadSpec, widths: readonly number[], extents: readonly number[]): number[] {
+  const [stacked] = stacksOf(head);
   for (const anchors of extents) {
     for (const channels of widths) {
       const images = length / (channels * anchors);
       if (!Number.isInteger(images)) continue;
-      return head.layout === "channels-first" ? [images, channels, anchors] : [images, anchors, channels];
+      return head.layout === "channels-first"
+        ? [images, stacked * channels, anchors / stacked]
+        : [images, anchors, channels];
     }
   }
   return [length];
-}
-
-/** What a shape can mean. */
-export interface Reading {
-  readonly images: number;
-  readonly channels: number;
-  readonly anchors: number;
-}
-
-/** Every reading of a shape: with or without a batch axis, anchors flat or as height and width. */
-export function readingsOf(dims: readonly number[], layout: HeadSpec["layout"]): Reading[] {
-  const [a, b, c, d] = dims;
-  const channelsFirst = layout === "channels-first";
-  const reading = (images: number, channels: number, anchors: number) => ({ images, channels, anchors });
-  switch (dims.length) {
-    case 2:
-      return channelsFirst ? [reading(1, a, b)] : [reading(1, b, a)];
-    case 3:
-      return channelsFirst ? [reading(a, b, c), reading(1, a, b * c)] : [reading(a, c, b), reading(1, c, a * b)];
-    case 4:
-      return channelsFirst ? [reading(a, b, c * d)] : [reading(a, d, b * c)];
-    default:
-      return [];
-  }
 }
 
 /** Joins the readings that agree on the number of images: the first that has every level. */
@@ -336,14 +321,23 @@ function disagreement([first, ...others]: readonly ReadTensor[]): TypeError {
   return typeError(odd.given.place, `a batch of ${odd.fits[0].images}`, wanted);
 }
 
+/** Anchors of a part: of all levels, of one, or of one plane of stacked channels. */
+interface Run {
+  readonly firstAnchor: number;
+  readonly anchors: number;
+  /** Index of the level whose map has them, where each level has one. */
+  readonly level: number;
+  /** Anchors of a cell that are stacked before them. */
+  readonly index: number;
+  /** The first of their cells among those of all levels. */
+  readonly firstCell: number;
+}
+
 /** Fields of all roles, cut by level unless every role has all anchors in one tensor. */
 function joinRoles({ place, head, levels }: Context, byRole: Map<Role, readonly TensorMap[]>): Part<AnySource>[] {
-  const total = anchorsIn(levels);
-  const whole = [...byRole.values()].every((maps) => maps.length === 1 && maps[0].anchors === total);
-  const runs = whole ? [{ firstAnchor: 0, anchors: total }] : levels;
   const ordered = new Map([...byRole].map(([role, maps]) => [role, byLevel(place, role, maps, levels)]));
-  return runs.map((run, i) => {
-    const field = (role: Role) => fieldOf(head, role, ordered.get(role) ?? [], run, i);
+  return runsOf(head, byRole, levels).map((run) => {
+    const field = (role: Role) => fieldOf(head, role, ordered.get(role) ?? [], run);
     return {
       firstAnchor: run.firstAnchor,
       anchors: run.anchors,
@@ -351,6 +345,22 @@ function joinRoles({ place, head, levels }: Context, byRole: Map<Role, readonly 
       boxes: field("boxes"),
       objectness: byRole.has("objectness") ? field("objectness") : null,
     };
+  });
+}
+
+function runsOf(head: HeadSpec, byRole: Map<Role, readonly TensorMap[]>, levels: readonly Level[]): Run[] {
+  const total = anchorsIn(levels);
+  if (stacksOf(head).join() !== "1") {
+    let firstCell = 0;
+    return planesOf(levels).map(({ firstAnchor, anchors, level, index }) => {
+      if (index === 0 && level > 0) firstCell += levels[level - 1].width * levels[level - 1].height;
+      return { firstAnchor, anchors, level, index, firstCell };
+    });
+  }
+  const whole = [...byRole.values()].every((maps) => maps.length === 1 && maps[0].anchors === total);
+  if (whole) return [{ firstAnchor: 0, anchors: total, level: 0, index: 0, firstCell: 0 }];
+  return levels.map(({ firstAnchor, anchors }, level) => {
+    return { firstAnchor, anchors, level, index: 0, firstCell: firstAnchor };
   });
 }
 
@@ -377,25 +387,20 @@ function byLevel(place: Place, role: Role, maps: readonly TensorMap[], levels: r
   );
 }
 
-function fieldOf(
-  head: HeadSpec,
-  role: Role,
-  maps: readonly TensorMap[],
-  run: { readonly firstAnchor: number; readonly anchors: number },
-  index: number,
-): Field<AnySource> {
+function fieldOf(head: HeadSpec, role: Role, maps: readonly TensorMap[], run: Run): Field<AnySource> {
   const shared = maps.length === 1;
-  const map = shared ? maps[0] : maps[index];
-  const channels = channelsOf(head).get(role) ?? 0;
+  const map = shared ? maps[0] : maps[run.level];
+  const allAnchors = map.anchors / map.stacked;
+  const inRole = map.channels === channelsOf(head).get(role) ? 0 : firstChannel(head, role);
   return {
     argument: map.place.argument,
     source: map.source,
     channelsFirst: head.layout === "channels-first",
-    channels,
-    firstChannel: map.channels === channels ? 0 : firstChannel(head, role),
-    allChannels: map.channels,
+    channels: readChannels(head, role),
+    firstChannel: run.index * map.channels + inRole,
+    allChannels: map.stacked * map.channels,
     anchors: run.anchors,
-    firstAnchor: shared && map.anchors !== run.anchors ? run.firstAnchor : 0,
-    allAnchors: map.anchors,
+    firstAnchor: shared && allAnchors !== run.anchors ? run.firstCell : 0,
+    allAnchors,
   };
 }

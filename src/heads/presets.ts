@@ -64,6 +64,44 @@ const YOLOV8: Preset["head"] = {
   channelOrder: "box-first",
 };
 
+const YOLOX: Preset["head"] = {
+  ...YOLOV8,
+  bins: 0,
+  scores: "probabilities",
+  objectness: "multiply",
+  layout: "rows",
+};
+
+/** Anchors of COCO's objects at strides 8, 16, 32: of YOLOv3 (at 416 pixels), YOLOv5 and YOLOv7-tiny. */
+const COCO_ANCHORS = [
+  [10, 13, 16, 30, 33, 23],
+  [30, 61, 62, 45, 59, 119],
+  [116, 90, 156, 198, 373, 326],
+];
+
+const YOLOV5: Preset["head"] = {
+  ...YOLOX,
+  scores: "logits",
+  boxes: "anchor-sigmoid",
+  anchors: COCO_ANCHORS,
+  layout: "channels-first",
+};
+
+/** Maps of the last convolutions, or with anchors, height and width as axes of their own. */
+const WITH_ANCHORS: readonly HeadExport[] = [
+  { levels: "apart" },
+  { changes: { layout: "rows" }, levels: "apart" },
+];
+
+const CORNERS: Preset["head"] = {
+  ...YOLOV8,
+  bins: 0,
+  scores: "probabilities",
+  boxes: "xyxy",
+  layout: "rows",
+  channelOrder: "separate",
+};
+
 const DECODED = { bins: 0, scores: "probabilities", boxes: "xywh" } as const;
 
 const EITHER_SCORES = ["probabilities", "logits"] as const;
@@ -177,10 +215,159 @@ export const presets = {
    * ```
    */
   yolov6: preset({
-    head: { ...YOLOV8, ...DECODED, objectness: "multiply", layout: "rows" },
+    head: { ...YOLOX, boxes: "xywh" },
     boxesFirst: true,
     exports: [{ decoded: true }],
   }),
+
+  /**
+   * YOLOX export: (B, A, 5 + C) of boxes before their decode, objectness and probabilities.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolox({ numClasses: 1 });
+   * console.log(head.boxes, head.anchorOffset); // → "log-size", 0
+   * ```
+   */
+  yolox: preset({ head: { ...YOLOX, boxes: "log-size", anchorOffset: 0 }, boxesFirst: true, exports: [{}] }),
+
+  /**
+   * YOLOX exported with the decode in the graph: as YOLOv6.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yoloxDecoded({ numClasses: 1 });
+   * console.log(head.boxes, head.objectness); // → "xywh", "multiply"
+   * ```
+   */
+  yoloxDecoded: preset({ head: { ...YOLOX, boxes: "xywh" }, boxesFirst: true, exports: [] }),
+
+  /**
+   * RTMDet (mmdet): classes and distances in pixels per level, strides 8 to 32, points on cell corners.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.rtmdet({ boxUnit: "stride" }); // mmyolo's raw maps
+   * console.log(head.boxes, head.strides); // → "distances", [8, 16, 32]
+   * ```
+   */
+  rtmdet: preset({
+    head: { ...GFL, bins: 0, boxes: "distances", boxUnit: "pixel", strides: [8, 16, 32] },
+    exports: [{ levels: "apart" }, { changes: { boxUnit: "stride" }, levels: "apart" }],
+  }),
+
+  /**
+   * DAMO-YOLO: C + 1 classes, of which the last is not used, and 4 · 17 bins per level, strides 8 to 32, points on cell corners.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const decoded = { bins: 0, boxes: "xyxy", layout: "rows", scores: "probabilities", unusedClasses: 0 } as const;
+   * const head = heads.damoYolo(decoded); // tools/converter.py
+   * console.log(heads.damoYolo().unusedClasses, head.unusedClasses); // → 1, 0
+   * ```
+   */
+  damoYolo: preset({ head: { ...GFL, strides: [8, 16, 32], unusedClasses: 1 }, exports: [{ levels: "apart" }] }),
+
+  /**
+   * YOLO-NAS export: corners (B, A, 4) and probabilities (B, A, C).
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yoloNas({ numClasses: 1 });
+   * console.log(head.boxes, head.scores); // → "xyxy", "probabilities"
+   * ```
+   */
+  yoloNas: preset({ head: CORNERS, boxesFirst: true, exports: [{ decoded: true }] }),
+
+  /**
+   * YOLOv3 (and YOLOv4) raw: maps (B, 3 · (5 + C), h, w) of boxes, objectness and classes, strides 8, 16, 32 in any order.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov3({ numClasses: 1 });
+   * console.log(head.boxes, head.anchors?.[0]); // → "anchor-exp", [10, 13, 16, 30, 33, 23]
+   * ```
+   */
+  yolov3: preset({ head: { ...YOLOV5, boxes: "anchor-exp" }, boxesFirst: true, exports: WITH_ANCHORS }),
+
+  /**
+   * YOLOv5 raw: maps (B, 3 · (5 + C), h, w), or with layout "rows" (B, 3, h, w, 5 + C), of boxes, objectness and classes.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov5({ layout: "rows" }); // as PyTorch's head gives them in training
+   * console.log(head.boxes, head.anchors?.[0]); // → "anchor-sigmoid", [10, 13, 16, 30, 33, 23]
+   * ```
+   */
+  yolov5: preset({ head: YOLOV5, boxesFirst: true, exports: WITH_ANCHORS }),
+
+  /**
+   * YOLOv7 raw: as YOLOv5, with anchors of its own. YOLOv7-tiny has those of YOLOv5.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov7({ numClasses: 1 });
+   * console.log(head.boxes, head.anchors?.[0]); // → "anchor-sigmoid", [12, 16, 19, 36, 40, 28]
+   * ```
+   */
+  yolov7: preset({
+    head: {
+      ...YOLOV5,
+      anchors: [
+        [12, 16, 19, 36, 40, 28],
+        [36, 75, 76, 55, 72, 146],
+        [142, 110, 192, 243, 459, 401],
+      ],
+    },
+    boxesFirst: true,
+    exports: WITH_ANCHORS,
+  }),
+
+  /**
+   * YOLOv5 export: (B, A, 5 + C) of xywh, objectness and probabilities, three rows for each cell.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov5Decoded({ strides: [8, 16, 32, 64] }); // yolov5s6
+   * console.log(head.boxes, head.anchorsPerCell); // → "xywh", 3
+   * ```
+   */
+  yolov5Decoded: preset({
+    head: { ...YOLOX, boxes: "xywh", anchorsPerCell: 3 },
+    boxesFirst: true,
+    exports: [{ decoded: true, strides: [[8, 16, 32, 64]] }],
+  }),
+
+  /**
+   * YOLOv7 export: as YOLOv5.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov7Decoded({ numClasses: 1 });
+   * console.log(head.boxes, head.anchorsPerCell); // → "xywh", 3
+   * ```
+   */
+  yolov7Decoded: preset({ head: { ...YOLOX, boxes: "xywh", anchorsPerCell: 3 }, boxesFirst: true, exports: [] }),
 
   /**
    * YOLOv8 raw: (B, 4 · 16 + C, A), boxes first, strides 8, 16, 32, points on cell centres.

@@ -2,7 +2,8 @@
  * Sizes of the network's input that shapes of outputs could have come from.
  */
 import type { HeadSpec } from "../types.ts";
-import { anchorsIn, levelsOf } from "./levels.ts";
+import { anchorsIn, anchorsPerCell, levelsOf } from "./levels.ts";
+import { stacksOf } from "./readings.ts";
 
 export type Size = readonly [number, number];
 type Shapes = readonly (readonly number[])[];
@@ -10,11 +11,12 @@ type Shapes = readonly (readonly number[])[];
 /** Those that a shape tells: by height and width of a level, or because the image is square. */
 export function toldSizes(head: HeadSpec, shapes: Shapes): Size[] {
   const { layout, strides } = head;
-  const grids = shapes.filter(({ length }) => length === 4).map((dims) =>
-    layout === "rows" ? dims.slice(1, 3) : dims.slice(2)
+  const grids = shapes.filter(({ length }) => length > 3).map((dims) =>
+    layout === "rows" ? dims.slice(-3, -1) : dims.slice(-2)
   );
   const byGrid = grids.flatMap(([height, width]) => strides.map((stride): Size => [height * stride, width * stride]));
-  const all = [...byGrid, ...extentsOf(shapes).flatMap((extent) => squares(head, extent))];
+  const stacked = Math.max(...stacksOf(head));
+  const all = [...byGrid, ...extentsOf(shapes).flatMap((extent) => squares(head, stacked * extent))];
   return distinct(all.filter(([height, width]) => height > 0 && width > 0));
 }
 
@@ -26,7 +28,10 @@ export function possibleSizes(head: HeadSpec, shapes: Shapes): Size[] {
   const largest = Math.max(...head.strides);
   const perCell = anchorsIn(levelsOf(head, [largest, largest]));
   const finest = Math.ceil(largest / Math.min(...head.strides)) ** 2;
-  const cells = extentsOf(shapes).flatMap((n) => [n / perCell, n / finest]).filter((n) => Number.isInteger(n) && n > 0);
+  const finestAnchors = finest * anchorsPerCell(head, head.strides.indexOf(Math.min(...head.strides)));
+  const stacked = Math.max(...stacksOf(head));
+  const cells = extentsOf(shapes).flatMap((n) => [stacked * n / perCell, stacked * n / finestAnchors])
+    .filter((n) => Number.isInteger(n) && n > 0);
   return distinct([...toldSizes(head, shapes), ...cells.map((n): Size => [largest, n * largest])]);
 }
 
@@ -39,7 +44,8 @@ function extentsOf(shapes: Shapes): number[] {
 function squares(head: HeadSpec, anchors: number): Size[] {
   const least = Math.min(...head.strides);
   const cells = Math.sqrt(anchors);
-  const sides = Number.isInteger(cells) ? head.strides.map((stride) => cells * stride) : [];
+  const sides = head.strides.map((stride, i) => Math.sqrt(anchors / anchorsPerCell(head, i)) * stride)
+    .filter((side, i) => Number.isInteger(side / head.strides[i]));
   // The number of anchors in all grows with the side.
   let [low, high] = [0, Math.ceil(cells)];
   while (low < high) {

@@ -40,12 +40,17 @@ export function scoreValues({ images, parts }: ResolvedOutputs, classes = Infini
   return { are: low === high ? "alike" : "probabilities", range };
 }
 
-/** Decoded boxes: why they cannot be what the head says, or null; and whether all lie between 0 and 1. */
+/** Logarithms of sizes over this are of boxes over ten million pixels. */
+const MOST_LOG_SIZE = 14;
+
+/** Boxes: why they cannot be what the head says, or null; and whether all lie between 0 and 1. */
 export function boxValues(
   { boxes: kind }: HeadSpec,
   { images, parts }: ResolvedOutputs,
 ): { readonly fault: string | null; readonly shares: boolean } {
-  let [least, most] = [0, 0];
+  const inLogarithms = kind === "log-size" || kind === "anchor-exp";
+  if (!inLogarithms && kind !== "xywh" && kind !== "xyxy") return { fault: null, shares: false };
+  let [least, most, largest] = [0, 0, 0];
   for (const { boxes } of parts) {
     const values = floatsOf(boxes.source);
     if (values === null) continue;
@@ -58,9 +63,14 @@ export function boxValues(
           const to = values[at + (side + 2) * byChannel];
           least = Math.min(least, kind === "xyxy" ? to - from : to);
           most = Math.max(most, from, to);
+          largest = Math.max(largest, to);
         }
       }
     }
+  }
+  if (inLogarithms) {
+    const fault = largest > MOST_LOG_SIZE ? `sizes go up to e^${short(largest)}, which no box has` : null;
+    return { fault, shares: false };
   }
   // A hundredth for what rounding does to bytes.
   const fault = least < -0.01 * most ? `boxes have sides of ${short(least)}, which no ${kind} has` : null;

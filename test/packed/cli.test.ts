@@ -638,7 +638,11 @@ test("wrong commands and flags", () => {
       ["--objectness", "yes", "none or multiply or sqrt-multiply"],
       ["--scores", "logit", "logits or probabilities; did you mean logits?"],
       ["--layout", "nhwc", "rows or channels-first"],
-      ["--boxes", "xywhn", "distribution or distances or xywh or xyxy; did you mean xywh?"],
+      [
+        "--boxes",
+        "xywhn",
+        "distribution or distances or xywh or xyxy or anchor-sigmoid or anchor-exp or log-size; did you mean xywh?",
+      ],
       ["--channel-order", "boxes", "class-first or box-first or separate"],
       ["--bands", "wide", "ticks or none"],
     ]

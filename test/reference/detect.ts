@@ -30,23 +30,34 @@ export interface Found {
 }
 
 interface Point {
+  column: number;
+  row: number;
   x: number;
   y: number;
   stride: number;
+  /** Width and height of the anchor, where the head has anchors. */
+  anchor: number[];
 }
 
+/** Of every row: level by level, anchor by anchor of a cell, then by row and column. */
 export function points(head: HeadSpec, [height, width]: readonly [number, number]): Point[] {
-  return head.strides.flatMap((stride) => {
-    const columns = Math.ceil(width / stride);
-    return Array.from({ length: columns * Math.ceil(height / stride) }, (_, i) => ({
-      x: (i % columns + head.anchorOffset) * stride,
-      y: (Math.floor(i / columns) + head.anchorOffset) * stride,
-      stride,
-    }));
+  return head.strides.flatMap((stride, level) => {
+    const [rows, columns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
+    const sizes = head.anchors?.[level] ?? [];
+    return Array.from({ length: head.anchorsPerCell ?? (sizes.length / 2 || 1) }, (_, a) => a).flatMap((a) =>
+      Array.from({ length: rows * columns }, (_, i) => ({
+        column: i % columns,
+        row: Math.floor(i / columns),
+        x: (i % columns + head.anchorOffset) * stride,
+        y: (Math.floor(i / columns) + head.anchorOffset) * stride,
+        stride,
+        anchor: [sizes[2 * a], sizes[2 * a + 1]],
+      }))
+    );
   });
 }
 
-const probability = (head: HeadSpec, x: number) => head.scores === "logits" ? 1 / (1 + Math.exp(-x)) : x;
+const probability = (head: HeadSpec, x: number) => head.scores === "logits" ? sigmoid(x) : x;
 
 function scoreOf(head: HeadSpec, raw: RawHead, anchor: number, label: number): number {
   const score = probability(head, raw.classes(anchor, label));
@@ -55,7 +66,28 @@ function scoreOf(head: HeadSpec, raw: RawHead, anchor: number, label: number): n
   return head.objectness === "sqrt-multiply" ? Math.sqrt(product) : product;
 }
 
-function boxOf(settings: Settings, raw: RawHead, anchor: number, { x, y, stride }: Point): number[] {
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** Centre and size of the codings that have a cell for a frame. */
+function gridBox(boxes: HeadSpec["boxes"], v: number[], { column, row, x, y, stride, anchor }: Point): number[] | null {
+  switch (boxes) {
+    case "log-size":
+      return [v[0] * stride + x, v[1] * stride + y, stride * Math.exp(v[2]), stride * Math.exp(v[3])];
+    case "anchor-exp": {
+      const [cx, cy] = [sigmoid(v[0]) + column, sigmoid(v[1]) + row];
+      return [cx * stride, cy * stride, anchor[0] * Math.exp(v[2]), anchor[1] * Math.exp(v[3])];
+    }
+    case "anchor-sigmoid": {
+      const [cx, cy, w, h] = v.map((value) => 2 * sigmoid(value));
+      return [(cx + column - 0.5) * stride, (cy + row - 0.5) * stride, w * w * anchor[0], h * h * anchor[1]];
+    }
+    default:
+      return null;
+  }
+}
+
+function boxOf(settings: Settings, raw: RawHead, anchor: number, point: Point): number[] {
+  const { x, y, stride } = point;
   const { head, imageSize: [height, width] } = settings;
   const units = { pixel: [1, 1], stride: [stride, stride], image: [width, height] }[head.boxUnit ?? "pixel"];
   const v = [0, 1, 2, 3].map((side) => {
@@ -64,7 +96,11 @@ function boxOf(settings: Settings, raw: RawHead, anchor: number, { x, y, stride 
     return stride * p.reduce((sum, value, bin) => sum + value * bin, 0);
   });
   if (head.boxes === "xyxy") return v;
-  if (head.boxes === "xywh") return [v[0] - v[2] / 2, v[1] - v[3] / 2, v[0] + v[2] / 2, v[1] + v[3] / 2];
+  const centred = head.boxes === "xywh" ? v : gridBox(head.boxes, v, point);
+  if (centred !== null) {
+    const [cx, cy, w, h] = centred;
+    return [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2];
+  }
   return [x - v[0], y - v[1], x + v[2], y + v[3]];
 }
 

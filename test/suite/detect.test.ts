@@ -1,4 +1,12 @@
-import { createEngine, Detections, type DetectOptions, heads, type HostTensor, type Outputs } from "densehead";
+import {
+  createEngine,
+  Detections,
+  type DetectOptions,
+  heads,
+  type HeadSpec,
+  type HostTensor,
+  type Outputs,
+} from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close, same, throws } from "../compare.ts";
@@ -233,6 +241,98 @@ test("distances in strides: one anchor by hand", () => {
   const head = heads.yolov8({ numClasses: 1, bins: 0, boxes: "distances", boxUnit: "stride" });
   const [found] = sync.detect({ boxes, classes }, { head, imageSize: [640, 640] });
   assert.equal([...found][0].box, [304, 272, 432, 464]);
+});
+
+test("boxes of the grid: one of each coding by hand", () => {
+  const at = (head: HeadSpec, anchor: number, values: number[]) => {
+    const wide = new Float32Array(values.length * 252 * 3).fill(head.scores === "logits" ? -9 : 0);
+    const anchors = 252 * (head.anchors === undefined ? 1 : 3);
+    wide.set(values, anchor * values.length);
+    const output = { data: wide.slice(0, anchors * values.length), dims: [1, anchors, values.length] };
+    const [found] = sync.detect(output, { head, imageSize });
+    assert.equal([...found.anchors], [anchor]);
+    return found;
+  };
+  // Levels of 12 × 16, 6 × 8 and 3 × 4 cells. Stride 16, column 5, row 2: 192 + 2 · 8 + 5.
+  const yolox = at(heads.yolox({ numClasses: 1 }), 213, [0.5, 0.25, Math.log(2), Math.log(3), 0.8, 0.5]);
+  close(yolox.boxes, [72, 12, 104, 60], 1e-4);
+  close(yolox.scores, [0.4], 1e-6);
+  // The second anchor, 62 × 45, of the same cell: 3 · 192 + 48 + 21. σ(0) is a half, σ(ln 3) three quarters.
+  const values = [0, Math.log(3), 0, -Math.log(3), Math.log(4), Math.log(4)];
+  const yolov5 = at(heads.yolov5({ numClasses: 1, layout: "rows" }), 645, values);
+  close(yolov5.boxes, [88 - 31, 48 - 5.625, 88 + 31, 48 + 5.625], 1e-4);
+  close(yolov5.scores, [0.64], 1e-6);
+  const yolov3 = at(heads.yolov3({ numClasses: 1, layout: "rows" }), 645, values);
+  close(yolov3.boxes, [88 - 31, 44 - 7.5, 88 + 31, 44 + 7.5], 1e-4);
+  const yolov7 = at(heads.yolov7({ numClasses: 1, layout: "rows" }), 645, values);
+  close(yolov7.boxes, [88 - 38, 48 - 6.875, 88 + 38, 48 + 6.875], 1e-4);
+});
+
+test("levels may differ in their anchors, and sizes may be infinite", () => {
+  for (const layout of ["channels-first", "rows"] as const) {
+    const head = heads.yolov5({ numClasses: 2, strides: [16, 32], anchors: [[10, 20], [30, 40, 50, 60]], layout });
+    const raw = randomHead(random(61), head, imageSize, 2);
+    const outputs = packLevels(head, raw, inOrder(head, raw));
+    const got = sync.detect(outputs, { head, imageSize });
+    got.forEach((list, image) => agrees(list, detect(imageOf(raw, image), { head, imageSize }), layout));
+    assert.ok(got[0].length > 3);
+  }
+  const head = heads.yolox({ numClasses: 1, strides: [32] });
+  const [huge] = sync.detect(Float32Array.of(0, 0, 1e4, 0, 1, 1), { head, imageSize: [32, 32] });
+  assert.equal([...huge.boxes], [-Infinity, -16, Infinity, 16]);
+  const [nothing] = sync.detect(Float32Array.of(NaN, 0, 0, 0, 1, 1), { head, imageSize: [32, 32] });
+  assert.ok(Number.isNaN(nothing.boxes[0]));
+});
+
+test("the channels behind the classes are not read, wherever the classes stand", () => {
+  for (const channelOrder of ["box-first", "class-first", "separate"] as const) {
+    for (const layout of ["rows", "channels-first"] as const) {
+      for (const objectness of ["none", "multiply"] as const) {
+        const head = heads.damoYolo({ numClasses: 3, bins: 8, unusedClasses: 2, channelOrder, layout, objectness });
+        const raw = randomHead(random(62), head, imageSize);
+        const wanted = detect(imageOf(raw, 0), { head, imageSize });
+        assert.ok(wanted.length > 3);
+        for (const [packing, outputs] of packings(head, raw)) {
+          agrees(sync.detect(outputs, { head, imageSize })[0], wanted, `${channelOrder}, ${layout}, ${packing}`);
+        }
+      }
+    }
+  }
+});
+
+test("several rows of a cell, at the points of distances", () => {
+  for (const boxUnit of ["pixel", "stride"] as const) {
+    const head = heads.rtmdet({ numClasses: 3, anchorsPerCell: 2, boxUnit });
+    const raw = randomHead(random(63), head, imageSize);
+    for (const [packing, outputs] of packings(head, raw)) {
+      agrees(sync.detect(outputs, { head, imageSize })[0], detect(imageOf(raw, 0), { head, imageSize }), packing);
+    }
+  }
+});
+
+test("tensors that heads with anchors do not have, and anchors that levels do not have, are named", () => {
+  const head = heads.yolov5({ numClasses: 1 });
+  const wrong = zeros(1, 17, 12, 16);
+  throws(
+    () => sync.detect([wrong], { head, imageSize }),
+    TypeError,
+    "outputs is of shape (1, 17, 12, 16)",
+    "(B, 18, anchors)",
+    "3 to a cell, each: 252 in all or 192, 48, 12 by level",
+  );
+  throws(() => heads.yolov5({ strides: [8, 16] }), RangeError, "options.anchors is 3 lists", "2, a list for each");
+  throws(() => heads.yolov5({ anchors: [[1, 2], [3], [4, 5]] }), TypeError, "options.anchors[1]", "width, height");
+  throws(() => heads.yolov5({ anchors: [[1, 2], [3, 0], [4, 5]] }), RangeError, "options.anchors[1][1] is 0");
+  throws(
+    () => heads.yolov5({ anchors: undefined, boxes: "xywh" }),
+    TypeError,
+    `options.anchors is given for boxes "xywh"`,
+  );
+  throws(() => heads.yolov8({ bins: 0, boxes: "anchor-exp" }), TypeError, "options.anchors is undefined");
+  throws(() => heads.yolov5({ anchorsPerCell: 2 }), RangeError, "options.anchorsPerCell is 2", "3, 3, 3");
+  throws(() => heads.yolox({ boxUnit: "image" }), TypeError, "options.boxUnit", `boxes "log-size"`);
+  throws(() => heads.yolox({ anchorsPerCell: 0 }), RangeError, "options.anchorsPerCell is 0");
+  throws(() => heads.damoYolo({ unusedClasses: -1 }), RangeError, "options.unusedClasses is -1");
 });
 
 test("rows of height and width without a batch axis, at sizes where they could be images of anchors", () => {

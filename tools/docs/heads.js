@@ -26,16 +26,30 @@ export async function headsTable() {
 }
 
 /** "five of (1, 80, h, w) and five of (1, 68, h, w)". */
-function tensorsText({ channelOrder, layout, strides }, roles, anchors, levels) {
-  const all = [...roles.values()];
+function tensorsText({ channelOrder, layout, strides, anchors: sizes }, roles, anchors, levels) {
+  const stacked = layout === "rows" || sizes === undefined ? 1 : sizes[0].length / 2;
+  const all = [...roles.values()].map((channels) => stacked * channels);
   const widths = channelOrder === "separate" ? all : [all.reduce((sum, channels) => sum + channels)];
   return widths.map((channels) => {
     if (levels === "joined") return layout === "rows" ? `(1, ${anchors}, ${channels})` : `(1, ${channels}, ${anchors})`;
-    return `${COUNTS[strides.length]} of ${layout === "rows" ? `(1, n, ${channels})` : `(1, ${channels}, h, w)`}`;
+    return `${COUNTS[strides.length]} of ${mapText(layout, channels, sizes)}`;
   }).join(" and ");
 }
 
+function mapText(layout, channels, sizes) {
+  if (layout !== "rows") return `(1, ${channels}, h, w)`;
+  return sizes === undefined ? `(1, n, ${channels})` : `(1, ${sizes[0].length / 2}, h, w, ${channels})`;
+}
+
+/** Codings of a cell in words. */
+const GRID = {
+  "log-size": "logarithms of sizes",
+  "anchor-sigmoid": "sizes as squares of σ, in anchors",
+  "anchor-exp": "logarithms of sizes, in anchors",
+};
+
 function boxesText({ boxes, boxUnit = "pixel", bins, refined, anchorOffset }) {
+  if (boxes in GRID) return GRID[boxes];
   if (boxes === "xywh" || boxes === "xyxy") return `${boxes} in ${boxUnit}s`;
   const points = anchorOffset === 0 ? "corners of cells" : "centres of cells";
   const sides = boxes === "distribution" ? `4 · ${bins} bins` : `distances in ${boxUnit}s`;
