@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { root } from "../../tools/ready.js";
 import { softwareAdapter } from "./runtimes.js";
 
-const TIMEOUT_S = 300;
+/** Of a runtime with all suites; a quiet machine takes a third of it at most. */
+const TIMEOUT_S = 900;
 /** From the request to end to the end by force, so that a browser is closed in between. */
 const GRACE_S = 5;
 const windows = process.platform === "win32";
