@@ -325,10 +325,10 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  * `avgFactor` with "sum".
  *
  * Error bounds are for WASM, and hold for single losses and for sums of them. Values under 1e-36 count as 0: a loss, its
- * gradient, or a power in them such as |y − σ|^β. On WebGPU a bound of 1e-6 or 5e-7 becomes 4e-6, other bounds become four
- * times as large, and the bound of a sum is 8e-6, because sums are float32 there and float64 on WASM. Where a loss names terms
- * that may cancel, WASM adds their gradients in float64, which WebGPU does not have. WebGPU gives NaN only where WASM does. A
- * call that runs on WebGPU reads its host arrays, and writes `out`, until its promise settles.
+ * gradient, or a power in them such as |y − σ|^β. On WebGPU a bound is four times as large where the loss names no other, and
+ * that of a sum is 8e-6, because sums are float32 there and float64 on WASM. Where a loss names terms that may cancel, WASM
+ * adds their gradients in float64, which WebGPU does not have. WebGPU gives NaN only where WASM does. A call that runs on
+ * WebGPU reads its host arrays, and writes `out`, until its promise settles.
  */
 export interface LossOps<F> {
   /**
@@ -481,12 +481,12 @@ export interface LossOps<F> {
    *
    * A target on a bin puts all its weight there, on the last bin too.
    *
-   * - Shapes: pred (M, bins), logits, one row per side; target (M), in bin values, from the first bin to the last. Loss
-   *   (M).
+   * - Shapes: pred (M, bins), logits, one row per side; target (M), in bin values, from the first bin to the last.
+   *   Loss (M).
    * - Defaults: `firstBin` 0, `binStep` 1.
    * - Throws: RangeError if a target is outside the bins or NaN (the error names its row), or binStep is not over 0.
-   * - Error bound: absolute, ≤ 5e-7 of max(1, loss), and ≤ 5e-7 for the gradient. Where `firstBin` is not 0 or
-   *   `binStep` not 1, the bounds hold for u as float32 has it.
+   * - Error bound: absolute, ≤ 5e-7 of max(1, loss), and ≤ 5e-7 for the gradient, on WebGPU ≤ 4e-6 for both. Where
+   *   `firstBin` is not 0 or `binStep` not 1, the bounds hold for u as float32 has it.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 6.
    *
    * @example
@@ -717,11 +717,11 @@ export interface SoftNmsOptions {
  * Operations on boxes and distributions. All throw TypeError for a wrong kind, dtype or shape.
  *
  * All but the NMS also run on WebGPU: where their input is on the GPU, from `offloadThreshold` elements on, and with device
- * "webgpu". Results come to the host. Error bounds are for WASM. On WebGPU a bound of 1e-6, 5e-7 or 3e-7 becomes 4e-6,
- * denormals may be 0, and `starDeformOffsets` multiplies by 1/stride where WASM divides. A result that is rounded once on
- * WASM is rounded once on WebGPU too. RangeError: an image of a channels-first distribution, or b of a pairwise operation,
- * that is over the device's `maxStorageBufferBindingSize`. A call that runs on WebGPU reads its host arrays until its promise
- * settles.
+ * "webgpu". Results come to the host. Error bounds are for WASM. On WebGPU a bound is four times as large where the operation
+ * names no other, denormals may be 0, and `starDeformOffsets` multiplies by 1/stride where WASM divides. A result that is
+ * rounded once on WASM is rounded once on WebGPU too. RangeError: an image of a channels-first distribution, or b of a
+ * pairwise operation, that is over the device's `maxStorageBufferBindingSize`. A call that runs on WebGPU reads its host
+ * arrays until its promise settles.
  */
 export interface BoxOps<F> {
   /**
@@ -731,7 +731,7 @@ export interface BoxOps<F> {
    * gives the limit where there is one. No area overflows or vanishes.
    *
    * - Shapes: a (N, 4) and b (M, 4), boxes in `xyxy`; result (N·M) in [0, 1], row-major.
-   * - Error bound: ≤ 5e-7, relative to the union.
+   * - Error bound: ≤ 5e-7, on WebGPU ≤ 4e-6, relative to the union.
    * - Source: Jaccard 1901.
    *
    * @example
@@ -770,11 +770,12 @@ export interface BoxOps<F> {
    *
    * The result is in bin values: multiply by the stride for pixels. An infinite logit gives the limit. NaN stays in its side.
    *
-   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; result
-   *   (…, N, 4), sides l, t, r, b.
+   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis;
+   *   result (…, N, 4), sides l, t, r, b.
    * - Defaults: `layout` "rows", `firstBin` 0, `binStep` 1.
    * - Throws: RangeError if bins is outside 2…64.
-   * - Error bound: absolute, ≤ 5e-7 of the range of the bins, and one rounding of the result where `firstBin` is not 0.
+   * - Error bound: absolute, ≤ 5e-7 of the range of the bins, on WebGPU ≤ 4e-6, and one rounding of the result where
+   *   `firstBin` is not 0.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2.
    *
    * @example
@@ -796,8 +797,8 @@ export interface BoxOps<F> {
    * An infinite logit gives the limit. NaN stays in its side. No terms cancel in the excess, which is 0 on two neighbouring
    * bins.
    *
-   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; each result
-   *   (…, N, 4), sides l, t, r, b.
+   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis; each
+   *   result (…, N, 4), sides l, t, r, b.
    * - Defaults: `layout` "rows".
    * - Throws: RangeError if bins is outside 2…64.
    * - Error bound: absolute, ≤ 1e-6 of the range of the bins.
@@ -916,7 +917,7 @@ export interface BoxOps<F> {
    *
    * - Shapes: distances (N, 4) in any unit and deltas (N, 4); result (N, 4) in the unit of the distances.
    * - Defaults: `kind` "multiply".
-   * - Error bound: exact, but for one rounding; with "exp" relative, ≤ 3e-7.
+   * - Error bound: exact, but for one rounding; with "exp" relative, ≤ 3e-7, on WebGPU ≤ 4e-6.
    * - Source: Zhang et al. 2020 (VarifocalNet), bounding box refinement. The exponential is that of its code.
    *
    * @example
@@ -1494,8 +1495,8 @@ export interface DetectionOps<F> {
    * so an object may get fewer there. A negative whose point is inside a region of `gt.ignore` gets −2. An anchor with NaN in
    * a score or a box gets no object. Inputs are read as float32, and decisions are made in float64.
    *
-   * - Shapes: scores (N, C), probabilities; boxes (N, 4) in `xyxy`, points (N, 2) and gt in pixels; results (N), (N),
-   *   (N·C).
+   * - Shapes: scores (N, C), probabilities; boxes (N, 4) in `xyxy`, points (N, 2) and gt in pixels;
+   *   results (N), (N), (N·C).
    * - Defaults: `topk` 13, `alpha` 1, `beta` 6.
    * - Throws: RangeError if a label is outside 0…C−1, a box of gt is inverted or not finite, topk is under 1, or alpha
    *   or beta is under 0.

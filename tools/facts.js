@@ -10,10 +10,10 @@ import { Failure, root } from "./ready.js";
 const FILE = "src/types.ts";
 const WIDTH = 120;
 
-const INTERFACE = /^export interface (\w+)(<[^>]*>)?(?: extends ([\w, ]+))? \{\n([^]*?)^\}/gm;
+const INTERFACE = /(^export interface (\w+)(?:<[^>]*>)?(?: extends ([\w, ]+))? \{\n)([^]*?)(?=^\})/gm;
 const METHOD = /^ {2}\/\*\*\n((?: {3}\*.*\n)*?) {3}\*\/\n( {2}(\w+)[^]*?;\n)(?=\n| {2}\/\*\*|\})/gm;
 const MEMBER = /^ {2}\/\*\*(?:.*|\n(?: {3}\*.*\n)*? {3})\*\/\n {2}(?=(\w+)\??: )/gm;
-const OPTIONS = /\boptions\??: (\w+)|^ {2}\w+: Loss<F, \w+, (\w+)>/m;
+const OPTIONS = /(?:\boptions\??: |^ {2}\w+: Loss<F, \w+, )(\w+)/m;
 
 /** Writes the facts, or with `check` fails where they are out of date. */
 export async function writeFacts({ check }) {
@@ -29,22 +29,24 @@ async function withFacts(text) {
   const { operations } = await evaluate("src/registry.ts");
   const { LOSS_PARAMS } = await evaluate("src/ops/checked_loss.ts");
   const words = await evaluate("src/param_text.ts");
-  const parents = Object.fromEntries([...text.matchAll(INTERFACE)].map(([, name, , list = ""]) => [name, list]));
+  const parents = Object.fromEntries(
+    [...text.matchAll(INTERFACE)].map(([, , name, list]) => [name, list?.split(", ") ?? []]),
+  );
+  // By the interface of options: parameters of each operation that takes it.
   const params = { LossOptions: [LOSS_PARAMS] };
   const missing = new Set(Object.keys(operations));
   const described = text.replaceAll(METHOD, (whole, comment, declaration, name) => {
     const record = operations[name];
     if (record === undefined) return whole;
     missing.delete(name);
-    const [, given, ofLoss] = OPTIONS.exec(declaration) ?? [];
     const own = Object.fromEntries(Object.entries(record.params).filter(([param]) => !(param in LOSS_PARAMS)));
-    for (const type of [given ?? ofLoss, parents[given]]) (params[type] ??= []).push(record.params);
+    const [, options = "object"] = OPTIONS.exec(declaration) ?? [];
+    for (const type of [options, ...parents[options] ?? []]) (params[type] ??= []).push(record.params);
     return `  /**\n${withLines(comment, factLines(record, own, words))}   */\n${declaration}`;
   });
   if (missing.size > 0) throw new Failure(`${FILE} has no commented method ${[...missing].join(", ")}`);
-  return described.replaceAll(INTERFACE, (whole, name, ...[, , body]) => {
-    if (params[name] === undefined) return whole;
-    return whole.replace(body, () => withMembers(body, name, params[name], words));
+  return described.replaceAll(INTERFACE, (whole, head, name, _, body) => {
+    return params[name] === undefined ? whole : head + withMembers(body, name, params[name], words);
   });
 }
 
@@ -106,18 +108,26 @@ function alternatives(list, last) {
   return [list.slice(0, -1).join(", "), list.at(-1)].filter((part) => part !== "").join(last);
 }
 
-/** The text with the numbers of the bounds, each of which it must have. */
+/** The text with the numbers of the bounds. It must have each, and that of WebGPU where it is not four times as large. */
 function withNumbers(op, text, bounds) {
   const used = new Set();
   const found = text.replaceAll(/\{(\w+)(?:\.(\w+))?\}/g, (placeholder, name, backend = "wasm") => {
     const value = bounds[name]?.[backend];
     if (value === undefined) throw new Failure(`${op}: errorBound has ${placeholder}, which is none of its bounds`);
     used.add(name);
-    return Number.isInteger(Math.log2(value)) ? `2^−${-Math.log2(value)}` : value.toExponential();
+    return figure(value);
   });
-  const unused = Object.keys(bounds).filter((name) => !used.has(name));
-  if (unused.length > 0) throw new Failure(`${op}: errorBound does not have the bound ${unused.join(", ")}`);
+  for (const [name, { wasm, webgpu }] of Object.entries(bounds)) {
+    if (!used.has(name)) throw new Failure(`${op}: errorBound does not have the bound {${name}}`);
+    if (webgpu !== 4 * wasm && !found.includes(figure(webgpu))) {
+      throw new Failure(`${op}: errorBound does not have {${name}.webgpu}, which is not 4 · {${name}}`);
+    }
+  }
   return found;
+}
+
+function figure(value) {
+  return Number.isInteger(Math.log2(value)) ? `2^−${-Math.log2(value)}` : value.toExponential();
 }
 
 /** The members of an interface with the comments that all operations with these options make of them. */
@@ -139,10 +149,10 @@ function withMembers(body, type, records, { meaningOf, defaultOf }) {
   });
 }
 
-/** Lines of at most WIDTH columns. None begins with a number, or with the end of a short parenthesis such as a shape. */
+/** Lines of at most WIDTH columns. None begins with a number, or with a short parenthesis such as a shape or its end. */
 function wrap(text, first, next) {
   const lines = [];
-  for (const word of text.split(/(?<!Default) (?!\d|[^(]{0,8}\))/)) {
+  for (const word of text.split(/(?<!Default) (?!\d|\(?[^(]{0,8}\))/)) {
     const line = lines.at(-1);
     if (line !== undefined && line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
     else lines.push(`${lines.length === 0 ? first : next}${word}`);

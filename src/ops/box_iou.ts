@@ -15,7 +15,7 @@ export const boxIou = rowOperation({
   summary: doc`pairwise IoU`,
   params: {},
   bounds: { result: bound(5e-7, 4e-6) },
-  errorBound: doc`≤ {result}, relative to the union`,
+  errorBound: doc`≤ {result}, on WebGPU ≤ {result.webgpu}, relative to the union`,
   source: doc`Jaccard 1901`,
   check: (a: TensorLike, b: TensorLike) => pairwise("boxIou", "box_iou", a, b),
 });

@@ -42,7 +42,7 @@ export const dflDecode = rowOperation({
   params: PARAMS,
   bounds: { result: bound(5e-7, 4e-6) },
   errorBound:
-    doc`absolute, ≤ {result} of the range of the bins, and one rounding of the result where \`firstBin\` is not 0`,
+    doc`absolute, ≤ {result} of the range of the bins, on WebGPU ≤ {result.webgpu}, and one rounding of the result where \`firstBin\` is not 0`,
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2`,
   check(dist: TensorLike, options: DflDecodeOptions): CheckedRows<Float32Array> {
     const values = readOptions(options);

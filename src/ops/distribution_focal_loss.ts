@@ -58,6 +58,6 @@ export const distributionFocalLoss = rowLoss({
   throws: [doc`RangeError if a target is outside the bins or NaN (the error names its row)`],
   bounds: { loss: bound(5e-7, 4e-6), gradient: bound(5e-7, 4e-6) },
   errorBound:
-    doc`absolute, ≤ {loss} of max(1, loss), and ≤ {gradient} for the gradient. Where \`firstBin\` is not 0 or \`binStep\` not 1, the bounds hold for u as float32 has it`,
+    doc`absolute, ≤ {loss} of max(1, loss), and ≤ {gradient} for the gradient, on WebGPU ≤ {loss.webgpu} for both. Where \`firstBin\` is not 0 or \`binStep\` not 1, the bounds hold for u as float32 has it`,
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 6`,
 });

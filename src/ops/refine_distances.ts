@@ -29,7 +29,7 @@ export const refineDistances = rowOperation({
   summary: doc`distances times a correction or its exponential`,
   params: PARAMS,
   bounds: { result: bound(3e-7, 4e-6) },
-  errorBound: doc`exact, but for one rounding; with "exp" relative, ≤ {result}`,
+  errorBound: doc`exact, but for one rounding; with "exp" relative, ≤ {result}, on WebGPU ≤ {result.webgpu}`,
   source: doc`Zhang et al. 2020 (VarifocalNet), bounding box refinement. The exponential is that of its code`,
   check(distances: TensorLike, deltas: TensorLike, options?: object): CheckedRows<Float32Array> {
     const exponential = readOptions(options).kind === "exp";
