@@ -1,7 +1,19 @@
 /**
- * A call of every operation, and its arguments replaced one by one: what the suites about arguments walk.
+ * Calls of every operation, made by its kind, and their arguments replaced one by one: what the suites about arguments walk.
  */
-import { type Engine, heads, type WasmTensor } from "densehead";
+import type { Engine, WasmTensor } from "densehead";
+import type { RowCall } from "../src/ops/row_call.ts";
+import { type Operation, operations } from "../src/registry.ts";
+import { BINS, boxes, CLASSES, classesOf, N, seeded, tensor } from "./argument_values.ts";
+import {
+  argumentCasesOf,
+  type ElementReference,
+  type Options,
+  referenceOf,
+  type RowOperationReference,
+  type RowReference,
+  settingsOf,
+} from "./conformance.ts";
 import { random } from "./random.ts";
 
 export type TypedArray =
@@ -16,139 +28,84 @@ export type TypedArray =
 /** Where something stands among the arguments: [0, "data"]. */
 export type Path = readonly (string | number)[];
 
-const N = 8;
-const CLASSES = 4;
-const BINS = 4;
+/** A way to call an operation, made anew by each call. */
+type Way = () => unknown[];
 
-const seeded = (length: number, seed: number, low = 0, high = 1): Float32Array<ArrayBuffer> => {
-  const r = random(seed);
-  return Float32Array.from({ length }, () => r.uniform(low, high));
-};
-const tensor = (dims: number[], seed: number, low = 0, high = 1) => ({
-  data: seeded(dims.reduce((a, b) => a * b, 1), seed, low, high),
-  dims,
-});
-const boxes = (seed: number) => {
-  const found = tensor([N, 4], seed, 0, 20);
-  for (let i = 0; i < found.data.length; i++) if (i % 4 > 1) found.data[i] += 20;
-  return found;
-};
-const classesOf = (length: number): Int32Array<ArrayBuffer> => Int32Array.from({ length }, (_, i) => i % CLASSES);
-const truth = () => ({
-  boxes: Float32Array.of(2, 2, 20, 20, 10, 12, 30, 31),
-  labels: Int32Array.of(1, 2),
-  ignore: Float32Array.of(0, 20, 8, 31),
-});
-const rowsOf = (rows: number, columns: number, seed: number) => tensor([rows, columns], seed, -3, 3);
 const out = (loss: number, grad: number) => ({ loss: new Float32Array(loss), grad: new Float32Array(grad) });
-const labelled = () => ({ labels: classesOf(N), scores: seeded(N, 3) });
 const everything = { reduction: "none", grad: true, lossWeight: 0.5 };
+const logits = (columns: number) => tensor([N, columns], 1, -3, 3);
 
-const dense = (options: object) => () => [
-  rowsOf(N, CLASSES, 1),
-  tensor([N, CLASSES], 2),
-  { ...everything, ...options, weight: tensor([N, CLASSES], 4), out: out(N * CLASSES, N * CLASSES) },
-];
-const withLabels = (options: object) => () => [
-  rowsOf(N, CLASSES, 1),
-  labelled(),
-  { ...everything, ...options, weight: tensor([N], 4), out: out(N, N * CLASSES) },
-];
-const pairs = () => [boxes(5), boxes(6), { ...everything, eps: 1e-6, weight: tensor([N], 4), out: out(N, N * 4) }];
+function elementWays(operation: Operation): Way[] {
+  const c = referenceOf<ElementReference>(operation);
+  const settings = settingsOf(c);
+  const dense = () => [
+    logits(CLASSES),
+    tensor([N, CLASSES], 2),
+    { ...everything, ...settings[1], weight: tensor([N, CLASSES], 4), out: out(N * CLASSES, N * CLASSES) },
+  ];
+  const byLabels = () => [
+    logits(CLASSES),
+    { labels: classesOf(N), scores: seeded(N, 3) },
+    { ...everything, ...settings.at(-1), weight: tensor([N], 4), out: out(N, N * CLASSES) },
+  ];
+  return c.operation.labels ? [dense, byLabels] : [dense];
+}
 
-const yolo = heads.yolov8({ numClasses: CLASSES, bins: BINS, strides: [8, 16] });
-/** Of 32 × 32 pixels. */
-const ANCHORS = 16 + 4;
-const scene = (head: object) => ({
-  head,
-  imageSize: [32, 32],
-  gt: [truth()],
-  gtIndex: [Int32Array.from({ length: ANCHORS }, (_, i) => i % 4 - 2)],
-});
-const gfl = heads.gfl({ numClasses: CLASSES, bins: BINS, strides: [8, 16] });
-const vfnet = heads.vfnet({ numClasses: CLASSES, strides: [8, 16] });
+function rowWays(operation: Operation): Way[] {
+  const { targetAt } = referenceOf<RowReference>(operation).file;
+  const target = () => ({ data: seeded(N, 2).map((share) => targetAt(share, BINS, {})), dims: [N] });
+  return [() => [logits(BINS), target(), { ...everything, weight: tensor([N], 4), out: out(N, N * BINS) }]];
+}
 
-/** Arguments of each operation, made anew by each call; more than one way where it has them. */
-export const cases: Record<string, (() => unknown[])[]> = {
-  detect: [() => [
-    tensor([2, 4 * BINS + CLASSES, ANCHORS], 7, -3, 3),
-    {
-      head: yolo,
-      imageSize: [32, 32],
-      scoreThreshold: 0.5,
-      iouThreshold: 0.5,
-      transform: { scaleX: 2, scaleY: 2, padX: 1, padY: 1, clip: [16, 16] },
-      uncertainty: true,
-    },
-  ], () => [
-    {
-      classes: [tensor([1, CLASSES, 16], 7, -3, 3), tensor([1, CLASSES, 4], 8, -3, 3)],
-      boxes: [tensor([1, 4 * BINS, 16], 9, -3, 3), tensor([1, 4 * BINS, 4], 10, -3, 3)],
-    },
-    { head: yolo, imageSize: [32, 32], multiLabel: true },
-  ]],
-  atssAssign: [() => [{ imageSize: [32, 32], strides: [8, 16], topk: 5 }, truth()]],
-  taskAlignedAssign: [() => [
-    tensor([N, CLASSES], 1),
-    boxes(2),
-    tensor([N, 2], 3, 2, 30),
-    truth(),
-    { topk: 3 },
-  ]],
-  gflCriterion: [() => [
-    {
-      ...scene(gfl),
-      cls: tensor([1, ANCHORS, CLASSES], 1, -3, 3),
-      dist: tensor([1, ANCHORS, 4 * BINS], 2, -3, 3),
-    },
-    { grad: true, beta: 2 },
-  ]],
-  vfnetCriterion: [() => [
-    {
-      ...scene(vfnet),
-      cls: tensor([1, ANCHORS, CLASSES], 1, -3, 3),
-      distances: tensor([1, ANCHORS, 4], 2, 0, 9),
-      refined: tensor([1, ANCHORS, 4], 3, 0, 9),
-    },
-    { grad: true, normalizer: "mmdet" },
-  ]],
-  binaryCrossEntropyWithLogits: [dense({}), withLabels({})],
-  sigmoidFocalLoss: [dense({ alpha: 0.3 }), withLabels({ gamma: 1 })],
-  qualityFocalLoss: [dense({ beta: 1 }), withLabels({ beta: 1 })],
-  varifocalLoss: [dense({ alpha: 0.5 }), withLabels({ iouWeighted: false })],
-  generalizedFocalLoss: [dense({ yLeft: 0, yRight: 1 })],
-  distributionFocalLoss: [() => [
-    rowsOf(N, BINS, 1),
-    tensor([N], 2, 0, BINS - 1),
-    { ...everything, weight: tensor([N], 4), out: out(N, N * BINS) },
-  ]],
-  iouLoss: [pairs],
-  giouLoss: [pairs],
-  diouLoss: [pairs],
-  ciouLoss: [pairs],
-  eiouLoss: [pairs],
-  siouLoss: [pairs],
-  dflDecode: [
-    () => [rowsOf(N, 4 * BINS, 1), { bins: BINS, firstBin: 1 }],
-    () => [rowsOf(4 * BINS, N, 1), { bins: BINS, layout: "channels-first" }],
-  ],
-  dflStatistics: [
-    () => [rowsOf(N, 4 * BINS, 1), { bins: BINS }],
-    () => [rowsOf(4 * BINS, N, 1), { bins: BINS, layout: "channels-first" }],
-  ],
-  distance2bbox: [() => [tensor([N, 2], 1), tensor([N, 4], 2), { maxShape: [0.5, 0.5] }]],
-  bbox2distance: [() => [tensor([N, 2], 1), tensor([N, 4], 2), { maxDistance: 0.5 }]],
-  starPoints: [() => [tensor([N, 2], 1), tensor([N, 4], 2)]],
-  starDeformOffsets: [() => [tensor([N, 4], 2), { stride: 8 }]],
-  refineDistances: [() => [tensor([N, 4], 1), tensor([N, 4], 2), { kind: "exp" }]],
-  boxIou: [() => [boxes(1), boxes(2)]],
-  generalizedBoxIou: [() => [boxes(1), boxes(2)]],
-  nms: [() => [boxes(1), tensor([N], 2), { iouThreshold: 0.3, scoreThreshold: 0.1, maxDetections: 7 }]],
-  batchedNms: [
-    () => [boxes(1), tensor([N], 2), Int32Array.from({ length: N }, (_, i) => i & 1), { iouThreshold: 0.3 }],
-  ],
-  softNms: [() => [boxes(1), tensor([N], 2), { method: "linear", sigma: 0.4, minScore: 0.2 }]],
-};
+function boxWays(): Way[] {
+  const options = () => ({ ...everything, eps: 1e-6, weight: tensor([N], 4), out: out(N, N * 4) });
+  return [() => [boxes(5), boxes(6), options()]];
+}
+
+/** With the first and the last of the settings that have options. */
+function rowOperationWays(operation: Operation): Way[] {
+  const c = referenceOf<RowOperationReference>(operation);
+  const all = settingsOf(c);
+  const some = all.filter((options) => Object.keys(options).length > 0);
+  const settings = some.length > 0 ? some : all;
+  const rest = (options: Options) => Object.keys(operation.params).length === 0 ? [] : [{ ...options }];
+  return [...new Set([settings[0], settings.at(-1) as Options])].map((options) => () => {
+    const values = c.file.inputs(random(1), N, options);
+    const { checked } = (operation.check as unknown as (...args: unknown[]) => RowCall)(...values, options);
+    return [...values.map((data, i) => ({ data, dims: [...checked.inputs[i].source.dims] })), ...rest(options)];
+  });
+}
+
+function waysOf(operation: Operation): readonly Way[] {
+  switch (operation.kind) {
+    case "element loss":
+      return elementWays(operation);
+    case "row loss":
+      return rowWays(operation);
+    case "box loss":
+      return boxWays();
+    case "row operation":
+      return rowOperationWays(operation);
+    case "routine":
+      return argumentCasesOf(operation);
+  }
+}
+
+/** A missing reference fails where a call is made, and not where this is loaded. */
+function waysOrError(operation: Operation): readonly Way[] {
+  try {
+    return waysOf(operation);
+  } catch (error) {
+    return [() => {
+      throw error;
+    }];
+  }
+}
+
+/** Arguments of each operation; more than one way where it has them. */
+export const cases: Readonly<Record<string, readonly Way[]>> = Object.fromEntries(
+  Object.values(operations).map((operation) => [operation.name, waysOrError(operation)]),
+);
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !ArrayBuffer.isView(value);

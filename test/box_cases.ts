@@ -17,14 +17,14 @@ export function scaleOf(box: ArrayLike<number>, grad: readonly number[]): number
   return Math.max(largest(grad), side > 0 ? 1 / side : 0);
 }
 
-/** Every value within `bound` of max(1, value), every gradient of its scale; returns the worst of each. */
+/** Every value within its bound of max(1, value), every gradient within its own of its scale; returns the worst of each. */
 export function check(
   { loss, grad }: Both,
   wanted: (i: number) => BoxLoss,
   pred: Float32Array,
   what: string,
-  least = 0,
-  bound = 1e-6,
+  least: number,
+  [bound, gradientBound]: readonly [number, number],
 ): [number, number] {
   const worst: [number, number] = [0, 0];
   for (let i = 0; i < loss.length; i++) {
@@ -32,7 +32,7 @@ export function check(
     const scale = Math.max(scaleOf(rowOf(pred, i), want.grad), least);
     const size = Math.max(1, Math.abs(want.value));
     worst[0] = Math.max(worst[0], close([loss[i]], [want.value], bound * size, `${what}, value of ${i}`) / size);
-    const error = close(rowOf(grad, i), want.grad, bound * scale, `${what}, gradient of ${i}`);
+    const error = close(rowOf(grad, i), want.grad, gradientBound * scale, `${what}, gradient of ${i}`);
     if (scale > 0) worst[1] = Math.max(worst[1], error / scale);
   }
   return worst;

@@ -83,3 +83,17 @@ function changed(r: Random, row: Float32Array): Float32Array<ArrayBuffer> {
     ? floats(row.length, (i) => i === spot ? row[i] + by : row[i])
     : floats(row.length, (i) => row[i] + noise * r.normal());
 }
+
+/** Rows of four bins: saturated, huge and infinite. */
+export const HARD_ROWS = [
+  [0, 0, 0, 0],
+  [20, 0, 0, 0],
+  [-20, 0, 0, 20],
+  [88, -88, 104, -104],
+  [1e4, -1e4, 0, 0],
+  [-1e4, -1e4, -1e4, 1e4],
+  [Infinity, 0, 0, 0],
+  [0, Infinity, Infinity, 0],
+  [0, -Infinity, 0, 0],
+  [-Infinity, -Infinity, -Infinity, -Infinity],
+];

@@ -1,5 +1,7 @@
-/** Every loss with input that it takes: what tests of the options of all losses are made of. */
+/** Every loss with input that it takes, by its kind: what tests of the options of all losses are made of. */
 import type { TensorLike } from "densehead";
+import type { Operation } from "../src/registry.ts";
+import { ofKind, referenceOf, type RowReference } from "./conformance.ts";
 
 /** A loss by its name, on whatever device the object computes. */
 export type AnyLoss = (pred: TensorLike, target: unknown, options?: object) => {
@@ -9,47 +11,63 @@ export type AnyLoss = (pred: TensorLike, target: unknown, options?: object) => {
 
 export interface LossCall {
   readonly name: string;
+  /** Its name, and whether its targets are labels. */
+  readonly title: string;
   /** Of so many rows: all have 4 columns of logits or of coordinates. */
   pred(rows: number): { data: Float32Array; dims: number[] };
   target(rows: number): unknown;
   /** Has it a value for each row, rather than for each element? */
   readonly byRow: boolean;
+  readonly elementWeights: boolean;
 }
 
-const columns = 4;
+const COLUMNS = 4;
 const tensor = (rows: number, value: (i: number) => number) => ({
-  data: Float32Array.from({ length: rows * columns }, (_, i) => value(i)),
-  dims: [rows, columns],
+  data: Float32Array.from({ length: rows * COLUMNS }, (_, i) => value(i)),
+  dims: [rows, COLUMNS],
 });
 
-const dense = (name: string): LossCall => ({
-  name,
-  pred: (rows) => tensor(rows, (i) => i % 7 - 3),
-  target: (rows) => tensor(rows, (i) => i % 3 / 2),
-  byRow: false,
-});
-const labelled = (name: string): LossCall => ({
-  ...dense(name),
-  target: (rows) => ({ labels: Int32Array.from({ length: rows }, (_, i) => i % 5 - 1) }),
-  byRow: true,
-});
-const boxwise = (name: string): LossCall => ({
-  name,
-  pred: (rows) => tensor(rows, (i) => i % 4 < 2 ? i % 5 : 10 + i % 6),
-  target: (rows) => tensor(rows, (i) => i % 4 < 2 ? i % 3 : 11 + i % 5),
-  byRow: true,
-});
-
-const CLASSES = ["binaryCrossEntropyWithLogits", "sigmoidFocalLoss", "qualityFocalLoss", "varifocalLoss"];
-
-/** All twelve, four of them also by labels. */
-export const LOSS_CALLS: readonly LossCall[] = [
-  ...[...CLASSES, "generalizedFocalLoss"].map(dense),
-  ...CLASSES.map(labelled),
-  {
-    ...dense("distributionFocalLoss"),
-    target: (rows) => Float32Array.from({ length: rows }, (_, i) => i % 7 / 2),
+function elementCalls({ name, labels = false }: Operation & { labels?: boolean }): LossCall[] {
+  const dense = {
+    name,
+    title: name,
+    pred: (rows: number) => tensor(rows, (i) => i % 7 - 3),
+    target: (rows: number): unknown => tensor(rows, (i) => i % 3 / 2),
+    byRow: false,
+    elementWeights: true,
+  };
+  const byLabel = {
+    ...dense,
+    title: `${name} by labels`,
+    target: (rows: number) => ({ labels: Int32Array.from({ length: rows }, (_, i) => i % 5 - 1) }),
     byRow: true,
-  },
-  ...["iouLoss", "giouLoss", "diouLoss", "ciouLoss", "eiouLoss", "siouLoss"].map(boxwise),
+  };
+  return labels ? [dense, byLabel] : [dense];
+}
+
+function rowCall(operation: Operation): LossCall {
+  const target = (rows: number) => {
+    const { targetAt } = referenceOf<RowReference>(operation).file;
+    return Float32Array.from({ length: rows }, (_, i) => targetAt(i % 7 / 6, COLUMNS, {}));
+  };
+  const [{ pred }] = elementCalls(operation);
+  return { name: operation.name, title: operation.name, pred, target, byRow: true, elementWeights: false };
+}
+
+function boxCall({ name }: Operation): LossCall {
+  return {
+    name,
+    title: name,
+    pred: (rows) => tensor(rows, (i) => i % 4 < 2 ? i % 5 : 10 + i % 6),
+    target: (rows) => tensor(rows, (i) => i % 4 < 2 ? i % 3 : 11 + i % 5),
+    byRow: true,
+    elementWeights: false,
+  };
+}
+
+/** Every loss, those that take labels also by labels. */
+export const LOSS_CALLS: readonly LossCall[] = [
+  ...ofKind("element loss").flatMap(elementCalls),
+  ...ofKind("row loss").map(rowCall),
+  ...ofKind("box loss").map(boxCall),
 ];

@@ -7,6 +7,7 @@
  * - src/generated/losses.ts: facts of the losses for the command, which has the operations apart
  * - assembly/generated/kernels.ts: their kernels
  * - assembly/generated/loss_blocks.ts: the parameter block of each loss as a class
+ * - test/generated/references.ts and fixtures.ts: what stands beside an operation by its stem in test/reference and test/fixtures
  *
  * An operation is a file x_y.ts of src/ops, src/criteria or src/detect that exports `xY` made by one of the functions in KINDS.
  */
@@ -36,6 +37,8 @@ export async function generate() {
   writeSource("src/generated/losses.ts", lossFacts(records));
   writeSource("assembly/generated/kernels.ts", kernelExports(records));
   writeSource("assembly/generated/loss_blocks.ts", await blockClasses(records));
+  writeSource("test/generated/references.ts", besides("references", records, "reference", "ts"));
+  writeSource("test/generated/fixtures.ts", besides("fixtures", records, "fixtures", "json"));
 }
 
 /** The files of operations with the names that they export, by kind and name. */
@@ -68,6 +71,19 @@ function objectOf(object, files, folder) {
     return `import { ${name} } from "${relative(folder, file).replaceAll("\\", "/")}";`;
   });
   return [...imports, "", `export const ${object} = { ${files.map(({ name }) => name).join(", ")} };`];
+}
+
+/** The files of a folder of test/ that have the stems of operations, in one object. Missing ones are for the tests to tell. */
+function besides(object, records, folder, ending) {
+  const there = readdirSync(at("test", folder));
+  const found = records.filter(({ stem }) => there.includes(`${stem}.${ending}`));
+  const imports = found.map(({ name, stem }) => {
+    const path = JSON.stringify(`../${folder}/${stem}.${ending}`);
+    return ending === "json"
+      ? `import ${name} from ${path} with { type: "json" };`
+      : `import * as ${name} from ${path};`;
+  });
+  return [...imports, "", `export const ${object} = { ${found.map(({ name }) => name).join(", ")} };`];
 }
 
 function lossFacts(records) {

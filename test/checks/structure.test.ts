@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import { operations } from "../../src/registry.ts";
 import { plans } from "../../src/webgpu/plans.ts";
 import { shaders } from "../../src/webgpu/shaders.ts";
+import { fixtureOf, ofKind, referenceOf, shaderOf } from "../conformance.ts";
 
 const test = suite("structure");
 const root = process.env.DENSEHEAD_ROOT ?? ".";
@@ -19,17 +20,26 @@ function exportsOf(build: string): WebAssembly.ModuleExportDescriptor[] {
   return WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(join(root, "build", build))));
 }
 
-test("every operation has its name, stem, kernels, reference and tests", () => {
-  const exported = exportsOf("densehead.wasm").map(({ name }) => name);
-  const suites = list("test/suite").map((file) => read("test/suite", file)).join("\n");
-  for (const [name, operation] of Object.entries(operations)) {
+for (const [name, operation] of Object.entries(operations)) {
+  test(`${name} has its name, source and kernels, and its files by its stem: reference, fixture, shader`, () => {
     assert.is(operation.name, name);
     assert.is(operation.stem.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), name, `stem of ${name}`);
     const sources = ["ops", "criteria", "detect"].map((folder) => `src/${folder}/${operation.stem}.ts`);
     assert.ok(sources.some((source) => existsSync(join(root, source))), `none of ${sources} is there`);
+    const exported = exportsOf("densehead.wasm").map((kernel) => kernel.name);
     for (const kernel of operation.kernels) assert.ok(exported.includes(kernel), `${name}: no kernel ${kernel}`);
-    assert.ok(existsSync(join(root, `test/reference/${operation.stem}.ts`)), `no reference for ${name}`);
-    assert.ok(new RegExp(`(sync|engine)\\.${name}\\(`).test(suites), `no test calls ${name}`);
+    referenceOf(operation);
+    fixtureOf(operation);
+    shaderOf(operation);
+  });
+}
+
+test("every routine is called by a suite", () => {
+  // The suites of the other kinds call all of them.
+  const suites = list("test/suite").map((file) => read("test/suite", file)).join("\n");
+  for (const { name, stem } of ofKind("routine")) {
+    const calls = new RegExp(`(sync|engine)\\.${name}\\(`).test(suites);
+    assert.ok(calls, `no test calls ${name}: write test/suite/${stem}.test.ts`);
   }
 });
 
@@ -49,17 +59,8 @@ test("every kernel belongs to an operation or to loading, and neither build impo
   }
 });
 
-test("every operation that is checked for any device has a shader of its stem", () => {
-  const checked = Object.values(operations).filter((operation) => "check" in operation);
-  const names = checked.map(({ name }) => name);
-  for (const name of Object.keys(shaders)) assert.ok(names.includes(name), name);
-  // The shaders of detect are made for each search, in webgpu/detect_shaders.ts.
-  for (const { name, stem } of checked.filter((operation) => operation.name !== "detect")) {
-    assert.match(
-      read(`src/webgpu/shaders/${stem}.ts`),
-      new RegExp(`^export const ${name} = (\\w+ \\+ )?/\\* wgsl \\*/`, "m"),
-    );
-  }
+test("every shader is of an operation that is checked for any device", () => {
+  for (const name of Object.keys(shaders)) assert.ok("check" in operations[name], name);
 });
 
 test("every criterion has a plan for WebGPU", () => {

@@ -1,26 +1,25 @@
 /** Worst errors against float64 on a million random elements and hard inputs, printed and held. */
-import { createEngine, type LossOps } from "densehead";
+import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import {
+  type BoxReference,
+  type ElementReference,
+  ofKind,
+  referenceOf,
+  type RowOperationReference,
+  type RowReference,
+  settingsOf,
+} from "../conformance.ts";
 import { boxes, floats, random } from "../random.ts";
-import { binaryCrossEntropyWithLogits } from "../reference/binary_cross_entropy_with_logits.ts";
-import type { Loss } from "../reference/classification.ts";
-import { ciouLoss } from "../reference/ciou_loss.ts";
-import { dflDecode } from "../reference/dfl_decode.ts";
-import { diouLoss } from "../reference/diou_loss.ts";
-import { distributionFocalLoss } from "../reference/distribution_focal_loss.ts";
-import { eiouLoss } from "../reference/eiou_loss.ts";
-import { generalizedFocalLoss } from "../reference/generalized_focal_loss.ts";
-import { giouLoss } from "../reference/giou_loss.ts";
-import { iouLoss } from "../reference/iou_loss.ts";
-import { qualityFocalLoss } from "../reference/quality_focal_loss.ts";
-import { sigmoidFocalLoss } from "../reference/sigmoid_focal_loss.ts";
-import { siouLoss } from "../reference/siou_loss.ts";
-import { varifocalLoss } from "../reference/varifocal_loss.ts";
+import { arraysOf, checkRows } from "../row_cases.ts";
 import { note } from "../suite/notes.ts";
 
 const test = suite("accuracy");
 const { sync } = await createEngine();
+type Loss = (pred: Float32Array, target: Float32Array, options: object) => { loss: Float32Array; grad: Float32Array };
+const losses = sync as unknown as Record<string, Loss>;
+const each = { reduction: "none", grad: true } as const;
 const ELEMENTS = 1_000_000;
 const HARD = [0, -0, 1e-30, -1e-30, 20, -20, 88, -88, 104, -104, 1e4, -1e4];
 
@@ -62,27 +61,19 @@ function print(name: string, { relative, ulp, absolute }: Worst): void {
   note(`${name.padEnd(46)} relative ${cell(relative)}  ulp ${ulps.padStart(6)}  absolute ${cell(absolute)}`);
 }
 
-const CLASSIFICATION: Record<string, (x: number, y: number) => Loss> = {
-  binaryCrossEntropyWithLogits: (x, y) => binaryCrossEntropyWithLogits(x, y),
-  sigmoidFocalLoss: (x, y) => sigmoidFocalLoss(x, y),
-  qualityFocalLoss: (x, y) => qualityFocalLoss(x, y),
-  varifocalLoss: (x, y) => varifocalLoss(x, y),
-  generalizedFocalLoss: (x, y) => generalizedFocalLoss(x, y),
-};
+for (const operation of ofKind("element loss")) {
+  const { name } = operation;
 
-for (const [name, reference] of Object.entries(CLASSIFICATION)) {
   test(`${name}: targets 0 and 1 within 1e-6, targets between within 1e-6 of 1 or of themselves`, () => {
+    const { reference } = referenceOf<ElementReference>(operation);
     const r = random(90);
     for (const soft of [false, true]) {
       const count = soft ? ELEMENTS / 5 : ELEMENTS;
       // Each hard logit with both targets.
       const x = floats(count, (i) => HARD[i >> 1] ?? r.normal() * 5);
       const y = floats(count, (i) => soft ? r.uniform() : i % 2);
-      const { loss, grad } = sync[name as keyof LossOps<"sync"> & "qualityFocalLoss"](x, y, {
-        reduction: "none",
-        grad: true,
-      });
-      const wanted = Array.from(x, (logit, i) => reference(logit, y[i]));
+      const { loss, grad } = losses[name](x, y, each);
+      const wanted = Array.from(x, (logit, i) => reference(logit, y[i], {}));
       const value = worstOf(loss, wanted.map((w) => w.value));
       const slope = worstOf(grad, wanted.map((w) => w.grad));
       print(`${name}, ${soft ? "soft" : "hard"} targets: value`, value);
@@ -104,37 +95,53 @@ for (const [name, reference] of Object.entries(CLASSIFICATION)) {
   });
 }
 
-test("distributionFocalLoss and dflDecode within 5e-7", () => {
-  const r = random(91);
-  const rows = Math.floor(ELEMENTS / 16);
-  const pred = floats(rows * 16, () => r.normal() * 4);
-  const target = floats(rows, (i) => i % 5 === 0 ? r.integer(16) : r.uniform(0, 15));
-  const { loss, grad } = sync.distributionFocalLoss(pred, target, { reduction: "none", grad: true });
-  const wanted = Array.from(target, (y, i) => distributionFocalLoss(pred.subarray(16 * i, 16 * i + 16), y));
-  const value = worstOf(loss, wanted.map((w) => w.value));
-  const slope = worstOf(grad, wanted.flatMap((w) => w.grad));
-  const sides = worstOf(
-    sync.dflDecode(pred.subarray(0, 64 * Math.floor(rows / 4)), { bins: 16 }),
-    dflDecode(pred.subarray(0, 64 * Math.floor(rows / 4)), 16),
-  );
-  print("distributionFocalLoss: value", value);
-  print("distributionFocalLoss: gradient", slope);
-  print("dflDecode, in bins of 0 to 15", sides);
-  assert.ok(value.relative <= 1e-6 || value.absolute <= 5e-7, `value ${value.relative}, ${value.absolute}`);
-  assert.ok(slope.absolute <= 5e-7, `gradient ${slope.absolute}`);
-  assert.ok(sides.absolute <= 5e-7 * 15, `decode ${sides.absolute}`);
-});
+for (const operation of ofKind("row loss")) {
+  const { name, bounds } = operation;
 
-const BOXES = { iouLoss, giouLoss, diouLoss, ciouLoss, eiouLoss, siouLoss };
+  test(`${name} within its bounds`, () => {
+    const { reference, file } = referenceOf<RowReference>(operation);
+    const r = random(91);
+    const rows = Math.floor(ELEMENTS / 16);
+    const pred = floats(rows * 16, () => r.normal() * 4);
+    const target = floats(rows, (i) => file.targetAt(i % 5 === 0 ? r.integer(16) / 15 : r.uniform(), 16, {}));
+    const { loss, grad } = losses[name](pred, target, each);
+    const wanted = Array.from(target, (y, i) => reference(pred.subarray(16 * i, 16 * i + 16), y, {}));
+    const value = worstOf(loss, wanted.map((w) => w.value));
+    const slope = worstOf(grad, wanted.flatMap((w) => w.grad));
+    print(`${name}: value`, value);
+    print(`${name}: gradient`, slope);
+    assert.ok(value.relative <= 1e-6 || value.absolute <= bounds.loss.wasm, `${value.relative}, ${value.absolute}`);
+    assert.ok(slope.absolute <= bounds.gradient.wasm, `gradient ${slope.absolute}`);
+  });
+}
+
+for (const operation of ofKind("row operation")) {
+  const { name } = operation;
+
+  test(`${name} within its bound`, () => {
+    const c = referenceOf<RowOperationReference>(operation);
+    const [options] = settingsOf(c);
+    const inputs = c.file.inputs(random(93), 5000, options);
+    const got = arraysOf(
+      (sync as unknown as Record<string, (...args: unknown[]) => unknown>)[name](...inputs, options),
+    );
+    const wanted = arraysOf(c.reference(...inputs, options));
+    for (const [member, values] of Object.entries(wanted)) {
+      print(member === "result" ? name : `${name}: ${member}`, worstOf(got[member], values));
+    }
+    checkRows(c, got.result ?? got, inputs, options, "wasm", "random");
+  });
+}
 
 test("box losses within 2e-6", () => {
   const r = random(92);
   const count = 50_000;
   const target = boxes(r, count, 200, 600);
   const pred = target.map((v) => v + r.normal() * 8);
-  for (const [name, reference] of Object.entries(BOXES)) {
-    const run = sync[name as keyof typeof BOXES];
-    const { loss, grad } = run(pred, target, { reduction: "none", grad: true });
+  for (const operation of ofKind("box loss")) {
+    const { name } = operation;
+    const { reference } = referenceOf<BoxReference>(operation);
+    const { loss, grad } = losses[name](pred, target, each);
     const wanted = Array.from(
       { length: count },
       (_, i) => reference([...pred.subarray(4 * i, 4 * i + 4)], [...target.subarray(4 * i, 4 * i + 4)]),

@@ -1,4 +1,5 @@
 /** Adaptive training sample selection over every anchor and every object, in float64. */
+import { truth } from "../argument_values.ts";
 import { iou } from "./box_iou.ts";
 
 export interface AtssScene {
@@ -89,3 +90,5 @@ function shareIn(a: Box, b: Box): number {
   const height = Math.max(Math.min(a[3], b[3]) - Math.max(a[1], b[1]), 0);
   return width * height / ((a[2] - a[0]) * (a[3] - a[1]));
 }
+
+export const argumentCases = [() => [{ imageSize: [32, 32], strides: [8, 16], topk: 5 }, truth()]];

@@ -1,4 +1,5 @@
 /** IoU and generalized IoU of two boxes, in float64. */
+import { boxes, type Random } from "../random.ts";
 
 type Box = ArrayLike<number>;
 
@@ -36,3 +37,11 @@ export function generalizedIou(a: Box, b: Box): number {
     extent(Math.min(a[1], b[1]), Math.max(a[3], b[3]));
   return iou(a, b) - (enclosing === 0 ? 0 : (enclosing - union) / enclosing);
 }
+
+/** Of so many boxes and seven others. */
+export function inputs(r: Random, rows: number) {
+  return [boxes(r, rows), boxes(r, 7)];
+}
+
+/** The union, of which an IoU is a share. */
+export const unit = () => 1;

@@ -4,11 +4,24 @@
  */
 import { type Axes, axes, type BoxLoss, distanceTerm, iou, iouTerm, scaleTerm, type Term, total } from "./box_loss.ts";
 
-export function ciouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss {
+export function ciouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
   const boxes = axes(pred, target);
-  const aspect = aspectTerm(boxes);
-  const alpha = aspect.value / (1 - iou(boxes, eps) + aspect.value + eps);
-  return total(boxes, iouTerm(boxes, eps), distanceTerm(boxes, eps), scaleTerm(aspect, alpha));
+  return lossOf(boxes, alphaOf(boxes, eps), eps);
+}
+
+/** The loss with the α of `pred`. */
+export function heldAt(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}) {
+  const alpha = alphaOf(axes(pred, target), eps);
+  return (at: ArrayLike<number>): number => lossOf(axes(at, target), alpha, eps).value;
+}
+
+function alphaOf(boxes: Axes, eps: number): number {
+  const { value } = aspectTerm(boxes);
+  return value / (1 - iou(boxes, eps) + value + eps);
+}
+
+function lossOf(boxes: Axes, alpha: number, eps: number): BoxLoss {
+  return total(boxes, iouTerm(boxes, eps), distanceTerm(boxes, eps), scaleTerm(aspectTerm(boxes), alpha));
 }
 
 /** v. With φ = atan2(w, h): ∂φ/∂w = h / (w² + h²), ∂φ/∂h = −w / (w² + h²), both 0 at w = h = 0. */

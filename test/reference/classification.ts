@@ -51,3 +51,44 @@ export function modulate(d: number, slope: number, power: number, ce: Loss): Los
 export function scale(loss: Loss, factor: number): Loss {
   return { value: times(factor, loss.value), grad: factor * loss.grad };
 }
+
+/** What the bounds of a loss allow a value and a gradient to be off, before its own differences are taken into account. */
+export interface Allowance {
+  readonly x: number;
+  readonly y: number;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly wanted: Loss;
+  readonly exponent: number;
+  /** The bound of values, for the exponent, and that of differences. */
+  readonly relative: number;
+  readonly cancelling: number;
+  /** The latter of the smaller of σ and 1 − σ. */
+  readonly difference: number;
+  /** What may count as 0. */
+  readonly nothing: number;
+  /** The share `relative` of value and gradient. */
+  readonly plain: Loss;
+}
+
+/** A loss whose gradient is off by more than `difference` has a function of its own. */
+export type Allowed = (allowance: Allowance) => Loss;
+
+/** What a loss |d|^β·H may be off, with d = ŷ − y off by itself. */
+export function cancelled({ x, y, exponent, cancelling, plain }: Allowance, yLeft = 0, yRight = 1): Loss {
+  if (y === yLeft || y === yRight) return plain;
+  const { on, off } = logit(x);
+  const { value: ce, grad: d } = crossEntropy(logit(x), yRight - y, y - yLeft);
+  if (ce === Infinity) return plain;
+  const least = Math.abs(d) - cancelling * (yRight - yLeft);
+  const most = Math.abs(d) + cancelling * (yRight - yLeft);
+  const turns = least < 0;
+  const difference = (power: number) => Math.abs(most ** power - Math.max(least, 0) ** power);
+  // Across 0 a gradient changes its sign; an exponent under 1 makes it infinite there.
+  const acrossZero = exponent < 1 ? (exponent === 0 ? 0 : Infinity) : 2 * most ** (exponent - 1);
+  const through = turns ? acrossZero : difference(exponent - 1);
+  const slope = times(exponent * (yRight - yLeft) * on * off * ce, through);
+  return {
+    value: plain.value + difference(exponent) * ce,
+    grad: plain.grad + (turns ? 2 : 1) * difference(exponent + 1) + slope,
+  };
+}

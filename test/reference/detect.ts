@@ -1,7 +1,9 @@
 /** The whole way from raw values to detections, in float64, one value at a time. */
+import { heads } from "densehead";
+import { ANCHORS, BINS, CLASSES, tensor } from "../argument_values.ts";
 import type { HeadSpec } from "densehead";
 import { softmax } from "./dfl_decode.ts";
-import { nms } from "./nms.ts";
+import { suppress } from "./nms.ts";
 
 /** How to read a raw output: by anchor of all levels and channel of the role. */
 export interface RawHead {
@@ -125,6 +127,26 @@ export function detect(raw: RawHead, settings: Settings): Found[] {
   }
   const boxes = Float32Array.from(found.flatMap((f) => f.box));
   const classes = settings.classAgnostic ? undefined : found.map((f) => f.classId);
-  const kept = nms(boxes, found.map((f) => f.score), iouThreshold, { classes, limit: maxDetections });
+  const kept = suppress(boxes, found.map((f) => f.score), { iouThreshold, maxDetections }, classes);
   return kept.map((i) => found[i]);
 }
+
+const head = heads.yolov8({ numClasses: CLASSES, bins: BINS, strides: [8, 16] });
+
+export const argumentCases = [() => [
+  tensor([2, 4 * BINS + CLASSES, ANCHORS], 7, -3, 3),
+  {
+    head,
+    imageSize: [32, 32],
+    scoreThreshold: 0.5,
+    iouThreshold: 0.5,
+    transform: { scaleX: 2, scaleY: 2, padX: 1, padY: 1, clip: [16, 16] },
+    uncertainty: true,
+  },
+], () => [
+  {
+    classes: [tensor([1, CLASSES, 16], 7, -3, 3), tensor([1, CLASSES, 4], 8, -3, 3)],
+    boxes: [tensor([1, 4 * BINS, 16], 9, -3, 3), tensor([1, 4 * BINS, 4], 10, -3, 3)],
+  },
+  { head, imageSize: [32, 32], multiLabel: true },
+]];

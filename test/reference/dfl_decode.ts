@@ -1,4 +1,6 @@
 /** Softmax and its expectation, in float64. */
+import type { DflDecodeOptions } from "../../src/types.ts";
+import { floats, type Random } from "../random.ts";
 
 /** Infinite logits have their limit: equal shares of the largest. */
 export function softmax(logits: ArrayLike<number>): number[] {
@@ -9,12 +11,16 @@ export function softmax(logits: ArrayLike<number>): number[] {
   return exps.map((e) => e / sum);
 }
 
-/** Σ (first + i·step) softmax(x)_i for rows (…, 4·bins): one value a side. */
-export function dflDecode(rows: Float32Array, bins: number, first = 0, step = 1): number[] {
+/** Σ (firstBin + i·binStep) softmax(x)_i: one value a side. */
+export function dflDecode(
+  dist: Float32Array,
+  { bins = 16, layout = "rows", firstBin = 0, binStep = 1 }: Partial<DflDecodeOptions>,
+): number[] {
+  const rows = rowsOf(dist, bins, layout);
   const out: number[] = [];
   for (let i = 0; i < rows.length; i += bins) {
     const p = softmax(rows.subarray(i, i + bins));
-    out.push(first + step * p.reduce((sum, value, bin) => sum + value * bin, 0));
+    out.push(firstBin + binStep * p.reduce((sum, value, bin) => sum + value * bin, 0));
   }
   return out;
 }
@@ -24,3 +30,22 @@ export function channelsFirst(rows: Float32Array, channels: number): Float32Arra
   const anchors = rows.length / channels;
   return Float32Array.from({ length: rows.length }, (_, i) => rows[(i % anchors) * channels + Math.floor(i / anchors)]);
 }
+
+/** The rows (N, 4·bins) of one image in either layout. */
+export function rowsOf(dist: Float32Array, bins: number, layout: string): Float32Array {
+  return layout === "rows" ? dist : channelsFirst(dist, dist.length / (4 * bins));
+}
+
+export function inputs(r: Random, rows: number, { bins }: Pick<DflDecodeOptions, "bins">) {
+  return [floats(rows * 4 * bins, () => r.normal() * 3)];
+}
+
+export const settings = [
+  { bins: 16 },
+  ...[2, 3, 8, 17, 33, 64].map((bins) => ({ bins })),
+  { bins: 5, layout: "channels-first" },
+  { bins: 8, firstBin: -2, binStep: 0.5 },
+];
+
+/** The range of the bins. */
+export const unit = (_: number, { bins, binStep = 1 }: DflDecodeOptions) => (bins - 1) * Math.abs(binStep);

@@ -41,3 +41,13 @@ function crossEntropies(logits: ArrayLike<number>): number[] {
 function total(values: readonly number[], without: number): number {
   return values.reduce((sum, value, i) => i === without ? sum : sum + value, 0);
 }
+
+export const columns = Array.from({ length: 63 }, (_, i) => i + 2);
+
+/** The value of the bins at a share of their range. */
+export function targetAt(share: number, bins: number, { firstBin = 0, binStep = 1 } = {}): number {
+  return firstBin + share * (bins - 1) * binStep;
+}
+
+/** Steps that float32 has: others round the label, which the bound leaves out. */
+export const settings = [{ firstBin: -1, binStep: 0.5 }, { firstBin: 3 }, { binStep: 2 }];

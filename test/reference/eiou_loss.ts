@@ -14,18 +14,18 @@ import {
   total,
 } from "./box_loss.ts";
 
-export function eiouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss {
+export function eiouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return total(boxes, ...terms(boxes, eps));
+  return total(boxes, ...termsOf(boxes, eps));
 }
 
 /** Its terms one by one. */
-export function eiouTerms(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss[] {
+export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss[] {
   const boxes = axes(pred, target);
-  return terms(boxes, eps).map((term) => total(boxes, term));
+  return termsOf(boxes, eps).map((term) => total(boxes, term));
 }
 
-function terms(boxes: Axes, eps: number): Term[] {
+function termsOf(boxes: Axes, eps: number): Term[] {
   const [x, y] = boxes.map((axis) => sizeTerm(axis, eps));
   const sizes = { value: x.value + y.value, x: x.partials, y: y.partials };
   return [iouTerm(boxes, eps), distanceTerm(boxes, eps), sizes];

@@ -3,6 +3,8 @@
  *
  * Qualities and weights are constants of the gradient; they can be given, so that differences leave them as they are.
  */
+import { heads } from "densehead";
+import { ANCHORS, BINS, CLASSES, scene, tensor } from "../argument_values.ts";
 import { iouLoss } from "./iou_loss.ts";
 import {
   boxAt,
@@ -35,7 +37,7 @@ export function gflConstants(scene: GflScene): GflConstants {
   return {
     quality: positives.map((positive) => {
       const decoded = sidesOf(scene, positive).map(({ mean }) => mean * positive.stride);
-      return 1 - iouLoss(boxAt(positive, decoded), positive.box, 0).value;
+      return 1 - iouLoss(boxAt(positive, decoded), positive.box, { eps: 0 }).value;
     }),
     weight: positives.map(({ row }) => 1 / (1 + Math.exp(-Math.max(...rowOf(cls, head.numClasses, row))))),
   };
@@ -104,3 +106,12 @@ function sidesOf({ head: { bins }, dist }: GflScene, { row, x, y, stride, box: [
     return { logits, shares, mean, target: Math.min(Math.max(distance / stride, 0), bins - 1.1) };
   });
 }
+
+export const argumentCases = [() => [
+  {
+    ...scene(heads.gfl({ numClasses: CLASSES, bins: BINS, strides: [8, 16] })),
+    cls: tensor([1, ANCHORS, CLASSES], 1, -3, 3),
+    dist: tensor([1, ANCHORS, 4 * BINS], 2, -3, 3),
+  },
+  { grad: true, beta: 2 },
+]];

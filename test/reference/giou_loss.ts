@@ -11,13 +11,13 @@ import {
   total,
 } from "./box_loss.ts";
 
-export function giouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss {
+export function giouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
   const boxes = axes(pred, target);
   return total(boxes, iouTerm(boxes, eps), enclosingTerm(boxes, eps));
 }
 
 /** Its terms one by one. */
-export function giouTerms(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss[] {
+export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss[] {
   const boxes = axes(pred, target);
   return [total(boxes, iouTerm(boxes, eps)), total(boxes, enclosingTerm(boxes, eps))];
 }

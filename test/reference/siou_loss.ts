@@ -9,18 +9,18 @@
  */
 import { type Axes, axes, type Axis, type BoxLoss, iouTerm, scaleTerm, type Term, total } from "./box_loss.ts";
 
-export function siouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss {
+export function siouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return total(boxes, ...terms(boxes, eps));
+  return total(boxes, ...termsOf(boxes, eps));
 }
 
 /** Its terms one by one. */
-export function siouTerms(pred: ArrayLike<number>, target: ArrayLike<number>, eps = 1e-7): BoxLoss[] {
+export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss[] {
   const boxes = axes(pred, target);
-  return terms(boxes, eps).map((term) => total(boxes, term));
+  return termsOf(boxes, eps).map((term) => total(boxes, term));
 }
 
-function terms(boxes: Axes, eps: number): Term[] {
+function termsOf(boxes: Axes, eps: number): Term[] {
   return [
     iouTerm(boxes, eps),
     scaleTerm(distanceCost(boxes, eps), 1 / 2),

@@ -10,3 +10,5 @@ export function starPoints(points: Float32Array, distances: Float32Array): numbe
   }
   return stars;
 }
+
+export { inputs } from "./distance2bbox.ts";

@@ -1,4 +1,5 @@
 /** Task-aligned assignment over every anchor and every object, in float64. */
+import { boxes, CLASSES, N, tensor, truth } from "../argument_values.ts";
 import { type Assigned, boxesOf, isInside } from "./atss_assign.ts";
 import { iou } from "./box_iou.ts";
 
@@ -61,3 +62,11 @@ export function taskAlignedAssign(scene: TaskAlignedScene): Assigned & { targetS
 function winner(claims: readonly Claim[]): Claim | undefined {
   return claims.toSorted((a, b) => b.iou - a.iou || a.gt - b.gt)[0];
 }
+
+export const argumentCases = [() => [
+  tensor([N, CLASSES], 1),
+  boxes(2),
+  tensor([N, 2], 3, 2, 30),
+  truth(),
+  { topk: 3 },
+]];

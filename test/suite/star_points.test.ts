@@ -10,9 +10,6 @@ const test = suite("starPoints, starDeformOffsets");
 const engine = await createEngine();
 const { sync } = engine;
 const r = random(12);
-// Rows of one chunk of 18 floats, where all memory may be used, and rows around it.
-const CHUNK = Math.floor(65536 / 18 / 16) * 16;
-const LENGTHS = [...Array(18).keys(), CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 5];
 const input = (count: number) => ({
   points: floats(count * 2, () => r.uniform(0, 640)),
   sides: floats(count * 4, () => r.uniform(-5, 200)),
@@ -23,10 +20,6 @@ test("nine points in the paper's order, rounded once", () => {
   const sides = [99, 200, 100, 198, 103, 200, 100, 204];
   const corners = [99, 198, 103, 198, 99, 204, 103, 204];
   same(stars, [100, 200, ...sides, ...corners]);
-  for (const count of LENGTHS) {
-    const { points, sides } = input(count);
-    same(sync.starPoints(points, sides), starPoints(points, sides).map(Math.fround), `${count} points`);
-  }
 });
 
 test("the seventh point is the top right corner, not the misprinted (x + l, y − t)", () => {
@@ -35,14 +28,6 @@ test("the seventh point is the top right corner, not the misprinted (x + l, y �
   const seventh = [...stars.subarray(12, 14)];
   assert.equal(seventh, [x + r, y - t]);
   assert.not.equal(seventh, [x + l, y - t]);
-});
-
-test("offsets of every length are within 1e-6 of a cell, exact for strides that are powers of two", () => {
-  for (const count of LENGTHS) {
-    const { sides } = input(count);
-    same(sync.starDeformOffsets(sides, { stride: 8 }), starDeformOffsets(sides, 8).map(Math.fround), `${count} rows`);
-    close(sync.starDeformOffsets(sides, { stride: 12.3 }), starDeformOffsets(sides, 12.3), 2e-6);
-  }
 });
 
 test("a box of one cell each way moves no tap, and each tap moves with its sides", () => {
@@ -72,46 +57,13 @@ test("every tap samples its star point: point + stride · (grid + offset)", () =
   }
 });
 
-test("streamed and in-memory input give the same bits, also as promises", async () => {
-  const { points, sides } = input(2 * CHUNK + 5);
-  const small = await createEngine({ maxMemory: 512 * 1024 });
-  const stars = sync.starPoints(points, sides);
-  const offsets = sync.starDeformOffsets(sides, { stride: 12 });
-  using residentPoints = engine.tensor([points.length / 2, 2]);
-  using residentSides = engine.tensor([sides.length / 4, 4]);
-  residentPoints.data.set(points);
-  residentSides.data.set(sides);
-  same(sync.starPoints(residentPoints, residentSides), stars);
-  same(small.sync.starPoints(points, sides), stars);
-  same(await engine.starPoints(points, sides), stars);
-  same(sync.starDeformOffsets(residentSides, { stride: 12 }), offsets);
-  same(small.sync.starDeformOffsets(sides, { stride: 12 }), offsets);
-  same(await engine.starDeformOffsets(sides, { stride: 12 }), offsets);
-});
-
-test("every kind of data", () => {
-  const points = floats(2, () => 2);
-  const sides = Float32Array.of(0.5, 1, 2, 4);
-  const dims = [1, 4];
-  const others = [
-    { data: Float64Array.from(sides), dims },
-    { data: Uint16Array.of(0x3800, 0x3c00, 0x4000, 0x4400), dims },
-    { data: Int8Array.from(sides, (v) => 2 * v - 3), dims, scale: 0.5, zeroPoint: -3 },
-    { data: Uint8Array.from(sides, (v) => 2 * v), dims, scale: 0.5 },
-  ];
-  for (const other of others) {
-    same(sync.starPoints(points, other), sync.starPoints(points, sides));
-    same(sync.starDeformOffsets(other, { stride: 4 }), sync.starDeformOffsets(sides, { stride: 4 }));
-  }
-});
-
 test("zeros, infinities and NaN stay in what is made of them", () => {
   const none = sync.starPoints(Float32Array.of(3, 4), new Float32Array(4));
   same(none, Float32Array.from({ length: 18 }, (_, i) => 3 + i % 2));
   const points = Float32Array.of(1, 2, NaN, 2, -0, 1e30);
   const sides = Float32Array.of(NaN, Infinity, 3, -Infinity, 1, 2, 3, 4, 0, 1e30, 1e-40, -0);
   same(sync.starPoints(points, sides), starPoints(points, sides).map(Math.fround));
-  close(sync.starDeformOffsets(sides, { stride: 8 }), starDeformOffsets(sides, 8).map(Math.fround), 1e23);
+  close(sync.starDeformOffsets(sides, { stride: 8 }), starDeformOffsets(sides, { stride: 8 }).map(Math.fround), 1e23);
 });
 
 test("wrong input", () => {

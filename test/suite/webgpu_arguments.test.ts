@@ -19,6 +19,7 @@ import {
   type TypedArray,
 } from "../argument_cases.ts";
 import { rejects } from "../compare.ts";
+import { ofKind } from "../conformance.ts";
 import { newDevice, noDevice } from "./gpu.ts";
 import { skip } from "./skip.ts";
 
@@ -36,19 +37,13 @@ function test(name: string, body: (device: GPUDevice) => Promise<void>): void {
 type Call = (...args: unknown[]) => Promise<unknown>;
 
 const run = (on: Engine, op: string, args: unknown[]) => (on as unknown as Record<string, Call>)[op](...args);
-const here = calls.filter(({ op }) => "check" in operations[op as keyof typeof operations]);
+const here = calls.filter(({ op }) => "check" in operations[op]);
 
-/** One of every kind of call: the others of a kind are read by the same code. */
-const KINDS = [
-  "detect",
-  "qualityFocalLoss",
-  "distributionFocalLoss",
-  "giouLoss",
-  "dflDecode",
-  "boxIou",
-  "gflCriterion",
-];
-const kindsOnly = here.filter(({ op }) => KINDS.includes(op));
+/** The first operation of every kind, and every routine: the others of a kind are read by the same code. */
+const kindsOnly = here.filter(({ op }) => {
+  const { kind, name } = operations[op];
+  return kind === "routine" || name === ofKind(kind).find(({ check }) => check !== undefined)?.name;
+});
 
 /** Every array of the calls, with the right result. */
 async function forEachArray(

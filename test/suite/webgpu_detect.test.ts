@@ -12,7 +12,7 @@ import {
 } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { documentedBounds } from "../bounds.ts";
+import { operations } from "../../src/registry.ts";
 import { close, rejects, same, throws } from "../compare.ts";
 import { extremes, sweep, worstError } from "../distribution_cases.ts";
 import { halfBits } from "../half.ts";
@@ -50,8 +50,9 @@ function onGpu(device: GPUDevice, outputs: Outputs, moves = (_: number) => true)
   return Object.fromEntries(Object.entries(outputs).map(([role, value]) => [role, each(value)])) as unknown as Outputs;
 }
 
-/** Documented errors: of a side, as a share of stride · bins and of its value; of a saturation, of the bins. */
-const [SIDE_BOUND, VALUE_BOUND, SHARE_BOUND] = documentedBounds("detect");
+/** Errors by the record: of a side, as a share of stride · bins and of its value; of a saturation, of the bins. */
+const { side, value, saturation } = operations.detect.bounds;
+const [SIDE_BOUND, VALUE_BOUND, SHARE_BOUND] = [side.webgpu, value.webgpu, saturation.webgpu];
 /** The most that stride · bins is in what is compared here but for the search for the worst. */
 const REACH = 32 * 17;
 

@@ -2,8 +2,10 @@
 import { createEngine, type Engine, type GpuTensor, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { RowCall } from "../../src/ops/row_call.ts";
 import { LARGE, RELATED } from "../box_cases.ts";
 import { close, rejects, same, throws } from "../compare.ts";
+import { ofKind, type Options, referenceOf, type RowOperationReference, settingsOf, shaderOf } from "../conformance.ts";
 import { extremes, sweep, worstError } from "../distribution_cases.ts";
 import { halfBits } from "../half.ts";
 import { boxes, floats, random } from "../random.ts";
@@ -16,11 +18,12 @@ import { generalizedBoxIou } from "../reference/generalized_box_iou.ts";
 import { refineDistances } from "../reference/refine_distances.ts";
 import { starDeformOffsets } from "../reference/star_deform_offsets.ts";
 import { starPoints } from "../reference/star_points.ts";
+import { arraysOf, checkRows } from "../row_cases.ts";
 import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
 import { skip } from "./skip.ts";
 
 /** Error allowed, of the range of bins, of a union or of the value. */
-const BOUND = 4e-6;
+const BOUND = Math.max(...ofKind("row operation").map(({ bounds }) => bounds.result.webgpu));
 const STATISTICS = ["std", "entropy", "top", "saturation", "excess"] as const;
 const LENGTHS = [0, 1, 63, 64, 65, 1000];
 
@@ -51,10 +54,10 @@ function layouts(rows: Float32Array, bins: number) {
 
 async function checkDistributions(engine: Engine, rows: Float32Array, bins: number): Promise<void> {
   const bound = BOUND * (bins - 1);
-  const wanted = dflStatistics(rows, bins);
+  const wanted = dflStatistics(rows, { bins });
   for (const { dist, layout } of layouts(rows, bins)) {
     const what = `${bins} bins, ${layout}`;
-    close(await engine.dflDecode(dist, { bins, layout }), dflDecode(rows, bins), bound, what);
+    close(await engine.dflDecode(dist, { bins, layout }), dflDecode(rows, { bins }), bound, what);
     const got = await engine.dflStatistics(dist, { bins, layout });
     for (const name of STATISTICS) close(got[name], wanted[name], bound, `${what}, ${name}`);
   }
@@ -102,12 +105,12 @@ test("distributions: the worst that a search finds", async (engine) => {
   for (const bins of [2, 17, 33, 64]) {
     const decoded = await worstError(r, bins, async (rows) => {
       const got = await engine.dflDecode(rows, { bins });
-      return dflDecode(rows, bins).map((value, i) => Math.abs(got[i] - value) / (bins - 1));
+      return dflDecode(rows, { bins }).map((value, i) => Math.abs(got[i] - value) / (bins - 1));
     });
     assert.ok(decoded <= BOUND, `dflDecode of ${bins} bins: ${decoded}`);
     const measured = await worstError(r, bins, async (rows) => {
       const got = await engine.dflStatistics(rows, { bins });
-      const wanted = dflStatistics(rows, bins);
+      const wanted = dflStatistics(rows, { bins });
       return wanted.std.map((_, i) => {
         return Math.max(...STATISTICS.map((name) => Math.abs(got[name][i] - wanted[name][i]))) / (bins - 1);
       });
@@ -119,7 +122,7 @@ test("distributions: the worst that a search finds", async (engine) => {
 test("distributions: a batch, first bin and step", async (engine) => {
   const rows = floats(3 * 5 * 32, () => r.normal() * 3);
   const options = { bins: 8, firstBin: -2, binStep: 0.5 };
-  const wanted = dflDecode(rows, 8, -2, 0.5);
+  const wanted = dflDecode(rows, options);
   close(await engine.dflDecode({ data: rows, dims: [3, 5, 32] }, options), wanted, BOUND * 7);
   const images = [0, 1, 2].map((i) => channelsFirst(rows.subarray(160 * i, 160 * i + 160), 32));
   const columns = { data: Float32Array.from(images.flatMap((image) => [...image])), dims: [3, 32, 5] };
@@ -142,24 +145,24 @@ test("NaN and hard anchors change nothing beside them", async (engine) => {
   }
 });
 
-test("boxes and distances, rounded once", async (engine) => {
-  for (const count of LENGTHS) {
-    const points = floats(count * 2, () => r.uniform(0, 640));
-    const sides = floats(count * 4, () => r.uniform(-5, 200));
-    const edges = floats(count * 4, () => r.uniform(-100, 700));
-    const maxShape = [300, 500] as const;
-    close(await engine.distance2bbox(points, sides), rounded(distance2bbox(points, sides)), 0);
-    const clamped = rounded(distance2bbox(points, sides, maxShape));
-    close(await engine.distance2bbox(points, sides, { maxShape }), clamped, 0);
-    close(await engine.bbox2distance(points, edges), rounded(bbox2distance(points, edges)), 0);
-    const limited = rounded(bbox2distance(points, edges, 15.5));
-    close(await engine.bbox2distance(points, edges, { maxDistance: 16, eps: 0.5 }), limited, 0);
-    close(await engine.starPoints(points, sides), rounded(starPoints(points, sides)), 0);
-    close(await engine.starDeformOffsets(sides, { stride: 8 }), rounded(starDeformOffsets(sides, 8)), 0);
-    close(await engine.starDeformOffsets(sides, { stride: 12.3 }), starDeformOffsets(sides, 12.3), BOUND);
-    close(await engine.refineDistances(sides, edges), rounded(refineDistances(sides, edges)), 0);
-  }
-});
+for (const operation of ofKind("row operation")) {
+  const { name } = operation;
+  type Run = (...args: unknown[]) => Promise<unknown>;
+  const run = (engine: Engine, inputs: readonly TensorLike[], options: Options) => {
+    return (engine as unknown as Record<string, Run>)[name](...inputs, options);
+  };
+
+  test(`${name}: every option, lengths around every block`, async (engine) => {
+    shaderOf(operation);
+    const c = referenceOf<RowOperationReference>(operation);
+    for (const options of settingsOf(c)) {
+      for (const rows of LENGTHS) {
+        const inputs = c.file.inputs(r, rows, options);
+        checkRows(c, await run(engine, inputs, options), inputs, options, "webgpu", `${rows} rows`);
+      }
+    }
+  });
+}
 
 test("NaN and infinities stay in what is made of them", async (engine) => {
   const points = Float32Array.of(1, 2, NaN, 2, -0, 1e30);
@@ -172,7 +175,7 @@ test("NaN and infinities stay in what is made of them", async (engine) => {
   const near = engine.sync.bbox2distance(points, sides, { maxDistance: 16 });
   close(await engine.bbox2distance(points, sides, { maxDistance: 16 }), near, 0);
   close(await engine.starPoints(points, sides), rounded(starPoints(points, sides)), 0);
-  close(await engine.starDeformOffsets(sides, { stride: 8 }), rounded(starDeformOffsets(sides, 8)), 1e23);
+  close(await engine.starDeformOffsets(sides, { stride: 8 }), rounded(starDeformOffsets(sides, { stride: 8 })), 1e23);
   for (let at = 0; at < 8; at++) {
     const [a, b] = [Float32Array.of(0, 0, 2, 2), Float32Array.of(1, 1, 3, 3)];
     (at < 4 ? a : b)[at % 4] = NaN;
@@ -200,7 +203,7 @@ test("exponentials over all of float32, and past its ends", async (engine) => {
   const deltas = floats(8000, (i) => -87 + i * (175.7 / 8000));
   for (const distance of [1, 200]) {
     const distances = new Float32Array(8000).fill(distance);
-    const wanted = refineDistances(distances, deltas, "exp");
+    const wanted = refineDistances(distances, deltas, { kind: "exp" });
     const got = await engine.refineDistances(distances, deltas, { kind: "exp" });
     const largest = 3.4028235e38;
     got.forEach((v, i) => close([v], [wanted[i] > largest ? Infinity : wanted[i]], BOUND * wanted[i], `${deltas[i]}`));
@@ -242,24 +245,32 @@ test("distances and strides at the ends of float32", async (engine) => {
   const sides = Float32Array.of(3e38, 3e38, 3e38, 3e38, -3e38, 3e38, 1e38, 1e-30);
   const maxShape = [300, 500] as const;
   close(await engine.distance2bbox(points, sides), rounded(distance2bbox(points, sides)), 0);
-  close(await engine.distance2bbox(points, sides, { maxShape }), rounded(distance2bbox(points, sides, maxShape)), 0);
+  close(
+    await engine.distance2bbox(points, sides, { maxShape }),
+    rounded(distance2bbox(points, sides, { maxShape })),
+    0,
+  );
   close(await engine.bbox2distance(points, sides), rounded(bbox2distance(points, sides)), 0);
   close(
     await engine.bbox2distance(points, sides, { maxDistance: 16, eps: 0 }),
-    rounded(bbox2distance(points, sides, 16)),
+    rounded(bbox2distance(points, sides, { maxDistance: 16, eps: 0 })),
     0,
   );
   close(await engine.starPoints(points, sides), rounded(starPoints(points, sides)), 0);
   for (const stride of [1e38, 1e20, 1e-20, 1e-36]) {
     const near = floats(8, (i) => (i - 3) / 2 * Math.fround(stride));
-    close(await engine.starDeformOffsets(near, { stride }), starDeformOffsets(near, Math.fround(stride)), 5 * BOUND);
+    close(
+      await engine.starDeformOffsets(near, { stride }),
+      starDeformOffsets(near, { stride: Math.fround(stride) }),
+      5 * BOUND,
+    );
   }
 });
 
 test("products with exponentials hold the bound wherever they are normal numbers", async (engine) => {
   const distances = floats(4000, () => Math.exp(r.uniform(-87, 88)));
   const deltas = floats(4000, (i) => [r.uniform(-86, 88), -86, 88.5][i % 3] - Math.log(distances[i]));
-  const wanted = refineDistances(distances, deltas, "exp");
+  const wanted = refineDistances(distances, deltas, { kind: "exp" });
   const got = await engine.refineDistances(distances, deltas, { kind: "exp" });
   got.forEach((v, i) => close([v], [wanted[i]], BOUND * wanted[i], `${distances[i]} · e^${deltas[i]}`));
   const large = await engine.refineDistances(new Float32Array(4).fill(3e38), new Float32Array(4).fill(-1.94), {
@@ -268,21 +279,39 @@ test("products with exponentials hold the bound wherever they are normal numbers
   close(large, Array(4).fill(Math.fround(3e38) * Math.exp(Math.fround(-1.94))), 4.3e37 * BOUND);
 });
 
-type Call = (engine: Engine, ...inputs: TensorLike[]) => Promise<Float32Array>;
+/** The calls of row operations by the registry, with the shapes of their inputs. */
+interface ShapedCall {
+  readonly title: string;
+  readonly run: (engine: Engine, inputs: readonly TensorLike[]) => Promise<Record<string, ArrayLike<number>>>;
+  readonly shapes: readonly (readonly number[])[];
+}
 
-/** An operation with the shapes of its inputs. */
-const CALLS: Record<string, [call: Call, ...dims: number[][]]> = {
-  "dflDecode, rows": [(e, dist) => e.dflDecode(dist, { bins: 5 }), [301, 20]],
-  "dflDecode, channels": [(e, dist) => e.dflDecode(dist, { bins: 5, layout: "channels-first" }), [7, 20, 53]],
-  dflStatistics: [(e, dist) => e.dflStatistics(dist, { bins: 5 }).then(({ std }) => std), [301, 20]],
-  distance2bbox: [(e, points, sides) => e.distance2bbox(points, sides), [1001, 2], [1001, 4]],
-  bbox2distance: [(e, points, edges) => e.bbox2distance(points, edges), [1001, 2], [1001, 4]],
-  starPoints: [(e, points, sides) => e.starPoints(points, sides), [1001, 2], [1001, 4]],
-  starDeformOffsets: [(e, sides) => e.starDeformOffsets(sides, { stride: 4 }), [1001, 4]],
-  refineDistances: [(e, sides, deltas) => e.refineDistances(sides, deltas, { kind: "exp" }), [1001, 4], [1001, 4]],
-  boxIou: [(e, a, b) => e.boxIou(a, b), [33, 4], [201, 4]],
-  generalizedBoxIou: [(e, a, b) => e.generalizedBoxIou(a, b), [33, 4], [201, 4]],
-};
+function shapedCalls(): ShapedCall[] {
+  return ofKind("row operation").flatMap(({ name, check, ...operation }) => {
+    const c = referenceOf<RowOperationReference>({ name, check, ...operation });
+    const settings = settingsOf(c);
+    return [...new Set([settings[0], settings.at(-1) as Options])].map((options) => {
+      // Neither a multiple of a workgroup nor of four.
+      const inputs = c.file.inputs(r, 301, options);
+      const { checked } = (check as unknown as (...args: unknown[]) => RowCall)(...inputs, options);
+      type Run = (...args: unknown[]) => Promise<unknown>;
+      return {
+        title: `${name} ${JSON.stringify(options)}`,
+        run: async (engine: Engine, given: readonly TensorLike[]) => {
+          return arraysOf(await (engine as unknown as Record<string, Run>)[name](...given, options));
+        },
+        // Maps are cut between images of channels.
+        shapes: options.layout === "channels-first"
+          ? [[7, 4 * Number(options.bins), 53]]
+          : checked.inputs.map(({ source }) => source.dims),
+      };
+    });
+  });
+}
+
+function sameArrays(got: Record<string, ArrayLike<number>>, wanted: Record<string, ArrayLike<number>>, what: string) {
+  for (const [member, values] of Object.entries(wanted)) same(got[member], values, `${what}: ${member}`);
+}
 
 /** Exact in halves and in bytes of a quarter. */
 const quarters = (dims: readonly number[]) => {
@@ -303,12 +332,12 @@ test("every kind of input, on the host and on the GPU, gives the same", async (e
       return resident;
     },
   ];
-  for (const [name, [call, ...shapes]] of Object.entries(CALLS)) {
+  for (const { title, run, shapes } of shapedCalls()) {
     const inputs = shapes.map(quarters);
-    const wanted = await call(engine, ...inputs);
+    const wanted = await run(engine, inputs);
     for (const [i, kind] of kinds.entries()) {
       const others = inputs.map(({ data, dims }) => kind(data, dims));
-      same(await call(engine, ...others), wanted, `${name}, kind ${i}`);
+      sameArrays(await run(engine, others), wanted, `${title}, kind ${i}`);
     }
   }
 });
@@ -317,19 +346,19 @@ test("maps larger than a binding are cut, tensors on the GPU where no binding ca
   const limits = { maxStorageBufferBindingSize: 8192, maxComputeWorkgroupsPerDimension: 3 };
   const { device: watched, live } = watch(device, limits);
   const small = await createEngine({ device: "webgpu", gpuDevice: watched });
-  for (const [name, [call, ...shapes]] of Object.entries(CALLS)) {
+  for (const { title, run, shapes } of shapedCalls()) {
     const inputs = shapes.map(quarters);
-    const wanted = await call(engine, ...inputs);
-    same(await call(small, ...inputs), wanted, name);
+    const wanted = await run(engine, inputs);
+    sameArrays(await run(small, inputs), wanted, title);
     const before = live();
-    same(await call(small, ...inputs), wanted, name);
+    sameArrays(await run(small, inputs), wanted, title);
     assert.is(live(), before);
     const floats = inputs.map(({ data, dims }) => ({ gpuBuffer: bufferOf(device, data), dims }));
-    same(await call(small, ...floats), wanted, `${name} on the GPU`);
+    sameArrays(await run(small, floats), wanted, `${title} on the GPU`);
     const halves = inputs.map(({ data, dims }) => {
       return { gpuBuffer: bufferOf(device, Uint16Array.from(data, halfBits)), dims, dataType: "float16" as const };
     });
-    same(await call(small, ...halves), wanted, `${name} on the GPU, halves`);
+    sameArrays(await run(small, halves), wanted, `${title} on the GPU, halves`);
   }
   small.dispose();
   assert.is(live(), 0);
