@@ -5,6 +5,7 @@ import * as embedded from "densehead";
 import * as slim from "densehead/slim";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { calls } from "../argument_cases.ts";
 import { random } from "../random.ts";
 import { runtime, wasm } from "./runtime.ts";
 
@@ -226,11 +227,11 @@ test("calls after dispose throw errors that name the operation", async () => {
   const engine = await createEngine();
   const { sync } = engine;
   engine.dispose();
-  assert.throws(() => sync.boxIou(boxes, boxes), errorOf(Error, "boxIou", "disposed"));
-  assert.throws(() => engine.sync.nms(boxes, scores, { iouThreshold: 0.5 }), errorOf(Error, "nms", "disposed"));
-  await rejects(engine.dflDecode(boxes, { bins: 2 }), Error, "dflDecode", "disposed");
-  const head = embedded.heads.yolov8();
-  await rejects(engine.detect(boxes, { head, imageSize: [32, 32] }), Error, "detect", "disposed");
+  type Operations = Record<string, (...args: unknown[]) => unknown>;
+  for (const { op, args } of calls) {
+    assert.throws(() => (sync as unknown as Operations)[op](...args()), errorOf(Error, op, "disposed"));
+    await rejects((engine as unknown as Operations)[op](...args()) as Promise<unknown>, Error, op, "disposed");
+  }
   assert.throws(() => engine.tensor([1]), errorOf(Error, "tensor", "disposed"));
   assert.throws(() => engine.memory.used, errorOf(Error, "memory", "disposed"));
   engine.dispose();

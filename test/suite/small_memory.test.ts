@@ -1,8 +1,16 @@
 /** Every operation in the least memory that an engine may have: the bits of an engine with much. */
-import { createEngine, heads, type SyncOps } from "densehead";
+import { createEngine, heads } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { type Operation, operations } from "../../src/registry.ts";
 import { same, throws } from "../compare.ts";
+import {
+  argumentCasesOf,
+  referenceOf,
+  type RowOperationReference,
+  type RowReference,
+  settingsOf,
+} from "../conformance.ts";
 import { boxes, floats, random } from "../random.ts";
 
 const test = suite("small memory");
@@ -32,9 +40,13 @@ function lossWays(rows: number, elements: number, elementWeights: boolean): obje
   );
 }
 
+/** Two that have paths of their own in the kernels, and one that has none. */
+const EXPONENTS = [2, 1.5, 1.3];
+
 /** Dense targets and labels, of rows of every width. */
-function classification(options: object, labels = true): Arguments[] {
-  return WIDTHS.flatMap((columns) => {
+function elementLoss({ exponent, labels }: Operation & { exponent?: string; labels?: boolean }): Arguments[] {
+  return WIDTHS.flatMap((columns, i) => {
+    const options = exponent === undefined ? {} : { [exponent]: EXPONENTS[i % EXPONENTS.length] };
     const rows = columns === WIDE ? 2 : Math.ceil(50000 / columns);
     const pred = matrix(logits(rows * columns), columns);
     const target = matrix(shares(rows * columns), columns);
@@ -52,28 +64,31 @@ function classification(options: object, labels = true): Arguments[] {
 
 const boxLoss = (): Arguments[] => lossWays(20001, 0, false).map((way) => [...pairs(20001), way]);
 
-function distributions(): Arguments[] {
-  return [2, 17, 64].flatMap((bins) =>
+/** Rows of the fewest columns, the most, and half of those. */
+function rowLoss(operation: Operation): Arguments[] {
+  const { columns, targetAt } = referenceOf<RowReference>(operation).file;
+  const widths = [columns[0], columns[columns.length >> 1], columns[columns.length - 1]];
+  return widths.flatMap((width) =>
     lossWays(3001, 0, false).map((way) => [
-      matrix(logits(3001 * bins), bins),
-      floats(3001, () => r.uniform(0, bins - 1)),
+      matrix(logits(3001 * width), width),
+      floats(3001, () => targetAt(r.uniform(), width, {})),
       way,
     ])
   );
 }
 
-function sides(): Arguments[] {
-  return [2, 17, 64].flatMap((bins) => {
-    const data = logits(4 * bins * 1001);
-    return [
-      [{ data, dims: [1001, 4 * bins] }, { bins }],
-      [{ data, dims: [4 * bins, 1001] }, { bins, layout: "channels-first" }],
-    ];
+/** Values of the first input, about 1 MB. */
+const ROW_VALUES = 256_000;
+
+function rowOperation(operation: Operation): Arguments[] {
+  const c = referenceOf<RowOperationReference>(operation);
+  return settingsOf(c).map((options) => {
+    const [{ length: columns }] = c.file.inputs(r, 1, options);
+    const inputs = c.file.inputs(r, Math.floor(ROW_VALUES / columns) | 1, options);
+    return Object.keys(operation.params).length === 0 ? inputs : [...inputs, options];
   });
 }
 
-const points = floats(2 * 20001, () => r.uniform(0, 600));
-const distances = floats(4 * 20001, () => r.uniform(0, 90));
 const sizes = { imageSize: [256, 320] };
 const truth = { boxes: Float32Array.of(20, 20, 120, 150, 150, 40, 300, 220), labels: Int32Array.of(1, 3) };
 
@@ -102,28 +117,8 @@ function detection(): Arguments[] {
   }]];
 }
 
-const CASES: Record<keyof SyncOps, () => Arguments[]> = {
-  binaryCrossEntropyWithLogits: () => classification({}),
-  sigmoidFocalLoss: () => classification({ gamma: 2 }),
-  qualityFocalLoss: () => classification({ beta: 1.5 }),
-  varifocalLoss: () => classification({ gamma: 1.3 }),
-  generalizedFocalLoss: () => classification({}, false),
-  distributionFocalLoss: distributions,
-  iouLoss: boxLoss,
-  giouLoss: boxLoss,
-  diouLoss: boxLoss,
-  ciouLoss: boxLoss,
-  eiouLoss: boxLoss,
-  siouLoss: boxLoss,
-  dflDecode: sides,
-  dflStatistics: sides,
-  distance2bbox: () => [[points, distances]],
-  bbox2distance: () => [[points, boxes(r, 20001)]],
-  starPoints: () => [[points, distances]],
-  starDeformOffsets: () => [[distances, { stride: 8 }]],
-  refineDistances: () => [[distances, shares(4 * 20001), { kind: "exp" }]],
-  boxIou: () => [pairs(700)],
-  generalizedBoxIou: () => [pairs(700)],
+/** Routines over more than a few values, each in its own way. */
+const ROUTINES: Readonly<Record<string, () => Arguments[]>> = {
   nms: () => [[boxes(r, 800), shares(800), { iouThreshold: 0.5 }]],
   batchedNms: () => [[boxes(r, 800), shares(800), Int32Array.from({ length: 800 }, (_, i) => i % 7), {
     iouThreshold: 0.5,
@@ -141,6 +136,21 @@ const CASES: Record<keyof SyncOps, () => Arguments[]> = {
   detect: detection,
 };
 
+function casesOf(operation: Operation): Arguments[] {
+  switch (operation.kind) {
+    case "element loss":
+      return elementLoss(operation);
+    case "row loss":
+      return rowLoss(operation);
+    case "box loss":
+      return boxLoss();
+    case "row operation":
+      return rowOperation(operation);
+    case "routine":
+      return ROUTINES[operation.name]?.() ?? argumentCasesOf(operation).map((make) => make());
+  }
+}
+
 /** Have two results the same bits? */
 function sameBits(a: unknown, b: unknown): boolean {
   if (ArrayBuffer.isView(a) && ArrayBuffer.isView(b)) {
@@ -152,16 +162,14 @@ function sameBits(a: unknown, b: unknown): boolean {
   return Object.keys(x).length === Object.keys(y).length && Object.keys(x).every((key) => sameBits(x[key], y[key]));
 }
 
-test("there is a case for every operation", () => {
-  same(Object.keys(CASES).sort() as never, Object.keys(large.sync).sort() as never);
-});
-
-for (const [op, make] of Object.entries(CASES)) {
-  test(`${op} in ${LEAST} bytes`, () => {
+for (const operation of Object.values(operations)) {
+  test(`${operation.name} in ${LEAST} bytes`, () => {
+    const made = casesOf(operation);
+    assert.ok(made.length > 0);
     const { used } = small.memory;
-    make().forEach((args, i) => {
+    made.forEach((args, i) => {
       const [got, wanted] = [small, large].map(({ sync }) => {
-        return (sync[op as keyof SyncOps] as (...args: unknown[]) => unknown)(...args);
+        return (sync as unknown as Record<string, (...args: unknown[]) => unknown>)[operation.name](...args);
       });
       assert.ok(sameBits(got, wanted), `case ${i}`);
     });

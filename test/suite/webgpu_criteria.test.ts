@@ -6,12 +6,14 @@ import {
   type GflCriterionOptions,
   type GpuTensor,
   heads,
+  type SyncOps,
   type TensorLike,
   type VfnetCriterionInput,
   type VfnetCriterionOptions,
 } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { operations } from "../../src/registry.ts";
 import { rejects, throws } from "../compare.ts";
 import { criterionScene, distancesFor, distributionsFor } from "../criterion_scene.ts";
 import { halfBits } from "../half.ts";
@@ -311,7 +313,9 @@ test("maps that are larger than a binding are cut", async () => {
 test("what stays where it is says so, and errors name argument, got and wanted", async (device, engine) => {
   assert.is(engine.plan("gflCriterion", 1e6).device, "webgpu");
   assert.is(engine.plan("vfnetCriterion", 1e6).device, "webgpu");
-  assert.equal(engine.plan("atssAssign", 1e6), { device: "wasm", reason: "atssAssign has no shader" });
+  for (const { name } of Object.values(operations).filter(({ check }) => check === undefined)) {
+    assert.equal(engine.plan(name as keyof SyncOps, 1e6), { device: "wasm", reason: `${name} has no shader` });
+  }
   const input = gflExample(790);
   const there = onGpu(device, input, "cls", "dist");
   throws(() => engine.sync.gflCriterion(there), TypeError, "gflCriterion: input.cls is a GpuTensor");
