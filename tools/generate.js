@@ -41,6 +41,12 @@ export async function generate() {
   writeSource("test/generated/fixtures.ts", besides("fixtures", records, "fixtures", "json"));
 }
 
+/** The kind of the operation of a stem, as its record says it: "box loss"; undefined where there is none. */
+export function kindOfStem(stem) {
+  const found = operationFiles().find(({ file }) => basename(file, ".ts") === stem);
+  return found && KINDS[found.place].replaceAll(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
+}
+
 /** The files of operations with the names that they export, by kind and name. */
 function operationFiles() {
   const files = ["src/ops", "src/criteria", "src/detect"].flatMap((folder) => {

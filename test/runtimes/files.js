@@ -1,6 +1,7 @@
 /** The test files: which there are, which of them a name means, and what they need installed. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { kindOfStem } from "../../tools/generate.js";
 import { Failure, root } from "../../tools/ready.js";
 
 /** The folders of test/ that have test files. A test file runs as its folder says. */
@@ -21,18 +22,29 @@ export function testFiles() {
   );
 }
 
-/** The test files that the patterns mean: a file's name or a folder's, with * for any letters. */
+/**
+ * The test files that the patterns mean: a file's name (box_loss for box_losses too) or a folder's, with * for any letters; or an
+ * operation's stem, for the suites of its kind and its own.
+ */
 export function filesNamed(patterns) {
   const files = testFiles();
   const found = new Set();
   for (const pattern of patterns) {
     const source = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
-    const means = new RegExp(`^${source}$`);
-    const meant = files.filter(({ folder, name }) => means.test(name) || means.test(folder));
+    const means = new RegExp(`^${source}(e?s)?$`);
+    const kind = kindOfStem(pattern);
+    const meant = files.filter(({ folder, name, path }) => {
+      return means.test(name) || means.test(folder) || kindsOf(path).includes(kind);
+    });
     if (meant.length === 0) throw new Failure(`no test file is called ${pattern}; there are\n\n${listOfTests()}`);
     for (const file of meant) found.add(file);
   }
   return files.filter((file) => found.has(file));
+}
+
+/** The kinds of operations that a suite walks. It says so in a line of its own: `// kinds: row loss, box loss` */
+function kindsOf(path) {
+  return /^\/\/ kinds: (.+)$/m.exec(readFileSync(path, "utf8"))?.[1].split(", ") ?? [];
 }
 
 /** The names by folder. */

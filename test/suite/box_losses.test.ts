@@ -1,4 +1,5 @@
 /** Every box loss by its record: float64, PyTorch, lengths, hard boxes, memory, options, and its bounds. */
+// kinds: box loss
 import { createEngine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

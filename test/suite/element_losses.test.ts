@@ -1,4 +1,5 @@
 /** Every element loss by its record: float64, lengths, hard values, memory, options, targets, and its bounds. */
+// kinds: element loss
 import { createEngine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,5 @@
 /** What the losses share: options for every loss; memory, sums, properties and errors on one of them. */
+// kinds: element loss, row loss, box loss
 import fc from "fast-check";
 import { createEngine, type LossOptions } from "densehead";
 import { suite } from "uvu";

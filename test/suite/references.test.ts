@@ -1,4 +1,5 @@
 /** The float64 references of the losses against PyTorch's autograd, finite differences and what the papers say. */
+// kinds: element loss, row loss, box loss
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { LossRecord } from "../../src/ops/loss_call.ts";

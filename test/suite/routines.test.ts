@@ -1,4 +1,5 @@
 /** Every routine by its record: its reference, how it is called, and PyTorch. */
+// kinds: routine
 import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,5 @@
 /** Every row loss by its record: float64, lengths, hard values, memory, options, and its bounds. */
+// kinds: row loss
 import { createEngine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

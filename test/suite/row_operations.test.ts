@@ -1,4 +1,5 @@
 /** Every row operation by its record: float64, PyTorch, lengths, hard values, memory and kinds of data, and its bounds. */
+// kinds: row operation
 import { createEngine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import type { RowCall } from "../../src/ops/row_call.ts";

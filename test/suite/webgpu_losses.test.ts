@@ -1,3 +1,4 @@
+// kinds: element loss, row loss, box loss
 import { createEngine, type Engine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,5 @@
 /** Operations on rows and pairs on WebGPU, against float64: numbers, every kind of input, chunks, and where they run. */
+// kinds: row operation
 import { createEngine, type Engine, type GpuTensor, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
