@@ -36,7 +36,9 @@ export function positivesOf({ head, imageSize, gt, gtIndex }: Scene): Positive[]
       if (index < 0) return [];
       const { boxes, labels } = gt[image];
       const box = [0, 1, 2, 3].map((edge) => boxes[4 * index + edge]);
-      return [{ row: image * grid.length + anchor, ...grid[anchor], box, label: labels[index] }];
+      // Points have a row of their own, in the grid.
+      const { x, y, stride } = grid[anchor];
+      return [{ row: image * grid.length + anchor, x, y, stride, box, label: labels[index] }];
     })
   );
 }
