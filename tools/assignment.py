@@ -225,3 +225,6 @@ def task_aligned_sets():
         task_aligned_scene(rng, objects[:2], {"topk": 4, "ignore": [[0, 0, 20, 64], [36, 20, 50, 40]]}),
     ]
     return [{**scene, **task_aligned(**scene)} for scene in scenes]
+
+
+SETS = {"atss_assign": atss_sets, "task_aligned_assign": task_aligned_sets}

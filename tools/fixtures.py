@@ -372,8 +372,7 @@ def refine_distances(distances, deltas, kind="multiply"):
     return distances * (deltas.exp() if kind == "exp" else deltas)
 
 
-RECORDED["atss_assign"] = assignment.atss_sets
-RECORDED["task_aligned_assign"] = assignment.task_aligned_sets
+RECORDED.update(assignment.SETS)
 RECORDED["detect"] = lambda: {
     "none": "no operation of PyTorch or torchvision: its parts have fixtures, and networks' own outputs are in test/node"
 }

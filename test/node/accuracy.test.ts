@@ -122,14 +122,13 @@ for (const operation of ofKind("row operation")) {
     const c = referenceOf<RowOperationReference>(operation);
     const [options] = settingsOf(c);
     const inputs = c.file.inputs(random(93), 5000, options);
-    const got = arraysOf(
-      (sync as unknown as Record<string, (...args: unknown[]) => unknown>)[name](...inputs, options),
-    );
+    const found = (sync as unknown as Record<string, (...args: unknown[]) => unknown>)[name](...inputs, options);
+    const got = arraysOf(found);
     const wanted = arraysOf(c.reference(...inputs, options));
     for (const [member, values] of Object.entries(wanted)) {
       print(member === "result" ? name : `${name}: ${member}`, worstOf(got[member], values));
     }
-    checkRows(c, got.result ?? got, inputs, options, "wasm", "random");
+    checkRows(c, { inputs, options, found, on: "wasm" }, "random");
   });
 }
 

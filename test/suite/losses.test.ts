@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { createEngine, type LossOptions } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Params } from "../../src/params.ts";
+import { operations } from "../../src/registry.ts";
 import { close, same, throws } from "../compare.ts";
 import { type AnyLoss, LOSS_CALLS } from "../loss_calls.ts";
 import { floats, random } from "../random.ts";
@@ -13,6 +15,27 @@ const test = suite("losses");
 const engine = await createEngine();
 const { sync } = engine;
 const losses = sync as unknown as Record<string, AnyLoss>;
+
+/** Values that parameters refuse, each with its error. */
+function wrongOptions(params: Params): [param: string, wrong: unknown, kind: ErrorConstructor][] {
+  return Object.entries(params).flatMap(([param, { kind, min, max, over }]) => {
+    if (kind === "other") return [];
+    if (kind !== "number" && kind !== "integer") return [[param, "nothing", TypeError]];
+    const outside = [over, min === undefined ? min : min - 1, max === undefined ? max : max * 2];
+    // Next to the largest number there is none.
+    const isOutside = (value: number) => value === over || value < (min ?? -Infinity) || value > (max ?? Infinity);
+    const numbers = [
+      NaN,
+      ...outside.filter((value) => value !== undefined && Number.isFinite(value) && isOutside(value)),
+    ];
+    return [
+      [param, "nothing", TypeError],
+      ...numbers.map((value): [string, unknown, ErrorConstructor] => {
+        return [param, value, RangeError];
+      }),
+    ];
+  });
+}
 
 for (const { name, title, pred, target, byRow, elementWeights } of LOSS_CALLS) {
   const run = losses[name];
@@ -85,6 +108,13 @@ for (const { name, title, pred, target, byRow, elementWeights } of LOSS_CALLS) {
         const parts = ["options.weight", `(${dims.join(", ")})`, "one per element", "(4, 4) or (16)", "(4, 1)"];
         throws(() => run4({ data: perElement, dims }), TypeError, name, ...parts);
       }
+    }
+  });
+
+  test(`${title}: options outside their ranges or of another kind are refused`, () => {
+    for (const [param, wrong, kind] of wrongOptions(operations[name].params)) {
+      const call = () => run(pred(5), target(5), { [param]: wrong });
+      throws(call, kind, name, `options.${param}`, String(wrong));
     }
   });
 
@@ -219,9 +249,6 @@ test("wrong input", () => {
   throws(with_({ out: { loss: new Float32Array(1) } }), TypeError, "options.out.loss");
   throws(with_({ grad: true, out: { grad: new Float32Array(5) } }), TypeError, "options.out.grad", "Float32Array(6)");
   throws(() => sync.qualityFocalLoss(x, new Float32Array(5)), TypeError, "qualityFocalLoss", "target", "(2, 3)");
-  throws(() => sync.varifocalLoss(x, y, { alpha: -1 }), RangeError, "varifocalLoss", "options.alpha", "-1");
-  throws(() => sync.sigmoidFocalLoss(x, y, { gamma: NaN }), RangeError, "sigmoidFocalLoss", "options.gamma");
-  throws(() => sync.generalizedFocalLoss(x, y, { yLeft: 1, yRight: 1 }), RangeError, "options.yRight", "1");
   const labels = Int32Array.of(0, 1);
   const bad = { labels, scores: Float32Array.of(0.5, 1.5) };
   throws(() => sync.qualityFocalLoss(x, bad), RangeError, "target.scores[1]", "1.5");
@@ -229,7 +256,6 @@ test("wrong input", () => {
   // @ts-expect-error a loss without labels
   throws(() => sync.qualityFocalLoss(x, { label: labels } as never), TypeError, "target.label is", "mean labels?");
   throws(() => sync.qualityFocalLoss(x, [0, 1] as never), TypeError, "target is an array of 2");
-  throws(() => sync.generalizedFocalLoss(x, { labels }), TypeError, "generalizedFocalLoss", "target", "data and dims");
   close(sync.qualityFocalLoss(x, { labels }, { reduction: "none" }).loss, [0.75 * Math.LN2, 0.75 * Math.LN2], 1e-7);
   close([sync.binaryCrossEntropyWithLogits(x, y).loss], [Math.LN2], 1e-7);
 });

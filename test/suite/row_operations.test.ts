@@ -2,12 +2,14 @@
 // kinds: row operation
 import { createEngine, type TensorLike } from "densehead";
 import { suite } from "uvu";
+import * as assert from "uvu/assert";
 import type { RowCall } from "../../src/ops/row_call.ts";
 import { same } from "../compare.ts";
 import { ofKind, type Options, referenceOf, type RowOperationReference, settingsOf } from "../conformance.ts";
 import { halfBits } from "../half.ts";
-import { random } from "../random.ts";
-import { arraysOf, checkRows, testPyTorch } from "../row_cases.ts";
+import { type Random, random } from "../random.ts";
+import { arraysOf, checkRows, testPyTorch, worstOfRows } from "../row_cases.ts";
+import { worstOf } from "../search.ts";
 import { engines } from "./builds.ts";
 import { note } from "./notes.ts";
 
@@ -41,7 +43,9 @@ for (const operation of ofKind("row operation")) {
       const around = i === 0 ? [chunk - 1, chunk, chunk + 1] : [];
       for (const rows of [...Array(18).keys(), 31, 33, 63, 65, 129, 257, ...around]) {
         const given = c.file.inputs(r, rows, options);
-        for (const { sync } of engines) checkRows(c, run(given, options, sync), given, options, "wasm", `${rows} rows`);
+        for (const { sync } of engines) {
+          checkRows(c, { inputs: given, options, found: run(given, options, sync), on: "wasm" }, `${rows} rows`);
+        }
       }
     }
   });
@@ -59,7 +63,7 @@ for (const operation of ofKind("row operation")) {
           given[k][7 * columns + i % columns] = value;
           const found = run(given, options);
           const what = `input ${k}, ${value}, ${JSON.stringify(options)}`;
-          checkRows(c, found, given, options, "wasm", what, true);
+          checkRows(c, { inputs: given, options, found, on: "wasm", hard: value }, what);
           for (const [member, values] of Object.entries(arraysOf(found))) {
             const width = values.length / 21;
             const others = (array: ArrayLike<number>) =>
@@ -69,6 +73,30 @@ for (const operation of ofKind("row operation")) {
         }
       }
     }
+  });
+
+  test(`${name}: the worst that a search finds is within its bound`, async () => {
+    const c = of();
+    let worst = 0;
+    for (const options of settingsOf(c)) {
+      const lengths = c.file.inputs(random(43), 1, options).map(({ length }) => length);
+      const ends = lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b));
+      const errors = (tried: readonly number[][]) =>
+        tried.map((flat) => {
+          const inputs = ends.map((end, i) => Float32Array.from(flat.slice(end - lengths[i], end)));
+          return worstOfRows(c, { inputs, options, found: run(inputs, options), on: "wasm" }).share;
+        });
+      const start = (r: Random) => c.file.inputs(r, 1, options).flatMap((array) => [...array]);
+      const near = (flat: readonly number[], r: Random) => {
+        const spot = r.integer(flat.length);
+        const by = 10 ** -r.uniform(0, 7);
+        return flat.map((v, i) => i === spot ? Math.fround(v * (1 + by * r.normal())) : v);
+      };
+      const { error, input } = await worstOf({ width: 32, rounds: 6, start, near, errors }, random(44));
+      assert.ok(error <= 1, `${error} of the bound, ${JSON.stringify(options)}, at ${input}`);
+      worst = Math.max(worst, error);
+    }
+    note(`${name}: the worst case takes ${(worst * 100).toFixed(0)} % of its bound`);
   });
 
   test(`${name}: streamed, in-memory and converted input gives the same bits, also as promises`, async () => {

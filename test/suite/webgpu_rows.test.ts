@@ -159,7 +159,33 @@ for (const operation of ofKind("row operation")) {
     for (const options of settingsOf(c)) {
       for (const rows of LENGTHS) {
         const inputs = c.file.inputs(r, rows, options);
-        checkRows(c, await run(engine, inputs, options), inputs, options, "webgpu", `${rows} rows`);
+        const found = await run(engine, inputs, options);
+        checkRows(c, { inputs, options, found, on: "webgpu" }, `${rows} rows`);
+      }
+    }
+  });
+
+  test(`${name}: hard values are right, and change nothing beside their row`, async (engine) => {
+    const c = referenceOf<RowOperationReference>(operation);
+    for (const options of settingsOf(c).filter((each) => each.layout === undefined)) {
+      const calm = c.file.inputs(r, 21, options);
+      const before = arraysOf(await run(engine, calm, options));
+      const { checked } = (operation.check as unknown as (...args: unknown[]) => RowCall)(...calm, options);
+      for (const [k, { columns, shared }] of checked.inputs.entries()) {
+        if (shared) continue;
+        for (const [i, value] of [0, -0, -1, 20, 104, 1e4, -1e4, Infinity, -Infinity, NaN].entries()) {
+          const inputs = calm.map((array) => array.slice());
+          inputs[k][7 * columns + i % columns] = value;
+          const found = await run(engine, inputs, options);
+          const what = `input ${k}, ${value}`;
+          checkRows(c, { inputs, options, found, on: "webgpu", hard: value }, what);
+          for (const [member, values] of Object.entries(arraysOf(found))) {
+            const width = values.length / 21;
+            const others = (array: ArrayLike<number>) =>
+              Array.from(array).filter((_, at) => Math.floor(at / width) !== 7);
+            same(others(values), others(before[member]), `${what}: ${member} of other rows`);
+          }
+        }
       }
     }
   });
