@@ -5,12 +5,14 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { operations } from "../../src/registry.ts";
 import { PRESETS } from "../presets.ts";
 
 const test = suite("package");
@@ -24,6 +26,26 @@ function script(name: string, code: string): string {
   writeFileSync(file, code);
   return file;
 }
+
+// ── Sizes and contents ──────────────────────────────────────────────────────────
+
+const packed = join(dirname(createRequire(join(process.cwd(), "x.js")).resolve("densehead/package.json")), "dist");
+
+test("both builds of the kernels are under 40 000 bytes of brotli together", () => {
+  const sizes = ["densehead.wasm", "densehead-relaxed.wasm"].map((file) => {
+    return brotliCompressSync(readFileSync(join(packed, file))).length;
+  });
+  assert.ok(sizes[0] + sizes[1] < 40000, `${sizes.join(" + ")} bytes`);
+});
+
+test("the library has no texts of the documentation in it", () => {
+  const { iouLoss, detect } = operations;
+  const texts = [iouLoss.summary, iouLoss.source, iouLoss.errorBound, detect.summary, detect.tensors];
+  for (const file of readdirSync(packed).filter((name) => name.endsWith(".js") && name !== "cli.js")) {
+    const code = readFileSync(join(packed, file), "utf8");
+    for (const text of texts) assert.not.ok(code.includes(text), `${file}: ${text}`);
+  }
+});
 
 // ── Uncaught errors ─────────────────────────────────────────────────────────────
 
