@@ -1033,9 +1033,10 @@ export interface HeadSpec {
   readonly anchorOffset: number;
   /**
    * Raw logits, or probabilities. A probability (of objectness too) under −0.001 or over 1.001 is a RangeError; values that
-   * rounding put just outside [0, 1] count as 0 or 1.
+   * rounding put just outside [0, 1] count as 0 or 1. "softmax": logits of the classes and of one more, the last, which is
+   * background (DETR).
    */
-  readonly scores: "logits" | "probabilities";
+  readonly scores: "logits" | "probabilities" | "softmax";
   /** How objectness enters the score: as a factor, or as a geometric mean with it. Default "none". */
   readonly objectness?: "none" | "multiply" | "sqrt-multiply";
   /**
@@ -1059,6 +1060,18 @@ export interface HeadSpec {
   readonly anchorsPerCell?: number;
   /** Number of channels behind the classes that are not read. Default 0. */
   readonly unusedClasses?: number;
+  /**
+   * "dense" (default): rows are anchors of a grid, and compete in NMS. "selected": rows are detections (YOLOv10, YOLO26, graphs
+   * with NMS inside): box, score, class, then channels that are not read. "queries": rows are queries (RT-DETR, D-FINE, RF-DETR,
+   * DETR), and the best pairs of a query and a class are detections. Both have any number of rows, which `anchors` of a result
+   * counts, and no NMS: `strides`, `iouThreshold`, `multiLabel`, `classAgnostic` and `preNmsTopK` are not read.
+   */
+  readonly selection?: "dense" | "selected" | "queries";
+  /**
+   * Values of the bins where they are not 0, 1, 2 …: `bins` of them, rising. A side's deviation is in these values · stride, and
+   * the floor that its excess has no part in is √((μ − a)(b − μ)), with μ the mean and a, b the values beside it.
+   */
+  readonly binValues?: readonly number[];
   /** "rows": (…, anchors, channels). "channels-first": (…, channels, anchors). */
   readonly layout: "rows" | "channels-first";
   /** Order of boxes and classes in one tensor, or "separate" tensors for them. */

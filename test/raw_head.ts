@@ -1,7 +1,8 @@
 /** Random raw outputs of a head, and the ways in which exports pack them into tensors. */
 import type { HeadSpec, HostTensor, Outputs } from "densehead";
-import { boxChannels, hasObjectness } from "../src/heads/channels.ts";
+import { boxChannels, hasObjectness, readChannels } from "../src/heads/channels.ts";
 import { anchorsPerCell } from "../src/heads/levels.ts";
+import { isListed } from "../src/heads/listed_rows.ts";
 import { floats, type Random } from "./random.ts";
 import type { RawHead } from "./reference/detect.ts";
 
@@ -16,6 +17,9 @@ export interface RawValues {
   readonly objectness: Float32Array<ArrayBuffer> | null;
 }
 
+/** Rows of heads that list detections or queries. */
+const LISTED_ROWS = 120;
+
 /** About one anchor in `rarity` has a class over the threshold of 0.25. */
 export function randomHead(
   r: Random,
@@ -24,15 +28,19 @@ export function randomHead(
   images = 1,
   rarity = 4,
 ): RawValues {
-  const cells = head.strides.map((stride, level) => {
+  const levels = head.strides.map((stride, level) => {
     return [Math.ceil(height / stride), Math.ceil(width / stride), anchorsPerCell(head, level)] as const;
   });
+  const cells = isListed(head) ? [[1, LISTED_ROWS, 1] as const] : levels;
   const anchors = cells.reduce((sum, [h, w, n]) => sum + h * w * n, 0);
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   const score = () => {
     const x = r.integer(rarity * head.numClasses) === 0 ? r.uniform(-1, 4) : r.uniform(-9, -3);
-    return head.scores === "logits" ? x : sigmoid(x);
+    return head.scores === "probabilities" ? sigmoid(x) : x;
   };
+  const isSelected = head.selection === "selected";
+  const scoreOrClass = (i: number) => isSelected && i % 2 === 1 ? r.integer(head.numClasses) : score();
+  const span = head.boxUnit === "image" && isListed(head) ? 128 : 1;
   const box = (i: number) => {
     if (head.boxes === "distribution") return r.normal() * 3;
     if (head.boxes === "distances") return r.uniform(0, 60);
@@ -46,8 +54,8 @@ export function randomHead(
     images,
     anchors,
     cells,
-    classes: floats(rows * head.numClasses, score),
-    boxes: floats(rows * boxChannels(head), box),
+    classes: floats(rows * readChannels(head, "classes"), scoreOrClass),
+    boxes: floats(rows * boxChannels(head), (i) => box(i) / span),
     objectness: hasObjectness(head)
       ? floats(rows, () => head.scores === "logits" ? r.uniform(-2, 4) : r.uniform())
       : null,
@@ -60,6 +68,7 @@ export function imageOf(raw: RawValues, image: number): RawHead {
   const [c, b] = [classes, boxes].map((values) => values.length / (raw.images * raw.anchors));
   const row = (anchor: number) => image * raw.anchors + anchor;
   return {
+    rows: raw.anchors,
     classes: (anchor, label) => classes[row(anchor) * c + label],
     boxes: (anchor, channel) => boxes[row(anchor) * b + channel],
     ...(objectness === null ? {} : { objectness: (anchor: number) => objectness[row(anchor)] }),
@@ -151,8 +160,10 @@ export function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
   const named: [string, Outputs][] = [
     ["by name", each((values) => pack(head, raw, [values]))],
     ["by name and level", each((values) => packLevels(head, raw, [values]))],
-    ["by name, bare arrays", each((values) => pack(head, raw, [values]).data)],
   ];
+  // Where rows are listed, a bare array is one image.
+  const bare = !isListed(head) || raw.images === 1;
+  if (bare) named.push(["by name, bare arrays", each((values) => pack(head, raw, [values]).data)]);
   if (head.channelOrder === "separate") {
     const levels = Object.values(roles).map((values) => packLevels(head, raw, [values]));
     const interleaved = levels[0].flatMap((_, i) => levels.map((list) => list[i]));
@@ -163,7 +174,7 @@ export function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
   return [
     ...named,
     ["one tensor", pack(head, raw, together)],
-    ["one bare array", pack(head, raw, together).data as Float32Array],
+    ...bare ? [["one bare array", pack(head, raw, together).data as Float32Array] as [string, Outputs]] : [],
     ["one tensor per level", list],
     ["levels in reverse", [...list].reverse()],
   ];

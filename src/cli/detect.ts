@@ -3,7 +3,6 @@
  */
 import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
-import { levelsOf } from "../heads/levels.ts";
 import { resolveOutputs } from "../heads/outputs.ts";
 import type { Detections, ImageTransform } from "../types.ts";
 import { categoriesOf } from "./categories.ts";
@@ -62,8 +61,7 @@ async function detectFile(
 ): Promise<ImageResult[]> {
   const network = await readNetworkFile(path, flags.network);
   const { read, chosen, inputSize } = network;
-  const levels = levelsOf(chosen.head, inputSize);
-  const count = inItsNames(network, () => resolveOutputs("detect", read.outputs, chosen.head, levels).images);
+  const count = inItsNames(network, () => resolveOutputs("detect", read.outputs, chosen.head, inputSize).images);
   const images = find(count);
   if (askedId !== undefined && count !== 1) throw new UsageError(`holds ${count} images; --image-id is for one`);
   const kinds = kindsOf(network, truth, flags);

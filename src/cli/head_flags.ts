@@ -15,6 +15,8 @@ const NAMES = {
   boxUnit: "box-unit",
   anchors: "anchors",
   anchorsPerCell: "anchors-per-cell",
+  selection: "selection",
+  binValues: "bin-values",
   unusedClasses: "unused-classes",
   layout: "layout",
   channelOrder: "channel-order",
@@ -62,6 +64,8 @@ function read(flag: string, text: string, member: Member): unknown {
       return choice(flag, text, member.choices);
     case "strides":
       return numbers(flag, text);
+    case "numbers":
+      return text.split(",").map((value) => number(flag, value));
     case "anchors":
       return text.split("/").map((level) => numbers(flag, level));
     default:

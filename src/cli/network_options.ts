@@ -9,7 +9,7 @@ import { presetNames, presetOf } from "./preset_names.ts";
 import { classNames } from "./readers/names.ts";
 import { integer, number, optional, size } from "./values.ts";
 
-const { boxes, scores, objectness } = members;
+const { boxes, scores, objectness, selection } = members;
 
 export const FILES_HELP = `  name.safetensors   tensors named by role and stride (cls_s8, reg_s8, obj_s8 …), or in order
   name.npy           one tensor
@@ -32,6 +32,8 @@ export const NETWORK_HELP = `What the network is:
   --box-unit KIND          of boxes without a distribution: pixel, stride (of the level) or image (0 … 1 of the input)
   --anchors W,H,W,H,…/…    of boxes with anchors: widths and heights in pixels, a list for each level
   --anchors-per-cell N     rows of a cell, of decoded boxes with anchors
+  --selection KIND         ${selection.choices.join(", ")}: rows are anchors, detections or queries
+  --bin-values X,Y,…       values of the bins, where they are not 0, 1, 2 …
   --unused-classes N       channels behind the classes that are not read
   --offset X               anchor point of cell i: (i + X) · stride
   --scores KIND            ${scores.choices.join(" or ")}

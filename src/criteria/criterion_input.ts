@@ -73,6 +73,9 @@ export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["bo
   if (head.anchorsPerCell !== undefined && head.anchorsPerCell > 1) {
     throw typeError(place(".head.anchorsPerCell"), String(head.anchorsPerCell), "1, for which the loss is computed");
   }
+  if (head.binValues !== undefined) {
+    throw typeError(place(".head.binValues"), "given", "none: the loss is computed for bins 0, 1, 2 …");
+  }
   const extent = size(place(".imageSize"), imageSize);
   const levels = levelsOf(head, extent);
   checkAnchors(place(".imageSize"), extent, levels);

@@ -3,6 +3,7 @@
  */
 import type { Plane } from "../heads/levels.ts";
 import type { RankedCandidates } from "./candidates.ts";
+import { binMean } from "./bin_values.ts";
 import { decodeGridBoxes, isGridCoding } from "./grid_boxes.ts";
 import { type AnchorGroup, type AnchorList, boxGroupSize, forEachGroup, gather } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
@@ -61,7 +62,15 @@ function decodeGroup(run: ImageRun, group: AnchorGroup, staging: number, points:
   const { head } = run.settings;
   gather(run, part.boxes, group, staging);
   const { channelsFirst } = part.boxes;
-  if (head.boxes === "distribution") {
+  if (head.boxes === "distribution" && head.binValues !== undefined) {
+    const { bins, binValues } = head;
+    const values = memory.view(Float32Array, staging, count * 4 * bins);
+    const to = memory.view(Float32Array, boxes, count * 4);
+    for (let i = 0; i < to.length; i++) {
+      const [first, step] = channelsFirst ? [(i & 3) * bins * count + (i >> 2), count] : [i * bins, 1];
+      to[i] = binMean({ values, first, step }, binValues);
+    }
+  } else if (head.boxes === "distribution") {
     if (channelsFirst) kernels.dfl_decode_channels(staging, count * 4, count, head.bins, 0, 1, boxes);
     else kernels.dfl_decode_rows(staging, count, head.bins, 0, 1, boxes);
   } else {

@@ -4,6 +4,7 @@
 import { checkHead } from "../heads/check.ts";
 import { fittingSize } from "../heads/fitting_size.ts";
 import { anchorsIn, type Level, levelsOf, type Plane, planesOf } from "../heads/levels.ts";
+import { isListed } from "../heads/listed_rows.ts";
 import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
 import { doc } from "../doc.ts";
 import {
@@ -34,6 +35,7 @@ export interface Settings {
   readonly preNmsTopK: number;
   readonly multiLabel: boolean;
   readonly classAgnostic: boolean;
+  readonly suppression: "greedy" | "none";
   readonly clip: boolean;
   readonly uncertainty: boolean;
 }
@@ -81,8 +83,9 @@ const TRANSFORM = namesOf<ImageTransform>({ scaleX: true, scaleY: true, padX: tr
 export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDetect {
   const params = readOptions(options);
   const { transform, signal } = params;
-  const settings = readSettings(params);
-  const { images, parts } = resolve(outputs, settings);
+  const read = readSettings(params);
+  const { images, parts, levels } = resolve(outputs, read);
+  const settings = { ...read, levels, planes: planesOf(levels) };
   return { images, parts, settings, transforms: readTransforms(transform, images), signal: checkSignal(signal) };
 }
 
@@ -92,9 +95,12 @@ function checkSignal(signal: DetectOptions["signal"]): DetectOptions["signal"] {
 }
 
 /** Errors say which imageSize the outputs would fit, where there is one. */
-function resolve(outputs: Outputs, { head, levels }: Settings): ResolvedOutputs {
+function resolve(
+  outputs: Outputs,
+  { head, imageSize }: Omit<Settings, "levels" | "planes">,
+): ResolvedOutputs & { readonly levels: readonly Level[] } {
   try {
-    return resolveOutputs(op, outputs, head, levels);
+    return resolveOutputs(op, outputs, head, imageSize);
   } catch (error) {
     const size = error instanceof TypeError ? fittingSize(op, outputs, head) : null;
     if (size === null) throw error;
@@ -105,12 +111,11 @@ function resolve(outputs: Outputs, { head, levels }: Settings): ResolvedOutputs 
 /** Detections name them in 32 bits. */
 const MAX_ANCHORS = 2 ** 31 - 1;
 
-function readSettings(params: Values<typeof DETECT_PARAMS>): Settings {
+function readSettings(params: Values<typeof DETECT_PARAMS>): Omit<Settings, "levels" | "planes"> {
   const place = (member: string) => ({ op, argument: `options.${member}` });
   const head = checkHead(op, "options.head", params.head);
   const { imageSize } = params;
-  const levels = levelsOf(head, imageSize);
-  const anchors = anchorsIn(levels);
+  const anchors = isListed(head) ? 0 : anchorsIn(levelsOf(head, imageSize));
   if (anchors > MAX_ANCHORS) {
     const got = `[${imageSize.join(", ")}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
     throw rangeError(place("imageSize"), got, `at most ${MAX_ANCHORS} anchors`);
@@ -127,16 +132,21 @@ function readSettings(params: Values<typeof DETECT_PARAMS>): Settings {
   return {
     head,
     imageSize,
-    levels,
-    planes: planesOf(levels),
     scoreThreshold,
     iouThreshold,
     maxDetections,
     preNmsTopK,
     multiLabel,
     classAgnostic,
+    suppression: "greedy" as const,
     clip,
     uncertainty,
+    ...(isListed(head) && {
+      // The best pairs are detections: nothing competes.
+      preNmsTopK: maxDetections,
+      multiLabel: head.selection === "queries",
+      suppression: "none" as const,
+    }),
   };
 }
 

@@ -18,6 +18,8 @@ import { keepBest, rank } from "./rank.ts";
 import { joinScore, probability } from "./scores.ts";
 import type { ListedCandidates, SearchedImage } from "./search.ts";
 import { makeThresholds, type Thresholds } from "./thresholds.ts";
+import { selectRows } from "./selected.ts";
+import { softmaxParts, softmaxSettings } from "./softmax.ts";
 import { sideStatistics } from "./uncertainty.ts";
 
 /** Outputs on the host, and the index of an image in them; or that image's candidates, listed by another device. */
@@ -33,13 +35,16 @@ interface Input {
  */
 export function* detectImages(
   backend: WasmBackend,
-  { images, parts, settings, transforms, signal }: CheckedDetect,
+  { images, parts, settings: given, transforms, signal }: CheckedDetect,
   searched: readonly SearchedImage[] | null = null,
 ): Generator<Detections, void, void> {
-  const onHost = searched === null ? partsOnHost(op, parts) : [];
+  const isSoftmax = given.head.scores === "softmax";
+  const settings = isSoftmax ? softmaxSettings(given) : given;
+  const probable = (parts: readonly Part[], images: number) => isSoftmax ? softmaxParts(parts, images) : parts;
+  const onHost = searched === null ? probable(partsOnHost(op, parts), images) : [];
   for (let image = 0; image < images; image++) {
     signal?.throwIfAborted();
-    const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image]);
+    const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image], probable);
     yield backend.memory.frame(op, (allocate) => {
       const run = { backend, allocate, settings, parts: input.parts, image: input.image };
       const candidates = input.listed === null ? findCandidates(run) : stageListed(run, input.listed);
@@ -48,14 +53,18 @@ export function* detectImages(
   }
 }
 
-function inputOf(searched: SearchedImage): Input {
-  if ("parts" in searched) return { parts: searched.parts, image: 0, listed: null };
+function inputOf(
+  searched: SearchedImage,
+  probable: (parts: readonly Part[], images: number) => readonly Part[],
+): Input {
+  if ("parts" in searched) return { parts: probable(searched.parts, 1), image: 0, listed: null };
   return { parts: [], image: 0, listed: searched };
 }
 
 function findCandidates(run: ImageRun): ImageCandidates {
   const thresholds = makeThresholds(run);
-  const passed = filterAnchors(run, thresholds);
+  const isSelected = run.settings.head.selection === "selected";
+  const passed = isSelected ? selectRows(run, thresholds) : filterAnchors(run, thresholds);
   return {
     list: run.settings.multiLabel ? expandClasses(run, passed, thresholds) : passed,
     thresholds,
@@ -80,6 +89,7 @@ function suppress({ backend, allocate, settings }: ImageRun, candidates: RankedC
   const sorted = kernels.sort_scores(candidates.ranks, count, NaN, order, scratch);
   const labels = settings.classAgnostic ? 0 : candidates.labels;
   const limit = Math.min(settings.maxDetections, count);
+  if (settings.suppression === "none") return memory.ints.slice(order >> 2, (order >> 2) + Math.min(limit, sorted));
   const kept = kernels.nms(boxes, labels, order, sorted, settings.iouThreshold, limit, scratch, keep);
   return memory.ints.slice(keep >> 2, (keep >> 2) + kept);
 }

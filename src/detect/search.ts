@@ -12,6 +12,8 @@ import { productThreshold, rawThreshold } from "./scores.ts";
 /** A search for candidates in each image of a batch. */
 export interface CandidateSearch {
   readonly op: string;
+  /** Whether no other device knows how to find the candidates: it only brings every image to the host. */
+  readonly onHost: boolean;
   readonly images: number;
   readonly parts: readonly Part<AnySource>[];
   /** The fields of all parts. */
@@ -62,6 +64,7 @@ export function searchOf({ images, parts, settings }: CheckedDetect): CandidateS
   const makeThreshold = hasObjectness(head) ? productThreshold : rawThreshold;
   return {
     op,
+    onHost: head.selection === "selected" || head.scores === "softmax" || head.binValues !== undefined,
     images,
     parts,
     fields: parts.flatMap(fieldsOf),

@@ -43,7 +43,7 @@ export function makeThresholds(run: ImageRun): Thresholds {
 }
 
 /** One channel of the image as float32 at `dst`. */
-function readColumn({ backend, allocate, image }: ImageRun, field: Field, dst: number): void {
+export function readColumn({ backend, allocate, image }: ImageRun, field: Field, dst: number): void {
   const { source, anchors } = field;
   const rows = fieldRows(field, image);
   const staging = allocate(backend.stagingBytes(anchors));

@@ -1,12 +1,10 @@
 /**
  * Raw outputs as the criteria take them: a row of channels for each anchor.
  */
-import { valuesOf } from "../arrays.ts";
-import { dequantise, halvesToFloat32 } from "../float32.ts";
 import type { AnchorMap, AnchorRows, AnchorRowsOptions, HeadSpec, Outputs } from "../types.ts";
-import { isQuantised, namesOf, options as checkOptions, size, type Source } from "../validate.ts";
+import { namesOf, options as checkOptions, size, type Source } from "../validate.ts";
 import { checkHead } from "./check.ts";
-import { levelsOf } from "./levels.ts";
+import { float32Values } from "./host_values.ts";
 import { type Field, fieldRows, type Part, partsOnHost, resolveOutputs } from "./outputs.ts";
 
 const op = "anchorRows";
@@ -43,8 +41,8 @@ const OPTIONS = namesOf<AnchorRowsOptions>({ head: true, imageSize: true });
 export function anchorRows(outputs: Outputs, options: AnchorRowsOptions): AnchorRows {
   const given = checkOptions(op, options, OPTIONS, true);
   const head = checkHead(op, "options.head", given.head as HeadSpec);
-  const levels = levelsOf(head, size({ op, argument: "options.imageSize" }, given.imageSize));
-  const { images, parts: found } = resolveOutputs(op, outputs, head, levels);
+  const imageSize = size({ op, argument: "options.imageSize" }, given.imageSize);
+  const { images, parts: found } = resolveOutputs(op, outputs, head, imageSize);
   const parts = partsOnHost(op, found);
   const read = cached(float32Values);
   const rows = (fields: readonly Field[]) => rowsOf(fields, images, read);
@@ -82,14 +80,6 @@ function copyRows(field: Field, image: number, values: Float32Array, rows: Float
       rows[anchor * channels + channel] = values[start + anchor * perAnchor + channel * perChannel];
     }
   }
-}
-
-function float32Values(source: Source): Float32Array {
-  const { kind, scale, zeroPoint } = source;
-  const data = valuesOf(source);
-  if (kind === "f32") return data as Float32Array;
-  if (kind === "f16") return halvesToFloat32(data);
-  return isQuantised(kind) ? dequantise(data, scale, zeroPoint) : Float32Array.from(data);
 }
 
 /** Classes and boxes may be of one tensor, which is converted once. */

@@ -20,9 +20,15 @@ export function readChannels(head: HeadSpec, role: Role): number {
   return (channelsOf(head).get(role) ?? 0) - (role === "classes" ? head.unusedClasses ?? 0 : 0);
 }
 
+/** A detection's score and class; else a score of each class, and of background where softmax has one. */
+function classChannels({ selection, numClasses, scores }: HeadSpec): number {
+  if (selection === "selected") return 2;
+  return scores === "softmax" ? numClasses + 1 : numClasses;
+}
+
 /** Channels of each role that the head has, for one anchor of a cell. */
 export function channelsOf(head: HeadSpec): ReadonlyMap<Role, number> {
-  const classes = head.numClasses + (head.unusedClasses ?? 0);
+  const classes = classChannels(head) + (head.unusedClasses ?? 0);
   const roles = new Map<Role, number>([["classes", classes], ["boxes", boxChannels(head)]]);
   if (hasObjectness(head)) roles.set("objectness", 1);
   return roles;

@@ -46,6 +46,7 @@ export function checkHead(op: string, argument: string, given: HeadSpec): HeadSp
   const head = checked as unknown as HeadSpec;
   checkBoxes(place, head);
   checkSizes(place, head);
+  checkSelection(place, head);
   return head;
 }
 
@@ -58,6 +59,8 @@ function checkMember(place: Place, value: unknown, member: Member): unknown {
       return boolean(place, value);
     case "strides":
       return checkStrides(place, value);
+    case "numbers":
+      return checkRising(place, value);
     case "anchors":
       return checkAnchors(place, value);
     case "integer":
@@ -69,9 +72,10 @@ function checkMember(place: Place, value: unknown, member: Member): unknown {
   }
 }
 
-function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: HeadSpec): void {
+function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit, binValues }: HeadSpec): void {
   if (boxes !== "distribution") {
     if (bins !== 0) throw rangeError(place("bins"), bins, `0 for boxes "${boxes}"`);
+    if (binValues !== undefined) throw typeError(place("binValues"), `given for boxes "${boxes}"`, "none");
     if (boxUnit !== undefined && !UNITED.includes(boxes)) {
       throw typeError(place("boxUnit"), `"${boxUnit}" for boxes "${boxes}"`, "none: their unit is part of the coding");
     }
@@ -80,6 +84,9 @@ function checkBoxes(place: (member: string) => Place, { boxes, bins, boxUnit }: 
   if (bins < 2) {
     const plain = `bins: 0 with boxes: "distances", in strides where boxUnit says so`;
     throw rangeError(place("bins"), bins, `2 to 64 for a distribution, or ${plain}`);
+  }
+  if (binValues !== undefined && binValues.length !== bins) {
+    throw rangeError(place("binValues"), `${binValues.length} values`, `${bins}, one for each of the bins`);
   }
   if (boxUnit !== undefined && boxUnit !== "stride") {
     throw typeError(place("boxUnit"), `"${boxUnit}" for a distribution`, "none: bins are in units of the stride");
@@ -107,6 +114,26 @@ function checkSizes(place: (member: string) => Place, head: HeadSpec): void {
   if (anchorsPerCell !== undefined && counts.some((count) => count !== anchorsPerCell)) {
     throw rangeError(place("anchorsPerCell"), anchorsPerCell, `${counts.join(", ")}, as the anchors are, or none`);
   }
+}
+
+/** Rows that are no anchors have boxes of their own; a detection has one score. */
+function checkSelection(place: (member: string) => Place, head: HeadSpec): void {
+  const { selection = "dense", boxes, boxUnit, scores, objectness = "none", channelOrder } = head;
+  if (scores === "softmax" && objectness !== "none") {
+    throw typeError(
+      place("objectness"),
+      `"${objectness}" for scores "softmax"`,
+      `"none": the background stands for it`,
+    );
+  }
+  if (selection === "dense") return;
+  const rows = `for selection "${selection}"`;
+  if (boxes !== "xywh" && boxes !== "xyxy") throw typeError(place("boxes"), `"${boxes}" ${rows}`, `"xywh" or "xyxy"`);
+  if (boxUnit === "stride") throw typeError(place("boxUnit"), `"stride" ${rows}`, `"pixel" or "image"`);
+  if (selection === "queries") return;
+  if (scores === "softmax") throw typeError(place("scores"), `"softmax" ${rows}`, `"probabilities" or "logits"`);
+  if (objectness !== "none") throw typeError(place("objectness"), `"${objectness}" ${rows}`, `"none"`);
+  if (channelOrder !== "box-first") throw typeError(place("channelOrder"), `"${channelOrder}" ${rows}`, `"box-first"`);
 }
 
 /** Networks have three to seven; an anchor's level is looked for among all. */
@@ -149,5 +176,20 @@ function checkLevelAnchors({ op, argument }: Place, level: unknown): readonly nu
     const side = number(place, value);
     if (!(side > 0 && side < Infinity)) throw rangeError(place, side, "a positive number");
     return side;
+  });
+}
+
+/** A copy of finite numbers, each over the one before it. */
+function checkRising({ op, argument }: Place, given: unknown): readonly number[] {
+  const values = listOf(given);
+  if (values === null) throw typeError({ op, argument }, describe(given), "an array of numbers");
+  return values.map((each, i) => {
+    const place = { op, argument: `${argument}[${i}]` };
+    const value = number(place, each);
+    if (!Number.isFinite(value)) throw rangeError(place, value, "a finite number");
+    if (i > 0 && !(value > (values[i - 1] as number))) {
+      throw rangeError(place, value, `over ${values[i - 1]}, its neighbour`);
+    }
+    return value;
   });
 }

@@ -5,11 +5,13 @@ import type { HeadSpec, Outputs } from "../types.ts";
 import { tensorAnywhere } from "../validate.ts";
 import { tensorsIn } from "./given.ts";
 import { levelsOf } from "./levels.ts";
+import { isListed } from "./listed_rows.ts";
 import { resolveTensors } from "./outputs.ts";
 import { type Size, toldSizes } from "./sizes.ts";
 
 /** Null where no size that the shapes tell makes the outputs the head's. */
 export function fittingSize(op: string, outputs: Outputs, head: HeadSpec): Size | null {
+  if (isListed(head)) return null;
   const place = { op, argument: "outputs" };
   try {
     const given = tensorsIn(place, outputs);

@@ -18,13 +18,14 @@ import { boxChannels, channelsOf, hasObjectness } from "./channels.ts";
 import { checkStrides, makeHead } from "./check.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, levelsOf } from "./levels.ts";
+import { isListed, levelOfRows } from "./listed_rows.ts";
 import { misses } from "./misses.ts";
-import { describeDetections, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
+import { describeDetections, MOST_LISTED, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
 import { type HeadExport, type PresetName, presetNames, presets } from "./presets.ts";
 import { isTogether, type Question } from "./question.ts";
 import { readingsOf } from "./readings.ts";
 import { possibleSizes } from "./sizes.ts";
-import { boxValues, scoreValues } from "./values.ts";
+import { boxValues, hasDetections, scoreValues } from "./values.ts";
 
 const op = "heads.infer";
 
@@ -94,24 +95,29 @@ function shapeFrom({ place, value }: GivenTensor): readonly number[] {
   return dims;
 }
 
-/** Heads that fit: the only one of a usual export, or all that there are. */
+/** Heads that fit: the only one of a usual export, or all; none where a usual export fits but for channels left out. */
 function answer(question: Question): { heads: HeadSpec[]; others: string[]; answers: readonly Answer[] } {
   const answers = familyExports.map((each) => tryExport(each, question));
   const candidates = answers.flatMap((each) => each.candidates);
   const usual = candidates.filter(({ unusual }) => !unusual);
-  const heads = (usual.length === 1 ? usual : candidates).map(({ head }) => head);
   // With the number of classes told, a head that has it is no guess.
-  const extended = question.numClasses !== undefined && heads.length > 0 ? [] : answers.flatMap(({ others }) => others);
-  return { heads, others: [...extended, ...detections(question, heads.length > 0)], answers };
+  const told = question.numClasses !== undefined && candidates.length > 0;
+  const extended = told ? [] : answers.flatMap(({ others }) => others);
+  const fitting = usual.length === 1 || (usual.length === 0 && extended.length > 0) ? usual : candidates;
+  const heads = fitting.map(({ head }) => head);
+  const listed = answers.some(({ candidates }) => candidates.some(({ head }) => head.selection === "selected"));
+  return { heads, others: [...extended, ...(listed ? [] : detections(question, heads.length > 0))], answers };
 }
 
-/** Rows of box, score and class look like a head of two classes, until somebody says how many classes there are. */
+/** Rows of box, score and class say nothing of the classes, and look like a head of two. */
 function detections({ shapes: [dims, ...rest], imageSize, numClasses }: Question, fits: boolean): string[] {
   if (rest.length > 0 || (fits && imageSize !== undefined && numClasses !== undefined)) return [];
   const words = describeDetections(dims);
-  if (words !== null) return [`none of ours: ${words}`];
-  const rowsOfSix = dims.length > 1 && dims.length < 4 && dims[dims.length - 1] === 6 && numClasses === undefined;
-  return rowsOfSix ? ["none of ours, where rows are detections already (box, score, class)"] : [];
+  const isOurs = dims[dims.length - 1] === 6;
+  if (isOurs && numClasses !== undefined) return [];
+  if (words !== null) return [`${isOurs ? "yolov10 with any number of classes" : "none of ours"}: ${words}`];
+  const rowsOfSix = dims.length > 1 && dims.length < 4 && isOurs;
+  return rowsOfSix ? ["yolov10 with any number of classes, where rows are detections already (box, score, class)"] : [];
 }
 
 // ── One export ──────────────────────────────────────────────────────────────────
@@ -143,8 +149,7 @@ function resolves(head: HeadSpec, question: Question): boolean {
 
 /** The outputs as the head has them, for the image size of the hints or any that is possible. */
 function resolve(head: HeadSpec, { given, shapes, imageSize }: Question): ResolvedOutputs | null {
-  for (const each of imageSize === undefined ? possibleSizes(head, shapes) : [imageSize]) {
-    const levels = levelsOf(head, each);
+  for (const levels of possibleLevels(head, shapes, imageSize)) {
     if (!canFit(head, levels, given, shapes)) continue;
     try {
       return resolveTensors({ op, argument: "outputs" }, given, head, levels);
@@ -153,6 +158,23 @@ function resolve(head: HeadSpec, { given, shapes, imageSize }: Question): Resolv
     }
   }
   return null;
+}
+
+/** Of the image size, or of every size that is possible; networks list few rows. */
+function possibleLevels(
+  head: HeadSpec,
+  shapes: Question["shapes"],
+  imageSize: Question["imageSize"],
+): (readonly Level[])[] {
+  if (isListed(head)) {
+    const levels = levelOfRows(head, shapes);
+    const rows = anchorsIn(levels);
+    // They have no height and width.
+    const isFlat = shapes.every((dims) => dims.length < 4 && dims[dims.length - 2] === rows);
+    return isFlat && rows <= MOST_LISTED ? [levels] : [];
+  }
+  const sizes = imageSize === undefined ? possibleSizes(head, shapes) : [imageSize];
+  return sizes.map((size) => levelsOf(head, size));
 }
 
 /** Has every tensor channels and anchors that the head knows? Cheaper than the errors that tell. */
@@ -205,19 +227,22 @@ function classCounts(head: HeadSpec, widths: readonly number[], { given, shapes,
   if (numClasses !== undefined) return [numClasses];
   // Anchors that are read as channels would be more classes than there are anchors then.
   const most = Math.max(...shapes.flatMap((dims) => readingsOf(dims, head)).map(({ anchors }) => anchors));
+  // A detection's channels do not tell.
+  if (head.selection === "selected") return [];
   const boxes = boxChannels(head);
   const { unusedClasses = 0 } = head;
+  const background = head.scores === "softmax" ? 1 : 0;
   if (isTogether(head, given)) {
-    const others = boxes + (hasObjectness(head) ? 1 : 0) + unusedClasses;
+    const others = boxes + (hasObjectness(head) ? 1 : 0) + unusedClasses + background;
     return widths.map((w) => w - others).filter((n) => n > 0 && n <= most);
   }
   const ofClasses = widths.every((w) => w === boxes) ? [boxes] : widths.filter((w) => w !== boxes);
-  return ofClasses.map((w) => w - unusedClasses).filter((n) => n > 0);
+  return ofClasses.map((w) => w - unusedClasses - background).filter((n) => n > 0);
 }
 
 /** The head with the scores that its values prove, once for each kind where nothing does; or why it cannot be. */
 function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: ResolvedOutputs): Candidate[] | string {
-  const { are, range } = scoreValues(resolved);
+  const { are, range } = scoreValues(resolved, head.selection === "selected" ? 1 : Infinity);
   const known = each.scores ?? [base.scores];
   // Strides of the hints are as unusual as they are for the family.
   const levels = [presets[each.preset].head.strides, ...each.strides ?? []].map(String);
@@ -227,10 +252,14 @@ function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: Res
   if (each.decoded && are === "logits") return `scores are ${range}, and its export has probabilities`;
   if (fault !== null) return fault;
   if (each.decoded) {
+    if (head.selection === "selected" && !hasDetections(head, resolved)) {
+      return "rows are not box, score and class";
+    }
     return [{ head: shares ? { ...head, boxUnit: "image" } : head, unusual }];
   }
   if (are === "unknown") return known.map((scores) => ({ head: { ...head, scores }, unusual }));
-  const scores = are === "alike" ? known[0] : are;
+  // A softmax of probabilities would be none.
+  const scores = are === "alike" || (base.scores === "softmax" && are === "logits") ? known[0] : are;
   return [{ head: { ...head, scores }, unusual: unusual || !known.includes(scores) }];
 }
 

@@ -7,7 +7,7 @@ import type { HeadSpec } from "../types.ts";
 export type Member =
   & { readonly optional?: boolean }
   & (
-    | { readonly kind: "string" | "boolean" | "strides" | "anchors" }
+    | { readonly kind: "string" | "boolean" | "strides" | "anchors" | "numbers" }
     | { readonly kind: "integer" | "number"; readonly low: number; readonly high: number }
     | { readonly kind: "choice"; readonly choices: readonly string[] }
   );
@@ -31,12 +31,14 @@ export const members = {
   bins: { kind: "integer", low: 0, high: MOST_BINS },
   strides: { kind: "strides" },
   anchorOffset: { kind: "number", low: -1e6, high: 1e6 },
-  scores: choice("logits", "probabilities"),
+  scores: choice("logits", "probabilities", "softmax"),
   objectness: { ...choice("none", "multiply", "sqrt-multiply"), optional: true },
   boxes: choice("distribution", "distances", "xywh", "xyxy", "anchor-sigmoid", "anchor-exp", "log-size"),
   boxUnit: { ...choice("pixel", "stride", "image"), optional: true },
   anchors: { kind: "anchors", optional: true },
   anchorsPerCell: { kind: "integer", low: 1, high: MOST_ANCHORS, optional: true },
+  selection: { ...choice("dense", "selected", "queries"), optional: true },
+  binValues: { kind: "numbers", optional: true },
   unusedClasses: { kind: "integer", low: 0, high: MOST_CLASSES, optional: true },
   layout: choice("rows", "channels-first"),
   channelOrder: choice("class-first", "box-first", "separate"),
@@ -47,5 +49,5 @@ export const members = {
 type KindOf<T> = [T] extends [number] ? { kind: "integer" | "number" }
   : [T] extends [boolean] ? { kind: "boolean" }
   : [T] extends [string] ? string extends T ? { kind: "string" } : { kind: "choice"; choices: readonly T[] }
-  : [T] extends [readonly number[]] ? { kind: "strides" }
+  : [T] extends [readonly number[]] ? { kind: "strides" | "numbers" }
   : { kind: "anchors" };

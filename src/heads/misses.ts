@@ -4,6 +4,8 @@
 import type { HeadSpec } from "../types.ts";
 import { channelsOf } from "./channels.ts";
 import { anchorsIn, levelsOf } from "./levels.ts";
+import { isListed } from "./listed_rows.ts";
+import { MOST_LISTED } from "./outputs.ts";
 import { type Reading, readingsOf } from "./readings.ts";
 import { isTogether, type Question } from "./question.ts";
 import { toldSizes } from "./sizes.ts";
@@ -22,6 +24,12 @@ export function misses(
   if (fault !== null) return fault;
   const named = { ...head, numClasses };
   const { imageSize } = question;
+  if (isListed(head)) {
+    const { anchors } = readings[0];
+    return anchors > MOST_LISTED
+      ? `${anchors} rows, and networks list at most ${MOST_LISTED}`
+      : "wants (B, rows, channels)";
+  }
   if (imageSize !== undefined) {
     const other = toldSizes(named, question.shapes).find((each) => resolves(named, { ...question, imageSize: each }));
     if (other !== undefined) return `anchors are those of imageSize [${other.join(", ")}]`;
@@ -37,6 +45,10 @@ interface Channels {
 function inOne(head: HeadSpec, readings: readonly Reading[], { numClasses }: Question): Channels {
   const widths = [...new Set(readings.map(({ channels }) => channels))];
   const others = [...channelsOf({ ...head, numClasses: 0 }).values()].reduce((sum, n) => sum + n);
+  if (head.selection === "selected") {
+    const fault = widths.join() === String(others) ? "wants numClasses in hints" : `detections have ${others} channels`;
+    return { fault, numClasses: 1 };
+  }
   const classes = widths[0] - others;
   const fault = widths.length > 1
     ? `wants one number of channels, not ${widths.join(" and ")}`
@@ -52,8 +64,8 @@ function apart(head: HeadSpec, readings: readonly Reading[], { numClasses }: Que
   const widths = readings.map(({ channels }) => channels);
   const boxes = channelsOf(head).get("boxes") ?? 0;
   const ofBoxes = widths.filter((width) => width === boxes).length;
-  const { unusedClasses = 0 } = head;
-  const told = numClasses === undefined ? undefined : numClasses + unusedClasses;
+  const others = channelsOf({ ...head, numClasses: 0 }).get("classes") ?? 0;
+  const told = numClasses === undefined ? undefined : numClasses + others;
   const classes = told ?? widths.find((width) => width !== boxes) ?? boxes;
   const levels = head.strides.length;
   const fault = readings.length === 1
@@ -65,7 +77,7 @@ function apart(head: HeadSpec, readings: readonly Reading[], { numClasses }: Que
     : ofBoxes !== 1 && ofBoxes % levels !== 0
     ? `${ofBoxes} tensors of ${boxes} channels, and ${levels} levels unless hints say strides`
     : null;
-  return { fault, numClasses: classes - unusedClasses };
+  return { fault, numClasses: classes - others };
 }
 
 function anchorFault(head: HeadSpec, readings: readonly Reading[], imageSize: Question["imageSize"]): string {

@@ -16,6 +16,7 @@ import type { Rows } from "../wasm/backend.ts";
 import { channelOrder, channelsOf, firstChannel, readChannels, type Role } from "./channels.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, planesOf } from "./levels.ts";
+import { isListed, levelsIn } from "./listed_rows.ts";
 import { familyOf } from "./presets.ts";
 import { type Reading, readingsOf, stacksOf } from "./readings.ts";
 
@@ -86,15 +87,18 @@ export function fieldRows(field: Field, image: number, from = 0, count = field.a
     };
 }
 
-/** Checks the outputs against the head and the levels of the image size. */
+/** Checks the outputs against the head and the image size; the levels are those of both. */
 export function resolveOutputs(
   op: string,
   outputs: Outputs,
   head: HeadSpec,
-  levels: readonly Level[],
-): ResolvedOutputs {
+  imageSize: readonly [number, number],
+): ResolvedOutputs & { readonly levels: readonly Level[] } {
   const place = { op, argument: "outputs" };
-  return resolveTensors(place, tensorsIn(place, outputs), head, levels);
+  const given = tensorsIn(place, outputs);
+  const levels = levelsIn(head, imageSize, given);
+  const { images, parts } = resolveTensors(place, given, head, levels);
+  return { images, parts, levels };
 }
 
 /** Likewise of tensors that were found among outputs. */
@@ -223,16 +227,19 @@ function readMap({ head, levels }: Context, given: GivenTensor, widths: readonly
   const fits = readingsOf(source.dims, head).filter(isFit);
   if (fits.length > 0) return { given, source, fits };
   const stacks = stacksOf(head);
-  const wanted = [...new Set(widths)].flatMap((w) => stacks.map((n) => shapeOf(batchShape(head, n * w, "anchors"))));
+  const extent = isListed(head) ? "rows" : "anchors";
+  const wanted = [...new Set(widths)].flatMap((w) => stacks.map((n) => shapeOf(batchShape(head, n * w, extent))));
   const perCell = stacks.length === 1 ? stacks[0] : 1;
   const counts = (levels.length === 1 ? extents.slice(0, 1) : extents).map((count) => count / perCell);
+  const anchors = isListed(head)
+    ? ""
+    : `; ${perCell === 1 ? "anchors" : `anchors, ${perCell} to a cell, each`}: ${listOfCounts(counts)}`;
   throw typeError(
     place,
     describeTensor(value, source),
     `${wanted.join(" or ")} for head ${head.name} with ${head.numClasses} ${
       head.numClasses === 1 ? "class" : "classes"
-    }; ${perCell === 1 ? "anchors" : `anchors, ${perCell} to a cell, each`}: ${listOfCounts(counts)}` +
-      misfit(source.dims, head, widths, isFit),
+    }` + anchors + misfit(source.dims, head, widths, isFit),
   );
 }
 
@@ -251,7 +258,7 @@ function misfit(
   const other = head.layout === "rows" ? "channels-first" : "rows";
   if (readingsOf(dims, { ...head, layout: other }).some(isFit)) return `; it fits layout: "${other}"`;
   const detections = describeDetections(dims);
-  if (detections !== null) return `; ${detections}`;
+  if (detections !== null && !isListed(head)) return `; ${detections}`;
   // Of those with the anchors of a level or of all.
   const channels = readingsOf(dims, head).filter((each) => isFit({ ...each, channels: widths[0] }))
     .map((each) => each.channels);
@@ -264,11 +271,19 @@ function misfit(
   return "";
 }
 
+/** Rows at most of networks that list what they found. */
+export const MOST_LISTED = 1000;
+
+/** Channels of a detection with 32 mask coefficients, or with 17 keypoints of three values. */
+const DETECTION_WIDTHS = [38, 57];
+
 /** Words for a shape that graphs with NMS inside give; null for others. */
 export function describeDetections(dims: readonly number[]): string | null {
   const [rows, columns] = dims.slice(-2);
-  const few = dims.length <= 3 && dims.length >= 2 && rows > 0 && rows <= 1000 && columns >= 6;
-  if (!few || (columns > 7 && ![100, 300].includes(rows))) return null;
+  const few = dims.length <= 3 && dims.length >= 2 && rows > 0 && rows <= MOST_LISTED;
+  if (!few || !(columns === 6 || columns === 7 || (DETECTION_WIDTHS.includes(columns) && [100, 300].includes(rows)))) {
+    return null;
+  }
   return `these are detections already, it seems: ${rows} rows of ${columns} with box, score and class`;
 }
 

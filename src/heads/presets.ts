@@ -102,6 +102,19 @@ const CORNERS: Preset["head"] = {
   channelOrder: "separate",
 };
 
+const SELECTED: Preset["head"] = {
+  ...YOLOV8,
+  bins: 0,
+  scores: "probabilities",
+  boxes: "xyxy",
+  layout: "rows",
+  selection: "selected",
+};
+
+const QUERIES: Preset["head"] = { ...SELECTED, boxes: "xywh", boxUnit: "image", selection: "queries" };
+
+const DFINE: Preset["head"] = { ...QUERIES, scores: "logits", channelOrder: "separate" };
+
 const DECODED = { bins: 0, scores: "probabilities", boxes: "xywh" } as const;
 
 const EITHER_SCORES = ["probabilities", "logits"] as const;
@@ -426,6 +439,114 @@ export const presets = {
       { changes: { channelOrder: "separate" }, decoded: true, unusual: true },
     ],
   }),
+
+  /**
+   * YOLOv10: detections (B, 300, 6) of corners, score and class. No NMS.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolov10({ numClasses: 1 });
+   * console.log(head.boxes, head.selection); // → "xyxy", "selected"
+   * ```
+   */
+  yolov10: preset({ head: SELECTED, exports: [{ decoded: true }] }),
+
+  /**
+   * YOLO26 as it is trained, without NMS: as YOLOv10.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolo26({ numClasses: 1 });
+   * console.log(head.boxes, head.selection); // → "xyxy", "selected"
+   * ```
+   */
+  yolo26: preset({ head: SELECTED, exports: [] }),
+
+  /**
+   * YOLO26 (one-to-many) before its decode: (B, 4 + C, A) of distances in strides, and logits.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolo26Raw({ numClasses: 1 });
+   * console.log(head.boxes, head.boxUnit); // → "distances", "stride"
+   * ```
+   */
+  yolo26Raw: preset({
+    head: { ...YOLOV8, bins: 0, boxes: "distances", boxUnit: "stride" },
+    boxesFirst: true,
+    exports: [{ unusual: true }],
+  }),
+
+  /**
+   * YOLO26 (one-to-many) exported with the decode in the graph: as YOLOv8.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.yolo26Decoded({ numClasses: 1 });
+   * console.log(head.boxes, head.scores); // → "xywh", "probabilities"
+   * ```
+   */
+  yolo26Decoded: preset({ head: { ...YOLOV8, ...DECODED }, boxesFirst: true, exports: [] }),
+
+  /**
+   * RT-DETR (Ultralytics): queries (B, 300, 4 + C) of xywh from 0 to 1 and probabilities. No NMS.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.rtdetr({ numClasses: 1 });
+   * console.log(head.boxUnit, head.selection); // → "image", "queries"
+   * ```
+   */
+  rtdetr: preset({ head: QUERIES, boxesFirst: true, exports: [{ decoded: true }] }),
+
+  /**
+   * D-FINE, DEIM, RT-DETR of transformers: queries with logits (B, 300, C) and boxes (B, 300, 4), xywh from 0 to 1. No NMS.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.dfine({ numClasses: 1 });
+   * console.log(head.scores, head.selection); // → "logits", "queries"
+   * ```
+   */
+  dfine: preset({ head: DFINE, exports: [{}] }),
+
+  /**
+   * RF-DETR: queries with boxes (B, Q, 4), xywh from 0 to 1, and logits (B, Q, 91): COCO's ids as classes. No NMS.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.rfdetr({ numClasses: 3, unusedClasses: 1 }); // fine-tuned: one logit more than there are classes
+   * console.log(head.scores, heads.rfdetr().numClasses); // → "logits", 91
+   * ```
+   */
+  rfdetr: preset({ head: { ...DFINE, numClasses: 91 }, boxesFirst: true, exports: [] }),
+
+  /**
+   * DETR: queries with logits (B, 100, 91 + 1), the last of them background, and boxes (B, 100, 4), xywh from 0 to 1. No NMS.
+   *
+   * @example
+   * ```ts
+   * import { heads } from "densehead";
+   *
+   * const head = heads.detr({ numClasses: 1 }); // two logits
+   * console.log(head.scores, heads.detr().numClasses); // → "softmax", 91
+   * ```
+   */
+  detr: preset({ head: { ...DFINE, numClasses: 91, scores: "softmax" }, exports: [{}] }),
 };
 
 export type PresetName = keyof typeof presets;

@@ -40,12 +40,15 @@ export function scoreValues({ images, parts }: ResolvedOutputs, classes = Infini
   return { are: low === high ? "alike" : "probabilities", range };
 }
 
+/** Shares of the image that boxes reach at most: some are half outside. */
+const MOST_SHARE = 1.5;
+
 /** Logarithms of sizes over this are of boxes over ten million pixels. */
 const MOST_LOG_SIZE = 14;
 
 /** Boxes: why they cannot be what the head says, or null; and whether all lie between 0 and 1. */
 export function boxValues(
-  { boxes: kind }: HeadSpec,
+  { boxes: kind, boxUnit }: HeadSpec,
   { images, parts }: ResolvedOutputs,
 ): { readonly fault: string | null; readonly shares: boolean } {
   const inLogarithms = kind === "log-size" || kind === "anchor-exp";
@@ -73,8 +76,30 @@ export function boxValues(
     return { fault, shares: false };
   }
   // A hundredth for what rounding does to bytes.
+  if (boxUnit === "image" && most > MOST_SHARE) {
+    return { fault: `boxes go up to ${short(most)}, which no share of the image is`, shares: false };
+  }
   const fault = least < -0.01 * most ? `boxes have sides of ${short(least)}, which no ${kind} has` : null;
-  return { fault, shares: most > 0 && most <= 1.5 };
+  return { fault, shares: most > 0 && most <= MOST_SHARE };
+}
+
+/** Are the channels behind the boxes a score from 0 to 1, and a whole number that is a class? */
+export function hasDetections({ numClasses }: HeadSpec, { images, parts }: ResolvedOutputs): boolean {
+  return parts.every(({ classes }) => {
+    const values = floatsOf(classes.source);
+    if (values === null) return true;
+    return Array.from({ length: images }, (_, image) => placeOf(classes, image)).every(
+      ({ first, byAnchor, byChannel }) => {
+        for (let anchor = 0; anchor < classes.anchors; anchor++) {
+          const at = first + anchor * byAnchor;
+          const [score, label] = [values[at], values[at + byChannel]];
+          if (score < LEAST_PROBABILITY || score > MOST_PROBABILITY) return false;
+          if (!Number.isInteger(label) || label < 0 || label >= numClasses) return false;
+        }
+        return true;
+      },
+    );
+  });
 }
 
 /** Where the field's values of an image stand. */

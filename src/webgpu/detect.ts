@@ -48,6 +48,7 @@ export async function findCandidates(
   search: CandidateSearch,
   lists: ListCapacity,
 ): Promise<SearchedImage[]> {
+  if (search.onHost) return imagesOnHost(gpu, search);
   const capacity = lists.of(search.images);
   const listed = await Promise.all(Array.from({ length: search.images }, (_, image) => {
     return new ImageSearch(gpu, search, image).result(capacity);
@@ -55,6 +56,13 @@ export async function findCandidates(
   lists.remember(listed.map((image) => image === null ? 0 : image.anchors.length));
   const images: SearchedImage[] = [];
   for (const [i, image] of listed.entries()) images.push(image ?? await shareOnHost(gpu, search, i));
+  return images;
+}
+
+/** One after the other, so that one staging buffer is enough. */
+async function imagesOnHost(gpu: Gpu, search: CandidateSearch): Promise<SearchedImage[]> {
+  const images: SearchedImage[] = [];
+  for (let i = 0; i < search.images; i++) images.push(await shareOnHost(gpu, search, i));
   return images;
 }
 

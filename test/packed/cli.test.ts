@@ -636,7 +636,7 @@ test("wrong commands and flags", () => {
       ["--strides", "8,x", "positive numbers such as 8,16,32"],
       ["--scores", "raw", "logits or probabilities"],
       ["--objectness", "yes", "none or multiply or sqrt-multiply"],
-      ["--scores", "logit", "logits or probabilities; did you mean logits?"],
+      ["--scores", "logit", "logits or probabilities or softmax; did you mean logits?"],
       ["--layout", "nhwc", "rows or channels-first"],
       [
         "--boxes",

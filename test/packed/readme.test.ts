@@ -103,15 +103,18 @@ function evaluate(code: string): HeadSpec {
   return new Function("heads", `return ${code}`)(heads);
 }
 
-/** Zeros of the shapes in a cell, where h, w and n stand for the extents of each level. */
-function zeros(cell: string, { strides }: HeadSpec): HostTensor[] {
+/** Zeros of the shapes in a cell, where h, w and n stand for the extents of each level; with a value that only logits have. */
+function zeros(cell: string, { strides, scores }: HeadSpec): HostTensor[] {
   const shapes = [...cell.matchAll(/\(([^)]+)\)/g)].map(([, shape]) => shape.split(", "));
   return shapes.flatMap((shape) => {
     const byLevel = shape.some((extent) => /[hwn]/.test(extent));
     return (byLevel ? strides : [1]).map((stride) => {
       const cells = Math.ceil(SIZE / stride);
       const dims = shape.map((extent) => ({ h: cells, w: cells, n: cells ** 2 })[extent] ?? Number(extent));
-      return { dims, data: new Float32Array(dims.reduce((a, b) => a * b)) };
+      const data = new Float32Array(dims.reduce((a, b) => a * b));
+      // The last channel of boxes alone is no score.
+      if (scores === "logits" && dims[dims.length - 1] !== 4) data[data.length - 1] = -9;
+      return { dims, data };
     });
   });
 }

@@ -10,6 +10,8 @@ export interface RawHead {
   classes(anchor: number, label: number): number;
   boxes(anchor: number, channel: number): number;
   objectness?(anchor: number): number;
+  /** How many rows there are, where no grid says it. */
+  readonly rows?: number;
 }
 
 export interface Settings {
@@ -62,7 +64,8 @@ export function points(head: HeadSpec, [height, width]: readonly [number, number
 const probability = (head: HeadSpec, x: number) => head.scores === "logits" ? sigmoid(x) : x;
 
 function scoreOf(head: HeadSpec, raw: RawHead, anchor: number, label: number): number {
-  const score = probability(head, raw.classes(anchor, label));
+  const logits = () => Array.from({ length: head.numClasses + 1 }, (_, i) => raw.classes(anchor, i));
+  const score = head.scores === "softmax" ? softmax(logits())[label] : probability(head, raw.classes(anchor, label));
   if (raw.objectness === undefined) return score;
   const product = score * probability(head, raw.objectness(anchor));
   return head.objectness === "sqrt-multiply" ? Math.sqrt(product) : product;
@@ -95,7 +98,7 @@ function boxOf(settings: Settings, raw: RawHead, anchor: number, point: Point): 
   const v = [0, 1, 2, 3].map((side) => {
     if (head.boxes !== "distribution") return raw.boxes(anchor, side) * units[side % 2];
     const p = softmax(Array.from({ length: head.bins }, (_, bin) => raw.boxes(anchor, side * head.bins + bin)));
-    return stride * p.reduce((sum, value, bin) => sum + value * bin, 0);
+    return stride * p.reduce((sum, value, bin) => sum + value * (head.binValues?.[bin] ?? bin), 0);
   });
   if (head.boxes === "xyxy") return v;
   const centred = head.boxes === "xywh" ? v : gridBox(head.boxes, v, point);
@@ -106,7 +109,29 @@ function boxOf(settings: Settings, raw: RawHead, anchor: number, point: Point): 
   return [x - v[0], y - v[1], x + v[2], y + v[3]];
 }
 
+/** Rows that are detections, or the best pairs of a query and a class: by score, and else in their order. */
+function listed(raw: RawHead, rows: number, settings: Settings): Found[] {
+  const { head, scoreThreshold = 0.25, maxDetections = 300 } = settings;
+  const nowhere = { column: 0, row: 0, x: 0, y: 0, stride: 1, anchor: [] };
+  const found = Array.from({ length: rows }, (_, anchor) => {
+    const pairs = head.selection === "selected"
+      ? [[probability(head, raw.classes(anchor, 0)), raw.classes(anchor, 1)]]
+      : Array.from({ length: head.numClasses }, (_, label) => [scoreOf(head, raw, anchor, label), label]);
+    const box = clipped(boxOf(settings, raw, anchor, nowhere), settings);
+    return pairs.map(([score, classId]) => ({ box, score, classId, anchor }));
+  });
+  const over = found.flat().filter(({ score }) => score > scoreThreshold);
+  return over.sort((a, b) => b.score - a.score).slice(0, maxDetections);
+}
+
+function clipped(box: number[], { clip, imageSize: [height, width] }: Settings): number[] {
+  return clip ? box.map((v, i) => Math.min(Math.max(v, 0), i % 2 === 0 ? width : height)) : box;
+}
+
 export function detect(raw: RawHead, settings: Settings): Found[] {
+  if (settings.head.selection === "selected" || settings.head.selection === "queries") {
+    return listed(raw, raw.rows ?? 0, settings);
+  }
   const { head, imageSize, scoreThreshold = 0.25, iouThreshold = 0.6, maxDetections = 300 } = settings;
   const labels = Array.from({ length: head.numClasses }, (_, label) => label);
   let found = points(head, imageSize).flatMap((point, anchor) => {
@@ -121,10 +146,7 @@ export function detect(raw: RawHead, settings: Settings): Found[] {
     const best = new Set([...found].sort((a, b) => b.score - a.score).slice(0, settings.preNmsTopK));
     found = found.filter((candidate) => best.has(candidate));
   }
-  if (settings.clip) {
-    const [height, width] = imageSize;
-    for (const f of found) f.box = f.box.map((v, i) => Math.min(Math.max(v, 0), i % 2 === 0 ? width : height));
-  }
+  for (const f of found) f.box = clipped(f.box, settings);
   const boxes = Float32Array.from(found.flatMap((f) => f.box));
   const classes = settings.classAgnostic ? undefined : found.map((f) => f.classId);
   const kept = suppress(boxes, found.map((f) => f.score), { iouThreshold, maxDetections }, classes);

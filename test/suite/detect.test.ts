@@ -300,6 +300,167 @@ test("the channels behind the classes are not read, wherever the classes stand",
   }
 });
 
+test("rows that are detections: over the threshold, best first, and nothing suppressed", () => {
+  const head = heads.yolo26({ numClasses: 80 });
+  const row = (score: number, label: number, ...box: number[]) => [...box, score, label];
+  const rows = [
+    row(0.5, 3, 10, 20, 30, 40),
+    row(0.9, 79, -4, 8, 20, 200),
+    row(0.5, 3, 10, 20, 30, 41),
+    row(0.2, 0, 1, 1, 2, 2),
+    row(0, 0, 0, 0, 0, 0),
+  ];
+  const output = { data: Float32Array.from(rows.flat()), dims: [1, 5, 6] };
+  const [found] = sync.detect(output, { head, imageSize, iouThreshold: 0, classAgnostic: true, preNmsTopK: 0 });
+  same(found.anchors, [1, 0, 2]);
+  same(found.classes, [79, 3, 3]);
+  close(found.scores, [0.9, 0.5, 0.5], 1e-7);
+  same(found.boxes, [-4, 8, 20, 200, 10, 20, 30, 40, 10, 20, 30, 41]);
+  const [best] = sync.detect(output, { head, imageSize, maxDetections: 2, clip: true });
+  same(best.boxes, [0, 8, 20, 96, 10, 20, 30, 40]);
+  const transform = { scaleX: 0.5, scaleY: 2, padX: 2, padY: 0 };
+  same(sync.detect(output, { head, imageSize, transform, maxDetections: 1 })[0].boxes, [-12, 4, 36, 100]);
+  const wide = { data: Float32Array.from(rows.flatMap((values) => [...values, 99])), dims: [1, 5, 7] };
+  same(sync.detect(wide, { head: { ...head, unusedClasses: 1 }, imageSize })[0].boxes, found.boxes);
+  same(sync.detect({ output0: output }, { head, imageSize })[0].boxes, found.boxes);
+  same(sync.detect(output.data, { head, imageSize })[0].boxes, found.boxes);
+  for (const label of [80, -1, 1.5, NaN]) {
+    const wrong = { data: Float32Array.from(row(0.9, label, 0, 0, 1, 1)), dims: [1, 1, 6] };
+    throws(() => sync.detect(wrong, { head, imageSize }), RangeError, "the class of row 0 in outputs", "0 to 79");
+  }
+  const logit = { data: Float32Array.from(row(3, 1, 0, 0, 1, 1)), dims: [1, 1, 6] };
+  throws(() => sync.detect(logit, { head, imageSize }), RangeError, "a score in outputs is 3");
+  close(sync.detect(logit, { head: { ...head, scores: "logits" }, imageSize })[0].scores, [0.95257413], 1e-6);
+  throws(() => sync.detect(zeros(1, 300, 7), { head, imageSize }), TypeError, "(1, 300, 7)", "wanted (B, rows, 6)");
+  assert.is(sync.detect(zeros(1, 0, 6), { head, imageSize })[0].length, 0);
+});
+
+test("queries: the best pairs of a query and a class, in the order of their scores", () => {
+  const head = heads.dfine({ numClasses: 3 });
+  const classes = { data: Float32Array.of(2, 1, -9, 3, -9, 2, -9, -9, -9), dims: [1, 3, 3] };
+  const boxes = { data: Float32Array.of(0.5, 0.5, 1, 0.5, 0.25, 0.5, 0.5, 0.25, 0, 0, 0, 0), dims: [1, 3, 4] };
+  const options = { head, imageSize, iouThreshold: 0, multiLabel: false, preNmsTopK: 1, classAgnostic: true };
+  const [found] = sync.detect({ boxes, classes }, options);
+  same(found.anchors, [1, 0, 1, 0]);
+  same(found.classes, [0, 0, 2, 1]);
+  close(found.boxes.subarray(0, 8), [0, 36, 64, 60, 0, 24, 128, 72], 1e-5);
+  same(sync.detect([classes, boxes], { ...options, maxDetections: 3 })[0].classes, [0, 0, 2]);
+  assert.is(sync.detect([classes, boxes], { ...options, maxDetections: 0 })[0].length, 0);
+  same(sync.detect({ logits: classes, pred_boxes: boxes }, options)[0].classes, found.classes);
+});
+
+test("softmax: background has its share; infinite logits, and NaN in its row alone", () => {
+  const head = heads.detr({ numClasses: 2 });
+  const logits = [[1, 0, Math.log(3)], [Infinity, 0, 0], [-Infinity, -Infinity, -Infinity], [NaN, 9, 0], [800, 0, 700]];
+  const classes = { data: Float32Array.from(logits.flat()), dims: [1, 5, 3] };
+  const [found] = sync.detect({ classes, boxes: zeros(1, 5, 4) }, { head, imageSize });
+  same(found.anchors, [1, 4, 0]);
+  close(found.scores, [1, 1, Math.E / (Math.E + 4)], 1e-6);
+  // A grid's anchors may have background too.
+  const dense = heads.gfl({ numClasses: 5, scores: "softmax", bins: 4, strides: [8, 16] });
+  for (const layout of ["rows", "channels-first"] as const) {
+    for (const channelOrder of ["separate", "class-first"] as const) {
+      const changed = { ...dense, layout, channelOrder };
+      const raw = randomHead(random(64), changed, imageSize, 2);
+      for (const [packing, outputs] of packings(changed, raw)) {
+        const settings = { head: changed, imageSize, scoreThreshold: 0.4 };
+        sync.detect(outputs, settings).forEach((list, image) => {
+          assert.ok(list.length > 3);
+          agrees(list, detect(imageOf(raw, image), settings), `${layout}, ${packing}`);
+        });
+      }
+    }
+  }
+});
+
+test("values of bins that are not even: boxes, deviations and excesses in float64", () => {
+  const binValues = [-2, -0.5, 0, 0.75, 1, 3, 7.5, 12];
+  for (const layout of ["rows", "channels-first"] as const) {
+    const head = heads.yolov8({ numClasses: 5, bins: 8, binValues, layout });
+    const raw = randomHead(random(65), head, imageSize, 2);
+    const outputs = pack(head, raw, inOrder(head, raw));
+    const got = sync.detect(outputs, { head, imageSize, uncertainty: true });
+    got.forEach((list, image) => agrees(list, detect(imageOf(raw, image), { head, imageSize }), layout));
+    const { anchors, std = [], excess = [], saturation = [] } = got[0];
+    assert.ok(anchors.length > 3);
+    const strides = raw.cells.flatMap(([h, w], level) => Array<number>(h * w).fill(head.strides[level]));
+    anchors.forEach((anchor, i) => {
+      for (let side = 0; side < 4; side++) {
+        const weights = binValues.map((_, b) => Math.exp(raw.boxes[anchor * 32 + side * 8 + b]));
+        const p = weights.map((weight) => weight / weights.reduce((a, b) => a + b));
+        const mean = p.reduce((sum, share, b) => sum + share * binValues[b], 0);
+        const variance = p.reduce((sum, share, b) => sum + share * (binValues[b] - mean) ** 2, 0);
+        const above = binValues.find((value) => value > mean) ?? NaN;
+        const below = binValues.findLast((value) => value <= mean) ?? NaN;
+        const beyond = Math.max(variance - (mean - below) * (above - mean), 0);
+        close([std[4 * i + side]], [Math.sqrt(variance) * strides[anchor]], 1e-3);
+        close([excess[4 * i + side]], [Math.sqrt(beyond) * strides[anchor]], 1e-2);
+        close([saturation[4 * i + side]], [p[7]], 1e-6);
+      }
+    });
+    // Even values are those of a head without.
+    const even = { ...head, binValues: [0, 1, 2, 3, 4, 5, 6, 7] };
+    const [a] = sync.detect(outputs, { head: even, imageSize, uncertainty: true });
+    const [b] = sync.detect(outputs, { head: { ...head, binValues: undefined }, imageSize, uncertainty: true });
+    close(a.boxes, b.boxes, 1e-3);
+    close(a.std ?? [], b.std ?? [], 1e-3);
+  }
+  throws(() => heads.yolov8({ binValues: [0, 1] }), RangeError, "options.binValues is 2 values", "16");
+  throws(() => heads.yolov8({ bins: 2, binValues: [1, 1] }), RangeError, "options.binValues[1] is 1", "over 1");
+  throws(() => heads.yolov8({ bins: 2, binValues: [1, Infinity] }), RangeError, "options.binValues[1] is Infinity");
+  throws(() => heads.vfnet({ binValues: [0, 1] }), TypeError, "options.binValues is given", "distances");
+});
+
+test("members that do not go together", () => {
+  throws(
+    () => heads.yolov10({ boxes: "distances" }),
+    TypeError,
+    `options.boxes is "distances" for selection "selected"`,
+  );
+  throws(() => heads.rtdetr({ boxUnit: "stride" }), TypeError, `options.boxUnit is "stride" for selection "queries"`);
+  throws(() => heads.yolov10({ scores: "softmax" }), TypeError, `options.scores is "softmax"`);
+  throws(() => heads.yolov10({ objectness: "multiply" }), TypeError, `options.objectness is "multiply"`);
+  throws(() => heads.yolov10({ channelOrder: "separate" }), TypeError, `options.channelOrder is "separate"`);
+  throws(
+    () => heads.detr({ objectness: "multiply" }),
+    TypeError,
+    `options.objectness is "multiply" for scores "softmax"`,
+  );
+  throws(() => heads.yolov10({ selection: "best" as "dense" }), TypeError, "options.selection", "selected");
+});
+
+test("half, double and quantised tensors of every head", async () => {
+  for (const name of PRESETS) {
+    const head = heads[name]({ numClasses: 3, ...heads[name]().selection === "selected" ? {} : { scores: "logits" } });
+    const raw = randomHead(random(66), head, imageSize, 2);
+    const eighths = (v: number) => Math.max(-8, Math.min(8, Math.round(v * 8) / 8));
+    const roles = { ...raw, classes: raw.classes.map(eighths), boxes: raw.boxes.map(eighths) };
+    if (raw.objectness !== null) roles.objectness = raw.objectness.map(eighths);
+    const make = (values: Float32Array, convert: (t: HostTensor) => HostTensor) => convert(pack(head, roles, [values]));
+    const outputs = (convert: (t: HostTensor) => HostTensor) => {
+      const { classes, boxes, objectness } = roles;
+      const named = { classes: make(classes, convert), boxes: make(boxes, convert) };
+      return objectness === null ? named : { ...named, objectness: make(objectness, convert) };
+    };
+    const options = { head, imageSize };
+    const wanted = sync.detect(outputs((t) => t), options);
+    assert.ok(wanted[0].length > 0, name);
+    const kinds: ((t: HostTensor) => HostTensor)[] = [
+      ({ data, dims }) => ({ data: Uint16Array.from(data as Float32Array, halfBits), dims }),
+      ({ data, dims }) => ({ data: Float64Array.from(data as Float32Array), dims }),
+      ({ data, dims }) => ({ data: Int8Array.from(data as Float32Array, (v) => v * 8), dims, scale: 1 / 8 }),
+    ];
+    for (const convert of kinds) {
+      const got = await engine.detect(outputs(convert), options);
+      got.forEach((list, image) => {
+        same(list.boxes, wanted[image].boxes, name);
+        same(list.scores, wanted[image].scores, name);
+        same(list.classes, wanted[image].classes, name);
+      });
+    }
+  }
+});
+
 test("several rows of a cell, at the points of distances", () => {
   for (const boxUnit of ["pixel", "stride"] as const) {
     const head = heads.rtmdet({ numClasses: 3, anchorsPerCell: 2, boxUnit });

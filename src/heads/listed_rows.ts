@@ -1,0 +1,46 @@
+/**
+ * Heads whose rows are detections or queries: they stand on no grid, and the outputs say how many there are.
+ */
+import type { HeadSpec } from "../types.ts";
+import { tensorAnywhere } from "../validate.ts";
+import { channelsOf, type Role } from "./channels.ts";
+import type { GivenTensor } from "./given.ts";
+import { type Level, levelsOf } from "./levels.ts";
+import { readingsOf } from "./readings.ts";
+
+/** Are rows detections, or queries, and no anchors of a grid? */
+export function isListed({ selection = "dense" }: Pick<HeadSpec, "selection">): boolean {
+  return selection !== "dense";
+}
+
+/** Levels of the grid; or one, of as many rows as the tensors have. */
+export function levelsIn(
+  head: HeadSpec,
+  imageSize: readonly [number, number],
+  given: readonly GivenTensor[],
+): readonly Level[] {
+  if (!isListed(head)) return levelsOf(head, imageSize);
+  const shapes = given.map(({ place, value, role }) => {
+    return tensorAnywhere(place, value, (length) => bareShape(head, role, length)).dims;
+  });
+  return levelOfRows(head, shapes);
+}
+
+/** One level of as many rows as every tensor can have. */
+export function levelOfRows(head: HeadSpec, shapes: readonly (readonly number[])[]): readonly Level[] {
+  const widths = [...channelsOf(head).values()];
+  const possible = [...widths, widths.reduce((sum, width) => sum + width)];
+  const counts = shapes.map((dims) =>
+    readingsOf(dims, head).filter(({ channels }) => possible.includes(channels)).map(({ anchors }) => anchors)
+  );
+  const [first = []] = counts;
+  const anchors = first.find((count) => counts.every((each) => each.includes(count))) ?? first[0] ?? 0;
+  return [{ stride: 1, width: anchors, height: 1, firstAnchor: 0, anchors }];
+}
+
+/** A bare array has the rows of one image: of the role's channels, or of all. */
+function bareShape(head: HeadSpec, role: Role | null, length: number): number[] {
+  const roles = channelsOf(head);
+  const width = (role && roles.get(role)) ?? [...roles.values()].reduce((sum, channels) => sum + channels);
+  return head.layout === "rows" ? [length / width, width] : [width, length / width];
+}
