@@ -1064,7 +1064,8 @@ export interface HeadSpec {
    * "dense" (default): rows are anchors of a grid, and compete in NMS. "selected": rows are detections (YOLOv10, YOLO26, graphs
    * with NMS inside): box, score, class, then channels that are not read. "queries": rows are queries (RT-DETR, D-FINE, RF-DETR,
    * DETR), and the best pairs of a query and a class are detections. Both have any number of rows, which `anchors` of a result
-   * counts, and no NMS: `strides`, `iouThreshold`, `multiLabel`, `classAgnostic` and `preNmsTopK` are not read.
+   * counts, and no NMS: `strides`, `iouThreshold`, `multiLabel`, `classAgnostic`, `preNmsTopK` and
+   * `suppression` are not read.
    */
   readonly selection?: "dense" | "selected" | "queries";
   /**
@@ -1134,8 +1135,17 @@ export interface DetectOptions {
   head: HeadSpec;
   /** Network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) cells. */
   imageSize: readonly number[];
-  /** Score that a detection must be over, in [0, 1]. Default 0.25. */
-  scoreThreshold?: number;
+  /** Score that a detection must be over, in [0, 1]: one for all classes, or one for each. Default 0.25. */
+  scoreThreshold?: number | Float32Array;
+  /**
+   * Only these classes compete: the class of a row is the best of those that are listed and over their own threshold.
+   */
+  classes?: readonly number[];
+  /**
+   * What drops a box: "greedy" an overlap over `iouThreshold` with a kept box, "fast" one of `iouThreshold` or more
+   * with any better box, kept or not, "none" nothing. Default "greedy".
+   */
+  suppression?: "greedy" | "fast" | "none";
   /** IoU with a kept box over which NMS drops a box, in [0, 1]. Default 0.6. */
   iouThreshold?: number;
   /** Largest number of detections of an image, at least 0. Default 300. */
@@ -1434,10 +1444,12 @@ export interface DetectionOps<F> {
    * until the promise settles.
    *
    * - Shapes: outputs as in {@link Outputs}; result (B), each with boxes (K, 4), scores (K) and classes (K).
-   * - Defaults: `scoreThreshold` 0.25, `iouThreshold` 0.6, `maxDetections` 300, `preNmsTopK` 30000, all else off.
+   * - Defaults: `scoreThreshold` 0.25, `suppression` "greedy", `iouThreshold` 0.6, `maxDetections` 300,
+   *   `preNmsTopK` 30000, all else off.
    * - Throws: TypeError if the tensors do not fit the head and the image size. RangeError if imageSize has 2³¹ anchors
-   *   or more, a head of probabilities has scores outside [0, 1], an image's share of a tensor is larger than a binding
-   *   of the WebGPU device, imageSize is not positive, scoreThreshold or iouThreshold is outside [0, 1], or
+   *   or more, a head of probabilities has scores outside [0, 1], `classes` has a number that is no class, or a class
+   *   twice, a row of selected detections has no class of the head, an image's share of a tensor is larger than a
+   *   binding of the WebGPU device, imageSize is not positive, scoreThreshold or iouThreshold is outside [0, 1], or
    *   maxDetections or preNmsTopK is under 0.
    * - Error bound: WebGPU finds the same detections as WASM, with the same scores. Boxes, deviations and excesses, in
    *   pixels of the network input, differ by ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a

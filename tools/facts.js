@@ -73,9 +73,11 @@ function factLines({ name, tensors, throws = [], bounds, errorBound, source }, o
   return Object.entries(facts).filter(([, fact]) => fact !== "").map(([title, fact]) => `- ${title}: ${fact}.`);
 }
 
-/** Booleans that are false are off; a parameter that its operation checks itself has no default. */
+/** Booleans that are false are off; most parameters that their operation checks itself have no default. */
 function defaults(params, { defaultOf }) {
-  const entries = Object.entries(params).filter(([, { required, kind }]) => !required && kind !== "other");
+  const entries = Object.entries(params).filter(([, param]) =>
+    !param.required && (param.kind !== "other" || param.default !== undefined)
+  );
   const off = entries.filter(([, param]) => param.default === false);
   const listed = entries.filter((entry) => !off.includes(entry)).map(([name, param]) => {
     const value = defaultOf(param);

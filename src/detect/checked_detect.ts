@@ -9,6 +9,7 @@ import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/output
 import { doc } from "../doc.ts";
 import {
   booleanParam,
+  choiceParam,
   integerParam,
   numberParam,
   otherParam,
@@ -20,6 +21,7 @@ import {
 } from "../params.ts";
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
 import { type AnySource, describe, finite, known, listOf, namesOf, rangeError, size, typeError } from "../validate.ts";
+import { type ClassRules, readScoreRules } from "./class_rules.ts";
 
 export const op = "detect";
 
@@ -29,13 +31,16 @@ export interface Settings {
   readonly imageSize: readonly [number, number];
   readonly levels: readonly Level[];
   readonly planes: readonly Plane[];
+  /** Every score of a detection is over it. */
   readonly scoreThreshold: number;
+  /** Null where all classes compete alike. */
+  readonly classRules: ClassRules | null;
   readonly iouThreshold: number;
   readonly maxDetections: number;
   readonly preNmsTopK: number;
   readonly multiLabel: boolean;
   readonly classAgnostic: boolean;
-  readonly suppression: "greedy" | "none";
+  readonly suppression: "greedy" | "fast" | "none";
   readonly clip: boolean;
   readonly uncertainty: boolean;
 }
@@ -52,6 +57,11 @@ export interface CheckedDetect {
 
 const SHARE = { min: 0, max: 1 };
 
+/** A score, or one for each class: they are read when the head is known. */
+function scoreParam(text: string, value: number): Param<number | Float32Array> {
+  return { ...otherParam(text), default: value, ...SHARE };
+}
+
 export const DETECT_PARAMS = {
   head: requiredParam<HeadSpec>(
     doc`layout of the raw output: a preset such as \`heads.yolov8()\`, or a HeadSpec of your own`,
@@ -59,7 +69,15 @@ export const DETECT_PARAMS = {
   imageSize: requiredSize(
     doc`network input, [height, width] in pixels. A level has ceil(height/stride) × ceil(width/stride) cells`,
   ),
-  scoreThreshold: numberParam(doc`score that a detection must be over`, 0.25, SHARE),
+  scoreThreshold: scoreParam(doc`score that a detection must be over: one for all classes, or one for each`, 0.25),
+  classes: otherParam<DetectOptions["classes"]>(
+    doc`only these classes compete: the class of a row is the best of those that are listed and over their own threshold`,
+  ),
+  suppression: choiceParam(
+    doc`what drops a box: "greedy" an overlap over \`iouThreshold\` with a kept box, "fast" one of \`iouThreshold\` or more with any better box, kept or not, "none" nothing`,
+    ["greedy", "fast", "none"],
+    "greedy",
+  ),
   iouThreshold: numberParam(doc`IoU with a kept box over which NMS drops a box`, 0.6, SHARE),
   maxDetections: integerParam(doc`largest number of detections of an image`, 300, { min: 0 }),
   preNmsTopK: integerParam(doc`largest number of candidates that enter NMS; best first`, 30000, { min: 0 }),
@@ -120,8 +138,8 @@ function readSettings(params: Values<typeof DETECT_PARAMS>): Omit<Settings, "lev
     const got = `[${imageSize.join(", ")}], ${anchors} anchors at strides ${head.strides.join(", ")}`;
     throw rangeError(place("imageSize"), got, `at most ${MAX_ANCHORS} anchors`);
   }
-  const { scoreThreshold, iouThreshold, maxDetections, preNmsTopK, multiLabel, classAgnostic, clip, uncertainty } =
-    params;
+  const { scoreThreshold, classRules } = readScoreRules(place, params, head.numClasses);
+  const { iouThreshold, maxDetections, preNmsTopK, multiLabel, classAgnostic, suppression, clip, uncertainty } = params;
   if (uncertainty && head.boxes !== "distribution") {
     throw typeError(
       place("uncertainty"),
@@ -133,12 +151,13 @@ function readSettings(params: Values<typeof DETECT_PARAMS>): Omit<Settings, "lev
     head,
     imageSize,
     scoreThreshold,
+    classRules,
     iouThreshold,
     maxDetections,
     preNmsTopK,
     multiLabel,
     classAgnostic,
-    suppression: "greedy" as const,
+    suppression,
     clip,
     uncertainty,
     ...(isListed(head) && {

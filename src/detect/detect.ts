@@ -30,6 +30,8 @@ export const detect = routine({
     doc`TypeError if the tensors do not fit the head and the image size`,
     doc`RangeError if imageSize has 2³¹ anchors or more`,
     doc`RangeError if a head of probabilities has scores outside [0, 1]`,
+    doc`RangeError if \`classes\` has a number that is no class, or a class twice`,
+    doc`RangeError if a row of selected detections has no class of the head`,
     doc`RangeError if an image's share of a tensor is larger than a binding of the WebGPU device`,
   ],
   // WASM decides: bounds are of WebGPU's difference from it.

@@ -9,6 +9,7 @@ import { decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
 import { type CheckedDetect, op } from "./checked_detect.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
+import { fastNms } from "./fast_nms.ts";
 import { filterAnchors } from "./filter.ts";
 import { stageListed } from "./from_gpu.ts";
 import type { ImageRun } from "./image_run.ts";
@@ -63,10 +64,12 @@ function inputOf(
 
 function findCandidates(run: ImageRun): ImageCandidates {
   const thresholds = makeThresholds(run);
-  const isSelected = run.settings.head.selection === "selected";
+  const { head, multiLabel, classRules } = run.settings;
+  const isSelected = head.selection === "selected";
+  const isExpanded = !isSelected && (multiLabel || classRules !== null);
   const passed = isSelected ? selectRows(run, thresholds) : filterAnchors(run, thresholds);
   return {
-    list: run.settings.multiLabel ? expandClasses(run, passed, thresholds) : passed,
+    list: isExpanded ? expandClasses(run, passed, thresholds) : passed,
     thresholds,
     boxesOf: (candidates) => decodeBoxes(run, candidates),
     statisticsOf: (anchors) => sideStatistics(run, anchors),
@@ -89,6 +92,12 @@ function suppress({ backend, allocate, settings }: ImageRun, candidates: RankedC
   const sorted = kernels.sort_scores(candidates.ranks, count, NaN, order, scratch);
   const labels = settings.classAgnostic ? 0 : candidates.labels;
   const limit = Math.min(settings.maxDetections, count);
+  if (settings.suppression === "fast") {
+    const view = (pointer: number) => memory.view(Int32Array, pointer, count);
+    const classes = settings.classAgnostic ? null : view(candidates.labels);
+    const ordered = view(order).subarray(0, sorted);
+    return fastNms(memory.view(Float32Array, boxes, count * 4), classes, ordered, settings.iouThreshold, limit);
+  }
   if (settings.suppression === "none") return memory.ints.slice(order >> 2, (order >> 2) + Math.min(limit, sorted));
   const kept = kernels.nms(boxes, labels, order, sorted, settings.iouThreshold, limit, scratch, keep);
   return memory.ints.slice(keep >> 2, (keep >> 2) + kept);

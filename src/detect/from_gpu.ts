@@ -6,6 +6,7 @@ import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
 import { clipBoxes, placeBoxes } from "./boxes.ts";
 import { type CandidateList, emptyList, type ImageCandidates, type RankedCandidates } from "./candidates.ts";
 import type { Settings } from "./checked_detect.ts";
+import { passesOf } from "./class_rules.ts";
 import type { ImageRun } from "./image_run.ts";
 import { compact } from "./rank.ts";
 import { thresholdByObjectness } from "./scores.ts";
@@ -18,11 +19,30 @@ export function stageListed(run: ImageRun, listed: ListedCandidates): ImageCandi
   const joined = hasObjectness(run.settings.head);
   const thresholds = { pointer: 0, stride: 0, objectness: joined ? stageObjectness(run, listed) : 0 };
   return {
-    list: stageList(run, listed, joined ? passing(listed, run.settings) : null, thresholds),
+    list: stageList(run, listed, chosen(listed, run.settings, joined), thresholds),
     thresholds,
     boxesOf: (candidates) => boxesOf(run, listed, candidates),
     statisticsOf: (anchors) => statisticsOf(listed, anchors, run.settings.levels),
   };
+}
+
+/** Which candidates compete; null where all do. */
+function chosen(listed: ListedCandidates, settings: Settings, joined: boolean): ((i: number) => boolean) | null {
+  const { head, classRules, multiLabel } = settings;
+  if (classRules === null) return joined ? passing(listed, settings) : null;
+  const { anchors, labels, values, objectness } = listed;
+  const passes = passesOf(head, classRules, joined);
+  const flags = new Uint8Array(anchors.length);
+  let last = -1;
+  for (let i = 0; i < anchors.length; i++) {
+    if (!passes(labels[i], values[i], objectness[i])) continue;
+    const isRival = !multiLabel && last >= 0 && anchors[last] === anchors[i];
+    if (isRival && values[i] <= values[last]) continue;
+    if (isRival) flags[last] = 0;
+    flags[i] = 1;
+    last = i;
+  }
+  return (i) => flags[i] === 1;
 }
 
 /** Whether a candidate is over the threshold that its objectness makes, in float64. */

@@ -1,7 +1,9 @@
 /**
- * Every class over the threshold of the anchors that passed the filter, instead of the best one of each.
+ * Every class over the threshold of the anchors that passed the filter, instead of the best one of each; or the best one of
+ * those that compete, where classes do not compete alike.
  */
 import { type CandidateList, emptyList } from "./candidates.ts";
+import { type ClassRules, passesOf } from "./class_rules.ts";
 import { type AnchorGroup, forEachGroup, gather } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
 import { compact } from "./rank.ts";
@@ -58,4 +60,31 @@ function expandGroup(
   const passed = kernels.score_filter_every(...values, limits, 4, 0, ...ends);
   for (let i = 0; i < passed; i++) ints[(indices >> 2) + i] = ints[(anchors >> 2) + ints[(indices >> 2) + i]];
   list.count += passed;
+  const { classRules } = run.settings;
+  if (classRules !== null) keepByRules(run, classRules, thresholds, list, list.count - passed);
+}
+
+/** Of the candidates from `from` on, keeps those over their own class's threshold, and of an anchor's only the best. */
+function keepByRules(
+  { backend, settings: { head, multiLabel } }: ImageRun,
+  rules: ClassRules,
+  { objectness }: Thresholds,
+  list: CandidateList,
+  from: number,
+): void {
+  const { ints, floats } = backend.memory;
+  const [anchors, labels, values] = [list.anchors >> 2, list.labels >> 2, list.values >> 2];
+  const passes = passesOf(head, rules, objectness !== 0);
+  let end = from;
+  for (let i = from; i < list.count; i++) {
+    const [anchor, label, value] = [ints[anchors + i], ints[labels + i], floats[values + i]];
+    if (!passes(label, value, objectness === 0 ? NaN : floats[(objectness >> 2) + anchor])) continue;
+    const isRival = !multiLabel && end > from && ints[anchors + end - 1] === anchor;
+    if (isRival && value <= floats[values + end - 1]) continue;
+    const to = isRival ? end - 1 : end++;
+    ints[anchors + to] = anchor;
+    ints[labels + to] = label;
+    floats[values + to] = value;
+  }
+  list.count = end;
 }

@@ -60,7 +60,9 @@ export interface CrowdedImage {
 export type SearchedImage = ListedCandidates | CrowdedImage;
 
 export function searchOf({ images, parts, settings }: CheckedDetect): CandidateSearch {
-  const { head, scoreThreshold, multiLabel, uncertainty } = settings;
+  const { head, scoreThreshold, classRules, uncertainty } = settings;
+  // The host chooses among the classes of an anchor where these do not compete alike.
+  const multiLabel = settings.multiLabel || classRules !== null;
   const makeThreshold = hasObjectness(head) ? productThreshold : rawThreshold;
   return {
     op,

@@ -6,6 +6,7 @@ import type { Field } from "../heads/outputs.ts";
 import { describe, rangeError } from "../validate.ts";
 import { type CandidateList, emptyList } from "./candidates.ts";
 import { op } from "./checked_detect.ts";
+import { type Passes, passesOf } from "./class_rules.ts";
 import type { ImageRun } from "./image_run.ts";
 import { checkProbability } from "./probabilities.ts";
 import { readColumn, type Thresholds } from "./thresholds.ts";
@@ -15,6 +16,8 @@ export function selectRows(run: ImageRun, thresholds: Thresholds): CandidateList
   const { backend, allocate, settings: { head, levels } } = run;
   const rows = anchorsIn(levels);
   const list = emptyList(allocate, rows);
+  const { classRules } = run.settings;
+  const passes: Passes = classRules === null ? () => true : passesOf(head, classRules, false);
   const [scores, labels] = [allocate(backend.stagingBytes(rows)), allocate(backend.stagingBytes(rows))];
   for (const { classes, firstAnchor } of run.parts) {
     const column = (channel: number): Field => ({
@@ -30,8 +33,10 @@ export function selectRows(run: ImageRun, thresholds: Thresholds): CandidateList
       const score = floats[(scores >> 2) + row];
       if (head.scores === "probabilities") checkProbability({ op, argument: classes.argument }, head, score);
       if (!(score > threshold)) continue;
+      const label = classOf(run, classes, row, floats[(labels >> 2) + row]);
+      if (!passes(label, score, NaN)) continue;
       ints[(list.anchors >> 2) + list.count] = row;
-      ints[(list.labels >> 2) + list.count] = classOf(run, classes, row, floats[(labels >> 2) + row]);
+      ints[(list.labels >> 2) + list.count] = label;
       floats[(list.values >> 2) + list.count] = score;
       list.count++;
     }

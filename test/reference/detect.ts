@@ -2,6 +2,7 @@
 import { heads } from "densehead";
 import { ANCHORS, BINS, CLASSES, tensor } from "../argument_values.ts";
 import type { HeadSpec } from "densehead";
+import { iou } from "./box_iou.ts";
 import { softmax } from "./dfl_decode.ts";
 import { suppress } from "./nms.ts";
 
@@ -17,7 +18,9 @@ export interface RawHead {
 export interface Settings {
   head: HeadSpec;
   imageSize: readonly [number, number];
-  scoreThreshold?: number;
+  scoreThreshold?: number | Float32Array;
+  classes?: readonly number[];
+  suppression?: "greedy" | "fast" | "none";
   iouThreshold?: number;
   maxDetections?: number;
   preNmsTopK?: number;
@@ -109,9 +112,26 @@ function boxOf(settings: Settings, raw: RawHead, anchor: number, point: Point): 
   return [x - v[0], y - v[1], x + v[2], y + v[3]];
 }
 
+/** Is the class listed, and its score over the class's threshold? */
+function competes({ scoreThreshold = 0.25, classes }: Settings, label: number, score: number): boolean {
+  const threshold = typeof scoreThreshold === "number" ? scoreThreshold : scoreThreshold[label];
+  return score > threshold && (classes === undefined || classes.includes(label));
+}
+
+/** Indices of boxes that no better one of their class overlaps by the threshold or more, kept or not. */
+function fast(boxes: Float32Array, scores: number[], iouThreshold: number, classes: number[] | undefined): number[] {
+  const order = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a]);
+  const one = (i: number) => boxes.subarray(4 * i, 4 * i + 4);
+  return order.filter((i, place) =>
+    order.slice(0, place).every((j) =>
+      (classes !== undefined && classes[i] !== classes[j]) || !(iou(one(j), one(i)) >= iouThreshold)
+    )
+  );
+}
+
 /** Rows that are detections, or the best pairs of a query and a class: by score, and else in their order. */
 function listed(raw: RawHead, rows: number, settings: Settings): Found[] {
-  const { head, scoreThreshold = 0.25, maxDetections = 300 } = settings;
+  const { head, maxDetections = 300 } = settings;
   const nowhere = { column: 0, row: 0, x: 0, y: 0, stride: 1, anchor: [] };
   const found = Array.from({ length: rows }, (_, anchor) => {
     const pairs = head.selection === "selected"
@@ -120,7 +140,7 @@ function listed(raw: RawHead, rows: number, settings: Settings): Found[] {
     const box = clipped(boxOf(settings, raw, anchor, nowhere), settings);
     return pairs.map(([score, classId]) => ({ box, score, classId, anchor }));
   });
-  const over = found.flat().filter(({ score }) => score > scoreThreshold);
+  const over = found.flat().filter(({ score, classId }) => competes(settings, classId, score));
   return over.sort((a, b) => b.score - a.score).slice(0, maxDetections);
 }
 
@@ -132,11 +152,11 @@ export function detect(raw: RawHead, settings: Settings): Found[] {
   if (settings.head.selection === "selected" || settings.head.selection === "queries") {
     return listed(raw, raw.rows ?? 0, settings);
   }
-  const { head, imageSize, scoreThreshold = 0.25, iouThreshold = 0.6, maxDetections = 300 } = settings;
+  const { head, imageSize, iouThreshold = 0.6, maxDetections = 300, suppression = "greedy" } = settings;
   const labels = Array.from({ length: head.numClasses }, (_, label) => label);
   let found = points(head, imageSize).flatMap((point, anchor) => {
     const scores = labels.map((label) => scoreOf(head, raw, anchor, label));
-    const valid = labels.filter((label) => scores[label] > scoreThreshold);
+    const valid = labels.filter((label) => competes(settings, label, scores[label]));
     const best = valid.filter((label) => valid.every((other) => scores[label] >= scores[other])).slice(0, 1);
     const chosen = settings.multiLabel ? valid : best;
     const box = chosen.length > 0 ? boxOf(settings, raw, anchor, point) : [];
@@ -149,7 +169,12 @@ export function detect(raw: RawHead, settings: Settings): Found[] {
   for (const f of found) f.box = clipped(f.box, settings);
   const boxes = Float32Array.from(found.flatMap((f) => f.box));
   const classes = settings.classAgnostic ? undefined : found.map((f) => f.classId);
-  const kept = suppress(boxes, found.map((f) => f.score), { iouThreshold, maxDetections }, classes);
+  const scores = found.map((f) => f.score);
+  const kept = {
+    greedy: () => suppress(boxes, scores, { iouThreshold, maxDetections }, classes),
+    fast: () => fast(boxes, scores, iouThreshold, classes).slice(0, maxDetections),
+    none: () => suppress(boxes, scores, { iouThreshold: 2, maxDetections }),
+  }[suppression]();
   return kept.map((i) => found[i]);
 }
 

@@ -300,6 +300,79 @@ test("the channels behind the classes are not read, wherever the classes stand",
   }
 });
 
+const CHOICES = [
+  { classes: [1, 4] },
+  { classes: [6], multiLabel: true },
+  { classes: [] },
+  { scoreThreshold: Float32Array.of(0.9, 0.1, 0.5, 1, 0, 0.3, 0.25) },
+  { scoreThreshold: Float32Array.of(0.9, 0.1, 0.5, 1, 0, 0.3, 0.25), classes: [0, 1, 3, 5], multiLabel: true },
+  { scoreThreshold: Float32Array.of(0.9, 0.01, 0.05, 1, 0.2, 0.03, 0.25), multiLabel: true, preNmsTopK: 9 },
+  { scoreThreshold: 0.1, classes: [2, 5], preNmsTopK: 5 },
+  { suppression: "fast" },
+  { suppression: "fast", iouThreshold: 0.1, classAgnostic: true, maxDetections: 5 },
+  { suppression: "fast", iouThreshold: 0 },
+  { suppression: "none", maxDetections: 12 },
+  { suppression: "none", multiLabel: true, scoreThreshold: 0.01, classes: [0, 3] },
+] satisfies Partial<DetectOptions>[];
+
+/** Of every coding and selection, with and without objectness. */
+const CHOSEN_HEADS = PRESETS.filter((name) => /^(yolov(5|6|8|10)|nanodetPlus|rtdetr)$/.test(name));
+
+for (const options of CHOICES) {
+  const shown = JSON.stringify(options, (_, value) => value instanceof Float32Array ? [...value] : value);
+  test(`${shown}: in both layouts, with objectness, of queries and of detections`, () => {
+    for (const name of CHOSEN_HEADS) {
+      for (const layout of ["rows", "channels-first"] as const) {
+        const head = heads[name]({ numClasses: 7, layout });
+        const raw = randomHead(random(67), head, imageSize, 2, 2);
+        // An anchor's best class may be one that does not compete.
+        const classes = raw.classes.map((v, i) => i % 5 === 0 ? raw.classes[i - i % 7] : v);
+        const changed = head.selection === "selected" ? raw : { ...raw, classes };
+        const settings = { imageSize, ...options, head };
+        const got = sync.detect(pack(head, changed, inOrder(head, changed)), settings);
+        got.forEach((list, image) => agrees(list, detect(imageOf(changed, image), settings), `${name}, ${layout}`));
+      }
+    }
+  });
+}
+
+test("what classes and thresholds may not be", () => {
+  const { settings, outputs } = example();
+  const run = (options: object) => () => sync.detect(outputs, { ...settings, ...options });
+  throws(
+    run({ scoreThreshold: new Float32Array(6) }),
+    TypeError,
+    "options.scoreThreshold is Float32Array(6)",
+    "7 values",
+  );
+  throws(run({ scoreThreshold: new Float32Array(7).fill(2) }), RangeError, "options.scoreThreshold[0] is 2");
+  throws(run({ scoreThreshold: new Float32Array(7).fill(NaN) }), RangeError, "options.scoreThreshold[0] is NaN");
+  throws(run({ scoreThreshold: Array(7).fill(0.5) }), TypeError, "options.scoreThreshold is an array of 7", "a number");
+  throws(run({ classes: 3 }), TypeError, "options.classes is number 3", "an array of classes");
+  throws(run({ classes: [0, 7] }), RangeError, "options.classes[1] is 7", "0 to 6");
+  throws(run({ classes: [1, 1] }), RangeError, "options.classes", "1 twice");
+  throws(run({ classes: ["1"] }), TypeError, "options.classes[0]");
+  throws(run({ suppression: "soft" }), TypeError, "options.suppression", "greedy");
+});
+
+test("a list of all classes, and the same threshold for each, change no bit", () => {
+  for (const name of CHOSEN_HEADS) {
+    const head = heads[name]({ numClasses: 7 });
+    const raw = randomHead(random(68), head, imageSize);
+    const [[, outputs]] = packings(head, raw);
+    for (const multiLabel of [false, true]) {
+      const options = { head, imageSize, multiLabel, scoreThreshold: 0.125 };
+      const [wanted] = sync.detect(outputs, options);
+      assert.ok(wanted.length > 3);
+      const thresholds = new Float32Array(7).fill(0.125);
+      for (const alike of [{ classes: [6, 5, 4, 3, 2, 1, 0] }, { scoreThreshold: thresholds }]) {
+        const [got] = sync.detect(outputs, { ...options, ...alike });
+        for (const member of ["boxes", "scores", "classes", "anchors"] as const) same(got[member], wanted[member]);
+      }
+    }
+  }
+});
+
 test("rows that are detections: over the threshold, best first, and nothing suppressed", () => {
   const head = heads.yolo26({ numClasses: 80 });
   const row = (score: number, label: number, ...box: number[]) => [...box, score, label];

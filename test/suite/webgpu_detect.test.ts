@@ -93,6 +93,38 @@ for (const name of PRESETS) {
   });
 }
 
+test("classes that compete, thresholds of their own, and every suppression", async (device, engine) => {
+  const scoreThreshold = Float32Array.of(0.9, 0.1, 0.5, 1, 0, 0.3, 0.25);
+  for (const objectness of ["none", "multiply"] as const) {
+    for (const multiLabel of [false, true]) {
+      for (
+        const chosen of [
+          { classes: [1, 4] },
+          { classes: [] },
+          { scoreThreshold },
+          { scoreThreshold, classes: [0, 1, 5], preNmsTopK: 6 },
+          { suppression: "fast" as const },
+          { suppression: "none" as const },
+        ]
+      ) {
+        const { raw, options } = example({ objectness }, { multiLabel, ...chosen });
+        // An anchor's best class may be one that does not compete.
+        const changed = { ...raw, classes: raw.classes.map((v, i) => i % 5 === 0 ? raw.classes[i - i % 7] : v) };
+        const outputs = pack(options.head, changed, inOrder(options.head, changed));
+        agrees(await engine.detect(onGpu(device, outputs), options), engine.sync.detect(outputs, options), "chosen");
+      }
+    }
+  }
+});
+
+test("bins of any values, and a softmax of a grid, are read back", async (device, engine) => {
+  const binValues = [-2, -0.5, 0, 0.75, 1, 3, 7.5, 12];
+  for (const changes of [{ bins: 8, binValues }, { scores: "softmax" }] as const) {
+    const { outputs, options } = example(changes, { uncertainty: true });
+    agrees(await engine.detect(onGpu(device, outputs), options), engine.sync.detect(outputs, options), "read back");
+  }
+});
+
 /** Outputs of a random head in one tensor, and the options to detect in them. */
 function example(changes: HeadOptions = {}, options: Partial<DetectOptions> = {}, size = imageSize) {
   const head = heads.yolov8({ numClasses: 7, ...changes });
