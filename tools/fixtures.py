@@ -198,6 +198,14 @@ def iou_loss(p, t, eps=1e-7):
     return 1 - iou(p, t, eps)
 
 
+@box_loss([{"power": 2}, {"power": 0.5, "eps": 0.0625}, {"power": 5}])
+def alpha_iou_loss(p, t, power=3, eps=1e-7):
+    # Where IoU is 0 the slope is 0, which autograd has not for powers under 1.
+    ratio = iou(p, t, eps)
+    meets = ratio > 0
+    return 1 - torch.where(meets, torch.where(meets, ratio, torch.ones_like(ratio)).pow(power), torch.zeros_like(ratio))
+
+
 @box_loss()
 def giou_loss(p, t, eps=1e-7):
     union = overlap_and_union(p, t)[1]

@@ -246,7 +246,7 @@ const POWER_TABLE = memory.data<f64>([
 /** x^exponent on two lanes: exp(exponent ln x), both to about 1e-10. */
 // @ts-ignore: decorator
 @inline
-function powerOfTwo(x: v128, exponent: f64): v128 {
+export function powerOfTwo(x: v128, exponent: f64): v128 {
   const k = i64x2.shr_s(i64x2.sub(x, i64x2.splat(0x3fe6a09e667f3bcd)), 52);
   const mantissa = i64x2.sub(x, i64x2.shl(k, 52));
   const one = v128.load64_splat(POWER_TABLE, 48);

@@ -35,7 +35,7 @@ export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSp
   const { stem } = spec;
   const op = nameOf(stem);
   const own: Params = { ...spec.params, ...BOX_PARAMS };
-  const params = { ...LOSS_PARAMS, ...spec.params, ...BOX_PARAMS };
+  const params = { ...LOSS_PARAMS, ...(spec.params as P), ...BOX_PARAMS };
   const fields: OwnFields = Object.fromEntries(Object.entries(own).map(([name, { text }]) => [name, ["f32", text]]));
   const readOptions = paramReader(op, params);
   const layout = blockLayout(CALL_FIELDS, fields);

@@ -1,0 +1,137 @@
+// deno-lint-ignore-file no-unused-vars verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
+
+// 1 - IoU^power, IoU = I / (U + eps), as iou_loss.ts with one factor on all slopes: power IoU^(power - 1), 0 where IoU is 0.
+//
+// Powers other than 2 and 3 go through float64. A power multiplies the relative error of its base, so next to 1 the base is
+// 1 - (what the boxes do not share) / (U + eps), of which no terms cancel: power * (the rest) * e^-(power * (the rest)) is
+// never large.
+
+import {
+  boxLoss,
+  extent,
+  half,
+  innerSlope,
+  isHard,
+  missed,
+  one,
+  outside,
+  overlap,
+  storeSlopes,
+  union,
+  within,
+} from "./box_loss";
+import { BoxPair } from "./box_pair";
+import { powerOfTwo } from "./passes";
+import { select } from "../lanes";
+import { AlphaIouLossBlock } from "../generated/loss_blocks";
+
+/** Powers over this have gradients in float64. The worst a search finds is 1.0e-6 for 5 and 3.5e-6 for 15.9. */
+const MOST_IN_FLOAT32: f32 = 6;
+/** IoU under this, of boxes that overlap, is done in float64. */
+const LEAST_IN_FLOAT32: f32 = 1e-16;
+
+/** x^power on two float64. Not inlined: it is long, and called in two places. */
+function raised(x: v128, power: f64): v128 {
+  return powerOfTwo(x, power);
+}
+
+/** (1 - gap)^power or, where the gap is over 1/2, iou^power, on the low two lanes. */
+function raisedLow(iou: v128, gap: v128, power: f64): v128 {
+  const far = f64x2.promote_low_f32x4(gap);
+  const near = f64x2.sub(f64x2.splat(1), far);
+  const x = select(near, f64x2.promote_low_f32x4(iou), f64x2.lt(far, f64x2.splat(0.5)));
+  return f32x4.demote_f64x2_zero(raised(x, power));
+}
+
+/** IoU^power of four pairs whose IoU is over 0. */
+function raised4(iou: v128, gap: v128, power: f32): v128 {
+  const low = raisedLow(iou, gap, power);
+  const high = raisedLow(v128.shuffle<f64>(iou, iou, 1, 1), v128.shuffle<f64>(gap, gap, 1, 1), power);
+  return v128.shuffle<f64>(low, high, 0, 2);
+}
+
+// @ts-ignore: decorator
+@unmanaged
+class AlphaIou extends AlphaIouLossBlock {
+  // @ts-ignore: decorator
+  @inline
+  cost(
+    gradient: bool, dst: usize, scale: v128, eps: v128,
+    x1: v128, y1: v128, x2: v128, y2: v128, targetX1: v128, targetY1: v128, targetX2: v128, targetY2: v128,
+  ): v128 {
+    const w = extent(x1, x2);
+    const h = extent(y1, y2);
+    const targetW = extent(targetX1, targetX2);
+    const targetH = extent(targetY1, targetY2);
+    const overlapX = overlap(x1, x2, targetX1, targetX2);
+    const overlapY = overlap(y1, y2, targetY1, targetY2);
+    const intersection = f32x4.mul(overlapX, overlapY);
+    const area = f32x4.mul(w, h);
+    const targetArea = f32x4.mul(targetW, targetH);
+    const united = union(area, targetArea, intersection);
+    const whole = f32x4.add(united, eps);
+    const iou = f32x4.div(intersection, whole);
+    const lowX = f32x4.sub(x1, targetX1);
+    const lowY = f32x4.sub(y1, targetY1);
+    const highX = f32x4.sub(x2, targetX2);
+    const highY = f32x4.sub(y2, targetY2);
+    const outsideX = outside(lowX, highX);
+    const outsideY = outside(lowY, highY);
+    const zero = f32x4.splat(0);
+    const meets = f32x4.gt(iou, zero);
+    const power = this.power;
+    const own = f32x4.add(f32x4.mul(w, outsideY), f32x4.mul(outsideX, overlapY));
+    const other = f32x4.add(f32x4.mul(targetW, missed(lowY, highY)), f32x4.mul(missed(lowX, highX), overlapY));
+    const gap = f32x4.div(f32x4.add(f32x4.add(own, other), eps), whole);
+    // IoU^(power - 1), and IoU^power.
+    let lower = select(f32x4.sub(one(), gap), iou, v128.and(meets, f32x4.lt(gap, half())));
+    let raised: v128;
+    if (power == 3 || power == 2) {
+      const base = lower;
+      if (power == 3) lower = f32x4.mul(base, base);
+      raised = f32x4.mul(lower, base);
+    } else {
+      // Where IoU is 0 or NaN it stays.
+      raised = select(raised4(iou, gap, power), iou, meets);
+      lower = v128.and(f32x4.div(raised, iou), meets);
+    }
+    const overlaps = v128.and(f32x4.gt(overlapX, zero), f32x4.gt(overlapY, zero));
+    const tiny = v128.and(overlaps, f32x4.lt(iou, f32x4.splat(LEAST_IN_FLOAT32)));
+    const value = v128.or(within(united, f32x4.sub(one(), raised)), tiny);
+    if (gradient) {
+      const inverse = f32x4.div(one(), whole);
+      const targetWhole = f32x4.add(targetArea, eps);
+      const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
+      const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
+      const beyond = i32x4.splat(power > MOST_IN_FLOAT32 ? -1 : 0);
+      const bySize = f32x4.mul(iou, inverse);
+      storeSlopes(
+        dst, f32x4.mul(scale, f32x4.mul(f32x4.splat(power), lower)),
+        v128.or(isHard(lowX, highX, lowY, highY, area), v128.or(tiny, beyond)),
+        lowX, highX, lowY, highY,
+        innerX,
+        f32x4.neg(f32x4.mul(h, bySize)),
+        innerY,
+        f32x4.neg(f32x4.mul(w, bySize)),
+      );
+    }
+    return value;
+  }
+
+  exact(pair: BoxPair): f64 {
+    const apart = pair.apart();
+    if (!(pair.intersection > 0)) return apart;
+    const iou = pair.intersection / (pair.union() + pair.eps);
+    const power = <f64> this.power;
+    const value = f64x2.extract_lane(raised(f64x2.splat(iou), power), 0);
+    const slope = f64x2.splat(power * value / iou);
+    pair.inner = f64x2.mul(pair.inner, slope);
+    pair.outer = f64x2.mul(pair.outer, slope);
+    pair.equal = f64x2.mul(pair.equal, slope);
+    return 1 - value;
+  }
+}
+
+export function alpha_iou_loss(call: usize): void {
+  boxLoss<AlphaIou>(call);
+}
