@@ -15,9 +15,9 @@ export function hasObjectness({ objectness = "none" }: HeadSpec): boolean {
   return objectness !== "none";
 }
 
-/** Channels of a role that are read. */
-export function readChannels(head: HeadSpec, role: Role): number {
-  return (channelsOf(head).get(role) ?? 0) - (role === "classes" ? head.unusedClasses ?? 0 : 0);
+/** Channels of a role that are read, of those that it has. */
+export function readChannels(head: HeadSpec, role: Role, channels = channelsOf(head).get(role) ?? 0): number {
+  return channels - (role === "classes" ? head.unusedClasses ?? 0 : 0);
 }
 
 /** A detection's score and class; else a score of each class, and of background where softmax has one. */

@@ -351,8 +351,9 @@ interface Run {
 /** Fields of all roles, cut by level unless every role has all anchors in one tensor. */
 function joinRoles({ place, head, levels }: Context, byRole: Map<Role, readonly TensorMap[]>): Part<AnySource>[] {
   const ordered = new Map([...byRole].map(([role, maps]) => [role, byLevel(place, role, maps, levels)]));
+  const widths = channelsOf(head);
   return runsOf(head, byRole, levels).map((run) => {
-    const field = (role: Role) => fieldOf(head, role, ordered.get(role) ?? [], run);
+    const field = (role: Role) => fieldOf(head, role, widths.get(role) ?? 0, ordered.get(role) ?? [], run);
     return {
       firstAnchor: run.firstAnchor,
       anchors: run.anchors,
@@ -365,7 +366,7 @@ function joinRoles({ place, head, levels }: Context, byRole: Map<Role, readonly 
 
 function runsOf(head: HeadSpec, byRole: Map<Role, readonly TensorMap[]>, levels: readonly Level[]): Run[] {
   const total = anchorsIn(levels);
-  if (stacksOf(head).join() !== "1") {
+  if (head.anchors !== undefined && head.layout === "channels-first") {
     let firstCell = 0;
     return planesOf(levels).map(({ firstAnchor, anchors, level, index }) => {
       if (index === 0 && level > 0) firstCell += levels[level - 1].width * levels[level - 1].height;
@@ -402,16 +403,22 @@ function byLevel(place: Place, role: Role, maps: readonly TensorMap[], levels: r
   );
 }
 
-function fieldOf(head: HeadSpec, role: Role, maps: readonly TensorMap[], run: Run): Field<AnySource> {
+function fieldOf(
+  head: HeadSpec,
+  role: Role,
+  width: number,
+  maps: readonly TensorMap[],
+  run: Run,
+): Field<AnySource> {
   const shared = maps.length === 1;
   const map = shared ? maps[0] : maps[run.level];
   const allAnchors = map.anchors / map.stacked;
-  const inRole = map.channels === channelsOf(head).get(role) ? 0 : firstChannel(head, role);
+  const inRole = map.channels === width ? 0 : firstChannel(head, role);
   return {
     argument: map.place.argument,
     source: map.source,
     channelsFirst: head.layout === "channels-first",
-    channels: readChannels(head, role),
+    channels: readChannels(head, role, width),
     firstChannel: run.index * map.channels + inRole,
     allChannels: map.stacked * map.channels,
     anchors: run.anchors,

@@ -15,15 +15,19 @@ export interface Reading {
 
 type Layout = Pick<HeadSpec, "layout" | "anchors" | "anchorsPerCell">;
 
+const ONE: readonly number[] = [1];
+
 /** Numbers of anchors whose channels a map may stack, channels first; the levels of a head may differ in them. */
 export function stacksOf({ layout, anchors }: Layout): readonly number[] {
-  if (layout === "rows" || anchors === undefined) return [1];
+  if (layout === "rows" || anchors === undefined) return ONE;
   return [...new Set(anchors.map(({ length }) => length / 2))];
 }
 
 /** Every reading of a shape: with or without a batch axis, anchors flat, as height and width, or each with these of its own. */
 export function readingsOf(dims: readonly number[], head: Layout): Reading[] {
-  return stacksOf(head).flatMap((stacked) =>
+  const stacks = stacksOf(head);
+  if (stacks === ONE) return plainReadings(dims, head);
+  return stacks.flatMap((stacked) =>
     plainReadings(dims, head)
       .filter(({ channels }) => channels % stacked === 0)
       .map(({ images, channels, anchors }) => {
