@@ -144,9 +144,10 @@ export function paramReader<P extends Params>(op: string, params: P): ParamReade
     }
     known(op, "options", options, names);
     const values: Record<string, unknown> = Object.create(defaults);
-    // Of a literal, only its own members: most have one or two.
+    // Of a literal, only the members that it lists: most list one or two. A proxy may list none of those that it has.
     const plain = Object.getPrototypeOf(options) === Object.prototype;
-    for (const name of plain ? Object.keys(options) : names) {
+    const listed = plain ? Object.keys(options) : names;
+    for (const name of listed.length > 0 ? listed : names) {
       const value = (options as Readonly<Record<string, unknown>>)[name];
       if (value !== undefined) values[name] = checked(entries.get(name) as Entry, value);
     }

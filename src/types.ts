@@ -364,7 +364,7 @@ export interface LossOps<F> {
    * console.log(grad); // → [0.1192, 0, -0.0474]
    * ```
    */
-  binaryCrossEntropyWithLogits: Loss<F, ClassTarget, object>;
+  binaryCrossEntropyWithLogits: Loss<F, ClassTarget, unknown>;
   /**
    * Focal loss: α_t·(1 − p_t)^γ·BCE(x, y), with p_t = σy + (1 − σ)(1 − y), α_t = αy + (1 − α)(1 − y), and α_t = 1 for a
    * negative α.

@@ -360,6 +360,15 @@ test("unknown names are refused, with the nearest known one", async () => {
       }
       replace(given, path, Object.assign(Object.create({ inherited: 1 }), options));
       assert.equal(plain(run(engine, op, given)), wantedOf(op, args), `${what}: inherited`);
+      const hidden = Object.entries(options).map(([name, value]): [string, PropertyDescriptor] => [name, { value }]);
+      replace(given, path, Object.defineProperties({}, Object.fromEntries(hidden)));
+      assert.equal(plain(run(engine, op, given)), wantedOf(op, args), `${what}: not enumerable`);
+      replace(
+        given,
+        path,
+        new Proxy({}, { get: (_, name) => options[name as string], has: (_, name) => name in options }),
+      );
+      assert.equal(plain(run(engine, op, given)), wantedOf(op, args), `${what}: a proxy that lists none`);
     }
   }
   const pair = Float32Array.of(0, 0, 1, 1);

@@ -223,6 +223,8 @@ await createEngine({ threads: 4 });
 await createSlimEngine({});
 // @ts-expect-error: a threshold is needed
 sync.nms(boxes, scores);
+// @ts-expect-error: an array is no options
+sync.binaryCrossEntropyWithLogits(boxes, boxes, boxes);
 // @ts-expect-error: plain arrays have no dtype
 sync.boxIou([0, 0, 1, 1], boxes);
 // @ts-expect-error: classes are int32
