@@ -135,8 +135,10 @@ function channelsIn(
   base: HeadSpec,
   { numClasses: classes, numClassesBy, changes: { bins } }: HeadHints,
 ): HeadOptions {
+  // A detection's channels do not tell the number of classes.
+  if (base.selection === "selected") return { numClasses: classes ?? base.numClasses };
   const widths = widthsOf(file, base, classes);
-  const { unusedClasses = 0 } = base;
+  const unusedClasses = unreadClasses(base);
   const others = boxChannels(base) + (hasObjectness(base) ? 1 : 0) + unusedClasses;
   if (widths.all !== undefined) {
     const numClasses = classes ?? widths.all - others;
@@ -166,6 +168,11 @@ function channelsIn(
   );
 }
 
+/** Channels among those of classes that are none: background, and what is not used. */
+function unreadClasses({ scores, unusedClasses = 0 }: HeadSpec): number {
+  return unusedClasses + (scores === "softmax" ? 1 : 0);
+}
+
 /** How the shapes were read, where they could be read in another way. */
 function otherLayout({ layout }: HeadSpec, file: FileOutputs): string {
   if (tensorsOf(file).some(({ dims }) => dims.length > 3)) return "";
@@ -191,7 +198,7 @@ function widthsOf(file: FileOutputs, base: HeadSpec, classes: number | undefined
   const widths = [...new Set(readings.map(({ channels }) => channels))].filter((n) => !hasObjectness(base) || n > 1);
   const boxes = classes === undefined && widths.includes(boxChannels(base))
     ? boxChannels(base)
-    : widths.find((n) => n !== (classes === undefined ? widths[0] : classes + (base.unusedClasses ?? 0))) ?? widths[0];
+    : widths.find((n) => n !== (classes === undefined ? widths[0] : classes + unreadClasses(base))) ?? widths[0];
   return { classes: widths.find((n) => n !== boxes) ?? boxes, boxes };
 }
 
