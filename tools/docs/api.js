@@ -107,7 +107,7 @@ function syncText(member, declared) {
   const loss = declared.find(({ name }) => name === member.type.name).reflection;
   const [, target, options] = member.type.typeArguments.map((type) => typeText(type));
   const text = signatureText(loss.type.declaration.signatures[0], { T: target, O: options });
-  return atOnce(text).replace(', P extends Placement = "host"', "").replaceAll(", P>", ">").replace(" & object", "");
+  return atOnce(text).replace(', P extends Placement = "host"', "").replaceAll(", P>", ">").replace(" & unknown", "");
 }
 
 function atOnce(signature) {
