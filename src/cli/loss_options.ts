@@ -49,8 +49,6 @@ ${ownHelp()}
 What to write, as float32 .npy:
   --grad FILE              gradient with respect to pred, in its shape; with none, that of the sum
   --out FILE               the loss: one number or, with none, all of them
-
-
   --json FILE | -          loss and shapes as a line of JSON; - writes to stdout, in place of the text below
 
 It prints the loss with 9 significant digits (with none: how many, the lowest, their mean, the highest) and the shapes.
