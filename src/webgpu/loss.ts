@@ -313,7 +313,7 @@ function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Varia
     gradient: grad,
     each: reduction === "none",
     squared: exponent === 2,
-    outside: family === rowwise,
+    outside: "outside" in call.parameters,
     evenRows: columns % 4 === 0,
     subgroups,
   };
