@@ -34,7 +34,7 @@ export async function generate() {
     objectOf("plans", partsOf(operations, "src/webgpu/plans"), "src/webgpu/generated"),
   );
   const records = Object.values((await evaluate("src/generated/operations.ts")).operations);
-  writeSource("src/generated/losses.ts", lossFacts(records));
+  writeSource("src/generated/losses.ts", await lossFacts(records));
   writeSource("assembly/generated/kernels.ts", kernelExports(records));
   writeSource("assembly/generated/loss_blocks.ts", await blockClasses(records));
   writeSource("test/generated/references.ts", besides("references", records, "reference", "ts"));
@@ -92,11 +92,11 @@ function besides(object, records, folder, ending) {
   return [...imports, "", `export const ${object} = { ${found.map(({ name }) => name).join(", ")} };`];
 }
 
-function lossFacts(records) {
+async function lossFacts(records) {
+  const { LOSS_PARAMS } = await evaluate("src/ops/checked_loss.ts");
   const losses = records.filter(({ kind }) => kind.endsWith(" loss"));
-  const common = new Set(Object.keys(losses[0].params).filter((name) => losses.every(({ params }) => name in params)));
   const facts = losses.map(({ name, kind, alias, labels, targetRange, params }) => {
-    const own = Object.fromEntries(Object.entries(params).filter(([param]) => !common.has(param)));
+    const own = Object.fromEntries(Object.entries(params).filter(([param]) => !(param in LOSS_PARAMS)));
     return [name, { kind, alias, labels, targetRange, params: own }];
   });
   const imports = ['import type { LossRecord } from "../ops/loss_call.ts";', ""];
@@ -104,7 +104,7 @@ function lossFacts(records) {
   // JSON has no undefined.
   return [
     ...imports,
-    `/** With the parameters that not every loss has. */`,
+    `/** With their parameters beside those of every loss. */`,
     `export const losses = ${text} as unknown as Readonly<Record<string, LossRecord>>;`,
   ];
 }
