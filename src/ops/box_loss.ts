@@ -34,8 +34,8 @@ export function boxBounds(gradient = 1e-6, more = ""): Pick<OperationFacts, "bou
 export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSpec<P>) {
   const { stem } = spec;
   const op = nameOf(stem);
-  const own: Params = { ...spec.params, ...BOX_PARAMS };
-  const params = { ...LOSS_PARAMS, ...(spec.params as P), ...BOX_PARAMS };
+  const own = { ...(spec.params as P), ...BOX_PARAMS };
+  const params = { ...LOSS_PARAMS, ...own };
   const fields: OwnFields = Object.fromEntries(Object.entries(own).map(([name, { text }]) => [name, ["f32", text]]));
   const readOptions = paramReader(op, params);
   const layout = blockLayout(CALL_FIELDS, fields);
