@@ -44,7 +44,8 @@ export function begin(name: string): void {
 function endLoading(): void {
   const now = performance.now();
   const file = files.at(-1);
-  if (file !== undefined) file.seconds += (now - loadingSince) / 1000;
+  // The clock of workerd stands at 0 until the suites have loaded.
+  if (file !== undefined && loadingSince > 0) file.seconds += (now - loadingSince) / 1000;
   loadingSince = now;
 }
 
