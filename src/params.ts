@@ -140,7 +140,8 @@ export function paramReader<P extends Params>(op: string, params: P): ParamReade
   return (options) => {
     if (options === undefined && required.length === 0) return defaults as Values<P>;
     if (typeof options !== "object" || options === null) {
-      throw typeError({ op, argument: "options" }, describe(options), "an object");
+      const wanted = ["an object", required.join(" and ")].filter((part) => part !== "").join(" with ");
+      throw typeError({ op, argument: "options" }, describe(options), wanted);
     }
     known(op, "options", options, names);
     const values: Record<string, unknown> = Object.create(defaults);

@@ -282,6 +282,7 @@ test("wrong input", () => {
     "1.5",
     "0 to 1",
   );
+  throws(() => sync.nms(corners, scores, undefined as never), TypeError, "options is undefined", "with iouThreshold");
   throws(() => sync.nms(corners, scores, { iouThreshold: NaN }), RangeError, "nms", "options.iouThreshold", "NaN");
   throws(() => sync.nms(corners, new Float32Array(3), { iouThreshold: 0.5 }), TypeError, "nms", "scores", "3", "(2)");
   const classes = new Int32Array(3);
