@@ -12,6 +12,7 @@ import { about, UsageError } from "./errors.ts";
 import { transformFor } from "./fit.ts";
 import { nameOf } from "./ground_truth.ts";
 import { imageFinder, type KnownImage, readTruth } from "./images.ts";
+import { keepOptions } from "./keep.ts";
 import { inItsNames, type NetworkFile, readNetworkFile } from "./network.ts";
 import { progressOf } from "./progress.ts";
 import type { CocoFile } from "./readers/coco.ts";
@@ -65,7 +66,7 @@ async function detectFile(
   const images = find(count);
   if (askedId !== undefined && count !== 1) throw new UsageError(`holds ${count} images; --image-id is for one`);
   const kinds = kindsOf(network, truth, flags);
-  return detectAll(engine, network, flags, images).map((detections, i) => {
+  return detectAll(engine, network, flags, images, kinds.classes).map((detections, i) => {
     const image = images[i];
     const { height, width } = image.picture ?? image.truth ?? { height: inputSize[0], width: inputSize[1] };
     const name = count === 1 ? stemOf(path) : `${stemOf(path)}:${i}`;
@@ -97,14 +98,16 @@ function detectAll(
   network: NetworkFile,
   { keep, images: { fit } }: DetectFlags,
   images: readonly KnownImage[],
+  classes: readonly string[] | undefined,
 ): readonly Detections[] {
   const { read, chosen: { head }, inputSize } = network;
+  const kept = keepOptions(keep, head.numClasses, classes);
   const transforms = images.flatMap((image) => transformOf(image, inputSize, fit) ?? []);
   const transform = transforms.length === 0 ? undefined : transforms;
   const uncertainty = head.boxes === "distribution";
   return inItsNames(
     network,
-    () => sync.detect(read.outputs, { ...keep, head, imageSize: inputSize, transform, uncertainty }),
+    () => sync.detect(read.outputs, { ...kept, head, imageSize: inputSize, transform, uncertainty }),
   );
 }
 

@@ -5,19 +5,13 @@ import { readArguments } from "./arguments.ts";
 import { COCO_CATEGORY_IDS } from "./coco_classes.ts";
 import { UsageError } from "./errors.ts";
 import { IMAGE_HELP, IMAGE_OPTIONS, type ImageFlags, readImageFlags } from "./images.ts";
-import {
-  FILES_HELP,
-  KEEP_OPTIONS,
-  type KeepFlags,
-  keepHelp,
-  NETWORK_HELP,
-  NETWORK_OPTIONS,
-  type NetworkFlags,
-  readKeep,
-  readNetwork,
-} from "./network_options.ts";
+import { KEEP_OPTIONS, type KeepFlags, keepHelp, readKeep } from "./keep.ts";
+import { FILES_HELP, NETWORK_HELP, NETWORK_OPTIONS, type NetworkFlags, readNetwork } from "./network_options.ts";
 import { choice, integer, optional } from "./values.ts";
 import { STDOUT } from "./writers/file.ts";
+
+/** Boxes are kept from this score by default. */
+const LEAST_SCORE = 0.25;
 
 export const DETECT_HELP = `Usage: densehead detect FILE… [options]
 
@@ -27,7 +21,7 @@ ${FILES_HELP}
 ${NETWORK_HELP}
 
 What to keep:
-${keepHelp("0.25")}
+${keepHelp(String(LEAST_SCORE))}
 
 Which image it is; boxes are then in its pixels:
 ${IMAGE_HELP}
@@ -66,7 +60,7 @@ const OPTIONS = {
   ...NETWORK_OPTIONS,
   ...KEEP_OPTIONS,
   ...IMAGE_OPTIONS,
-  score: { type: "string", default: "0.25" },
+  score: { type: "string" },
   json: { type: "string" },
   "image-id": { type: "string", multiple: true },
   "category-ids": { type: "string" },
@@ -94,7 +88,7 @@ export async function readFlags(args: string[]): Promise<DetectFlags> {
   return {
     files,
     network: await readNetwork(values),
-    keep: readKeep(values),
+    keep: readKeep(values, LEAST_SCORE),
     images: readImageFlags(files, values),
     json,
     imageIds,

@@ -1,5 +1,5 @@
 /**
- * The flags that say what network made an output, and what to keep of its boxes: of every command that reads raw outputs.
+ * The flags that say what network made an output: of every command that reads raw outputs.
  */
 import { members } from "../heads/members.ts";
 import type { HeadOptions } from "../types.ts";
@@ -7,7 +7,7 @@ import { UsageError } from "./errors.ts";
 import { HEAD_OPTIONS, type HeadTexts, readChanges } from "./head_flags.ts";
 import { presetNames, presetOf } from "./preset_names.ts";
 import { classNames } from "./readers/names.ts";
-import { integer, number, optional, size } from "./values.ts";
+import { integer, optional, size } from "./values.ts";
 
 const { boxes, scores, objectness, selection } = members;
 
@@ -53,15 +53,6 @@ function wrapped(words: readonly string[]): string {
   return lines.map((line) => line.trimEnd()).join(`\n${" ".repeat(27)}`);
 }
 
-/** The same, but for the score from which boxes are kept. */
-export function keepHelp(score: string): string {
-  return `  --score X                scores over this (default ${score})
-  --iou X                  NMS: of two boxes that overlap more than this, the better (default 0.6)
-  --max N                  at most so many per image (default 300)
-  --multi-label            every class over the score, not an anchor's best alone
-  --class-agnostic         suppress across classes`;
-}
-
 /** What the network is, as far as flags say it. */
 export interface NetworkFlags {
   /** A preset's name as typed, or "auto". */
@@ -74,15 +65,6 @@ export interface NetworkFlags {
   readonly changes: HeadOptions;
 }
 
-/** What to keep, as `detect` takes it. */
-export interface KeepFlags {
-  readonly scoreThreshold: number;
-  readonly iouThreshold: number;
-  readonly maxDetections: number;
-  readonly multiLabel: boolean;
-  readonly classAgnostic: boolean;
-}
-
 export const NETWORK_OPTIONS = {
   head: { type: "string", default: "auto" },
   "ignore-metadata": { type: "boolean", default: false },
@@ -90,13 +72,6 @@ export const NETWORK_OPTIONS = {
   classes: { type: "string" },
   "num-classes": { type: "string" },
   ...HEAD_OPTIONS,
-} as const;
-
-export const KEEP_OPTIONS = {
-  iou: { type: "string", default: "0.6" },
-  max: { type: "string", default: "300" },
-  "multi-label": { type: "boolean", default: false },
-  "class-agnostic": { type: "boolean", default: false },
 } as const;
 
 type Texts = HeadTexts & { readonly [Name in "image-size" | "classes" | "num-classes"]?: string };
@@ -119,17 +94,4 @@ export async function readNetwork(
     throw new UsageError(`--classes has ${classes.length} names; --num-classes is ${numClasses}`);
   }
   return flags;
-}
-
-/** Reads the flags of what to keep. */
-export function readKeep(
-  texts: { score: string; iou: string; max: string; "multi-label": boolean; "class-agnostic": boolean },
-): KeepFlags {
-  return {
-    scoreThreshold: number("--score", texts.score, 0, 1),
-    iouThreshold: number("--iou", texts.iou, 0, 1),
-    maxDetections: integer("--max", texts.max, 1),
-    multiLabel: texts["multi-label"],
-    classAgnostic: texts["class-agnostic"],
-  };
 }

@@ -10,6 +10,7 @@ import { checkCriterion, scoreImage } from "./criterion.ts";
 import { about, UsageError } from "./errors.ts";
 import { inInput } from "./ground_truth.ts";
 import { imageFinder, type KnownImage, readTruth } from "./images.ts";
+import { keepOptions } from "./keep.ts";
 import { mapsOf } from "./maps.ts";
 import { inItsNames, type NetworkFile, readNetworkFile } from "./network.ts";
 import { progressOf } from "./progress.ts";
@@ -62,13 +63,14 @@ async function scoreFile(
   first: ScoredFile | undefined,
 ): Promise<ScoredFile> {
   const network = await readNetworkFile(path, flags.network);
-  const { read, inputSize, chosen: { head } } = network;
+  const { read, inputSize, chosen: { head }, classes: names } = network;
   if (first !== undefined) checkSame(network, first.network);
   checkCriterion(head, read);
   const classes = classesOf(truth, network);
+  const kept = keepOptions(flags.keep, head.numClasses, names);
   const { maps, detections } = inItsNames(network, () => ({
     maps: mapsOf(read, head, inputSize),
-    detections: engine.sync.detect(read.outputs, { ...flags.keep, head, imageSize: inputSize }),
+    detections: engine.sync.detect(read.outputs, { ...kept, head, imageSize: inputSize }),
   }));
   const images = find(maps.length).map(({ truth }) => truth as CocoImage);
   const scores = images.map((image, i) => {

@@ -5,21 +5,15 @@ import { heads } from "../entry/embedded.ts";
 import { readArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { IMAGE_HELP, IMAGE_OPTIONS, type ImageFlags, readImageFlags } from "./images.ts";
-import {
-  FILES_HELP,
-  KEEP_OPTIONS,
-  type KeepFlags,
-  keepHelp,
-  NETWORK_HELP,
-  NETWORK_OPTIONS,
-  type NetworkFlags,
-  readKeep,
-  readNetwork,
-} from "./network_options.ts";
+import { KEEP_OPTIONS, type KeepFlags, keepHelp, readKeep } from "./keep.ts";
+import { FILES_HELP, NETWORK_HELP, NETWORK_OPTIONS, type NetworkFlags, readNetwork } from "./network_options.ts";
 import { presetNames, presetOf } from "./preset_names.ts";
 import { choice, number } from "./values.ts";
 
 const REFINING = presetNames().filter((name) => heads[presetOf(name)]().refined).join(", ");
+
+/** Boxes are kept from this score by default. */
+const LEAST_SCORE = 0.05;
 
 export const SCORE_HELP = `Usage: densehead score FILE… --gt FILE [options]
 
@@ -37,7 +31,7 @@ The loss:
   --normalizer KIND        what the parts are divided by: paper (default), or mmdet, as MMDetection and NanoDet do
 
 Which boxes are ranked:
-${keepHelp("0.05")}
+${keepHelp(String(LEAST_SCORE))}
 
 What to write:
   --json FILE | -          a line of JSON for each image and one for all; - writes to stdout, in place of the table
@@ -67,7 +61,7 @@ const OPTIONS = {
   ...NETWORK_OPTIONS,
   ...KEEP_OPTIONS,
   ...IMAGE_OPTIONS,
-  score: { type: "string", default: "0.05" },
+  score: { type: "string" },
   "anchor-scale": { type: "string", default: "8" },
   normalizer: { type: "string", default: "paper" },
   json: { type: "string" },
@@ -84,7 +78,7 @@ export async function readFlags(args: string[]): Promise<ScoreFlags> {
     anchorScale: number("--anchor-scale", values["anchor-scale"], 0.1, 100),
     normalizer: choice("--normalizer", values.normalizer, NORMALIZERS),
     network: await readNetwork(values),
-    keep: readKeep(values),
+    keep: readKeep(values, LEAST_SCORE),
     json: values.json,
   };
 }

@@ -12,16 +12,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { readSafetensors } from "densehead/files";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { PRESETS, typed } from "../presets.ts";
 import { skip } from "../suite/skip.ts";
+import { cli, runHere } from "./in_process.ts";
 
 const test = suite("densehead detect");
 const root = process.env.DENSEHEAD_ROOT ?? process.cwd();
-const cli = fileURLToPath(new URL("cli.js", import.meta.resolve("densehead")));
 const shapes = (name: string) => join(root, "examples/shapes", name);
 const scene = shapes("scene1.safetensors");
 const folder = mkdtempSync(join(tmpdir(), "densehead-"));
@@ -211,6 +210,42 @@ test("a score of its own keeps fewer, --max too", () => {
   assert.is(rowsOf(scene, "--max", "2").length, 2);
   assert.ok(rowsOf(scene, "--iou", "1", "--multi-label").length > 7);
   assert.ok(rowsOf(scene, "--class-agnostic").length < 7);
+});
+
+test("thresholds of single classes, classes that compete, and what drops boxes", async () => {
+  const classesOf = async (...args: string[]) => {
+    const { status, stdout, stderr } = await runHere("detect", scene, "--json", "-", ...args);
+    assert.is(status, 0, stderr);
+    return (JSON.parse(stdout) as Row[]).map((row) => row.category_id);
+  };
+  const all = await classesOf();
+  assert.equal(all.length, 7);
+  for (const score of ["0.25,square=1", "1=1", "0.25,1,0.25,0.25"]) {
+    assert.equal(
+      [...new Set(await classesOf("--score", score))].sort(),
+      [...new Set(all)].filter((label) => label !== 1).sort(),
+      score,
+    );
+  }
+  assert.equal(await classesOf("--score", "1,square=0.25"), all.filter((each) => each === 1));
+  assert.equal([...new Set(await classesOf("--only", "star,1"))].sort(), [1, 3]);
+  const [greedy, fast, none] = [
+    await classesOf("--iou", "0.1"),
+    await classesOf("--iou", "0.1", "--suppression", "fast"),
+    await classesOf("--suppression", "none"),
+  ].map(({ length }) => length);
+  assert.ok(fast <= greedy && greedy <= 7 && none > 7, `${fast}, ${greedy}, ${none}`);
+  const wrong = async (line: string, ...args: string[]) => {
+    const { status, stderr } = await runHere("detect", scene, ...args);
+    assert.is(status, 2);
+    assert.match(stderr, line);
+  };
+  await wrong("--score: no class is called sqare; wanted a name of --classes, or an index", "--score", "0.2,sqare=1");
+  await wrong("from 0 to 3; did you mean square?", "--only", "sqare");
+  await wrong("--only: no class is called 4;", "--only", "4");
+  await wrong("--score has 2 scores without a class; wanted one for all, or one for each of 4", "--score", "0.2,0.3");
+  await wrong('--score is "x"; wanted a number from 0 to 1', "--score", "0.3,square=x");
+  await wrong('--suppression is "soft"; wanted greedy or fast or none', "--suppression", "soft");
 });
 
 test("several files, each with its table, all in one JSON", () => {
