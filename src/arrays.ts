@@ -50,8 +50,8 @@ export interface HostArray<A extends PlainArray = PlainArray> {
 }
 
 /** An array of the caller's that takes a result; `given` is how it came. */
-export interface OutArray extends HostArray<Float32Array> {
-  readonly given: Float32Array;
+export interface OutArray<A extends PlainArray = Float32Array> extends HostArray<A> {
+  readonly given: A;
 }
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
@@ -80,6 +80,12 @@ export function readArray<N extends ArrayName>(place: Place, name: N, array: unk
   // What has no values may have lost its buffer.
   const data = length === 0 ? new Plain(0) : new Plain(bufferOf(array), byteOffsetOf(array), length);
   return { place, data, length, byteOffset: data.byteOffset };
+}
+
+/** The bytes of a Uint8Array or Uint8ClampedArray, read; null for what is neither. */
+export function readBytes(place: Place, array: unknown): HostArray<Uint8Array> | null {
+  const name = arrayName(array);
+  return name === "Uint8Array" || name === "Uint8ClampedArray" ? readArray(place, "Uint8Array", array) : null;
 }
 
 /** An array of our own, which nobody else can change. */

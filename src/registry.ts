@@ -4,7 +4,16 @@
 import type { Call } from "./call.ts";
 import { operations as generated } from "./generated/operations.ts";
 import type { OperationFacts, OperationKind, StaysOnHost } from "./operation.ts";
-import type { CriterionInput, GroundTruth, LabelTarget, Outputs, SyncOps, TensorLike } from "./types.ts";
+import type {
+  CriterionInput,
+  GroundTruth,
+  InputSpec,
+  LabelTarget,
+  Outputs,
+  Pixels,
+  SyncOps,
+  TensorLike,
+} from "./types.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 
 export interface Operation extends OperationFacts {
@@ -24,7 +33,17 @@ export interface Operation extends OperationFacts {
 export const operations: Readonly<Record<string, Operation>> = generated;
 
 /** Arguments of operations that are no options. */
-type Data = TensorLike | LabelTarget | Int32Array | Outputs | GroundTruth | CriterionInput | undefined;
+type Data =
+  | TensorLike
+  | LabelTarget
+  | Int32Array
+  | Outputs
+  | GroundTruth
+  | CriterionInput
+  | Pixels
+  | readonly Pixels[]
+  | InputSpec
+  | undefined;
 
 /** Names of the options of a method. */
 type OptionNames<F> = F extends (...args: infer A) => unknown ? MembersOf<Exclude<A[number], Data>> : never;

@@ -1670,7 +1670,108 @@ export interface DetectionOps<F> {
   ): Result<F, CriterionResult<P>>;
 }
 
+// ── Pixels ──────────────────────────────────────────────────────────────────────
+
+/**
+ * An image's bytes, row by row: 1 (grey), 3 (RGB) or 4 (RGBA, alpha not read) of them a pixel, told by their number. An
+ * `ImageData` of a canvas is one as it is.
+ */
+export interface Pixels {
+  /** The bytes, height · width pixels. */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  /** Pixels of a row. */
+  readonly width: number;
+  /** Number of rows. */
+  readonly height: number;
+}
+
+/** What a network wants of its input image, as plain data. `inputs` makes those of well-known networks. */
+export interface InputSpec {
+  /** Name of the family. */
+  readonly name: string;
+  /** [height, width] of the network's input in pixels. */
+  readonly size: readonly [number, number];
+  /**
+   * "letterbox": the ratio of the sides is kept, with padding on both sides, of an odd number the smaller half left and above.
+   * "top-left": kept, with padding right and below. "stretch": not kept. The image is resized by min(H/h, W/w), and each side is
+   * made whole, at least 1. `scaleUp` and `rounding` are not read for "stretch".
+   */
+  readonly fit: "letterbox" | "top-left" | "stretch";
+  /** May a smaller image be enlarged? Default true. */
+  readonly scaleUp?: boolean;
+  /** How the resized sides are made whole: "round", half to even, or "floor" (YOLOX, mmyolo). Default "round". */
+  readonly rounding?: "round" | "floor";
+  /** Byte of the padding. Default 114. */
+  readonly padValue?: number;
+  /**
+   * Interpolation of bytes, as OpenCV's INTER_LINEAR, INTER_AREA or INTER_CUBIC. "area" is the mean over a pixel's area where
+   * both sides shrink, else OpenCV's variant of bilinear. Default "bilinear".
+   */
+  readonly resize?: "bilinear" | "area" | "bicubic";
+  /** Order of the channels. Default "rgb". */
+  readonly order?: "rgb" | "bgr";
+  /** "nchw": (B, 3, H, W). "nhwc": (B, H, W, 3). Default "nchw". */
+  readonly layout?: "nchw" | "nhwc";
+  /** Factor of the bytes. Default 1/255. */
+  readonly scale?: number;
+  /** Subtracted from byte · scale, channels in `order`. Default 0. */
+  readonly mean?: readonly [number, number, number];
+  /** Divisor of what is left, channels in `order`. Default 1. */
+  readonly std?: readonly [number, number, number];
+  /** Values of the result. "float16": half bits in a Uint16Array. "uint8": the bytes themselves. Default "float32". */
+  readonly dtype?: "float32" | "float16" | "uint8";
+}
+
+/** The size of a network's input, and changes to a preset of `inputs`. */
+export type InputOptions = Partial<InputSpec> & Pick<InputSpec, "size">;
+
+/** Options of `preprocess`. */
+export interface PreprocessOptions {
+  /** Array that the result is written to in place of a new one: of the input's dtype, and of the result's length. */
+  out?: Float32Array | Uint16Array | Uint8Array;
+}
+
+/** Operations on images. */
+export interface PixelOps<F> {
+  /**
+   * The input of a network from an image, and the transform that takes the boxes of `detect` back to the image.
+   *
+   * The image is resized on bytes and padded; then value = (byte · scale − mean) / std for each channel. The transform has the
+   * scale of the whole pixels that the image was resized to, the pixels of padding, and the image's size to clip to. Several
+   * images of any sizes make one batch, with a transform for each.
+   *
+   * - Shapes: pixels (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA; result (B, 3, H, W), or (B, H, W, 3) with layout
+   *   "nhwc", in the input's dtype.
+   * - Throws: TypeError if data are not width · height pixels of 1, 3 or 4 bytes, `out` is of another dtype or length,
+   *   or lies over an image's bytes, or there is no image, or a member of the input is of another kind. RangeError if
+   *   width or height is not a whole number from 1 to 65536, or a member of the input is outside its range.
+   * - Error bound: a resized byte is OpenCV's, or one beside it; a value is that of the byte, rounded once.
+   * - Source: OpenCV's resize, on bytes; the preprocessing of each family's own code.
+   *
+   * @example
+   * ```ts
+   * import { createEngine, inputs } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const image = { data: new Uint8Array(640 * 480 * 4).fill(255), width: 640, height: 480 }; // RGBA, as of a canvas
+   * const { tensor, transform } = sync.preprocess(image, inputs.yolov8({ size: [320, 320] }));
+   * console.log(tensor.dims, transform.scaleX, transform.padY); // → [1, 3, 320, 320], 0.5, 40
+   * console.log(tensor.data[0], tensor.data[160 * 320]); // → 0.4471, 1
+   * ```
+   */
+  preprocess(
+    pixels: Pixels,
+    input: InputSpec,
+    options?: PreprocessOptions,
+  ): Result<F, { tensor: HostTensor; transform: ImageTransform }>;
+  preprocess(
+    pixels: readonly Pixels[],
+    input: InputSpec,
+    options?: PreprocessOptions,
+  ): Result<F, { tensor: HostTensor; transform: ImageTransform[] }>;
+}
+
 /** The synchronous operations. */
-export type SyncOps = LossOps<"sync"> & BoxOps<"sync"> & DetectionOps<"sync">;
+export type SyncOps = LossOps<"sync"> & BoxOps<"sync"> & DetectionOps<"sync"> & PixelOps<"sync">;
 /** The asynchronous operations. */
-export interface AsyncOps extends LossOps<"async">, BoxOps<"async">, DetectionOps<"async"> {}
+export interface AsyncOps extends LossOps<"async">, BoxOps<"async">, DetectionOps<"async">, PixelOps<"async"> {}

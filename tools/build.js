@@ -44,7 +44,7 @@ const DOCUMENTED = new RegExp(`\\b\\w+:\\s*(?:${DOC.source}|\\[(?:\\s*${DOC.sour
 const noDocumentation = {
   name: "no-documentation",
   setup({ onLoad }) {
-    onLoad({ filter: /\/src\/(ops|criteria|detect)\/\w+\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /\/src\/(ops|criteria|detect|pixels)\/\w+\.ts$/ }, ({ path }) => {
       const contents = readFileSync(path, "utf8").replaceAll(DOCUMENTED, "").replaceAll(DOC, '""');
       return { contents, loader: "ts" };
     });
@@ -71,8 +71,9 @@ async function bundleLibrary(kernels) {
       index: at("src/entry/embedded.ts"),
       workerd: at("src/entry/workerd.ts"),
       slim: at("src/entry/slim.ts"),
-      // So that whoever imports only `heads` gets this file alone.
+      // So that whoever imports only `heads`, or `inputs`, gets this file alone.
       heads: at("src/heads/index.ts"),
+      inputs: at("src/pixels/index.ts"),
       // What checks arguments is shared: beside an engine, files of tensors cost no second copy of it.
       files: at("src/files/index.ts"),
     },
@@ -81,7 +82,9 @@ async function bundleLibrary(kernels) {
     define: { KERNELS: JSON.stringify(kernels) },
     plugins: [moduleImports, kernelText, smallShaders, noDocumentation],
   });
-  for (const entry of ["index", "workerd", "slim", "heads", "files"]) dropBareImports(at("dist", `${entry}.js`));
+  for (const entry of ["index", "workerd", "slim", "heads", "inputs", "files"]) {
+    dropBareImports(at("dist", `${entry}.js`));
+  }
   // Deno and JSR take the declarations from here.
   selfTypes("index", "entry/embedded");
   selfTypes("slim", "entry/slim");

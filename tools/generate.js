@@ -9,7 +9,7 @@
  * - assembly/generated/loss_blocks.ts: the parameter block of each loss as a class
  * - test/generated/references.ts and fixtures.ts: what stands beside an operation by its stem in test/reference and test/fixtures
  *
- * An operation is a file x_y.ts of src/ops, src/criteria or src/detect that exports `xY` made by one of the functions in KINDS.
+ * An operation is a file x_y.ts of src/ops, src/criteria, src/detect or src/pixels that exports `xY` made by one of the functions in KINDS.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
@@ -49,7 +49,7 @@ export function kindOfStem(stem) {
 
 /** The files of operations with the names that they export, by kind and name. */
 function operationFiles() {
-  const files = ["src/ops", "src/criteria", "src/detect"].flatMap((folder) => {
+  const files = ["src/ops", "src/criteria", "src/detect", "src/pixels"].flatMap((folder) => {
     return readdirSync(at(folder)).filter((file) => file.endsWith(".ts")).map((file) => join(folder, file));
   });
   const found = files.flatMap((file) => {

@@ -9,6 +9,8 @@ import { makeEngine } from "../engine.ts";
 import { detectionsFactory } from "../detect/detections.ts";
 import { heads as presets } from "../heads/index.ts";
 import type { Heads } from "../heads/index.ts";
+import { inputs as inputPresets } from "../pixels/index.ts";
+import type { Inputs } from "../pixels/index.ts";
 import type { Detections as Found, DetectionsFactory, Engine, EngineOptions } from "../types.ts";
 import { isModule } from "./module.ts";
 
@@ -16,6 +18,8 @@ export { anchorRows } from "../heads/anchor_rows.ts";
 export type * from "../index.ts";
 /** Presets of well-known heads, and `heads.infer`. */
 export const heads: Heads = presets;
+/** Inputs of well-known networks, for `preprocess`. */
+export const inputs: Inputs = inputPresets;
 /** Detections of one image. */
 export type Detections = Found;
 /** Restores detections from plain data. */

@@ -85,7 +85,7 @@ export class WasmBackend {
   }
 
   /** The array as it was given, unless growth of the memory has emptied it. */
-  handedBack(array: OutArray): Float32Array {
+  handedBack<A extends PlainArray>(array: OutArray<A>): A {
     return isWhole(array) ? array.given : this.values(array);
   }
 

@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { heads } from "../../src/heads/index.ts";
+import { inputs } from "../../src/pixels/index.ts";
 import { operations } from "../../src/registry.ts";
 
 const test = suite("docs");
@@ -52,11 +53,18 @@ test("every public name is in docs/api.md", () => {
   const names = new Set(sources.flatMap(exportsOf));
   assert.ok(names.size > 70, `${names.size} names`);
   // Interfaces that are sections of the page, and the value whose members stand as `heads.…`.
-  for (const name of ["LossOps", "BoxOps", "DetectionOps", "Heads", "heads"]) assert.ok(names.delete(name), name);
-  for (const name of [...names, ...Object.keys(heads).map((name) => `heads.${name}`)]) {
+  for (const name of ["LossOps", "BoxOps", "DetectionOps", "PixelOps", "Heads", "heads", "Inputs", "inputs"]) {
+    assert.ok(names.delete(name), name);
+  }
+  for (const name of [...names, ...membersOf({ heads, inputs })]) {
     assert.ok(page.has(name), `docs/api.md: no ${name}`);
   }
 });
+
+/** The members of values by their paths: "heads.infer". */
+function membersOf(values: Readonly<Record<string, object>>): string[] {
+  return Object.entries(values).flatMap(([value, members]) => Object.keys(members).map((name) => `${value}.${name}`));
+}
 
 test("every operation of an engine is in docs/api.md", () => {
   const names = documented.map(({ name }) => name);

@@ -24,7 +24,7 @@ for (const [name, operation] of Object.entries(operations)) {
   test(`${name} has its name, source and kernels, and its files by its stem: reference, fixture, shader`, () => {
     assert.is(operation.name, name);
     assert.is(operation.stem.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), name, `stem of ${name}`);
-    const sources = ["ops", "criteria", "detect"].map((folder) => `src/${folder}/${operation.stem}.ts`);
+    const sources = ["ops", "criteria", "detect", "pixels"].map((folder) => `src/${folder}/${operation.stem}.ts`);
     assert.ok(sources.some((source) => existsSync(join(root, source))), `none of ${sources} is there`);
     const exported = exportsOf("densehead.wasm").map((kernel) => kernel.name);
     for (const kernel of operation.kernels) assert.ok(exported.includes(kernel), `${name}: no kernel ${kernel}`);

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { createEngine, heads } from "densehead";
+import { createEngine, heads, inputs } from "densehead";
 import * as files from "densehead/files";
 import { transform } from "esbuild";
 import { suite } from "uvu";
@@ -21,7 +21,8 @@ const examples = [...docblockExamples(root), ...shownOnPages.map(({ page, code }
 test("every operation, head and function that the package exports has an example", async () => {
   const engine = await createEngine();
   const operations = Object.keys(engine.sync);
-  for (const name of [...operations, ...Object.keys(heads), ...Object.keys(files), "createEngine", "from"]) {
+  const presets = [heads, inputs].flatMap(Object.keys);
+  for (const name of [...operations, ...presets, ...Object.keys(files), "createEngine", "from"]) {
     assert.ok(examples.some((example) => example.name === name), `${name} has no @example`);
   }
   engine.dispose();

@@ -57,16 +57,17 @@ function itemsOf({ reflection, name, entry }, declared, headsTable) {
   if (/^\w+Ops$/.test(name) && reflection.typeParameters !== undefined) {
     return [introItem(reflection), ...membersOf(reflection).map((member) => operationItem(member, declared))];
   }
-  if (name === "Heads") {
+  if (name === "Heads" || name === "Inputs") {
+    const members = presetsFirst(membersOf(reflection));
     return [
-      introItem(reflection, headsTable),
-      ...presetsFirst(membersOf(reflection)).map((member) => functionItem(member, `heads.${member.name}`)),
+      introItem(reflection, ...(name === "Heads" ? [headsTable] : [])),
+      ...members.map((member) => functionItem(member, `${name.toLowerCase()}.${member.name}`)),
     ];
   }
   return [typeItem(reflection, name)];
 }
 
-/** The records of src/heads/presets.ts, then what `Heads` itself declares. */
+/** The records of a presets.ts, then what the interface itself declares. */
 function presetsFirst(members) {
   const isPreset = ({ sources: [{ fileName }] }) => fileName.endsWith("presets.ts");
   return [...members.filter(isPreset), ...members.filter((member) => !isPreset(member))];
@@ -76,7 +77,7 @@ function introItem(reflection, ...more) {
   return { isFunction: true, parts: () => [commentText(reflection).text, ...more] };
 }
 
-/** A function of `heads`, or one that an entry exports. */
+/** A function of `heads` or `inputs`, or one that an entry exports. */
 function functionItem(reflection, path, entry) {
   const signature = reflection.signatures?.[0] ?? reflection.type.declaration.signatures[0];
   const { text, examples } = commentText(reflection);

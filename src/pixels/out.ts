@@ -1,0 +1,45 @@
+/**
+ * The array that `preprocess` writes: a new one, or the caller's.
+ */
+import { type HostArray, type OutArray, ownArray } from "../arrays.ts";
+import { arrayOf, type Place, rangeError, typeError } from "../validate.ts";
+import type { CheckedPixels } from "./pixels.ts";
+import { arrayTypeOf, type Dtype, type Values } from "./values.ts";
+
+/** The caller's array, or a new one, for images of that many values each. */
+export function checkOut(
+  op: string,
+  given: unknown,
+  dtype: Dtype,
+  images: readonly CheckedPixels[],
+  valuesEach: number,
+): OutArray<Values> {
+  const Type = arrayTypeOf(dtype);
+  const length = images.length * valuesEach;
+  const place = { op, argument: "options.out" };
+  if (given === undefined) {
+    const made = newArray(op, Type, length);
+    return { ...ownArray(place, made), given: made };
+  }
+  const name = Type.name as "Float32Array" | "Uint16Array" | "Uint8Array";
+  const array = arrayOf(place, name, given, length, ` for ${images.length} × ${valuesEach} values of ${dtype}`);
+  for (const { bytes } of images) if (overlap(array, bytes)) throw overlapping(place, bytes.place);
+  return { ...array, given: given as Values };
+}
+
+function newArray(op: string, Type: ReturnType<typeof arrayTypeOf>, length: number): Values {
+  try {
+    return new Type(length);
+  } catch {
+    throw rangeError({ op, argument: "input.size" }, `for ${length} values`, "as many as the host has memory for");
+  }
+}
+
+function overlap(a: HostArray, b: HostArray): boolean {
+  const end = ({ byteOffset, length, data }: HostArray) => byteOffset + length * data.BYTES_PER_ELEMENT;
+  return a.data.buffer === b.data.buffer && a.byteOffset < end(b) && b.byteOffset < end(a);
+}
+
+function overlapping(place: Place, other: Place): TypeError {
+  return typeError(place, `an array that overlaps ${other.argument}`, "one apart from it");
+}
