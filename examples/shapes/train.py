@@ -39,6 +39,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 CLASSES = ("circle", "square", "triangle", "star")
 IMAGE_SIZE = 160
 MAX_OBJECTS = 6
+SHAPE_SIZES = (14, 70)       # pixels
 STRIDES = (8, 16)
 REG_MAX = 7                 # bins 0..7 on each side
 SIZE_SPLIT = 36.0           # longest side, pixels: below goes to stride 8
@@ -179,7 +180,7 @@ def overlaps_too_much(box, others):
 def draw_shape(rng, image, name, boxes):
     """Draw one shape at a free place; return its tight box, or None if there is none."""
     outline = unit_outline(rng, name)
-    size = math.exp(rng.uniform(math.log(14), math.log(70)))
+    size = math.exp(rng.uniform(*np.log(SHAPE_SIZES)))
     outline = outline * size / np.ptp(outline, axis=0).max()
     side = 2 * math.ceil(np.abs(outline).max()) + 4
     for _ in range(20):

@@ -1,4 +1,4 @@
-/** The examples of a few lines, each run by the last command of its README; the network's scene has five objects. */
+/** The examples of a few lines, each run by the last command of its README; they find the objects of a scene or a picture. */
 // needs: examples/node
 // needs: examples/bun
 // needs: examples/onnxruntime
@@ -25,11 +25,12 @@ const shapes = (name: string) => readFileSync(join(root, "examples/shapes", name
 const engine = await createEngine();
 
 /** Of the first scene. */
-const truth = readTruth();
+const truth = readTruth("scenes.coco.json");
 const expected = detect();
 
-function readTruth(): Box[] {
-  const { annotations, categories } = JSON.parse(shapes("scenes.coco.json").toString());
+/** The objects of the first picture of a file. */
+function readTruth(file: string): Box[] {
+  const { annotations, categories } = JSON.parse(shapes(file).toString());
   const names = new Map<number, string>(categories.map(({ id, name }: { id: number; name: string }) => [id, name]));
   const rows: { image_id: number; category_id: number; bbox: number[] }[] = annotations;
   return rows.filter(({ image_id }) => image_id === 1).map(({ category_id, bbox: [x, y, width, height] }) => {
@@ -67,7 +68,11 @@ function areBoxes(found: Box[]): void {
     near(score, expected[i].score, 0.006);
     corners.forEach((corner, side) => near(corner, expected[i].corners[side], 0.51));
   });
-  for (const object of truth) assert.ok(found.some((box) => covers(box, object)), `no ${object.name} was found`);
+  hasAll(truth, found);
+}
+
+function hasAll(objects: Box[], found: Box[]): void {
+  for (const object of objects) assert.ok(found.some((box) => covers(box, object)), `no ${object.name} was found`);
 }
 
 function covers(box: Box, object: Box): boolean {
@@ -105,11 +110,14 @@ for (
   });
 }
 
-test("examples/onnxruntime finds the objects in the picture", () => {
+test("examples/onnxruntime finds the objects of a picture that a letterbox takes to the network", () => {
   const platform = join(process.platform, process.arch);
   const binary = join(root, "examples/onnxruntime/node_modules/onnxruntime-node/bin/napi-v6", platform);
   if (!existsSync(binary)) return skip(`examples/onnxruntime: no onnxruntime-node for ${platform}`);
-  areBoxes(boxesIn(prints("onnxruntime", process.execPath)));
+  const objects = readTruth("photo.coco.json");
+  const found = boxesIn(prints("onnxruntime", process.execPath));
+  assert.is(found.length, objects.length);
+  hasAll(objects, found);
 });
 
 test.after(() => engine.dispose());
