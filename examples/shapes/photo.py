@@ -34,7 +34,7 @@ def main():
     train.SHAPE_SIZES = tuple(SCALE * size for size in train.SHAPE_SIZES)
     pixels, boxes, labels = next(filter(None, (draw_photo(seed) for seed in range(SEED, SEED + 1000))))
     out = Path(__file__).resolve().parent
-    Image.fromarray(pixels).save(out / "photo.jpg", quality=90)
+    Image.fromarray(pixels).save(out / "photo.jpg", quality=95)
     coco = {"images": [{"id": 1, "file_name": "photo.jpg", "width": SIZE[0], "height": SIZE[1]}],
             "annotations": train.coco_annotations(train.torch.from_numpy(boxes), train.torch.from_numpy(labels), 1, 1),
             "categories": [{"id": i + 1, "name": name} for i, name in enumerate(train.CLASSES)]}

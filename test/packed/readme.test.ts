@@ -2,9 +2,10 @@
  * The README and the pages of docs/: snippets run, each row of the table of heads takes the tensors that it names, the lines
  * of the letterbox compute, and each mistake looks as described.
  */
+// needs: examples/onnxruntime
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { createEngine, heads } from "densehead";
 import { readSafetensors } from "densehead/files";
@@ -48,12 +49,46 @@ for (const [i, { page, code }] of snippets.entries()) {
   });
 }
 
-test("the README's first snippet prints the first box that it shows", () => {
-  const [{ code }] = snippets;
-  const file = join(process.cwd(), "readme-first.mjs");
+/** Output of the README's snippet that has these words. */
+function prints(words: string): { code: string; stdout: string } {
+  const { code } = snippets.find(({ page, code }) => page === "README.md" && code.includes(words)) ?? { code: "" };
+  const file = join(process.cwd(), "readme-prints.mjs");
   writeFileSync(file, code);
-  const { stdout } = spawnSync(process.execPath, [file], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" });
   rmSync(file);
+  assert.is(status, 0, stderr);
+  return { code, stdout };
+}
+
+test("the README's first snippet finds the objects of a photograph", () => {
+  const model = join(root, "../shared/models/yolox_nano.onnx");
+  const photo = join(root, "../shared/realdata/images/000000255165.jpg");
+  if (!existsSync(model)) return skip(`the first snippet needs ${model}`);
+  const put = [[model, "yolox_nano.onnx"], [photo, "photo.jpg"]];
+  for (const name of ["onnxruntime-node", "sharp"]) {
+    const installed = join(root, "examples/onnxruntime/node_modules", name);
+    if (!existsSync(installed)) return skip(`the first snippet needs ${installed}`);
+    put.push([installed, join("node_modules", name)]);
+  }
+  for (const [from, name] of put) symlinkSync(resolve(from), name, "junction");
+  const { stdout } = prints("yolox_nano.onnx");
+  for (const [, name] of put) rmSync(name);
+  assert.is(snippets[0].code.includes("yolox_nano.onnx"), true);
+  const found = [...stdout.matchAll(/^(\d+) (\d\.\d\d) \[([-\d, ]+)\]$/gm)];
+  const folder = join(root, "../shared/realdata/yolox_nano_416__coco000000255165");
+  const lists = JSON.parse(readFileSync(join(folder, "ref_dets.json"), "utf8"));
+  const { dets }: { dets: { cls: number; score: number; box_image: number[] }[] } = lists["demo_0.3_0.45"];
+  for (const { cls, score, box_image } of dets) {
+    const hit = found.some(([, name, value, corners]) =>
+      Number(name) === cls && Math.abs(Number(value) - score) < 0.025 &&
+      corners.split(",").every((corner, side) => Math.abs(Number(corner) - box_image[side]) < 2)
+    );
+    assert.ok(hit, `no ${cls} at ${box_image}: ${stdout}`);
+  }
+});
+
+test("the README's snippet of the sample prints the first box that it shows", () => {
+  const { code, stdout } = prints("scene1.safetensors");
   const [, shown] = /^\/\/ (.+) and four more$/m.exec(code) ?? [];
   const lines = stdout.trim().split("\n");
   assert.is(lines[0], shown);
