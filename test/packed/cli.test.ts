@@ -17,7 +17,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { PRESETS, typed } from "../presets.ts";
 import { skip } from "../suite/skip.ts";
-import { cli, runHere } from "./in_process.ts";
+import { cli, runHere, runIn } from "./in_process.ts";
 
 const test = suite("densehead detect");
 const root = process.env.DENSEHEAD_ROOT ?? process.cwd();
@@ -30,10 +30,10 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 // ── Running ─────────────────────────────────────────────────────────────────────
 
 function densehead(...args: string[]) {
-  return run(args);
+  return runIn(folder, ...args);
 }
 
-/** No run of these takes a second; one that does not end is a failure. */
+/** A process of its own, with that on standard input. */
 function run(args: string[], input?: Uint8Array) {
   return spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder, input, timeout: 60_000 });
 }
@@ -144,6 +144,13 @@ test("prints a table of a scene", () => {
   assert.match(lines[2], /^ {2}class +score +x1 +y1 +x2 +y2 +± px$/);
   assert.match(lines[3], /^ {2}square +0\.940 +52\.0 +34\.8 +107\.1 +88\.3 +1\.6$/);
   assert.is(new Set(lines.slice(2, 10).map((line) => line.length)).size, 1, "the columns are aligned");
+});
+
+test("a process of its own prints the same, and ends", () => {
+  for (const args of [["detect", scene], ["detect", scene, "--head", "yolov9"], ["detect"], ["find"], []]) {
+    const { status, stdout, stderr } = run(args);
+    assert.equal({ status, stdout, stderr }, densehead(...args), args.join(" "));
+  }
 });
 
 test("takes the head, the size and the classes from the file", () => {
@@ -913,7 +920,7 @@ test("no character from outside steers the terminal", () => {
       [at(`${hostile}.npy`)],
     ]
   ) {
-    const { stdout, stderr } = run(["detect", ...args]);
+    const { stdout, stderr } = densehead("detect", ...args);
     assert.not.match(stdout + stderr, steering, args.join(" "));
     assert.ok((stdout + stderr).length > 0);
   }

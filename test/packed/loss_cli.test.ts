@@ -5,15 +5,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { dump, parse } from "npyjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { losses } from "../../src/generated/losses.ts";
+import { cli, runIn } from "./in_process.ts";
 
 const test = suite("densehead loss");
 const { sync } = await createEngine();
-const cli = fileURLToPath(new URL("cli.js", import.meta.resolve("densehead")));
 const folder = mkdtempSync(join(tmpdir(), "densehead-loss-"));
 const at = (name: string) => join(folder, name);
 test.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,7 +25,7 @@ const labelledNames = LOSSES.filter((name) => losses[name].labels).map(kebab);
 // ── Running ─────────────────────────────────────────────────────────────────────
 
 function loss(...args: string[]) {
-  return spawnSync(process.execPath, [cli, "loss", ...args], { encoding: "utf8", cwd: folder });
+  return runIn(folder, "loss", ...args);
 }
 
 /** The lines after the headline of a run that succeeds, by label. */
@@ -102,6 +101,13 @@ test("prints the loss and the shapes", () => {
   const [, digits] = /^ {2}loss {4}(0\.\d{9})$/.exec(value) ?? [];
   assert.ok(Math.abs(Number(digits) / mean - 1) < 1e-6, `${digits}; wanted ${mean}`);
   assert.equal(shapes, ["  pred    (4, 3)", "  target  (4, 3)", ""]);
+});
+
+test("a process of its own prints the same, and ends", () => {
+  for (const args of [["loss", "qfl", ...dense], ["loss", "qfl", ...dense, "--reduction", "men"]]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder });
+    assert.equal({ status, stdout, stderr }, runIn(folder, ...args), args.join(" "));
+  }
 });
 
 test("every loss, by its name in kebab-case and in camelCase, for short, and without the word loss", () => {

@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { dump } from "npyjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -13,11 +12,11 @@ import { rankCorrelation } from "../../src/cli/rank_correlation.ts";
 import { PRESETS, typed } from "../presets.ts";
 import { skip } from "../suite/skip.ts";
 import { cases, folder as realdata, missing, readJson } from "../realdata.ts";
+import { cli, runIn } from "./in_process.ts";
 
 const test = suite("densehead score");
 const { sync } = await createEngine();
 const root = process.env.DENSEHEAD_ROOT ?? process.cwd();
-const cli = fileURLToPath(new URL("cli.js", import.meta.resolve("densehead")));
 const shapes = (name: string) => join(root, "examples/shapes", name);
 const folder = mkdtempSync(join(tmpdir(), "densehead-score-"));
 const at = (...name: string[]) => join(folder, ...name);
@@ -26,7 +25,7 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 // ── Running ─────────────────────────────────────────────────────────────────────
 
 function score(...args: string[]) {
-  return spawnSync(process.execPath, [cli, "score", ...args], { encoding: "utf8", cwd: folder });
+  return runIn(folder, "score", ...args);
 }
 
 /** What a run that succeeds prints. */
@@ -145,6 +144,13 @@ function near(got: number | null | undefined, wanted: number, what: string): voi
 }
 
 // ── What it prints ──────────────────────────────────────────────────────────────
+
+test("a process of its own prints the same, and ends", () => {
+  for (const args of [["score", scene[0], ...truth], ["score", scene[0]]]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder });
+    assert.equal({ status, stdout, stderr }, runIn(folder, ...args), args.join(" "));
+  }
+});
 
 test("prints a table of three scenes", () => {
   const lines = prints(...scene, ...truth).split("\n");

@@ -22,7 +22,7 @@ export async function prepareConsumer(files) {
   // Keeps Deno from the repository's own configuration.
   writeJson("deno.json", { nodeModulesDir: "manual" });
   installPackage();
-  for (const file of ["process.js", "worker.js", "worker_globals.js", "page.js"]) {
+  for (const file of ["process.js", "command.js", "worker.js", "worker_globals.js", "page.js"]) {
     copyFileSync(join(root, "test/runtimes", file), join(consumer, file));
   }
   cpSync(join(root, "test/types"), join(consumer, "types"), { recursive: true });
