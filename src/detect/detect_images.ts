@@ -7,7 +7,7 @@ import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
-import { type CheckedDetect, op } from "./checked_detect.ts";
+import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
 import { fastNms } from "./fast_nms.ts";
 import { filterAnchors } from "./filter.ts";
@@ -19,7 +19,7 @@ import { keepBest, rank } from "./rank.ts";
 import { joinScore, probability } from "./scores.ts";
 import type { ListedCandidates, SearchedImage } from "./search.ts";
 import { makeThresholds, type Thresholds } from "./thresholds.ts";
-import { selectRows } from "./selected.ts";
+import { float32Parts, selectedDetections } from "./selected.ts";
 import { softmaxParts, softmaxSettings } from "./softmax.ts";
 import { sideStatistics } from "./uncertainty.ts";
 
@@ -39,37 +39,41 @@ export function* detectImages(
   { images, parts, settings: given, transforms, signal }: CheckedDetect,
   searched: readonly SearchedImage[] | null = null,
 ): Generator<Detections, void, void> {
-  const isSoftmax = given.head.scores === "softmax";
-  const settings = isSoftmax ? softmaxSettings(given) : given;
-  const probable = (parts: readonly Part[], images: number) => isSoftmax ? softmaxParts(parts, images) : parts;
-  const onHost = searched === null ? probable(partsOnHost(op, parts), images) : [];
+  const settings = given.head.scores === "softmax" ? softmaxSettings(given) : given;
+  backend.memory.argumentsRead(op);
+  const onHost = searched === null ? prepared(given.head, partsOnHost(op, parts), images) : [];
   for (let image = 0; image < images; image++) {
     signal?.throwIfAborted();
-    const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image], probable);
-    yield backend.memory.frame(op, (allocate) => {
-      const run = { backend, allocate, settings, parts: input.parts, image: input.image };
-      const candidates = input.listed === null ? findCandidates(run) : stageListed(run, input.listed);
-      return new DetectionList(mapBack(transforms[image], detectionsOf(run, candidates)));
-    });
+    const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image], given.head);
+    yield new DetectionList(mapBack(transforms[image], detectImage(backend, settings, input)));
   }
 }
 
-function inputOf(
-  searched: SearchedImage,
-  probable: (parts: readonly Part[], images: number) => readonly Part[],
-): Input {
-  if ("parts" in searched) return { parts: probable(searched.parts, 1), image: 0, listed: null };
+/** Parts as the steps read them. */
+function prepared(head: HeadSpec, parts: readonly Part[], images: number): readonly Part[] {
+  if (head.scores === "softmax") return softmaxParts(parts, images);
+  return head.selection === "selected" ? float32Parts(parts) : parts;
+}
+
+function inputOf(searched: SearchedImage, head: HeadSpec): Input {
+  if ("parts" in searched) return { parts: prepared(head, searched.parts, 1), image: 0, listed: null };
   return { parts: [], image: 0, listed: searched };
+}
+
+function detectImage(backend: WasmBackend, settings: Settings, { parts, image, listed }: Input): DetectionArrays {
+  if (settings.head.selection === "selected") return selectedDetections(backend, settings, parts[0], image);
+  return backend.memory.frame(op, (allocate) => {
+    const run = { backend, allocate, settings, parts, image };
+    return detectionsOf(run, listed === null ? findCandidates(run) : stageListed(run, listed));
+  });
 }
 
 function findCandidates(run: ImageRun): ImageCandidates {
   const thresholds = makeThresholds(run);
-  const { head, multiLabel, classRules } = run.settings;
-  const isSelected = head.selection === "selected";
-  const isExpanded = !isSelected && (multiLabel || classRules !== null);
-  const passed = isSelected ? selectRows(run, thresholds) : filterAnchors(run, thresholds);
+  const { multiLabel, classRules } = run.settings;
+  const passed = filterAnchors(run, thresholds);
   return {
-    list: isExpanded ? expandClasses(run, passed, thresholds) : passed,
+    list: multiLabel || classRules !== null ? expandClasses(run, passed, thresholds) : passed,
     thresholds,
     boxesOf: (candidates) => decodeBoxes(run, candidates),
     statisticsOf: (anchors) => sideStatistics(run, anchors),
