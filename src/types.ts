@@ -1127,18 +1127,23 @@ export interface InferHints {
  *
  * Outputs are one tensor; a list (a tensor per level, or classes and boxes apart); {classes, boxes, objectness} with a tensor,
  * or one per level, under each name; or the result of `session.run` of onnxruntime: an object of tensors under any names, of
- * which those three are roles. A separate tensor without such a name gets its role from its number of channels. If classes and
- * boxes have equal numbers of channels, the order of the family's export decides; for a head of no family this is an error.
+ * which those of {@link NamedOutputs} are roles. A separate tensor without such a name gets its role from its number of
+ * channels. If classes and boxes have equal numbers of channels, the order of the family's export decides; for a head of no
+ * family this is an error.
  */
-export type Outputs =
-  | TensorLike
-  | readonly TensorLike[]
-  | {
-    classes: TensorLike | readonly TensorLike[];
-    boxes: TensorLike | readonly TensorLike[];
-    objectness?: TensorLike | readonly TensorLike[];
-  }
-  | OutputsOfASession;
+export type Outputs = TensorLike | readonly TensorLike[] | NamedOutputs | OutputsOfASession;
+
+/** Tensors by their roles: one, or one per level, under each name. */
+export interface NamedOutputs {
+  /** Scores of the classes. */
+  classes?: TensorLike | readonly TensorLike[];
+  /** Box channels. */
+  boxes?: TensorLike | readonly TensorLike[];
+  /** Objectness, of heads that have it. */
+  objectness?: TensorLike | readonly TensorLike[];
+  /** One tensor with all roles that have no name of their own here, in the order that the head's `channelOrder` says. */
+  rows?: TensorLike | readonly TensorLike[];
+}
 
 /** Tensors by their names in the graph. */
 export type OutputsOfASession = Readonly<Record<string, TensorLike>>;

@@ -62,6 +62,13 @@ export interface GpuSource {
   readonly half: boolean;
 }
 
+/** Likewise made by the check alone. */
+class CheckedGpuSource implements GpuSource {
+  readonly kind = "gpu";
+
+  constructor(readonly gpuBuffer: GPUBuffer, readonly dims: readonly number[], readonly half: boolean) {}
+}
+
 export type AnySource = Source | GpuSource;
 
 export function typeError({ op, argument }: Place, got: string, wanted: string): TypeError {
@@ -126,7 +133,7 @@ function gpuError(place: Place): TypeError {
 export function tensorAnywhere(place: Place, value: TensorLike, assume: Assume): AnySource {
   if (isBare(value)) return source(place, value, assume(arrayLength(value)), NO_CODING);
   if (typeof value !== "object" || value === null) throw noTensor(place, value);
-  if (value instanceof CheckedSource) return value;
+  if (value instanceof CheckedSource || value instanceof CheckedGpuSource) return value;
   if (isOnGpu(value)) return gpuSource(place, value);
   if (!("data" in value) || !("dims" in value)) throw noTensor(place, value);
   const data = dataOf(place, value);
@@ -195,7 +202,7 @@ function gpuSource(place: Place, value: GpuTensor & { readonly type?: unknown })
   if (!(size >= bytes)) {
     throw typeError(at(place, "gpuBuffer"), `of ${size} bytes with dims ${shapeOf(dims)}`, `${bytes} bytes`);
   }
-  return { kind: "gpu", gpuBuffer, dims, half };
+  return new CheckedGpuSource(gpuBuffer, dims, half);
 }
 
 export function elementsOf(dims: readonly number[]): number {

@@ -171,8 +171,11 @@ export function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
   }
   const together = inOrder(head, raw);
   const list = packLevels(head, raw, together);
+  const rest = together.filter((values) => values !== classes);
   return [
     ...named,
+    ["rows", { rows: pack(head, raw, together) }],
+    ["rows by level beside classes", { classes: packLevels(head, raw, [classes]), rows: packLevels(head, raw, rest) }],
     ["one tensor", pack(head, raw, together)],
     ...bare ? [["one bare array", pack(head, raw, together).data as Float32Array] as [string, Outputs]] : [],
     ["one tensor per level", list],

@@ -1,11 +1,10 @@
 /**
  * The arguments of `detect`, checked for any device.
  */
-import { checkHead } from "../heads/check.ts";
 import { fittingSize } from "../heads/fitting_size.ts";
-import { anchorsIn, type Level, levelsOf, type Plane, planesOf } from "../heads/levels.ts";
+import { anchorsIn, type Level, levelsOf, type Plane } from "../heads/levels.ts";
 import { isListed } from "../heads/listed_rows.ts";
-import { type Part, type ResolvedOutputs, resolveOutputs } from "../heads/outputs.ts";
+import type { Part } from "../heads/outputs.ts";
 import { doc } from "../doc.ts";
 import {
   booleanParam,
@@ -22,6 +21,7 @@ import {
 import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.ts";
 import { type AnySource, describe, finite, known, listOf, namesOf, rangeError, size, typeError } from "../validate.ts";
 import { type ClassRules, readScoreRules, type ScoreRules } from "./class_rules.ts";
+import { checkedHead, understand, type Understood } from "./last_call.ts";
 
 export const op = "detect";
 
@@ -102,8 +102,8 @@ export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDe
   const params = readOptions(options);
   const { transform, signal } = params;
   const { head, scores } = readHead(params);
-  const { images, parts, levels } = resolve(outputs, head, params.imageSize);
-  const settings = readSettings(params, head, scores, levels);
+  const { images, parts, levels, planes } = resolve(outputs, head, params.imageSize);
+  const settings = readSettings(params, head, scores, levels, planes);
   return { images, parts, settings, transforms: readTransforms(transform, images), signal: checkSignal(signal) };
 }
 
@@ -113,13 +113,9 @@ function checkSignal(signal: DetectOptions["signal"]): DetectOptions["signal"] {
 }
 
 /** Errors say which imageSize the outputs would fit, where there is one. */
-function resolve(
-  outputs: Outputs,
-  head: HeadSpec,
-  imageSize: Settings["imageSize"],
-): ResolvedOutputs & { readonly levels: readonly Level[] } {
+function resolve(outputs: Outputs, head: HeadSpec, imageSize: Settings["imageSize"]): Understood {
   try {
-    return resolveOutputs(op, outputs, head, imageSize);
+    return understand(op, outputs, head, imageSize);
   } catch (error) {
     const size = error instanceof TypeError ? fittingSize(op, outputs, head) : null;
     if (size === null) throw error;
@@ -133,7 +129,7 @@ const MAX_ANCHORS = 2 ** 31 - 1;
 /** The head, with what depends on it alone. */
 function readHead(params: Values<typeof DETECT_PARAMS>): { readonly head: HeadSpec; readonly scores: ScoreRules } {
   const place = (member: string) => ({ op, argument: `options.${member}` });
-  const head = checkHead(op, "options.head", params.head);
+  const head = checkedHead(op, "options.head", params.head);
   const { imageSize, uncertainty } = params;
   const anchors = isListed(head) ? 0 : anchorsIn(levelsOf(head, imageSize));
   if (anchors > MAX_ANCHORS) {
@@ -157,6 +153,7 @@ function readSettings(
   head: HeadSpec,
   { scoreThreshold, classRules }: ScoreRules,
   levels: readonly Level[],
+  planes: readonly Plane[],
 ): Settings {
   const { maxDetections } = params;
   // The best rows or pairs are detections: nothing competes.
@@ -165,7 +162,7 @@ function readSettings(
     head,
     imageSize: params.imageSize,
     levels,
-    planes: planesOf(levels),
+    planes,
     scoreThreshold,
     classRules,
     iouThreshold: params.iouThreshold,
@@ -185,7 +182,7 @@ function readTransforms(transform: DetectOptions["transform"], images: number): 
   const list = listOf(transform);
   if (list === null) {
     const one = transform === undefined ? null : readTransform(argument, transform);
-    return Array.from({ length: images }, () => one);
+    return new Array(images).fill(one);
   }
   if (list.length !== images) {
     throw typeError(

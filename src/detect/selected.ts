@@ -81,8 +81,9 @@ function rowsOver(
   for (let row = 0; row < anchors; row++) {
     const at = first + row * byRow;
     const score = values[at];
+    if (score >= least && score <= threshold) continue;
     if (score < least || score > most) throw scoreError({ op, argument }, head, score);
-    if (!(score > threshold)) continue;
+    if (Number.isNaN(score)) continue;
     const label = values[at + byChannel];
     if (!isClass(head, label)) throw classError(head, argument, row, label);
     if (passes !== null && !passes(label, score, NaN)) continue;

@@ -42,9 +42,8 @@ export function channelOrder(head: HeadSpec): Role[] {
   return order.filter((role) => channelsOf(head).has(role));
 }
 
-/** The first channel of a role in one tensor of all. */
-export function firstChannel(head: HeadSpec, role: Role): number {
-  const order = channelOrder(head);
-  const roles = channelsOf(head);
-  return order.slice(0, order.indexOf(role)).reduce((sum, before) => sum + (roles.get(before) ?? 0), 0);
+/** The first channel of a role in a tensor that holds these roles in their order; of one that it has to itself, 0. */
+export function firstChannel(head: HeadSpec, role: Role, held: readonly Role[]): number {
+  const widths = channelsOf(head);
+  return held.slice(0, Math.max(held.indexOf(role), 0)).reduce((sum, before) => sum + (widths.get(before) ?? 0), 0);
 }

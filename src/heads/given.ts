@@ -5,13 +5,16 @@ import type { Outputs, TensorLike } from "../types.ts";
 import { describe, listOf, type Place, typeError } from "../validate.ts";
 import type { Role } from "./channels.ts";
 
-const ROLES: readonly string[] = ["classes", "boxes", "objectness"] satisfies Role[];
+const ROLES: readonly string[] = ["classes", "boxes", "objectness", "rows"] satisfies NamedRole[];
+
+/** What a name says that a tensor holds: a role, or with "rows" all that no other name says. */
+export type NamedRole = Role | "rows";
 
 /** A tensor as it was passed: where, and the role that its name says. */
 export interface GivenTensor {
   readonly place: Place;
   readonly value: TensorLike;
-  readonly role: Role | null;
+  readonly role: NamedRole | null;
 }
 
 /** Every tensor, in the order given. */
@@ -25,14 +28,14 @@ function everyTensor(place: Place, outputs: unknown): GivenTensor[] {
   if (typeof outputs !== "object" || outputs === null) return [];
   if (Array.isArray(outputs) || isTensor(outputs)) return several(place, outputs, null);
   return Object.entries(outputs).filter(([, value]) => value !== undefined).flatMap(([name, value]) => {
-    const role = ROLES.includes(name) ? name as Role : null;
+    const role = ROLES.includes(name) ? name as NamedRole : null;
     const member = /^[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
     return several({ op: place.op, argument: `${place.argument}${member}` }, value, role);
   });
 }
 
 /** One tensor, or a list of them. */
-function several(place: Place, value: unknown, role: Role | null): GivenTensor[] {
+function several(place: Place, value: unknown, role: NamedRole | null): GivenTensor[] {
   const tensors = listOf(value) ?? [value];
   return tensors.map((tensor, i) => ({
     place: tensors.length === 1 ? place : { op: place.op, argument: `${place.argument}[${i}]` },

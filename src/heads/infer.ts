@@ -128,7 +128,7 @@ function tryExport(each: FamilyExport, question: Question): Answer {
     return { candidates: [], others: [], missed: `its anchors are of strides ${strides.join(", ")}` };
   }
   const base = makeHead(each.preset, { ...each.changes, ...(question.strides && { strides: question.strides }) });
-  const byName = question.given.some(({ role }) => role !== null);
+  const byName = question.given.some(({ role }) => role !== null && role !== "rows");
   if (byName && base.channelOrder !== "separate") {
     return { candidates: [], others: [], missed: "wants classes and boxes in one tensor" };
   }

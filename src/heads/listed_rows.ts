@@ -3,8 +3,8 @@
  */
 import type { HeadSpec } from "../types.ts";
 import { tensorAnywhere } from "../validate.ts";
-import { channelsOf, type Role } from "./channels.ts";
-import type { GivenTensor } from "./given.ts";
+import { channelsOf } from "./channels.ts";
+import type { GivenTensor, NamedRole } from "./given.ts";
 import { type Level, levelsOf } from "./levels.ts";
 import { readingsOf } from "./readings.ts";
 
@@ -39,8 +39,8 @@ export function levelOfRows(head: HeadSpec, shapes: readonly (readonly number[])
 }
 
 /** A bare array has the rows of one image: of the role's channels, or of all. */
-function bareShape(head: HeadSpec, role: Role | null, length: number): number[] {
-  const roles = channelsOf(head);
-  const width = (role && roles.get(role)) ?? [...roles.values()].reduce((sum, channels) => sum + channels);
+function bareShape(head: HeadSpec, role: NamedRole | null, length: number): number[] {
+  const roles: ReadonlyMap<NamedRole | null, number> = channelsOf(head);
+  const width = roles.get(role) ?? [...roles.values()].reduce((sum, channels) => sum + channels);
   return head.layout === "rows" ? [length / width, width] : [width, length / width];
 }

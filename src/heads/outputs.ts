@@ -14,7 +14,7 @@ import {
 } from "../validate.ts";
 import type { Rows } from "../wasm/backend.ts";
 import { channelOrder, channelsOf, firstChannel, readChannels, type Role } from "./channels.ts";
-import { type GivenTensor, tensorsIn } from "./given.ts";
+import { type GivenTensor, type NamedRole, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, planesOf } from "./levels.ts";
 import { isListed, levelsIn } from "./listed_rows.ts";
 import { familyOf } from "./presets.ts";
@@ -53,7 +53,7 @@ export interface ResolvedOutputs<S extends AnySource = AnySource> {
 /** One tensor with its shape understood, and the role that its name says. */
 interface TensorMap extends Reading {
   readonly place: Place;
-  readonly role: Role | null;
+  readonly role: NamedRole | null;
   readonly source: AnySource;
 }
 
@@ -64,7 +64,9 @@ export function fieldsOf<S extends AnySource>({ classes, boxes, objectness }: Pa
 
 /** Refuses parts that lie on the GPU. */
 export function partsOnHost(op: string, parts: readonly Part<AnySource>[]): readonly Part[] {
-  for (const { argument, source } of parts.flatMap(fieldsOf)) onHost({ op, argument }, source);
+  for (const part of parts) {
+    for (const { argument, source } of fieldsOf(part)) if (source.kind === "gpu") onHost({ op, argument }, source);
+  }
   return parts as readonly Part[];
 }
 
@@ -109,20 +111,53 @@ export function resolveTensors(
   levels: readonly Level[],
 ): ResolvedOutputs {
   const context = { place, head, levels };
-  const roles = channelsOf(head);
-  if (given.some(({ role }) => role !== null) || head.channelOrder === "separate") {
-    checkRoles(context, given);
-    const named = new Set(given.map(({ role }) => role));
-    const others = [...roles].filter(([role]) => !named.has(role)).map(([, channels]) => channels);
-    const maps = given.map((tensor) => {
-      return readMap(context, tensor, tensor.role === null ? others : [roles.get(tensor.role) ?? 0]);
-    });
-    return joinAgreeing(context, maps, (agreed) => assignRoles(context, agreed));
+  const names = new Set(given.map(({ role }) => role));
+  if (names.has("rows")) return resolveRows(context, given, channelOrder(head).filter((role) => !names.has(role)));
+  const isNamed = given.some(({ role }) => role !== null);
+  if (isNamed || head.channelOrder === "separate") return resolveRoles(context, given);
+  return resolveRows(context, given, channelOrder(head));
+}
+
+/** A tensor for each role, or several, by their names or in a list. */
+function resolveRoles(context: Context, given: readonly GivenTensor[]): ResolvedOutputs {
+  checkRoles(context, given);
+  const roles: ReadonlyMap<NamedRole, number> = channelsOf(context.head);
+  const named = new Set(given.map(({ role }) => role));
+  const others = [...roles].filter(([role]) => !named.has(role)).map(([, channels]) => channels);
+  const maps = given.map((tensor) => {
+    return readMap(context, tensor, tensor.role === null ? others : [roles.get(tensor.role) ?? 0]);
+  });
+  return joinAgreeing(context, maps, [], (agreed) => assignRoles(context, agreed));
+}
+
+/** Tensors that hold these roles together; the others have their own by name. */
+function resolveRows(context: Context, given: readonly GivenTensor[], held: readonly Role[]): ResolvedOutputs {
+  const roles = channelsOf(context.head);
+  checkRows(context, given, held);
+  const total = held.reduce((sum, role) => sum + (roles.get(role) ?? 0), 0);
+  const isRows = ({ role }: { readonly role: NamedRole | null }) => role === null || role === "rows";
+  const maps = given.map((tensor) => {
+    return readMap(context, tensor, [isRows(tensor) ? total : roles.get(tensor.role as Role) ?? 0]);
+  });
+  return joinAgreeing(context, maps, held, (agreed) => {
+    return new Map([...roles.keys()].map((role) => {
+      return [role, agreed.filter((map) => held.includes(role) ? isRows(map) : map.role === role)];
+    }));
+  });
+}
+
+/** Beside rows by name stand only roles of the head by name, and the order of what rows hold is known. */
+function checkRows({ head }: Context, given: readonly GivenTensor[], held: readonly Role[]): void {
+  const rows = given.find(({ role }) => role === "rows");
+  if (rows === undefined) return;
+  refuseOddRoles(head, given);
+  const unnamed = given.find(({ role }) => role === null);
+  if (unnamed !== undefined) throw typeError(unnamed.place, "given", "none beside rows");
+  if (held.length === 0) throw typeError(rows.place, "given", "none: every role has a tensor by its name");
+  if (held.length > 1 && head.channelOrder === "separate") {
+    const wanted = `{${held.join(", ")}}, because head ${head.name} has channelOrder "separate"`;
+    throw typeError(rows.place, `a tensor of ${held.join(" and ")}`, wanted);
   }
-  const order = channelOrder(head);
-  const total = order.reduce((sum, role) => sum + (roles.get(role) ?? 0), 0);
-  const maps = given.map((tensor) => readMap(context, tensor, [total]));
-  return joinAgreeing(context, maps, (agreed) => new Map(order.map((role) => [role, agreed])));
 }
 
 /** What the outputs are read for. */
@@ -135,11 +170,7 @@ interface Context {
 /** Every role of the head has a tensor, and no tensor is beside them. */
 function checkRoles({ place: { op, argument }, head }: Context, given: readonly GivenTensor[]): void {
   const roles = [...channelsOf(head).keys()];
-  const odd = given.find(({ role }) => role !== null && !roles.includes(role));
-  if (odd !== undefined) {
-    const wanted = `none, because head ${head.name} has ${roles.join(" and ")} only`;
-    throw typeError(odd.place, "given", wanted);
-  }
+  refuseOddRoles(head, given);
   const missing = roles.filter((role) => given.every((tensor) => tensor.role !== role));
   const unnamed = given.filter(({ role }) => role === null);
   if (missing.length === 0 && unnamed.length > 0) {
@@ -160,6 +191,14 @@ function checkRoles({ place: { op, argument }, head }: Context, given: readonly 
   );
 }
 
+/** Refuses a tensor by the name of a role that the head does not have. */
+function refuseOddRoles(head: HeadSpec, given: readonly GivenTensor[]): void {
+  const roles: readonly NamedRole[] = [...channelsOf(head).keys()];
+  const odd = given.find(({ role }) => role !== null && role !== "rows" && !roles.includes(role));
+  if (odd === undefined) return;
+  throw typeError(odd.place, "given", `none, because head ${head.name} has ${roles.join(" and ")} only`);
+}
+
 /**
  * The role of each map: as its name says, else as its number of channels does. Where roles have as many, the order of the
  * family's export decides: role by role, or level by level.
@@ -169,7 +208,7 @@ function assignRoles(context: Context, maps: readonly TensorMap[]): Map<Role, Te
   const named = new Set(maps.map(({ role }) => role));
   const roles = [...channelsOf(head)].filter(([role]) => !named.has(role));
   const found = new Map<Role, TensorMap[]>([...channelsOf(head).keys()].map((role) => [role, []]));
-  for (const map of maps) if (map.role !== null) found.get(map.role)?.push(map);
+  for (const map of maps) found.get(map.role as Role)?.push(map);
   const unnamed = maps.filter(({ role }) => role === null);
   for (const width of new Set(unnamed.map(({ channels }) => channels))) {
     const alike = unnamed.filter(({ channels }) => channels === width);
@@ -306,10 +345,11 @@ function bareShape(length: number, head: HeadSpec, widths: readonly number[], ex
   return [length];
 }
 
-/** Joins the readings that agree on the number of images: the first that has every level. */
+/** Joins the readings that agree on the number of images: the first that has every level. The roles that are held share tensors. */
 function joinAgreeing(
   context: Context,
   tensors: readonly ReadTensor[],
+  held: readonly Role[],
   assign: (maps: readonly TensorMap[]) => Map<Role, readonly TensorMap[]>,
 ): ResolvedOutputs {
   let failure: unknown = null;
@@ -320,7 +360,7 @@ function joinAgreeing(
     });
     if (maps.length < tensors.length) continue;
     try {
-      return { images, parts: joinRoles(context, assign(maps)) };
+      return { images, parts: joinRoles(context, assign(maps), held) };
     } catch (error) {
       failure ??= error;
     }
@@ -349,11 +389,17 @@ interface Run {
 }
 
 /** Fields of all roles, cut by level unless every role has all anchors in one tensor. */
-function joinRoles({ place, head, levels }: Context, byRole: Map<Role, readonly TensorMap[]>): Part<AnySource>[] {
+function joinRoles(
+  { place, head, levels }: Context,
+  byRole: Map<Role, readonly TensorMap[]>,
+  held: readonly Role[],
+): Part<AnySource>[] {
   const ordered = new Map([...byRole].map(([role, maps]) => [role, byLevel(place, role, maps, levels)]));
   const widths = channelsOf(head);
   return runsOf(head, byRole, levels).map((run) => {
-    const field = (role: Role) => fieldOf(head, role, widths.get(role) ?? 0, ordered.get(role) ?? [], run);
+    const field = (role: Role) => {
+      return fieldOf(head, role, firstChannel(head, role, held), widths.get(role) ?? 0, ordered.get(role) ?? [], run);
+    };
     return {
       firstAnchor: run.firstAnchor,
       anchors: run.anchors,
@@ -406,6 +452,7 @@ function byLevel(place: Place, role: Role, maps: readonly TensorMap[], levels: r
 function fieldOf(
   head: HeadSpec,
   role: Role,
+  first: number,
   width: number,
   maps: readonly TensorMap[],
   run: Run,
@@ -413,13 +460,12 @@ function fieldOf(
   const shared = maps.length === 1;
   const map = shared ? maps[0] : maps[run.level];
   const allAnchors = map.anchors / map.stacked;
-  const inRole = map.channels === width ? 0 : firstChannel(head, role);
   return {
     argument: map.place.argument,
     source: map.source,
     channelsFirst: head.layout === "channels-first",
     channels: readChannels(head, role, width),
-    firstChannel: run.index * map.channels + inRole,
+    firstChannel: run.index * map.channels + first,
     allChannels: map.stacked * map.channels,
     anchors: run.anchors,
     firstAnchor: shared && allAnchors !== run.anchors ? run.firstCell : 0,

@@ -16,5 +16,5 @@ export interface Question {
 
 /** Do the tensors hold every role? */
 export function isTogether({ channelOrder }: HeadSpec, given: readonly GivenTensor[]): boolean {
-  return channelOrder !== "separate" && given.every(({ role }) => role === null);
+  return channelOrder !== "separate" && given.every(({ role }) => role === null || role === "rows");
 }

@@ -14,7 +14,7 @@ import { halfBits } from "../half.ts";
 import { PRESETS } from "../presets.ts";
 import { random } from "../random.ts";
 import { boxChannels } from "../../src/heads/channels.ts";
-import { imageOf, inOrder, pack, packings, packLevels, randomHead } from "../raw_head.ts";
+import { imageOf, inOrder, pack, packings, packLevels, randomHead, type RawValues } from "../raw_head.ts";
 import { detect, type Found } from "../reference/detect.ts";
 
 const test = suite("detect");
@@ -671,6 +671,67 @@ test("what a session gives goes in as it is, and errors name its tensors", () =>
     "(B, 32, anchors)",
   );
   throws(run({ classes: cls, more: [] }, options), TypeError, "outputs.boxes is undefined");
+});
+
+test("rows by name hold the roles that no other name says", () => {
+  const head = heads.yolov6({ numClasses: 3 });
+  const raw = randomHead(random(53), head, imageSize);
+  const { classes, boxes, objectness } = raw;
+  const options = { head, imageSize };
+  const [wanted] = sync.detect({ rows: pack(head, raw, [boxes, objectness as Float32Array, classes]) }, options);
+  agrees(wanted, detect(imageOf(raw, 0), options), "rows");
+  const own = pack(head, raw, [objectness as Float32Array]);
+  const beside = { objectness: own, rows: pack(head, raw, [boxes, classes]) };
+  same(sync.detect(beside, options)[0].boxes, wanted.boxes);
+  const all = { classes: pack(head, raw, [classes]), boxes: pack(head, raw, [boxes]), objectness: own };
+  const run = (o: Outputs, h = head) => () => sync.detect(o, { ...options, head: h });
+  throws(run({ ...all, rows: own }), TypeError, "outputs.rows is given", "every role has a tensor");
+  throws(run({ ...beside, output1: own }), TypeError, "outputs.output1 is given", "none beside rows");
+  throws(run({ ...beside, objectness: undefined }), TypeError, "outputs.rows is of shape", "(B, anchors, 8)");
+  throws(run(beside, heads.yolov8Decoded({ numClasses: 3 })), TypeError, "outputs.objectness is given", "boxes only");
+  throws(
+    run({ rows: own }, heads.gfl({ numClasses: 3 })),
+    TypeError,
+    "outputs.rows is a tensor of boxes and classes",
+    "{boxes, classes}",
+  );
+  assert.equal(heads.infer({ rows: zeros(1, 84, 8400) }, { numClasses: 80 }), heads.yolov8Decoded());
+});
+
+test("a call that asks as the last one did, and one that does not, are answered from what they were given", () => {
+  const strides = [8, 16];
+  const head: HeadSpec = { ...heads.vfnet({ numClasses: 5 }), strides };
+  const wanted = (raw: RawValues, size: readonly [number, number]) =>
+    detect(imageOf(raw, 0), { head, imageSize: size });
+  const given = (raw: RawValues) => ({
+    cls: pack(head, raw, [raw.classes]),
+    reg: pack(head, raw, [raw.boxes]),
+  });
+  const check = (size: readonly [number, number], seed: number, what: string) => {
+    const raw = randomHead(random(seed), head, size);
+    agrees(sync.detect(given(raw), { head, imageSize: size })[0], wanted(raw, size), what);
+  };
+  check([96, 128], 1, "first");
+  check([96, 128], 2, "other values");
+  check([128, 96], 3, "other size, the same number of anchors");
+  check([64, 64], 4, "other shapes");
+  strides[1] = 32;
+  check([64, 64], 5, "strides of the same list changed");
+  (head as { anchorOffset: number }).anchorOffset = 0.5;
+  check([64, 64], 6, "a member of the same head changed");
+  const raw = randomHead(random(7), head, [64, 64]);
+  const { cls, reg } = given(raw);
+  agrees(sync.detect([cls, reg], { head, imageSize: [64, 64] })[0], wanted(raw, [64, 64]), "a list");
+  agrees(sync.detect({ reg, cls }, { head, imageSize: [64, 64] })[0], wanted(raw, [64, 64]), "another order");
+  const bad = { other: { ...cls, dims: [1, 6, 80] }, reg };
+  throws(() => sync.detect(bad, { head, imageSize: [64, 64] }), TypeError, "480 values");
+  const wrong = { ...head, stride: [8] };
+  throws(
+    () => sync.detect({ cls, reg }, { head: wrong, imageSize: [64, 64] }),
+    TypeError,
+    "options.head.stride is unknown",
+  );
+  agrees(sync.detect({ cls, reg }, { head, imageSize: [64, 64] })[0], wanted(raw, [64, 64]), "works on");
 });
 
 test("tensors beyond those of the head are named", () => {

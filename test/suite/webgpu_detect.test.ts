@@ -46,7 +46,7 @@ function onGpu(device: GPUDevice, outputs: Outputs, moves = (_: number) => true)
   };
   const each = (value: TensorLike | readonly TensorLike[]) =>
     Array.isArray(value) ? value.map(place) : place(value as TensorLike);
-  if (!("classes" in outputs)) return each(outputs);
+  if (!("classes" in outputs || "rows" in outputs)) return each(outputs as TensorLike);
   return Object.fromEntries(Object.entries(outputs).map(([role, value]) => [role, each(value)])) as unknown as Outputs;
 }
 

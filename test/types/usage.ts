@@ -32,6 +32,7 @@ import type {
   HostTensor,
   ImageTransform,
   InferHints,
+  NamedOutputs,
   NmsOptions,
   Outputs,
   Placement,
@@ -123,6 +124,8 @@ type PresetName = Exclude<keyof Heads, "infer">;
 const made = (preset: PresetName): HeadSpec => heads[preset]();
 const hints: InferHints = { imageSize: [640, 640], numClasses: 80 };
 const outputs: Outputs = { data: new Float32Array(84 * 8400), dims: [1, 84, 8400] };
+const named: NamedOutputs = { rows: quantised, classes: [boxes] };
+const withRows: Outputs = named;
 const byRole: Outputs = { classes: [boxes, boxes], boxes: quantised, objectness: [scores] };
 const head: HeadSpec = heads.infer(outputs, hints);
 const transform: ImageTransform = { scaleX: 0.5, scaleY: 0.5, padX: 0, padY: 12, clip: [720, 1280] };
@@ -245,7 +248,22 @@ first.boxes = boxes;
 /** No `console` without the DOM's declarations. */
 declare function console_(...values: number[]): void;
 
-export { adapter, alsoInput, arrays, build, byRole, bytes, device, distances, entropy, giou, iou, kept, keptByClass };
+export {
+  adapter,
+  alsoInput,
+  arrays,
+  build,
+  byRole,
+  bytes,
+  device,
+  distances,
+  entropy,
+  giou,
+  iou,
+  kept,
+  keptByClass,
+  withRows,
+};
 export {
   all,
   average,
