@@ -1690,8 +1690,11 @@ export interface Pixels {
   readonly height: number;
 }
 
+/** Kind of the values of a network's input. */
+export type InputDtype = "float32" | "float16" | "uint8";
+
 /** What a network wants of its input image, as plain data. `inputs` makes those of well-known networks. */
-export interface InputSpec {
+export interface InputSpec<D extends InputDtype = InputDtype> {
   /** Name of the family. */
   readonly name: string;
   /** [height, width] of the network's input in pixels. */
@@ -1724,11 +1727,19 @@ export interface InputSpec {
   /** Divisor of what is left, channels in `order`. Default 1. */
   readonly std?: readonly [number, number, number];
   /** Values of the result. "float16": half bits in a Uint16Array. "uint8": the bytes themselves. Default "float32". */
-  readonly dtype?: "float32" | "float16" | "uint8";
+  readonly dtype?: D;
 }
 
 /** The size of a network's input, and changes to a preset of `inputs`. */
-export type InputOptions = Partial<InputSpec> & Pick<InputSpec, "size">;
+export type InputOptions<D extends InputDtype = InputDtype> = Partial<InputSpec<D>> & Pick<InputSpec, "size">;
+
+/** The input of a network, as `new Tensor(tensor.data, tensor.dims)` of onnxruntime takes it. */
+export interface InputTensor<D extends InputDtype = InputDtype> extends HostTensor {
+  /** The values, row-major, in the array of the input's dtype. */
+  readonly data: D extends "float16" ? Uint16Array : D extends "uint8" ? Uint8Array : Float32Array;
+  /** (B, 3, H, W), or (B, H, W, 3) with layout "nhwc". */
+  readonly dims: readonly number[];
+}
 
 /** Options of `preprocess`. */
 export interface PreprocessOptions {
@@ -1764,16 +1775,16 @@ export interface PixelOps<F> {
    * console.log(tensor.data[0], tensor.data[160 * 320]); // → 0.4471, 1
    * ```
    */
-  preprocess(
+  preprocess<D extends InputDtype = "float32">(
     pixels: Pixels,
-    input: InputSpec,
+    input: InputSpec<D>,
     options?: PreprocessOptions,
-  ): Result<F, { tensor: HostTensor; transform: ImageTransform }>;
-  preprocess(
+  ): Result<F, { tensor: InputTensor<D>; transform: ImageTransform }>;
+  preprocess<D extends InputDtype = "float32">(
     pixels: readonly Pixels[],
-    input: InputSpec,
+    input: InputSpec<D>,
     options?: PreprocessOptions,
-  ): Result<F, { tensor: HostTensor; transform: ImageTransform[] }>;
+  ): Result<F, { tensor: InputTensor<D>; transform: ImageTransform[] }>;
 }
 
 /** The synchronous operations. */

@@ -1,13 +1,15 @@
 /**
  * `inputs`: what well-known networks want of their input image.
  */
-import type { InputOptions, InputSpec } from "../types.ts";
+import type { InputDtype, InputOptions, InputSpec } from "../types.ts";
 import { makeInput } from "./input.ts";
 import type { presets } from "./presets.ts";
 import { inputNames } from "./presets.ts";
 
 /** A function for each record of `presets`, with the record's comment. */
-type PresetInputs = { readonly [Name in keyof typeof presets]: (options: InputOptions) => InputSpec };
+type PresetInputs = {
+  readonly [Name in keyof typeof presets]: <D extends InputDtype = "float32">(options: InputOptions<D>) => InputSpec<D>;
+};
 
 /**
  * Inputs of well-known networks, for `preprocess`. Each takes the size, and changes to the other members of its `InputSpec`.

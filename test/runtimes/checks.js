@@ -63,7 +63,7 @@ const CONSUMERS = {
 
 /** Runs them all; a report like a runtime's. */
 export async function runChecks() {
-  addOnnxTypes();
+  addSnippetTypes();
   const report = { name: "checks", passed: 0, failed: 0, failures: [], skips: [] };
   for (const check of [...sourceChecks(), ...typeChecks(), publishCheck(), ...installChecks()]) {
     if (check.missing !== undefined) {
@@ -77,11 +77,13 @@ export async function runChecks() {
   return { ...report, failed: report.failures.length };
 }
 
-/** The types of onnxruntime, under the names that the snippets import it by. */
-function addOnnxTypes() {
+/** The types of sharp, and those of onnxruntime under the names that the snippets import it by. */
+function addSnippetTypes() {
   const modules = join(consumer, "node_modules");
   const common = "onnxruntime-common";
-  symlinkSync(join(root, "test/runtimes/node_modules", common), join(modules, common), "junction");
+  for (const name of [common, "sharp"]) {
+    symlinkSync(join(root, "test/runtimes/node_modules", name), join(modules, name), "junction");
+  }
   for (const [name, entry] of [["onnxruntime-node", "."], ["onnxruntime-web", "./webgpu"]]) {
     mkdirSync(join(modules, name));
     writeFileSync(join(modules, name, "index.d.ts"), `export * from "${common}";\n`);
