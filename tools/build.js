@@ -21,6 +21,7 @@ const commandImports = {
   setup({ onResolve }) {
     onResolve({ filter: /\/entry\/embedded\.ts$/ }, () => ({ path: "./index.js", external: true }));
     onResolve({ filter: /\/files\/index\.ts$/ }, () => ({ path: "./files.js", external: true }));
+    onResolve({ filter: /\/eval\/index\.ts$/ }, () => ({ path: "./eval.js", external: true }));
   },
 };
 
@@ -76,19 +77,21 @@ async function bundleLibrary(kernels) {
       inputs: at("src/pixels/index.ts"),
       // What checks arguments is shared: beside an engine, files of tensors cost no second copy of it.
       files: at("src/files/index.ts"),
+      eval: at("src/eval/index.ts"),
     },
     splitting: true,
     chunkNames: "[name]-[hash]",
     define: { KERNELS: JSON.stringify(kernels) },
     plugins: [moduleImports, kernelText, smallShaders, noDocumentation],
   });
-  for (const entry of ["index", "workerd", "slim", "heads", "inputs", "files"]) {
+  for (const entry of ["index", "workerd", "slim", "heads", "inputs", "files", "eval"]) {
     dropBareImports(at("dist", `${entry}.js`));
   }
   // Deno and JSR take the declarations from here.
   selfTypes("index", "entry/embedded");
   selfTypes("slim", "entry/slim");
   selfTypes("files", "files/index");
+  selfTypes("eval", "eval/index");
 }
 
 /** Imports of files for their side effects, which none has: bundlers of a linked package warn of them. */
@@ -156,6 +159,7 @@ await runMain(async () => {
   copyDeclarations(at("build/types/entry/embedded.d.ts"));
   copyDeclarations(at("build/types/entry/slim.d.ts"));
   copyDeclarations(at("build/types/files/index.d.ts"));
+  copyDeclarations(at("build/types/eval/index.d.ts"));
   for (const file of Object.values(KERNEL_FILES)) cpSync(at("build", file), at("dist", file));
   copyLicence();
   await Promise.all([bundleLibrary(kernels), bundleCommand()]);

@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { rle } from "../../src/eval/index.ts";
 import { heads } from "../../src/heads/index.ts";
 import { inputs } from "../../src/pixels/index.ts";
 import { operations } from "../../src/registry.ts";
@@ -52,11 +53,13 @@ test("every public name is in docs/api.md", () => {
   const sources = entries.flatMap(({ types = "" }) => types.replace("./dist", "src").replace(".d.ts", ".ts") || []);
   const names = new Set(sources.flatMap(exportsOf));
   assert.ok(names.size > 70, `${names.size} names`);
-  // Interfaces that are sections of the page, and the value whose members stand as `heads.…`.
-  for (const name of ["LossOps", "BoxOps", "DetectionOps", "PixelOps", "Heads", "heads", "Inputs", "inputs"]) {
+  // Interfaces that are sections of the page, and the values whose members stand as `heads.…`.
+  for (
+    const name of ["LossOps", "BoxOps", "DetectionOps", "PixelOps", "Heads", "heads", "Inputs", "inputs", "Rle", "rle"]
+  ) {
     assert.ok(names.delete(name), name);
   }
-  for (const name of [...names, ...membersOf({ heads, inputs })]) {
+  for (const name of [...names, ...membersOf({ heads, inputs, rle })]) {
     assert.ok(page.has(name), `docs/api.md: no ${name}`);
   }
 });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { createEngine, heads, inputs } from "densehead";
+import * as evaluation from "densehead/eval";
 import * as files from "densehead/files";
 import { transform } from "esbuild";
 import { suite } from "uvu";
@@ -21,8 +22,8 @@ const examples = [...docblockExamples(root), ...shownOnPages.map(({ page, code }
 test("every operation, head and function that the package exports has an example", async () => {
   const engine = await createEngine();
   const operations = Object.keys(engine.sync);
-  const presets = [heads, inputs].flatMap(Object.keys);
-  for (const name of [...operations, ...presets, ...Object.keys(files), "createEngine", "from"]) {
+  const exported = [heads, inputs, files, evaluation].flatMap((entry) => Object.keys(entry));
+  for (const name of [...operations, ...exported, "createEngine", "from"]) {
     assert.ok(examples.some((example) => example.name === name), `${name} has no @example`);
   }
   engine.dispose();

@@ -108,6 +108,13 @@ console.log(toFloat32(readNpy(writeNpy(outputsByRole(tensors)[0]))));`,
     most: 13_000,
     prints: "Float32Array(1) [ 1 ]",
   },
+  eval: {
+    code: `import { cocoEvaluate, CocoEvaluator, rle } from "densehead/eval";
+const dataset = { images: [{ id: 1 }], categories: [{ id: 1 }], annotations: [] };
+console.log(cocoEvaluate(dataset, []).stats.AP, new CocoEvaluator([]).toJSON().images, rle.area({ size: [1, 1], counts: "01" }));`,
+    most: 30_000,
+    prints: "-1 [] 1",
+  },
 };
 
 /** Code of a bundle of heads alone, by each bundler. */

@@ -8,7 +8,7 @@ import process from "node:process";
 import { dump } from "npyjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { rankCorrelation } from "../../src/cli/rank_correlation.ts";
+import { rankCorrelation } from "../../src/eval/rank_correlation.ts";
 import { PRESETS, typed } from "../presets.ts";
 import { skip } from "../suite/skip.ts";
 import { cases, folder as realdata, missing, readJson } from "../realdata.ts";

@@ -11,12 +11,13 @@ const ENTRIES = {
   densehead: "src/entry/embedded.ts",
   "densehead/slim": "src/entry/slim.ts",
   "densehead/files": "src/files/index.ts",
+  "densehead/eval": "src/eval/index.ts",
 };
 
 const entries = {
   name: "entries",
   setup({ onResolve }) {
-    onResolve({ filter: /^densehead(\/(slim|files))?$/ }, ({ path }) => ({ path: join(root, ENTRIES[path]) }));
+    onResolve({ filter: /^densehead(\/(slim|files|eval))?$/ }, ({ path }) => ({ path: join(root, ENTRIES[path]) }));
   },
 };
 

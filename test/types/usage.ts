@@ -49,6 +49,20 @@ import type {
   WasmSource,
   WasmTensor,
 } from "densehead";
+import { cocoEvaluate, CocoEvaluator, rle } from "densehead/eval";
+import type {
+  ClassEvaluation,
+  CocoDataset,
+  CocoEvaluation,
+  CocoOptions,
+  EvalAnnotation,
+  EvalKind,
+  EvalResult,
+  Polygons,
+  ReliabilityBin,
+  Rle,
+  RunLengthCode,
+} from "densehead/eval";
 import {
   outputsByRole,
   readNpy,
@@ -316,6 +330,24 @@ const inFile = await engine.detect(outputsByRole(inSafetensors.tensors), { head:
 const valuesByRole: OutputsByRole<number> | readonly number[] = outputsByRole({ cls: 1, box: 2 });
 const roleNames: OutputRoles | undefined = rolesByName(inSafetensors.tensors.keys());
 const asFloats: Float32Array = toFloat32(fileTensor);
+// ── Evaluation ──────────────────────────────────────────────────────────────────
+
+const annotation: EvalAnnotation = { image_id: 1, category_id: 1, bbox: [0, 0, 9, 9] };
+const dataset: CocoDataset = { images: [{ id: 1 }], categories: [{ id: 1 }], annotations: [annotation] };
+const evalKind: EvalKind = "bbox";
+const cocoOptions: CocoOptions = { kind: evalKind, maxDets: [1, 10, 100] };
+const evalResults: EvalResult[] = first.toCoco(1);
+const evaluation: CocoEvaluation = cocoEvaluate(dataset, evalResults, cocoOptions);
+const evaluator = new CocoEvaluator(dataset.categories, cocoOptions);
+evaluator.add(1, dataset.annotations, evalResults, [480, 640]);
+evaluator.merge(CocoEvaluator.fromJSON(evaluator.toJSON()));
+const byClass: ClassEvaluation = evaluator.evaluate().classes[0];
+const bin: ReliabilityBin = evaluation.calibration.bins[0];
+const polygons: Polygons = [[0, 0, 9, 0, 9, 9]];
+const runLengths: Rle = rle;
+const mask: RunLengthCode = runLengths.fromPolygons(polygons, [480, 640]);
+export const evaluated = [evaluation.stats.AP, byClass.threshold, bin.score, rle.iou([mask], [mask], [0])];
+
 export const files = [
   fileBytes,
   fileArray,

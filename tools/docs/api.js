@@ -1,4 +1,5 @@
 /** docs/api.md: every public declaration, from the comments in the sources. */
+import { ReflectionKind } from "typedoc";
 import { membersOf, sections } from "./model.js";
 import { commentText, signatureText, typeText } from "./text.js";
 
@@ -64,7 +65,8 @@ function itemsOf({ reflection, name, entry }, declared, headsTable) {
       ...members.map((member) => functionItem(member, `${name.toLowerCase()}.${member.name}`)),
     ];
   }
-  return [typeItem(reflection, name)];
+  if (name === "Rle") return membersOf(reflection).map((member) => functionItem(member, `rle.${member.name}`));
+  return [{ ...typeItem(reflection, name), isFunction: reflection.kind === ReflectionKind.Class }];
 }
 
 /** The records of a presets.ts, then what the interface itself declares. */

@@ -8,7 +8,8 @@ import { root } from "../ready.js";
 const ORDER = ["Engine", "Losses", "Boxes", "Detection", "Heads", "Pixels", "Values"];
 /** Types that stand at the end of src/types.ts because they join all sections. */
 const MOVED = { SyncOps: "Engine", AsyncOps: "Engine" };
-const DECLARATION = ReflectionKind.Interface | ReflectionKind.TypeAlias | ReflectionKind.Function;
+const DECLARATION = ReflectionKind.Interface | ReflectionKind.TypeAlias | ReflectionKind.Function |
+  ReflectionKind.Class;
 
 /** [section, declarations] in order; a declaration is {reflection, name, entry}, and `entry` is what one imports it from. */
 export async function sections() {

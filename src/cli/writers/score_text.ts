@@ -3,7 +3,7 @@
  */
 import { nameOf } from "../ground_truth.ts";
 import type { NetworkFile } from "../network.ts";
-import { rankCorrelation } from "../rank_correlation.ts";
+import { rankCorrelation } from "../../eval/rank_correlation.ts";
 import { stemOf } from "../readers/tensors.ts";
 import type { Score, Tally } from "../score_result.ts";
 import { aligned, networkText, printable, printableJson } from "./text.ts";
