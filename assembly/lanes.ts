@@ -24,6 +24,14 @@ export function select(a: v128, b: v128, mask: v128): v128 {
   return v128.bitselect(a, b, mask);
 }
 
+/** Bytes of a by their numbers in b; 255 gives 0. */
+// @ts-ignore: decorator
+@inline
+export function swizzle(a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(a, b);
+  return i8x16.swizzle(a, b);
+}
+
 /** Sums the lanes of four vectors: lane i of the result is the sum over vector i. */
 // @ts-ignore: decorator
 @inline

@@ -1760,7 +1760,8 @@ export interface PixelOps<F> {
    *   "nhwc", in the input's dtype.
    * - Throws: TypeError if data are not width · height pixels of 1, 3 or 4 bytes, `out` is of another dtype or length,
    *   or lies over an image's bytes, or there is no image, or a member of the input is of another kind. RangeError if
-   *   width or height is not a whole number from 1 to 65536, or a member of the input is outside its range.
+   *   width or height is not a whole number from 1 to 65536, a member of the input is outside its range, or "area"
+   *   shrinks a side over 4095 times.
    * - Error bound: a resized byte is OpenCV's, or one beside it; a value is that of the byte, rounded once.
    * - Source: OpenCV's resize, on bytes; the preprocessing of each family's own code.
    *

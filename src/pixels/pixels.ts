@@ -7,6 +7,7 @@ import { describe, integer, listOf, type Place, typeError } from "../validate.ts
 
 /** A checked image. */
 export interface CheckedPixels {
+  readonly place: Place;
   readonly bytes: HostArray<Uint8Array>;
   readonly width: number;
   readonly height: number;
@@ -43,5 +44,5 @@ function checkPixels(place: Place, given: unknown): CheckedPixels {
     const counts = CHANNELS.map((each) => each * columns * rows).join(", ");
     throw typeError(at, describe(data), `${counts} bytes (grey, RGB, RGBA) for ${columns} × ${rows} pixels`);
   }
-  return { bytes, width: columns, height: rows, channels };
+  return { place, bytes, width: columns, height: rows, channels };
 }

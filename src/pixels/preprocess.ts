@@ -9,10 +9,11 @@ import { otherParam, type Param, paramReader } from "../params.ts";
 import type { HostTensor, ImageTransform, InputSpec, Pixels, PreprocessOptions } from "../types.ts";
 import { rangeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { placeIn, transformOf } from "./geometry.ts";
+import { type Method, methodOf, MOST_COVERED } from "./coefficients.ts";
+import { type Placed, placeIn, transformOf } from "./geometry.ts";
 import { checkInput } from "./input.ts";
 import { checkOut } from "./out.ts";
-import { checkImages } from "./pixels.ts";
+import { type CheckedPixels, checkImages } from "./pixels.ts";
 import type { Values } from "./values.ts";
 import { writeImage } from "./write.ts";
 
@@ -34,7 +35,7 @@ export interface Preprocessed<T> {
 
 export const preprocess = routine({
   stem,
-  kernels: ["bilinear_blend", "bilinear_row", "pixel_values"],
+  kernels: ["area_row", "area_rows", "bicubic_row", "bilinear_row", "pixel_floats", "pixel_table"],
   shapes: doc`B images → (B, 3, H, W) or (B, H, W, 3)`,
   tensors:
     doc`pixels (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA; result (B, 3, H, W), or (B, H, W, 3) with layout "nhwc", in the input's dtype`,
@@ -44,7 +45,7 @@ export const preprocess = routine({
     doc`TypeError if data are not width · height pixels of 1, 3 or 4 bytes`,
     doc`TypeError if \`out\` is of another dtype or length, or lies over an image's bytes`,
     doc`TypeError if there is no image, or a member of the input is of another kind`,
-    doc`RangeError if width or height is not a whole number from 1 to 65536, or a member of the input is outside its range`,
+    doc`RangeError if width or height is not a whole number from 1 to 65536, a member of the input is outside its range, or "area" shrinks a side over 4095 times`,
   ],
   bounds: {},
   errorBound: doc`a resized byte is OpenCV's, or one beside it; a value is that of the byte, rounded once`,
@@ -57,16 +58,25 @@ export const preprocess = routine({
   ): Preprocessed<ImageTransform | ImageTransform[]> {
     const { images, many } = checkImages(op, pixels);
     const spec = checkInput(op, "input", input);
-    if (spec.resize !== "bilinear") throw rangeError({ op, argument: "input.resize" }, spec.resize, `"bilinear"`);
     const [height, width] = spec.size;
     const dims = spec.layout === "nchw" ? [images.length, 3, height, width] : [images.length, height, width, 3];
     const out = checkOut(op, readOptions(options).out, spec.dtype, images, 3 * height * width);
     const places = images.map((image) => placeIn(spec, image.width, image.height));
-    const data = backend.memory.frame(op, (allocate) => {
-      images.forEach((image, i) => writeImage(backend, allocate, spec, image, places[i], out, i));
-      return backend.handedBack(out);
-    });
+    images.forEach((image, i) => refuseHuge(image, methodOf(spec.resize, image, places[i]), places[i]));
+    images.forEach((image, i) => writeImage(op, backend, spec, image, places[i], out, i));
+    const data = backend.handedBack(out);
     const transforms = images.map((image, i) => transformOf(places[i], image.width, image.height));
     return { tensor: { data, dims }, transform: many ? transforms : transforms[0] };
   },
 });
+
+/** An image that is too many times as large as its place. */
+function refuseHuge({ place, ...image }: CheckedPixels, method: Method, placed: Placed): void {
+  if (method !== "area") return;
+  for (const side of ["width", "height"] as const) {
+    const most = MOST_COVERED * placed[side];
+    if (image[side] <= most) continue;
+    const wanted = `at most ${most}, ${MOST_COVERED} times what it is resized to, for resize "area"`;
+    throw rangeError({ op, argument: `${place.argument}.${side}` }, image[side], wanted);
+  }
+}

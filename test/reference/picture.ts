@@ -46,35 +46,88 @@ export function placeOf({ size: [H, W], fit, scaleUp = true, rounding = "round" 
 export function resized(picture: Picture, width: number, height: number, resize: string): number[] {
   const channels = picture.data.length / picture.width / picture.height;
   const clip = (at: number, length: number) => Math.min(length - 1, Math.max(0, at));
-  const byte = (x: number, y: number, c: number) => {
+  const byteAt = (c: number) => (x: number, y: number) => {
     const pixel = clip(y, picture.height) * picture.width + clip(x, picture.width);
     return picture.data[channels * pixel + (channels === 1 ? 0 : c)];
   };
-  if (resize !== "bilinear") throw new Error(`no reference of ${resize}`);
-  const out: number[] = [];
-  for (let v = 0; v < height; v++) {
-    const row = neighbours(v, picture.height, height);
-    for (let u = 0; u < width; u++) {
-      const column = neighbours(u, picture.width, width);
-      for (let c = 0; c < 3; c++) {
-        const [upper, lower] = [0, 1].map((dy) => {
-          const sum = [0, 1].reduce((s, dx) => s + column.weights[dx] * byte(column.at + dx, row.at + dy, c), 0);
-          return Math.floor(Math.floor(sum / 16) * row.weights[dy] / 65536);
-        });
-        out.push(Math.floor((upper + lower + 2) / 4));
-      }
-    }
-  }
-  return out;
+  const shrinks = picture.width >= width && picture.height >= height;
+  const method = resize === "area" ? shrinks ? "area" : "area-bilinear" : resize;
+  const columns = Array.from({ length: width }, (_, u) => shares[method](u, picture.width, width));
+  const rows = Array.from({ length: height }, (_, v) => shares[method](v, picture.height, height));
+  return rows.flatMap((row) =>
+    columns.flatMap((column) => [0, 1, 2].map((c) => combine[method](row, column, byteAt(c))))
+  );
 }
 
-/** The pixel before the centre of output pixel i, and the weights of it and the next in 11 bits. */
-function neighbours(i: number, from: number, to: number): { at: number; weights: number[] } {
-  const centre = Math.fround((i + 0.5) * (1 / (to / from)) - 0.5);
-  const at = Math.floor(centre);
-  const share = Math.fround(centre - at);
+/** What an output pixel takes of the source along one axis: pixels from `at` on, a weight each. */
+interface Share {
+  at: number;
+  weights: number[];
+}
+
+type Combine = (row: Share, column: Share, byte: (x: number, y: number) => number) => number;
+
+const shares: Record<string, (i: number, from: number, to: number) => Share> = {
+  bilinear(i, from, to) {
+    const centre = Math.fround((i + 0.5) * (1 / (to / from)) - 0.5);
+    return neighbours(Math.floor(centre), Math.fround(centre - Math.floor(centre)));
+  },
+  "area-bilinear"(i, from, to) {
+    const at = Math.floor(i * (1 / (to / from)));
+    const share = Math.fround(Math.max(0, i + 1 - (at + 1) * (to / from)));
+    return neighbours(at, Math.fround(share % 1));
+  },
+  bicubic(i, from, to) {
+    const centre = Math.fround((i + 0.5) * (1 / (to / from)) - 0.5);
+    const x = Math.fround(centre - Math.floor(centre));
+    // In powers of x; the four are 1 together.
+    const a = -0.75;
+    const [x2, x3] = [x * x, x * x * x];
+    const weights = [
+      a * (x - 2 * x2 + x3),
+      1 - (a + 3) * x2 + (a + 2) * x3,
+      -a * x + (2 * a + 3) * x2 - (a + 2) * x3,
+      a * (x2 - x3),
+    ];
+    return { at: Math.floor(centre) - 1, weights: weights.map((weight) => even(2048 * weight)) };
+  },
+  area(i, from, to) {
+    const [start, end] = [i * from / to, (i + 1) * from / to];
+    const at = Math.floor(start);
+    const overlap = (pixel: number) => Math.max(0, Math.min(end, pixel + 1) - Math.max(start, pixel));
+    return { at, weights: Array.from({ length: Math.ceil(end) - at }, (_, k) => overlap(at + k)) };
+  },
+};
+
+/** Weights of a pixel and the next in 11 bits. */
+function neighbours(at: number, share: number): Share {
   return { at, weights: [even(2048 * Math.fround(1 - share)), even(2048 * share)] };
 }
+
+function across({ at, weights }: Share, byte: (x: number) => number): number {
+  return weights.reduce((sum, weight, k) => sum + weight * byte(at + k), 0);
+}
+
+const bilinear: Combine = (row, column, byte) => {
+  const [upper, lower] = row.weights.map((weight, k) => {
+    const sum = across(column, (x) => byte(x, row.at + k));
+    return Math.floor(Math.floor(sum / 16) * weight / 65536);
+  });
+  return Math.floor((upper + lower + 2) / 4);
+};
+
+const combine: Record<string, Combine> = {
+  bilinear,
+  "area-bilinear": bilinear,
+  bicubic(row, column, byte) {
+    const sum = across(row, (y) => across(column, (x) => byte(x, y)));
+    return Math.min(255, Math.max(0, Math.floor(sum / 2 ** 22 + 0.5)));
+  },
+  area(row, column, byte) {
+    const area = across(row, () => across(column, () => 1));
+    return even(across(row, (y) => across(column, (x) => byte(x, y))) / area);
+  },
+};
 
 /** Bits of the half float nearest to a number, by trying those around it; ties to even bits. */
 export function halfOf(value: number): number {

@@ -1,0 +1,179 @@
+/**
+ * Resizes an image row by row: rows of the source in linear memory become rows of four bytes for each pixel.
+ */
+import type { Allocate } from "../wasm/memory.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { type Cells, cellsOf, clamped, type Method, tapsOf } from "./coefficients.ts";
+import type { Placed } from "./geometry.ts";
+import type { CheckedPixels } from "./pixels.ts";
+import { RowRing } from "./row_ring.ts";
+
+/** Makes a row of the resized image, and returns a pointer to it. */
+type ResizeRow = (row: number) => number;
+
+/** What a resized image is made of. */
+interface Resizing {
+  readonly backend: WasmBackend;
+  readonly allocate: Allocate;
+  readonly image: CheckedPixels;
+  readonly placed: Placed;
+  /** Pointer to the bytes that kernels pick by: see `shuffles`. */
+  readonly pick: number;
+  /** Pointer to the row that they make. */
+  readonly made: number;
+}
+
+/** Kernels write up to a vector past a row. */
+const SLACK = 64;
+
+/** Rows of four bytes for each pixel, of which the first three are the channels at these places of the source's pixels. */
+export function resizeRows(
+  backend: WasmBackend,
+  allocate: Allocate,
+  method: Method,
+  image: CheckedPixels,
+  placed: Placed,
+  channels: readonly number[],
+): ResizeRow {
+  const [pick, made] = [allocate(48), allocate(4 * placed.width + SLACK)];
+  backend.memory.view(Uint8Array, pick, 48).set(shuffles(image.channels, channels));
+  const resizing = { backend, allocate, image, placed, pick, made };
+  if (method === "area") return areaRows(resizing);
+  return method === "bicubic" ? bicubicRows(resizing) : bilinearRows(resizing, method);
+}
+
+/**
+ * Three times 16 bytes, by which a kernel picks channels: those of two neighbours side by side as words; the same of the next two;
+ * those of one pixel. 255 picks 0.
+ */
+function shuffles(bytesEach: number, channels: readonly number[]): number[] {
+  const pairs = [0, 2 * bytesEach].flatMap((start) => {
+    const words = channels.flatMap((place) => [start + place, 255, start + place + bytesEach, 255]);
+    return [...words, 255, 255, 255, 255];
+  });
+  return [...pairs, ...Array.from({ length: 16 }, (_, i) => channels[i] ?? 255)];
+}
+
+function bilinearRows(resizing: Resizing, method: Exclude<Method, "area">): ResizeRow {
+  const { backend, allocate, image, placed, pick, made } = resizing;
+  const { first, coefficients } = tapsOf(method, image.height, placed.height);
+  const ring = new RowRing(backend, allocate, image, 2);
+  const across = columnTaps(resizing, method);
+  return (row) => {
+    const [upperWeight, lowerWeight] = [coefficients[2 * row], coefficients[2 * row + 1]];
+    const upper = inside(first[row], image.height);
+    // A row without weight is not copied.
+    const lower = lowerWeight === 0 ? upper : inside(first[row] + 1, image.height);
+    ring.need(upper, lower + 1);
+    const [above, below] = [ring.at(upper), ring.at(lower)];
+    backend.kernels.bilinear_row(above, below, upperWeight, lowerWeight, pick, across, placed.width, made);
+    return made;
+  };
+}
+
+function inside(at: number, length: number): number {
+  return Math.min(Math.max(at, 0), length - 1);
+}
+
+function bicubicRows(resizing: Resizing): ResizeRow {
+  const { backend, allocate, image, placed, pick, made } = resizing;
+  const { first, coefficients } = clamped(tapsOf("bicubic", image.height, placed.height), image.height);
+  const ring = new RowRing(backend, allocate, image, 4);
+  const across = columnTaps(resizing, "bicubic");
+  const list = allocate(32);
+  return (row) => {
+    const end = Math.min(first[row] + 4, image.height);
+    ring.need(first[row], end);
+    const words = backend.memory.ints;
+    for (let k = 0; k < 4; k++) {
+      words[(list >> 2) + 2 * k] = ring.at(Math.min(first[row] + k, end - 1));
+      words[(list >> 2) + 2 * k + 1] = coefficients[4 * row + k];
+    }
+    backend.kernels.bicubic_row(list, pick, across, placed.width, made);
+    return made;
+  };
+}
+
+/** The taps of the columns in linear memory: an offset in bytes, and pairs of coefficients. */
+function columnTaps({ backend, allocate, image, placed }: Resizing, method: Exclude<Method, "area">): number {
+  const { taps, first, coefficients } = clamped(tapsOf(method, image.width, placed.width), image.width);
+  const each = 1 + taps / 2;
+  // Kernels take two pixels at once.
+  const words = new Int32Array(each * (placed.width + 1));
+  const halves = new Int16Array(words.buffer);
+  for (let i = 0; i < placed.width; i++) {
+    words[each * i] = first[i] * image.channels;
+    halves.set(coefficients.subarray(taps * i, taps * (i + 1)), 2 * (each * i + 1));
+  }
+  return copied(backend, allocate, words);
+}
+
+/** Pointer to a copy of a table. */
+function copied(backend: WasmBackend, allocate: Allocate, words: Int32Array): number {
+  const pointer = allocate(words.byteLength);
+  backend.memory.view(Int32Array, pointer, words.length).set(words);
+  return pointer;
+}
+
+/** Rows of an area that are summed at once need not more memory than this, if two of them do not. */
+const RING_BYTES = 128 * 1024;
+
+function areaRows({ backend, allocate, image, placed, pick, made }: Resizing): ResizeRow {
+  const { kernels, memory } = backend;
+  const { width, height, channels } = image;
+  const values = width * channels;
+  const down = cellsOf(height, placed.height);
+  const across = cellsOf(width, placed.width);
+  const most = Math.max(...down.whole) + 2;
+  const ring = new RowRing(backend, allocate, image, Math.max(2, Math.min(most, Math.floor(RING_BYTES / values))));
+  const list = allocate(12 * ring.capacity);
+  const cells = cellTable(backend, allocate, across, channels);
+  // Before the first cell, a pixel without weight is read.
+  const sums = allocate(values * 4 + 128) + 64;
+  return (row) => {
+    const weights = rowWeights(down, row);
+    for (let from = 0; from < weights.length; from += ring.capacity) {
+      const part = weights.slice(from, from + ring.capacity);
+      ring.need(part[0].row, part[part.length - 1].row + 1);
+      const pairs = writePairs(memory.ints, list, part, ring);
+      kernels.area_rows(list, pairs, values, sums, from === 0 ? 0 : 1);
+    }
+    const total = weights.reduce((sum, { weight }) => sum + weight, 0);
+    kernels.area_row(sums, channels, cells, across.shift, total, pick + 32, placed.width, made);
+    return made;
+  };
+}
+
+interface Weighed {
+  readonly row: number;
+  readonly weight: number;
+}
+
+/** The rows of a cell that have weight. */
+function rowWeights({ first, whole, before, after, shift }: Cells, i: number): Weighed[] {
+  const rows = Array.from({ length: whole[i] }, (_, k) => ({ row: first[i] + k, weight: 2 ** shift }));
+  const edges = [{ row: first[i] - 1, weight: before[i] }, { row: first[i] + whole[i], weight: after[i] }];
+  return [edges[0], ...rows, edges[1]].filter(({ weight }) => weight > 0);
+}
+
+/** Pairs of rows as `area_rows` reads them; the last row of an odd number has a partner without weight. */
+function writePairs(ints: Int32Array, list: number, part: readonly Weighed[], ring: RowRing): number {
+  const pairs = Math.ceil(part.length / 2);
+  for (let i = 0; i < pairs; i++) {
+    const upper = part[2 * i];
+    const lower = part[2 * i + 1] ?? { row: upper.row, weight: 0 };
+    const at = (list >> 2) + 3 * i;
+    ints[at] = ring.at(upper.row);
+    ints[at + 1] = ring.at(lower.row);
+    ints[at + 2] = upper.weight | lower.weight << 16;
+  }
+  return pairs;
+}
+
+function cellTable(backend: WasmBackend, allocate: Allocate, cells: Cells, channels: number): number {
+  const words = new Int32Array(4 * cells.first.length);
+  cells.first.forEach((first, i) => {
+    words.set([first * channels * 4, cells.whole[i], cells.before[i], cells.after[i]], 4 * i);
+  });
+  return copied(backend, allocate, words);
+}
