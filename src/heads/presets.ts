@@ -4,11 +4,14 @@
  *
  * Facts are those of each family's own code: reg_max is translated to a number of bins.
  */
+import type { InputName } from "../pixels/presets.ts";
 import type { HeadOptions, HeadSpec } from "../types.ts";
 
 export interface Preset {
   /** The head by default; its name is the record's. */
   readonly head: Omit<HeadSpec, "name">;
+  /** The preset of `inputs` that the family usually sees its image as; none where projects differ or ours have it not. */
+  readonly input?: InputName;
   /** Does a list of the family's tensors have boxes before classes, where they stand apart? */
   readonly boxesFirst?: boolean;
   /** How its outputs come, in the order in which `heads.infer` tries them; empty: as those of an earlier preset. */
@@ -131,7 +134,7 @@ export const presets = {
    * console.log(head.bins, head.strides); // → 8, [8, 16, 32, 64, 128]
    * ```
    */
-  gfl: preset({ head: GFL, exports: [{ levels: "free", freeBins: true }] }),
+  gfl: preset({ input: "gfl", head: GFL, exports: [{ levels: "free", freeBins: true }] }),
 
   /**
    * VarifocalNet (mmdet): classes and (refined) distances in pixels per level, strides 8 to 128.
@@ -144,7 +147,11 @@ export const presets = {
    * console.log(head.boxes, head.bins); // → "distances", 0
    * ```
    */
-  vfnet: preset({ head: { ...GFL, bins: 0, boxes: "distances", refined: true }, exports: [{ levels: "free" }] }),
+  vfnet: preset({
+    input: "gfl",
+    head: { ...GFL, bins: 0, boxes: "distances", refined: true },
+    exports: [{ levels: "free" }],
+  }),
 
   /**
    * NanoDet (first version): rows of classes and of 4 · 8 bins per level, strides 8 to 32, points on cell centres.
@@ -158,6 +165,7 @@ export const presets = {
    * ```
    */
   nanodet: preset({
+    input: "nanodet",
     head: NANODET,
     exports: [{ levels: "apart" }, { changes: { channelOrder: "class-first" }, scores: EITHER_SCORES }],
   }),
@@ -174,6 +182,7 @@ export const presets = {
    * ```
    */
   nanodetPlus: preset({
+    input: "nanodet",
     head: { ...NANODET, strides: [8, 16, 32, 64], anchorOffset: 0, channelOrder: "class-first" },
     exports: [
       { scores: EITHER_SCORES, strides: [[8, 16, 32]] },
@@ -193,6 +202,7 @@ export const presets = {
    * ```
    */
   picodet: preset({
+    input: "picodet",
     head: { ...NANODET, strides: [8, 16, 32, 64], scores: "probabilities" },
     exports: [{ levels: "apart" }],
   }),
@@ -209,6 +219,7 @@ export const presets = {
    * ```
    */
   ppyoloe: preset({
+    input: "ppyoloe",
     head: { ...GFL, strides: [32, 16, 8], anchorOffset: 0.5, scores: "probabilities" },
     exports: [
       {},
@@ -228,6 +239,7 @@ export const presets = {
    * ```
    */
   yolov6: preset({
+    input: "yolov5",
     head: { ...YOLOX, boxes: "xywh" },
     boxesFirst: true,
     exports: [{ decoded: true }],
@@ -244,7 +256,12 @@ export const presets = {
    * console.log(head.boxes, head.anchorOffset); // → "log-size", 0
    * ```
    */
-  yolox: preset({ head: { ...YOLOX, boxes: "log-size", anchorOffset: 0 }, boxesFirst: true, exports: [{}] }),
+  yolox: preset({
+    input: "yolox",
+    head: { ...YOLOX, boxes: "log-size", anchorOffset: 0 },
+    boxesFirst: true,
+    exports: [{}],
+  }),
 
   /**
    * YOLOX exported with the decode in the graph: as YOLOv6.
@@ -257,7 +274,7 @@ export const presets = {
    * console.log(head.boxes, head.objectness); // → "xywh", "multiply"
    * ```
    */
-  yoloxDecoded: preset({ head: { ...YOLOX, boxes: "xywh" }, boxesFirst: true, exports: [] }),
+  yoloxDecoded: preset({ input: "yolox", head: { ...YOLOX, boxes: "xywh" }, boxesFirst: true, exports: [] }),
 
   /**
    * RTMDet (mmdet): classes and distances in pixels per level, strides 8 to 32, points on cell corners.
@@ -271,6 +288,7 @@ export const presets = {
    * ```
    */
   rtmdet: preset({
+    input: "rtmdet",
     head: { ...GFL, bins: 0, boxes: "distances", boxUnit: "pixel", strides: [8, 16, 32] },
     exports: [{ levels: "apart" }, { changes: { boxUnit: "stride" }, levels: "apart" }],
   }),
@@ -313,7 +331,12 @@ export const presets = {
    * console.log(head.boxes, head.anchors?.[0]); // → "anchor-exp", [10, 13, 16, 30, 33, 23]
    * ```
    */
-  yolov3: preset({ head: { ...YOLOV5, boxes: "anchor-exp" }, boxesFirst: true, exports: WITH_ANCHORS }),
+  yolov3: preset({
+    input: "yolov5",
+    head: { ...YOLOV5, boxes: "anchor-exp" },
+    boxesFirst: true,
+    exports: WITH_ANCHORS,
+  }),
 
   /**
    * YOLOv5 raw: maps (B, 3 · (5 + C), h, w), or with layout "rows" (B, 3, h, w, 5 + C), of boxes, objectness and classes.
@@ -326,7 +349,7 @@ export const presets = {
    * console.log(head.boxes, head.anchors?.[0]); // → "anchor-sigmoid", [10, 13, 16, 30, 33, 23]
    * ```
    */
-  yolov5: preset({ head: YOLOV5, boxesFirst: true, exports: WITH_ANCHORS }),
+  yolov5: preset({ input: "yolov5", head: YOLOV5, boxesFirst: true, exports: WITH_ANCHORS }),
 
   /**
    * YOLOv7 raw: as YOLOv5, with anchors of its own. YOLOv7-tiny has those of YOLOv5.
@@ -340,6 +363,7 @@ export const presets = {
    * ```
    */
   yolov7: preset({
+    input: "yolov5",
     head: {
       ...YOLOV5,
       anchors: [
@@ -364,6 +388,7 @@ export const presets = {
    * ```
    */
   yolov5Decoded: preset({
+    input: "yolov5",
     head: { ...YOLOX, boxes: "xywh", anchorsPerCell: 3 },
     boxesFirst: true,
     exports: [{ decoded: true, strides: [[8, 16, 32, 64]] }],
@@ -380,7 +405,12 @@ export const presets = {
    * console.log(head.boxes, head.anchorsPerCell); // → "xywh", 3
    * ```
    */
-  yolov7Decoded: preset({ head: { ...YOLOX, boxes: "xywh", anchorsPerCell: 3 }, boxesFirst: true, exports: [] }),
+  yolov7Decoded: preset({
+    input: "yolov5",
+    head: { ...YOLOX, boxes: "xywh", anchorsPerCell: 3 },
+    boxesFirst: true,
+    exports: [],
+  }),
 
   /**
    * YOLOv8 raw: (B, 4 · 16 + C, A), boxes first, strides 8, 16, 32, points on cell centres.
@@ -394,6 +424,7 @@ export const presets = {
    * ```
    */
   yolov8: preset({
+    input: "yolov8",
     head: YOLOV8,
     boxesFirst: true,
     exports: [
@@ -418,7 +449,7 @@ export const presets = {
    * console.log(head.name, head.bins); // → "yolo11", 16
    * ```
    */
-  yolo11: preset({ head: YOLOV8, boxesFirst: true, exports: [] }),
+  yolo11: preset({ input: "yolov8", head: YOLOV8, boxesFirst: true, exports: [] }),
 
   /**
    * YOLOv8 or YOLO11 exported with the decode in the graph: (B, 4 + C, A) of xywh and probabilities.
@@ -432,6 +463,7 @@ export const presets = {
    * ```
    */
   yolov8Decoded: preset({
+    input: "yolov8",
     head: { ...YOLOV8, ...DECODED },
     boxesFirst: true,
     exports: [
@@ -451,7 +483,7 @@ export const presets = {
    * console.log(head.boxes, head.selection); // → "xyxy", "selected"
    * ```
    */
-  yolov10: preset({ head: SELECTED, exports: [{ decoded: true }] }),
+  yolov10: preset({ input: "yolov8", head: SELECTED, exports: [{ decoded: true }] }),
 
   /**
    * YOLO26 as it is trained, without NMS: as YOLOv10.
@@ -464,7 +496,7 @@ export const presets = {
    * console.log(head.boxes, head.selection); // → "xyxy", "selected"
    * ```
    */
-  yolo26: preset({ head: SELECTED, exports: [] }),
+  yolo26: preset({ input: "yolov8", head: SELECTED, exports: [] }),
 
   /**
    * YOLO26 (one-to-many) before its decode: (B, 4 + C, A) of distances in strides, and logits.
@@ -478,6 +510,7 @@ export const presets = {
    * ```
    */
   yolo26Raw: preset({
+    input: "yolov8",
     head: { ...YOLOV8, bins: 0, boxes: "distances", boxUnit: "stride" },
     boxesFirst: true,
     exports: [{ unusual: true }],
@@ -494,7 +527,7 @@ export const presets = {
    * console.log(head.boxes, head.scores); // → "xywh", "probabilities"
    * ```
    */
-  yolo26Decoded: preset({ head: { ...YOLOV8, ...DECODED }, boxesFirst: true, exports: [] }),
+  yolo26Decoded: preset({ input: "yolov8", head: { ...YOLOV8, ...DECODED }, boxesFirst: true, exports: [] }),
 
   /**
    * RT-DETR (Ultralytics): queries (B, 300, 4 + C) of xywh from 0 to 1 and probabilities. No NMS.
@@ -507,7 +540,7 @@ export const presets = {
    * console.log(head.boxUnit, head.selection); // → "image", "queries"
    * ```
    */
-  rtdetr: preset({ head: QUERIES, boxesFirst: true, exports: [{ decoded: true }] }),
+  rtdetr: preset({ input: "rtdetr", head: QUERIES, boxesFirst: true, exports: [{ decoded: true }] }),
 
   /**
    * D-FINE, DEIM, RT-DETR of transformers: queries with logits (B, 300, C) and boxes (B, 300, 4), xywh from 0 to 1. No NMS.
@@ -520,7 +553,7 @@ export const presets = {
    * console.log(head.scores, head.selection); // → "logits", "queries"
    * ```
    */
-  dfine: preset({ head: DFINE, exports: [{}] }),
+  dfine: preset({ input: "rtdetr", head: DFINE, exports: [{}] }),
 
   /**
    * RF-DETR: queries with boxes (B, Q, 4), xywh from 0 to 1, and logits (B, Q, 91): COCO's ids as classes. No NMS.

@@ -28,6 +28,27 @@ function inferredName(name: PresetName): PresetName {
   return PRESETS.find((preset) => reading(preset) === reading(name)) ?? name;
 }
 
+/** Where projects of a family differ, or `inputs` have it not, there is none. */
+const USUAL_INPUTS: Readonly<Record<string, readonly PresetName[]>> = {
+  gfl: ["gfl", "vfnet"],
+  nanodet: ["nanodet", "nanodetPlus"],
+  picodet: ["picodet"],
+  ppyoloe: ["ppyoloe"],
+  rtdetr: ["rtdetr", "dfine"],
+  rtmdet: ["rtmdet"],
+  yolov5: ["yolov3", "yolov5", "yolov5Decoded", "yolov6", "yolov7", "yolov7Decoded"],
+  yolov8: ["yolo11", "yolo26", "yolo26Decoded", "yolo26Raw", "yolov10", "yolov8", "yolov8Decoded"],
+  yolox: ["yolox", "yoloxDecoded"],
+  none: ["damoYolo", "detr", "rfdetr", "yoloNas"],
+};
+
+test("presets have the usual inputs of their families", () => {
+  for (const [input, names] of Object.entries(USUAL_INPUTS)) {
+    const usual = (name: PresetName) => familyOf(heads[name]())?.input ?? "none";
+    assert.equal(PRESETS.filter((name) => usual(name) === input).sort(), [...names].sort(), input);
+  }
+});
+
 test("presets have the facts of their families", () => {
   const facts = PRESETS.map((name) => {
     const { bins, strides, anchorOffset, scores, boxes, layout, channelOrder, ...others } = heads[name]();

@@ -11,7 +11,7 @@ export async function headsTable() {
   const { makeHead } = await evaluate("src/heads/check.ts");
   const { channelsOf } = await evaluate("src/heads/channels.ts");
   const { anchorsIn, levelsOf } = await evaluate("src/heads/levels.ts");
-  const rows = Object.entries(presets).flatMap(([name, { exports }]) => {
+  const rows = Object.entries(presets).flatMap(([name, { input, exports }]) => {
     const usual = exports.filter(({ unusual }) => !unusual);
     return (usual.length === 0 ? [{}] : usual).map(({ changes = {}, scores: [scores] = [], levels = "joined" }) => {
       const preset = makeHead(name);
@@ -19,10 +19,11 @@ export async function headsTable() {
       const head = makeHead(name, options);
       const anchors = anchorsIn(levelsOf(head, SIZE));
       const code = `\`heads.${name}(${Object.keys(options).length === 0 ? "" : literal(options)})\``;
-      return [code, tensorsText(head, channelsOf(head), anchors, levels), head.scores, boxesText(head)];
+      const usual = input === undefined ? "" : `\`inputs.${input}\``;
+      return [code, tensorsText(head, channelsOf(head), anchors, levels), head.scores, boxesText(head), usual];
     });
   });
-  return table(["Head", "Tensors of 80 classes at 640 × 640", "Scores", "Boxes"], rows);
+  return table(["Head", "Tensors of 80 classes at 640 × 640", "Scores", "Boxes", "Usual input"], rows);
 }
 
 /** "five of (1, 80, h, w) and five of (1, 68, h, w)". */
