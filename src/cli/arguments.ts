@@ -37,6 +37,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   "--iou-threshold": "--iou",
   "--nms": "--iou",
   "--imgsz": "--image-size",
+  "--size": "--image-size",
   "--names": "--classes",
   "--labels-file": "--classes",
   "--reg-max": "--bins",

@@ -2,7 +2,9 @@
  * The classes of a network and the categories of a data set.
  */
 import { UsageError } from "./errors.ts";
-import type { Category } from "./readers/coco.ts";
+import type { NetworkFile } from "./network.ts";
+import type { Category, CocoFile } from "./readers/coco.ts";
+import type { ImageResult } from "./result.ts";
 
 /**
  * For each class the place of its category among the data set's: the one of its name; where names do not tell, and there are
@@ -25,4 +27,20 @@ export function categoriesOf(
   }
   const odd = classes?.find((_, i) => byName[i] < 0) ?? classes?.find((_, i) => byName.indexOf(byName[i]) < i);
   throw new UsageError(`class ${odd} has no category of its own in --gt, which has ${names.slice(0, 8).join(", ")} …`);
+}
+
+/** What a network's classes are called, and which categories they are. */
+export function kindsOf(
+  { chosen: { head }, classes }: Pick<NetworkFile, "chosen" | "classes">,
+  truth: CocoFile | undefined,
+  asked: readonly number[] | undefined,
+): Pick<ImageResult, "classes" | "categoryIds"> {
+  const places = truth && categoriesOf(truth.categories, head.numClasses, classes);
+  const categories = places?.map((place) => (truth as CocoFile).categories[place]);
+  const categoryIds = asked ?? categories?.map(({ id }) => id);
+  if (categoryIds !== undefined && categoryIds.length !== head.numClasses) {
+    const wanted = `head ${head.name} has ${head.numClasses} classes`;
+    throw new UsageError(`--category-ids has ${categoryIds.length} ids; ${wanted}`);
+  }
+  return { classes: classes ?? categories?.map(({ name }, i) => name ?? String(i)), categoryIds };
 }

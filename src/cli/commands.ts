@@ -3,11 +3,15 @@
  */
 import type { Command } from "./command.ts";
 import { detectCommand } from "./detect.ts";
+import { inspectCommand } from "./inspect.ts";
 import { lossCommand } from "./loss.ts";
+import { runCommand } from "./run.ts";
 import { scoreCommand } from "./score.ts";
 
 export const commands: ReadonlyMap<string, Command> = new Map([
   ["detect", detectCommand],
+  ["inspect", inspectCommand],
   ["loss", lossCommand],
+  ["run", runCommand],
   ["score", scoreCommand],
 ]);

@@ -5,7 +5,7 @@ import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
 import { resolveOutputs } from "../heads/outputs.ts";
 import type { Detections, ImageTransform } from "../types.ts";
-import { categoriesOf } from "./categories.ts";
+import { kindsOf } from "./categories.ts";
 import type { Command } from "./command.ts";
 import { DETECT_HELP, type DetectFlags, readFlags } from "./detect_options.ts";
 import { about, UsageError } from "./errors.ts";
@@ -17,12 +17,11 @@ import { inItsNames, type NetworkFile, readNetworkFile } from "./network.ts";
 import { progressOf } from "./progress.ts";
 import type { CocoFile } from "./readers/coco.ts";
 import { stemOf } from "./readers/tensors.ts";
-import { countLost, type ImageResult } from "./result.ts";
+import { imageIdOf, type ImageResult, warnOfLost } from "./result.ts";
 import { cocoText } from "./writers/coco.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
-import { writePictures } from "./writers/pictures.ts";
+import { pictureWriter } from "./writers/pictures.ts";
 import { tableText } from "./writers/table.ts";
-import { printable } from "./writers/text.ts";
 
 /** The command. */
 export const detectCommand: Command = {
@@ -43,12 +42,15 @@ async function run(args: string[]): Promise<void> {
     const detect = () => detectFile(engine, file, flags, truth, (count) => find(file, i, count), flags.imageIds[i]);
     const found = await about(file, detect).finally(progress.clear);
     if (flags.json !== STDOUT && flags.svg !== STDOUT) process.stdout.write(found.map(tableText).join(""));
-    const lost = found.reduce((sum, result) => sum + countLost(result), 0);
-    if (lost > 0) warn(`${file}: ${lost} of the boxes are not finite, and not in --json and --svg`);
+    warnOfLost("detect", file, found);
     results.push(...found);
   }
-  if (flags.json !== undefined) await writeText(flags.json, cocoText(results));
-  if (flags.svg !== undefined) await writePictures(flags.svg, results, flags.bands);
+  if (flags.json !== undefined) {
+    await writeText(flags.json, cocoText(results, "give --image-id for each FILE, or --gt"));
+  }
+  if (flags.svg === undefined) return;
+  const write = await pictureWriter(flags.svg, results.length, flags.bands);
+  for (const [i, result] of results.entries()) await write(String(i), result);
 }
 
 /** Everything in one file: an image, or a batch of them. */
@@ -65,31 +67,15 @@ async function detectFile(
   const count = inItsNames(network, () => resolveOutputs("detect", read.outputs, chosen.head, inputSize).images);
   const images = find(count);
   if (askedId !== undefined && count !== 1) throw new UsageError(`holds ${count} images; --image-id is for one`);
-  const kinds = kindsOf(network, truth, flags);
+  const kinds = kindsOf(network, truth, flags.categoryIds);
   return detectAll(engine, network, flags, images, kinds.classes).map((detections, i) => {
     const image = images[i];
     const { height, width } = image.picture ?? image.truth ?? { height: inputSize[0], width: inputSize[1] };
     const name = count === 1 ? stemOf(path) : `${stemOf(path)}:${i}`;
-    const imageId = image.truth?.id ?? numberIfOne(askedId ?? name);
+    const imageId = image.truth?.id ?? imageIdOf(askedId ?? name);
     const frame = [height, width] as const;
     return { ...kinds, name, image, imageId, chosen, inputSize, frame, unused: read.unused, detections };
   });
-}
-
-/** What the classes are called, and which categories they are. */
-function kindsOf(
-  { chosen: { head }, classes }: NetworkFile,
-  truth: CocoFile | undefined,
-  { categoryIds: asked }: DetectFlags,
-): Pick<ImageResult, "classes" | "categoryIds"> {
-  const places = truth && categoriesOf(truth.categories, head.numClasses, classes);
-  const categories = places?.map((place) => (truth as CocoFile).categories[place]);
-  const categoryIds = asked ?? categories?.map(({ id }) => id);
-  if (categoryIds !== undefined && categoryIds.length !== head.numClasses) {
-    const wanted = `head ${head.name} has ${head.numClasses} classes`;
-    throw new UsageError(`--category-ids has ${categoryIds.length} ids; ${wanted}`);
-  }
-  return { classes: classes ?? categories?.map(({ name }, i) => name ?? String(i)), categoryIds };
 }
 
 /** The images' detections, each in the pixels of its own image. */
@@ -118,13 +104,4 @@ function transformOf(
 ): ImageTransform | undefined {
   if (picture !== undefined) return transformFor("--image", picture, inputSize, fit);
   return truth && transformFor(`image ${nameOf(truth)}`, truth, inputSize, fit);
-}
-
-/** COCO's ids are numbers, and its files are called by them: 000000255165 is 255165. */
-function numberIfOne(id: string): number | string {
-  return /^\d+$/.test(id) && Number.isSafeInteger(Number(id)) ? Number(id) : id;
-}
-
-function warn(message: string): void {
-  process.stderr.write(`densehead: detect: ${printable(message)}\n`);
 }

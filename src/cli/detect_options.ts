@@ -98,7 +98,8 @@ export async function readFlags(args: string[]): Promise<DetectFlags> {
   };
 }
 
-function readCategoryIds(text: string): readonly number[] {
+/** "coco", or numbers with commas between them. */
+export function readCategoryIds(text: string): readonly number[] {
   if (text.toLowerCase() === "coco") return COCO_CATEGORY_IDS;
   return text.split(",").map((id) => integer("--category-ids", id, 0));
 }

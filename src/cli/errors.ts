@@ -2,6 +2,9 @@
  * What goes wrong on a command line, in words: one line on stderr and exit code 2.
  */
 
+/** The exit code where something was wrong. */
+export const FAILED = 2;
+
 /** A mistake that the user can mend: a wrong file, shape, name, value or flag. */
 export class UsageError extends Error {}
 

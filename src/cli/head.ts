@@ -3,6 +3,7 @@
  */
 import { heads } from "../entry/embedded.ts";
 import { boxChannels, hasObjectness } from "../heads/channels.ts";
+import { describeHead } from "../heads/infer.ts";
 import { MOST_BINS } from "../heads/members.ts";
 import type { HeadOptions, HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
@@ -83,9 +84,16 @@ function tryInfer(file: FileOutputs, { imageSize, numClasses, changes }: HeadHin
     const scored = "classes" in file.outputs && file.outputs.objectness !== undefined && unused !== ""
       ? ", with --objectness multiply or sqrt-multiply (PicoDet-XS) where scores are to be multiplied by it"
       : "";
-    const names = / fit no preset/.test(what) && unused === "" ? ` (${presetNames().join(", ")})` : "";
-    throw new UsageError(`${what}${unused}; name the head with --head${names}${scored}${narrow}`);
+    const isNone = / fit no preset/.test(what) && unused === "";
+    const names = isNone ? ` (${presetNames().join(", ")})` : "";
+    const more = isNone ? "; densehead inspect says what each misses" : "";
+    throw new UsageError(`${what}${unused}; name the head with --head${names}${scored}${narrow}${more}`);
   }
+}
+
+/** A head as flags say it: "nanodet with 53 classes (--channel-order class-first)". */
+export function headInFlags(head: HeadSpec): string {
+  return inFlags(describeHead(head));
 }
 
 /** Heads in a message as flags say them: "nanodetPlus with 80 classes { scores: "logits" }". */

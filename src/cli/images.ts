@@ -59,7 +59,7 @@ export function readImageFlags(
 }
 
 /** Reads --gt. */
-export async function readTruth({ gt }: ImageFlags): Promise<CocoFile | undefined> {
+export async function readTruth({ gt }: Pick<ImageFlags, "gt">): Promise<CocoFile | undefined> {
   return gt === undefined ? undefined : await about(`--gt ${gt}`, () => readCoco(gt));
 }
 

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { commands } from "./commands.ts";
-import { reason } from "./errors.ts";
+import { FAILED, reason } from "./errors.ts";
 import { suggestion } from "./suggest.ts";
 import { printable } from "./writers/text.ts";
 
@@ -22,9 +22,6 @@ Options:
 
 Exit codes: 0 where all was done, 2 where something was wrong, which a line on stderr then tells.
 `;
-
-/** Where something was wrong. */
-const FAILED = 2;
 
 /** The version of the package that this file is a part of. */
 function version(): string {

@@ -4,7 +4,7 @@
 import { hasObjectness } from "../heads/channels.ts";
 import type { HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
-import { chooseHead, type ChosenHead, inFlags } from "./head.ts";
+import { chooseHead, type ChosenHead, type HeadHints, inFlags } from "./head.ts";
 import { sizeFromShapes } from "./image_size.ts";
 import type { NetworkFlags } from "./network_options.ts";
 import { type FileOutputs, inOwnNames, readOutputs, withoutObjectness } from "./outputs.ts";
@@ -19,36 +19,70 @@ export interface NetworkFile {
   /** Network input, [height, width]. */
   readonly inputSize: readonly [number, number];
   /** Who told it. */
-  readonly sizeFrom: "--image-size" | "the file's metadata" | "the shapes";
+  readonly sizeFrom: "--image-size" | "the file's metadata" | "the model" | "the shapes";
   readonly classes: readonly string[] | undefined;
+}
+
+/** What is known beside the tensors and the flags. */
+export interface Told {
+  readonly head: string | undefined;
+  readonly classes: readonly string[] | undefined;
+  readonly imageSize: readonly [number, number] | undefined;
+  readonly sizeFrom: NetworkFile["sizeFrom"];
 }
 
 /** Reads the file. */
 export async function readNetworkFile(path: string, flags: NetworkFlags): Promise<NetworkFile> {
+  const { read, told } = await openNetworkFile(path, flags);
+  return understand(read, told, flags);
+}
+
+/** The tensors of a file, and what it says of them. */
+export async function openNetworkFile(
+  path: string,
+  flags: NetworkFlags,
+): Promise<{ readonly read: FileOutputs; readonly told: Told }> {
   const file = await openTensors(path);
-  const read = await readOutputs(file);
   const metadata = flags.ignoreMetadata ? new Map<string, string>() : file.metadata;
   const imageSize = imageSizeOf(flags, metadata);
+  const sizeFrom = flags.imageSize ? "--image-size" : "the file's metadata";
+  const told = { head: metadata.get("head"), classes: namesIn(metadata), imageSize, sizeFrom } as const;
+  return { read: await readOutputs(file), told };
+}
+
+/** Finds the head of outputs. */
+export function understand(read: FileOutputs, told: Told, flags: NetworkFlags): NetworkFile {
+  const { imageSize } = told;
   const chosen = chooseHead(read, {
     head: flags.head,
-    fileHead: metadata.get("head"),
+    fileHead: told.head,
     imageSize,
-    numClasses: flags.numClasses ?? flags.classes?.length,
-    numClassesBy: flags.numClasses === undefined
-      ? `--classes has ${flags.classes?.length} names`
-      : `--num-classes is ${flags.numClasses}`,
+    ...classesTold(told, flags),
     changes: flags.changes,
   });
-  const classes = flags.classes ?? namesIn(metadata);
+  const classes = flags.classes ?? told.classes;
   checkNames(chosen.head, classes, flags);
   const used = hasObjectness(chosen.head) ? read : withoutObjectness(read);
   const inputSize = imageSize ?? sizeFromShapes(used, chosen.head);
-  const sizeFrom = flags.imageSize ? "--image-size" : imageSize ? "the file's metadata" : "the shapes";
-  return { read: used, chosen, inputSize, sizeFrom, classes };
+  return { read: used, chosen, inputSize, sizeFrom: imageSize ? told.sizeFrom : "the shapes", classes };
+}
+
+/** How many classes there are, and who says so. */
+export function classesTold(told: Told, flags: NetworkFlags): Pick<HeadHints, "numClasses" | "numClassesBy"> {
+  const { numClasses, classes } = flags;
+  if (numClasses !== undefined) return { numClasses, numClassesBy: `--num-classes is ${numClasses}` };
+  if (classes !== undefined) {
+    return { numClasses: classes.length, numClassesBy: `--classes has ${classes.length} names` };
+  }
+  const names = told.classes?.length;
+  return { numClasses: names, numClassesBy: `the file's own metadata have ${names} names` };
 }
 
 /** Runs what reads the outputs; its errors are in the tensors' own names, and tell the size that shapes were checked for. */
-export function inItsNames<T>({ read, inputSize, sizeFrom }: NetworkFile, action: () => T): T {
+export function inItsNames<T>(
+  { read, inputSize, sizeFrom }: Pick<NetworkFile, "read" | "inputSize" | "sizeFrom">,
+  action: () => T,
+): T {
   try {
     return action();
   } catch (error) {

@@ -20,8 +20,8 @@ Tensors are float32, float16 or float64.`;
 export const NETWORK_HELP = `What the network is:
   --head NAME              ${wrapped(presetNames()).replace(/,$/, ";")}
                            auto (default): what the file says, else what the shapes allow
-  --ignore-metadata        leave what a .safetensors file says of its head, size and classes; a --head or --image-size
-                           that contradicts it is an error otherwise
+  --ignore-metadata        leave what the file says of its head, size and classes; a --head or --image-size that
+                           contradicts it is an error otherwise
   --image-size H,W         network input in pixels, also as WxH or, of a square, N; default: what the file says, else
                            from the shapes
   --classes A,B,C | FILE   names of the classes, in one argument or one per line of a text file; coco: its 80

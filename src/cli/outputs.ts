@@ -73,3 +73,15 @@ export function tensorsOf({ outputs }: FileOutputs): HostTensor[] {
   if ("classes" in outputs) return [outputs.classes, outputs.boxes, outputs.objectness ?? []].flat();
   return [outputs].flat() as HostTensor[];
 }
+
+/** Every tensor with its name; the name of a lone one is empty. */
+export function tensorsByName({ outputs, names }: FileOutputs): [name: string, tensor: HostTensor][] {
+  const lists = "classes" in outputs ? outputs : { "": outputs };
+  return Object.entries(lists).flatMap(([role, given]: [string, HostTensor | readonly HostTensor[]]) => {
+    const tensors = [given].flat() as HostTensor[];
+    const argument = role === "" ? "outputs" : `outputs.${role}`;
+    return tensors.map((tensor, i): [string, HostTensor] => {
+      return [names.get(tensors.length === 1 ? argument : `${argument}[${i}]`) ?? "", tensor];
+    });
+  });
+}

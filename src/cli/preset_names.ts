@@ -8,9 +8,14 @@ import { suggestion } from "./suggest.ts";
 
 const NAMES = Object.keys(heads).filter((name) => name !== "infer") as PresetName[];
 
+/** "nanodetPlus" as flags have it: "nanodet-plus". */
+export function typedName(name: string): string {
+  return name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+}
+
 /** Every preset in kebab-case. */
 export function presetNames(): string[] {
-  return NAMES.map((name) => name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`));
+  return NAMES.map(typedName);
 }
 
 /** "nanodet-plus", "nanodetPlus" and "NanoDet-Plus" are one. */

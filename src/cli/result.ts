@@ -1,9 +1,11 @@
 /**
  * What the command finds in one image, for whichever writer.
  */
+import process from "node:process";
 import type { Detections } from "../types.ts";
 import type { ChosenHead } from "./head.ts";
 import type { KnownImage } from "./images.ts";
+import { printable } from "./writers/text.ts";
 
 /** Detections, and what it takes to show them. */
 export interface ImageResult {
@@ -38,7 +40,16 @@ export function spreads({ excess }: Detections, index: number): number[] | undef
   return excess === undefined ? undefined : [...excess.subarray(4 * index, 4 * index + 4)];
 }
 
-/** How many boxes damaged outputs (NaN, infinite) have left without a place. */
-export function countLost({ detections }: ImageResult): number {
-  return [...detections].filter(({ box }) => !box.every(Number.isFinite)).length;
+/** Says how many boxes damaged outputs (NaN, infinite) have left without a place. */
+export function warnOfLost(command: string, file: string, results: readonly ImageResult[]): void {
+  const found = results.flatMap(({ detections }) => [...detections]);
+  const lost = found.filter(({ box }) => !box.every(Number.isFinite)).length;
+  if (lost === 0) return;
+  const message = printable(`${file}: ${lost} of the boxes are not finite, and not in --json and --svg`);
+  process.stderr.write(`densehead: ${command}: ${message}\n`);
+}
+
+/** COCO's ids are numbers, and its files are called by them: 000000255165 is 255165. */
+export function imageIdOf(name: string): number | string {
+  return /^\d+$/.test(name) && Number.isSafeInteger(Number(name)) ? Number(name) : name;
 }

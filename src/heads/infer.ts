@@ -70,6 +70,20 @@ export function infer(outputs: Outputs, hints: InferHints = {}): HeadSpec {
   throw new TypeError(`${got} fit no preset; wanted one of these, each with what it misses:${missed}`);
 }
 
+/** Every reading of outputs: heads that fit, other readings in words, and why the rest does not fit. */
+export interface Readings {
+  readonly heads: readonly HeadSpec[];
+  readonly others: readonly string[];
+  readonly missed: readonly { readonly name: string; readonly why: string }[];
+}
+
+/** What `heads.infer` weighs. */
+export function weighHeads(outputs: Outputs, hints: InferHints): Readings {
+  const { heads, others, answers } = answer(ask(outputs, hints));
+  const missed = answers.map(({ missed }, i) => ({ name: nameOf(familyExports[i]), why: missed }));
+  return { heads, others, missed: missed.filter(({ why }) => why !== "") };
+}
+
 function ask(outputs: Outputs, hints: InferHints): Question {
   const place = (argument: string) => ({ op, argument });
   if (typeof hints !== "object" || hints === null) throw typeError(place("hints"), describe(hints), "an object");
@@ -311,7 +325,7 @@ function counted(count: number, what: "class" | "channel"): string {
 }
 
 /** "nanodet with 80 classes", and what is not as the preset has it. */
-function describeHead(head: HeadSpec): string {
+export function describeHead(head: HeadSpec): string {
   const usual = makeHead(head.name as PresetName);
   const changed = (Object.keys(head) as (keyof HeadSpec)[])
     .filter((member) => member !== "numClasses" && String(head[member]) !== String(usual[member]))

@@ -10,7 +10,7 @@ import { readBytes } from "./file.ts";
 export interface ImageFile {
   /** As it is stored. */
   readonly bytes: Uint8Array;
-  readonly mime: "image/png" | "image/jpeg";
+  readonly mime: string;
   /** As it is seen: viewers, canvas and cv2 turn a photograph as its EXIF orientation says. */
   readonly width: number;
   readonly height: number;

@@ -5,12 +5,12 @@ import { UsageError } from "../errors.ts";
 import type { ImageResult } from "../result.ts";
 import { printableJson } from "./text.ts";
 
-/** All detections of all images, one row per line; JSON has no words for boxes that are not finite. */
-export function cocoText(results: readonly ImageResult[]): string {
+/** All detections of all images, one row per line; JSON has no words for boxes that are not finite. `remedy` is for ids that are not apart. */
+export function cocoText(results: readonly ImageResult[], remedy: string): string {
   const ids = results.map(({ imageId }) => imageId);
   const twice = ids.find((id, i) => ids.indexOf(id) < i);
   if (twice !== undefined) {
-    throw new UsageError(`--json: two images have the image_id ${twice}; give --image-id for each FILE, or --gt`);
+    throw new UsageError(`--json: two images have the image_id ${twice}; ${remedy}`);
   }
   const rows = results.flatMap(({ imageId, categoryIds, detections }) => detections.toCoco(imageId, categoryIds))
     .filter(({ bbox }) => bbox.every(Number.isFinite));

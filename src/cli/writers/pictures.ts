@@ -9,19 +9,21 @@ import type { ImageResult } from "../result.ts";
 import { STDOUT, writeText } from "./file.ts";
 import { svgText } from "./svg.ts";
 
-/** Writes them. */
-export async function writePictures(
-  path: string,
-  results: readonly ImageResult[],
-  bands: typeof BANDS[number],
-): Promise<void> {
-  if (!await isFolder(path, results.length)) return writeText(path, svgText(results[0], bands));
+/** Writes the picture of an image, which `source` tells from others. */
+export type PictureWriter = (source: string, result: ImageResult) => Promise<void>;
+
+/** Makes a folder where there are several images. */
+export async function pictureWriter(path: string, images: number, bands: typeof BANDS[number]): Promise<PictureWriter> {
+  if (!await isFolder(path, images)) return (_, result) => writeText(path, svgText(result, bands));
   await about(`${path}: cannot be made`, () => mkdir(path, { recursive: true }));
-  // A name:0 of a batch is no file's name on Windows.
-  const names = results.map(({ name }) => `${name.replaceAll(":", "-")}.svg`);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new UsageError(`--svg: two images would be ${join(path, twice)}`);
-  for (const [i, result] of results.entries()) await writeText(join(path, names[i]), svgText(result, bands));
+  const sources = new Map<string, string>();
+  return async (source, result) => {
+    // A name:0 of a batch is no file's name on Windows.
+    const file = join(path, `${result.name.replaceAll(":", "-")}.svg`);
+    if ((sources.get(file) ?? source) !== source) throw new UsageError(`--svg: two images would be ${file}`);
+    sources.set(file, source);
+    await writeText(file, svgText(result, bands));
+  };
 }
 
 async function isFolder(path: string, images: number): Promise<boolean> {

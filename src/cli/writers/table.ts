@@ -4,19 +4,30 @@
 import { classLabel, type ImageResult, spreads } from "../result.ts";
 import { aligned, networkText, printable } from "./text.ts";
 
-/** A headline and one row per detection. */
+/** A headline, the network, and one row per detection. */
 export function tableText(result: ImageResult): string {
-  const { detections } = result;
-  const lines = detections.length === 0 ? [] : [columns(result), ...rowsOf(result)];
-  return [...headlines(result), ...aligned(lines).map((line) => `  ${line}`), "", ""].join("\n");
+  return tableOf(result, [headline(result), ...networkLines(result)]);
 }
 
-function headlines({ name, chosen, inputSize, frame, detections, unused }: ImageResult): string[] {
-  const count = `${detections.length} ${detections.length === 1 ? "object" : "objects"}`;
+/** Likewise where the network is told once for all images. */
+export function shortTableText(result: ImageResult): string {
+  return tableOf(result, [headline(result)]);
+}
+
+function tableOf(result: ImageResult, headlines: readonly string[]): string {
+  const { detections } = result;
+  const lines = detections.length === 0 ? [] : [columns(result), ...rowsOf(result)];
+  return [...headlines, ...aligned(lines).map((line) => `  ${line}`), "", ""].join("\n");
+}
+
+function headline({ name, detections }: ImageResult): string {
+  return `${printable(name)}: ${detections.length} ${detections.length === 1 ? "object" : "objects"}`;
+}
+
+function networkLines({ chosen, inputSize, frame, unused }: ImageResult): string[] {
   const [height, width] = inputSize;
   const place = frame[0] === height && frame[1] === width ? "" : `, boxes in the image's ${frame[1]}×${frame[0]}`;
   return [
-    `${printable(name)}: ${count}`,
     `  ${networkText(chosen, inputSize)}${place}`,
     ...(unused.length === 0 ? [] : [`  not read: ${unused.map(printable).join(", ")}`]),
   ];

@@ -1,6 +1,7 @@
 /**
  * What the writers share: texts from outside, made safe to show; columns; a network in words.
  */
+import type { InputSpec } from "../../types.ts";
 import type { ChosenHead } from "../head.ts";
 
 /** Characters that a terminal or a reader of bidirectional text would obey, that end lines, or that XML forbids. */
@@ -66,4 +67,17 @@ export function networkText({ head, why }: ChosenHead, [height, width]: readonly
     `strides ${head.strides.join(" ")}`,
     `input ${width}×${height}`,
   ].join(", ");
+}
+
+/** "yolox (as asked): top-left, bilinear, bgr, bytes · 1, float32 nchw". */
+export function inputText(input: InputSpec, why: string): string {
+  const { name, fit, resize = "bilinear", order = "rgb", layout = "nchw", dtype = "float32" } = input;
+  return `${name} (${why}): ${[fit, resize, order, valuesText(input), `${dtype} ${layout}`].join(", ")}`;
+}
+
+/** What becomes of the bytes. */
+function valuesText({ scale = 1 / 255, mean, std, dtype }: InputSpec): string {
+  if (dtype === "uint8") return "bytes";
+  const range = scale === 1 / 255 ? "0 to 1" : scale === 1 ? "0 to 255" : `bytes · ${scale}`;
+  return [range, ...(mean ? [`mean ${mean.join(" ")}`] : []), ...(std ? [`std ${std.join(" ")}`] : [])].join(", ");
 }

@@ -1,0 +1,58 @@
+/**
+ * What an ONNX file says of itself: its `metadata_props`, which onnxruntime-node does not give. Field numbers are those of onnx.proto.
+ */
+
+/** Of ModelProto: pairs of key and value. */
+const METADATA_PROPS = 14;
+const KEY = 1;
+const VALUE = 2;
+
+const utf8 = new TextDecoder();
+
+/** Keys and values of a model; none where the bytes are no whole model. */
+export function modelMetadata(bytes: Uint8Array): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [field, entry] of fieldsOf(bytes)) {
+    if (field !== METADATA_PROPS) continue;
+    const texts = new Map([...fieldsOf(entry)].map(([field, text]) => [field, utf8.decode(text)]));
+    found.set(texts.get(KEY) ?? "", texts.get(VALUE) ?? "");
+  }
+  return found;
+}
+
+/** The fields of a message that have bytes, such as texts and messages; others are skipped. */
+function* fieldsOf(bytes: Uint8Array): Generator<[field: number, bytes: Uint8Array]> {
+  let at = 0;
+  const varint = () => {
+    let value = 0;
+    for (let scale = 1; at < bytes.length; scale *= 128) {
+      const byte = bytes[at++];
+      value += (byte & 127) * scale;
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    const kind = tag % 8;
+    if (kind === 0) varint();
+    else if (kind === 1) at += 8;
+    else if (kind === 5) at += 4;
+    else if (kind === 2) {
+      const length = varint();
+      yield [Math.floor(tag / 8), bytes.subarray(at, at + length)];
+      at += length;
+    } else return;
+  }
+}
+
+/** Names of classes in Ultralytics' words, a dict of Python: {0: 'person', 1: "driver's cab"}; undefined where they are not so. */
+export function classNamesIn(metadata: ReadonlyMap<string, string>): string[] | undefined {
+  const text = metadata.get("names");
+  if (text === undefined) return undefined;
+  const names: string[] = [];
+  for (const [, index, quoted] of text.matchAll(/(\d+)['"]?:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g)) {
+    names[Number(index)] = quoted.slice(1, -1).replaceAll(/\\(.)/g, "$1");
+  }
+  return names.length > 0 && !names.includes(undefined as never) ? names : undefined;
+}
