@@ -44,9 +44,10 @@ export function accumulate(
         // Only where a detection is right do recall and the envelope change.
         precisions.length = 0;
         let wrong = 0;
+        const first = (a * T + t) * ranks.length;
         for (let i = 0; i < ranks.length; i++) {
           if (ranks[i] >= maxDets[m]) continue;
-          const state = states[(i * A + a) * T + t];
+          const state = states[first + i];
           if (state === WRONG) wrong++;
           if (state === RIGHT) {
             const right = precisions.length + 1;
@@ -58,10 +59,10 @@ export function accumulate(
         }
         const place = (k * A + a) * M + m;
         recall[t * K * A * M + place] = precisions.length / objects[a];
-        let first = 0;
+        let next = 0;
         RECALLS.forEach((least, r) => {
-          while (first < precisions.length && (first + 1) / objects[a] < least) first++;
-          precision[(t * R + r) * K * A * M + place] = precisions[first] ?? 0;
+          while (next < precisions.length && (next + 1) / objects[a] < least) next++;
+          precision[(t * R + r) * K * A * M + place] = precisions[next] ?? 0;
         });
       }
     }

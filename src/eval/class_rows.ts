@@ -11,12 +11,10 @@ export interface ClassFound {
   readonly ranks: Int32Array;
   /** (detections) as an `ImageRecord` has them. */
   readonly overlaps: Float64Array;
-  /** (detections · areas · thresholds). */
+  /** (areas · thresholds · detections). */
   readonly states: Uint8Array;
   /** (areas) objects that count. */
   readonly objects: readonly number[];
-  /** Was there any object or detection? */
-  readonly any: boolean;
 }
 
 /** Where an image's detections of a class are in its record. */
@@ -69,7 +67,6 @@ function gather(pieces: readonly Piece[], areas: number, thresholds: number): Cl
     overlaps: new Float64Array(length),
     states: new Uint8Array(length * each),
     objects,
-    any: pieces.length > 0,
   };
   order.forEach((index, i) => {
     const { record, start } = pieces[from[index]];
@@ -77,7 +74,7 @@ function gather(pieces: readonly Piece[], areas: number, thresholds: number): Cl
     sorted.scores[i] = scores[index];
     sorted.ranks[i] = ranks[index];
     sorted.overlaps[i] = record.overlaps[own];
-    for (let s = 0; s < each; s++) sorted.states[i * each + s] = record.states[own * each + s];
+    for (let s = 0; s < each; s++) sorted.states[s * length + i] = record.states[own * each + s];
   });
   return sorted;
 }

@@ -2,9 +2,8 @@
  * What is kept of an image: the state of each detection, which is all that the numbers are made of.
  */
 import { describe, rangeError } from "../validate.ts";
-import type { Given, ImageSize, Kind } from "./kind.ts";
-import { ALL } from "./kind.ts";
-import { counts, IGNORED, match, RIGHT, type Truth } from "./match.ts";
+import { ALL, type AreaRange, type Given, type ImageSize, type Kind } from "./kind.ts";
+import { counts, match, type Truth } from "./match.ts";
 import { finiteOf, placeOf, type Row } from "./rows.ts";
 import { type Settings, twice } from "./settings.ts";
 
@@ -72,13 +71,12 @@ export function recordOf<S>(
   const record = {
     classes: classAgnostic ? classes.slice(0, 1).map(() => 0) : classes,
     found: kept.map(({ length }) => length),
-    objects: groups.flatMap(({ truths }) =>
-      areas.map((range) => truths.filter((truth) => counts(truth, range)).length)
-    ),
+    objects: groups.flatMap(({ truths }) => areas.map((range) => countedIn(truths, range))),
     scores: Float64Array.from(kept.flatMap((found) => found.map(({ score }) => score))),
     overlaps: new Float64Array(total),
     states: new Uint8Array(total * each),
   };
+  const atHalf = new Uint8Array(total);
   let start = 0;
   for (const [i, { truths }] of groups.entries()) {
     const found = kept[i];
@@ -87,13 +85,10 @@ export function recordOf<S>(
     const overlaps = kind.overlaps(found.map(({ shape }) => shape), truths.map(({ shape }) => shape), crowd);
     const group = { areas: found.map(({ area }) => area), truths, overlaps };
     areas.forEach((range, a) => {
-      match(group, range, iouThresholds, (d, t, state) => {
-        record.states[(start + d) * each + a * iouThresholds.length + t] = state;
-      });
+      const first = start * each + a * iouThresholds.length;
+      match(group, range, iouThresholds, { states: record.states, start: first, step: each });
     });
-    match(group, ALL, HALF, (d, _, state, overlap) => {
-      record.overlaps[start + d] = state === RIGHT ? overlap : state === IGNORED ? -1 : 0;
-    });
+    match(group, ALL, HALF, { states: atHalf, start, step: 1, overlaps: record.overlaps });
     start += found.length;
   }
   return record;
@@ -119,7 +114,8 @@ function readRows<S>(kind: Kind<S>, places: ReadonlyMap<unknown, number>, rows: 
   for (const [i, given] of rows.results.entries()) {
     const row = rows.resultRow(i);
     const { found } = ofClass(row, given.category_id);
-    found.push({ ...kind.found(row, given, rows.size), score: finiteOf(row, "score", given.score) });
+    const { shape, area } = kind.found(row, given, rows.size);
+    found.push({ shape, area, score: finiteOf(row, "score", given.score) });
   }
   return byClass;
 }
@@ -136,8 +132,12 @@ function truthOf<S>(kind: Kind<S>, row: Row, given: Given, size: ImageSize): Tru
     shape: read.shape,
     area: area === undefined ? read.area : area as number,
     crowd: crowd === 1,
-    ignored: read.ignored,
+    ignored: read.ignored === true,
   };
+}
+
+function countedIn(truths: readonly Truth[], range: AreaRange): number {
+  return truths.reduce((sum, truth) => counts(truth, range) ? sum + 1 : sum, 0);
 }
 
 function joined<S>(rows: readonly ClassRows<S>[]): ClassRows<S> {
@@ -146,7 +146,8 @@ function joined<S>(rows: readonly ClassRows<S>[]): ClassRows<S> {
 
 /** The best of them, in order; of equal ones that which came first. */
 function best<S>(found: readonly FoundRow<S>[], most: number): readonly FoundRow<S>[] {
-  return found.toSorted((a, b) => b.score - a.score).slice(0, most);
+  const sorted = found.toSorted((a, b) => b.score - a.score);
+  return sorted.length <= most ? sorted : sorted.slice(0, most);
 }
 
 /** Refuses two annotations of one id. */

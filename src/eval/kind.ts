@@ -35,7 +35,7 @@ export interface Kind<S> {
   readonly areas: readonly AreaRange[];
   readonly maxDets: readonly number[];
   /** Of an annotation; `ignored` is one that cannot be missed. */
-  truth(row: Row, given: Given, size: ImageSize): Shape<S> & { readonly ignored: boolean };
+  truth(row: Row, given: Given, size: ImageSize): Shape<S> & { readonly ignored?: boolean };
   /** Of a result. */
   found(row: Row, given: Given, size: ImageSize): Shape<S>;
   /** (found · truths) overlaps, row-major; of a crowd the share of the detection that lies in it. */

@@ -46,36 +46,47 @@ function orderOf(truths: readonly Truth[], range: AreaRange): Order {
 /** A detection that matches exactly is right at a threshold of 1 too. */
 const ALMOST_ONE = 1 - 1e-10;
 
+/** Where the states go: that of detection d at threshold t to `start + d · step + t`. */
+export interface Target {
+  readonly states: Uint8Array;
+  readonly start: number;
+  readonly step: number;
+  /** Overlaps at the last threshold, that of detection d to `start + d`: of what is right its own, −1 of what is ignored, else 0. */
+  readonly overlaps?: Float64Array;
+}
+
 /**
- * Calls `tell` with each detection's state in a range of areas at each threshold, and the overlap with its object. The object
- * of the largest overlap is taken, of equal ones the last; an ignored one only where none that counts fits; crowds many times.
+ * Writes each detection's state in a range of areas at each threshold. The object of the largest overlap is taken, of equal ones
+ * the last; an ignored one only where none that counts fits; crowds many times.
  */
 export function match(
   { areas, truths, overlaps }: Group,
   range: AreaRange,
   thresholds: readonly number[],
-  tell: (detection: number, threshold: number, state: number, overlap: number) => void,
+  { states, start, step, overlaps: matched }: Target,
 ): void {
-  const outside = areas.map((area) => area < range.least || area > range.most);
   const { places, counted } = orderOf(truths, range);
-  const taken = new Uint8Array(truths.length);
   for (let t = 0; t < thresholds.length; t++) {
-    taken.fill(0);
+    const taken = truths.map(() => false);
     for (let d = 0; d < areas.length; d++) {
       let best = Math.min(thresholds[t], ALMOST_ONE);
       let found = -1;
       for (let i = 0; i < places.length; i++) {
-        const place = places[i];
-        if (taken[place] === 1 && !truths[place].crowd) continue;
         if (i >= counted && found >= 0 && found < counted) break;
-        const overlap = overlaps[d * truths.length + place];
-        if (overlap < best) continue;
+        const overlap = overlaps[d * truths.length + places[i]];
+        if (overlap < best || (taken[places[i]] && !truths[places[i]].crowd)) continue;
         best = overlap;
         found = i;
       }
-      if (found >= 0) taken[places[found]] = 1;
-      const unmatched = outside[d] ? IGNORED : WRONG;
-      tell(d, t, found < 0 ? unmatched : found < counted ? RIGHT : IGNORED, best);
+      const state = found < 0 ? unmatched(areas[d], range) : found < counted ? RIGHT : IGNORED;
+      states[start + d * step + t] = state;
+      if (found >= 0) taken[places[found]] = true;
+      if (matched !== undefined) matched[start + d] = state === RIGHT ? best : state === IGNORED ? -1 : 0;
     }
   }
+}
+
+/** Of no object: of one of another size, perhaps. */
+function unmatched(area: number, { least, most }: AreaRange): number {
+  return area < least || area > most ? IGNORED : WRONG;
 }

@@ -11,7 +11,7 @@ type Rotated = readonly number[];
 export const rotatedBoxes: Kind<Rotated> = {
   areas: [ALL, SMALL, MEDIUM, LARGE],
   maxDets: [1, 10, 100],
-  truth: (row, given) => ({ ...read(row, given), ignored: false }),
+  truth: read,
   found: read,
   overlaps: (found, truths, crowd) => {
     const ious = new Float64Array(found.length * truths.length);
