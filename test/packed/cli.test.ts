@@ -656,7 +656,7 @@ test("helps", () => {
 test("wrong commands and flags", () => {
   fails([], "no command given; wanted detect");
   fails(["find"], "densehead: find is no command; wanted detect");
-  fails(["detct"], "densehead: detct is no command; wanted detect, loss, score; did you mean detect?");
+  fails(["detct"], "densehead: detct is no command; wanted detect, inspect, loss, run, score; did you mean detect?");
   fails(["detect", scene, "--threshold", "0.4"], "Unknown option '--threshold'; did you mean --score? (densehead");
   fails(["detect", scene, "--iuo", "0.4"], "Unknown option '--iuo'; did you mean --iou?");
   fails(["detect", scene, "--head", "gfll"], "did you mean gfl?");
@@ -903,7 +903,10 @@ test("wrong .safetensors files", () => {
   const bad = (key: string, value: string) => safetensors("said.safetensors", sceneParts(), { [key]: value });
   fails(["detect", bad("head", "retina")], `said.safetensors: "retina" is no head`);
   fails(["detect", bad("image_size", "big"), "--head", "gfl"], `said.safetensors: image_size is "big"; wanted height`);
-  fails(["detect", bad("classes", "a,b"), "--head", "gfl"], "head gfl has 4 classes here; 2 names are given");
+  fails(
+    ["detect", bad("classes", "a,b"), "--head", "gfl"],
+    "cls_s8 has 4 channels, one for each class; the file's own metadata have 2 names",
+  );
 });
 
 test("no character from outside steers the terminal", () => {
