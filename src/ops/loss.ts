@@ -6,7 +6,7 @@ import type { LossResult, Reduction } from "../types.ts";
 import { onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { CheckedLoss, LossSettings } from "./checked_loss.ts";
-import { CALL_FIELDS, ELEMENT_FIELDS, type Field, layOut } from "./loss_block.ts";
+import { CALL_FIELDS, ELEMENT_FIELDS, layOut } from "./loss_block.ts";
 
 /** A loss's kernel takes the loss's parameter block. */
 type LossKernels = Readonly<Record<string, (block: number) => void>>;
@@ -16,6 +16,11 @@ type LossKernels = Readonly<Record<string, (block: number) => void>>;
  * be smaller is one of as many whole blocks, or is taken part by part, and no sum depends on the memory at hand.
  */
 const CHUNK = 16384;
+/**
+ * Chunks of a section. Every section has a sum of its own, and these are added in order. So threads that take sections come
+ * to the bits of one thread.
+ */
+const SECTION_CHUNKS = 4;
 /** Elements of a block of the classification losses. */
 const BLOCK = 512;
 /** Bytes from the beginning of a staging area to its first element. */
@@ -40,15 +45,69 @@ const AT = Object.fromEntries(
   Record<keyof typeof CALL_FIELDS | keyof typeof ELEMENT_FIELDS, number>
 >;
 
-/** Runs the kernel over all chunks and reduces. */
+/** Runs the kernel over all sections and reduces. */
 export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<Reduction, boolean> {
   const call = hostCall(checked);
-  const { settings } = call;
-  const { rows, columns, valueColumns } = call;
-  const values = settings.reduction === "none" ? settings.out.loss ?? newArray(call.op, rows * valueColumns) : null;
-  const grad = settings.grad ? settings.out.grad ?? newArray(call.op, rows * columns) : null;
+  const out = resultArrays(call);
+  return joinLoss(backend, call, out, [runSections(backend, call, out)]);
+}
+
+/** Where results go; what the call does not ask for is null. */
+export interface LossArrays<A extends HostArray = HostArray<Float32Array>> {
+  readonly loss: A | null;
+  readonly grad: A | null;
+}
+
+/** The caller's arrays, or new ones. */
+export function resultArrays({ op, rows, columns, valueColumns, settings }: CheckedLoss): LossArrays<OutArray> {
+  const { reduction, grad, out } = settings;
+  return {
+    loss: reduction === "none" ? out.loss ?? newArray(op, rows * valueColumns) : null,
+    grad: grad ? out.grad ?? newArray(op, rows * columns) : null,
+  };
+}
+
+/** What is left of sections when their values are where they belong. */
+export interface LossSums {
+  /** Of each section; not read where values are wanted. */
+  readonly sums: readonly number[];
+  /** The first row whose target is outside, and that target. What follows it was not computed. */
+  readonly outside: readonly [row: number, target: number] | null;
+}
+
+/** The result of all sections, from those of runs of them in order. */
+export function joinLoss(
+  backend: WasmBackend,
+  call: CheckedLoss,
+  { loss, grad }: LossArrays<OutArray>,
+  parts: readonly LossSums[],
+): LossResult<Reduction, boolean> {
+  let sum = 0;
+  let sections = 0;
+  for (const { sums, outside } of parts) {
+    if (outside !== null) throw call.outside?.(sections * sectionRows(call) + outside[0], outside[1]);
+    for (const each of sums) sum += each;
+    sections += sums.length;
+  }
+  const value = loss === null ? reduced(sum, call.settings.factor) : backend.handedBack(loss);
+  return grad === null ? { loss: value } : { loss: value, grad: backend.handedBack(grad) };
+}
+
+/** Rows of a section: whole chunks, as many as they have where memory allows. */
+export function sectionRows(call: CheckedLoss): number {
+  return fullChunk(call) * SECTION_CHUNKS;
+}
+
+/** Runs the kernel over all chunks of all sections. */
+export function runSections(
+  backend: WasmBackend,
+  call: HostCall,
+  { loss: values, grad }: LossArrays,
+): LossSums {
+  const { settings, rows, columns } = call;
   const kernel = (backend.kernels as unknown as LossKernels)[call.stem];
-  const sum = backend.memory.frame(call.op, (allocate) => {
+  const inSection = sectionRows(call);
+  return backend.memory.frame(call.op, (allocate) => {
     const place = grad === null ? 0 : placeOf(backend, call, settings, grad);
     const chunk = chunkRows(backend, call, settings);
     const part = partOf(backend, call, settings, chunk);
@@ -56,8 +115,10 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
     const block = allocate(call.layout.bytes);
     writeParameters(backend, block, call);
     const direct = rowsInPlace(backend, call, settings, chunk, place);
+    const sums: number[] = [];
     for (let row = 0; row < rows;) {
-      const count = row < direct ? direct : Math.min(chunk, rows - row);
+      const sectionEnd = Math.min(rows, (sums.length + 1) * inSection);
+      const count = Math.min(row < direct ? direct - row : chunk, sectionEnd - row);
       // Kernels write whole vectors, so the last rows are not written where another array may follow.
       const own = place !== 0 && row + count < rows ? place + row * columns * 4 : 0;
       stageRows(backend, call, staging, row, count);
@@ -67,17 +128,25 @@ export function runLoss(backend: WasmBackend, checked: CheckedLoss): LossResult<
         const at = row * columns + first;
         stageElements(backend, call, settings, staging, block, own, [row, count], [first, end]);
         kernel(block);
-        checkTargets(backend, block, call, row);
+        const outside = targetOutside(backend, block, call, row);
+        if (outside !== null) return { sums, outside };
         if (grad !== null && own === 0) copyOut(backend, staging.grad, grad, at, end - first);
         if (values !== null && perElement(call)) copyOut(backend, staging.values, values, at, end - first);
       }
       if (values !== null && !perElement(call)) copyOut(backend, staging.values, values, row, count);
       row += count;
+      if (row === sectionEnd) sums.push(takeSum(backend, block));
     }
-    return backend.memory.view(Float64Array, block + AT.sum, 1)[0];
+    return { sums, outside: null };
   });
-  const loss = values === null ? reduced(sum, settings.factor) : backend.handedBack(values);
-  return grad === null ? { loss } : { loss, grad: backend.handedBack(grad) };
+}
+
+/** The sum so far, which then begins anew. */
+function takeSum({ memory }: WasmBackend, block: number): number {
+  const place = memory.view(Float64Array, block + AT.sum, 1);
+  const [sum] = place;
+  place[0] = 0;
+  return sum;
 }
 
 /** As a weight of 0, a factor of 0 leaves nothing of an infinite loss. */
@@ -91,11 +160,11 @@ function newArray(op: string, length: number): OutArray {
 }
 
 /** A call with every tensor on the host. */
-interface HostCall extends CheckedLoss<Source> {
+export interface HostCall extends CheckedLoss<Source> {
   readonly scores: HostArray<Float32Array> | null;
 }
 
-function hostCall(call: CheckedLoss): HostCall {
+export function hostCall(call: CheckedLoss): HostCall {
   const { op, settings } = call;
   if (settings.placement !== "host") {
     const place = { op, argument: "options.placement" };
@@ -108,13 +177,17 @@ function hostCall(call: CheckedLoss): HostCall {
 }
 
 /** A kernel leaves the first row whose target is outside, counted from 1; the chunk began at `firstRow`. */
-function checkTargets(backend: WasmBackend, block: number, call: HostCall, firstRow: number): void {
-  if (call.outside === undefined) return;
+function targetOutside(
+  backend: WasmBackend,
+  block: number,
+  { layout }: HostCall,
+  firstRow: number,
+): LossSums["outside"] {
+  const field = layout.own.find(({ name }) => name === "outside");
+  if (field === undefined) return null;
   const { floats, ints } = backend.memory;
-  const { offset } = call.layout.own.find(({ name }) => name === "outside") as Field;
-  const row = ints[(block + offset) >> 2];
-  if (row === 0) return;
-  throw call.outside(firstRow + row - 1, floats[(ints[(block + AT.target) >> 2] >> 2) + row - 1]);
+  const row = ints[(block + field.offset) >> 2];
+  return row === 0 ? null : [firstRow + row - 1, floats[(ints[(block + AT.target) >> 2] >> 2) + row - 1]];
 }
 
 /** Where `grad` lies, if that is in linear memory and apart from all that is read; else 0. */
@@ -139,12 +212,17 @@ function perElement({ labels, columns, valueColumns }: HostCall): boolean {
 /** Rows of a chunk: whole blocks of the kernel where they fit, and where memory is short no more of them than fit. */
 function chunkRows(backend: WasmBackend, call: HostCall, settings: LossSettings<Source>): number {
   const { columns, blockRows, rows } = call;
-  const most = Math.max(1, Math.floor(CHUNK / columns));
-  let chunk = Math.floor(most / blockRows) * blockRows || most;
+  let chunk = fullChunk(call);
   while (chunk >= 2 * blockRows && missingBytes(backend, call, settings, chunk, chunk * columns) > 0) {
     chunk = Math.floor(chunk / 2 / blockRows) * blockRows;
   }
   return Math.min(rows, chunk);
+}
+
+/** Rows of a chunk where memory allows. */
+function fullChunk({ columns, blockRows }: CheckedLoss): number {
+  const most = Math.max(1, Math.floor(CHUNK / columns));
+  return Math.floor(most / blockRows) * blockRows || most;
 }
 
 /** Elements of a chunk that are in memory at a time: all where they fit, else whole blocks. */
