@@ -110,3 +110,8 @@ export function valuesOf<A extends PlainArray>(array: HostArray<A>): A {
 export function section<A extends PlainArray>(data: A, start: number, length: number): A {
   return start === 0 && length === data.length ? data : data.subarray(start, start + length) as A;
 }
+
+/** Some values of an array. What else is said of it, a shape too, is that of the whole. Not for what lies in linear memory. */
+export function partOf<A extends HostArray>(array: A, start: number, length: number): A {
+  return { ...array, ...ownArray(array.place, section(valuesOf(array), start, length)) };
+}

@@ -29,8 +29,33 @@ export interface Call {
   onWasm(backend: WasmBackend): unknown;
   /** Runs on WASM for a caller who awaits the result: the event loop may turn in between. */
   inTurns(backend: WasmBackend): unknown;
+  /** How threads divide the call; null where one of them does it all. */
+  division(): Division | null;
   /** Makes the result from what WebGPU's runner returned. */
   finish(found: unknown, backend: WasmBackend): unknown;
+}
+
+/**
+ * A call on WASM as sections that stand alone: the result is the same, bit for bit, whichever thread takes which of them, and
+ * on one thread.
+ */
+export interface Division {
+  readonly sections: number;
+  /** Sections that a thread takes at a time, at most. */
+  readonly most: number;
+  /** Sections from the first up to the end. */
+  share(first: number, end: number): Share;
+  /** The result, from what became of all shares, in order. */
+  join(results: readonly unknown[], backend: WasmBackend): unknown;
+}
+
+/** What a thread takes of a call: plain data, which a worker can be sent. */
+export interface Share {
+  readonly kind: CallKind;
+  /** Over parts of what the whole call reads. */
+  readonly call: object;
+  /** The parts of the results' arrays that it fills. */
+  readonly out: Readonly<Record<string, HostArray<Float32Array> | null>>;
 }
 
 /** `out` of a call without such arrays. */

@@ -14,6 +14,18 @@ export function detach(wasm: WasmBackend, call: Call): { detached: Call; fill(re
   return { detached, fill };
 }
 
+/** The same, but a call that touches nothing in linear memory stays as it is, and writes into the caller's `out` itself. */
+export function detachFromMemory(wasm: WasmBackend, call: Call): ReturnType<typeof detach> {
+  let touches = Object.values(call.out).some((array) => array !== null && wasm.pointerOf(array) !== 0);
+  call.withSources((source) => {
+    touches ||= !("gpuBuffer" in source) && wasm.pointerOf(source) !== 0;
+    return source;
+  });
+  if (touches) return detach(wasm, call);
+  wasm.memory.argumentsRead(call.op);
+  return { detached: call, fill: (result) => result };
+}
+
 /** Puts results into `out`, unless it lies in a tensor that was given back meanwhile. */
 function filler(wasm: WasmBackend, { out }: Call): (result: unknown) => unknown {
   const given = Object.entries(out).filter((entry): entry is [string, OutArray] => entry[1] !== null);

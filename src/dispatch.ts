@@ -2,6 +2,7 @@
  * Which device an operation runs on, and why.
  */
 import type { Call } from "./call.ts";
+import type { Cpu } from "./cpu.ts";
 import { measureCrossover } from "./crossover.ts";
 import { detach } from "./detach.ts";
 import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
@@ -27,6 +28,7 @@ const WORTH_ASKING = 2 ** 17;
 
 export class Dispatch {
   readonly #wasm: WasmBackend;
+  readonly #cpu: Cpu;
   readonly #webgpu: Webgpu | null;
   readonly #device: "auto" | "wasm" | "webgpu";
   readonly #gpuDevice: GPUDevice | undefined;
@@ -41,11 +43,13 @@ export class Dispatch {
 
   constructor(
     wasm: WasmBackend,
+    cpu: Cpu,
     webgpu: Webgpu | null,
     { device, gpuDevice, offloadThreshold }: Pick<EngineOptions, "device" | "gpuDevice" | "offloadThreshold">,
   ) {
     const place = (member: string): Place => ({ op: "createEngine", argument: `options.${member}` });
     this.#wasm = wasm;
+    this.#cpu = cpu;
     this.#webgpu = webgpu;
     this.#device = oneOf(place("device"), device ?? "auto", ["auto", "wasm", "webgpu"]);
     this.#gpuDevice = gpuDevice as GPUDevice | undefined;
@@ -76,7 +80,10 @@ export class Dispatch {
       throw typeError({ op: "plan", argument: "op" }, describe(op), `one of ${Object.keys(operations).join(", ")}`);
     }
     number({ op: "plan", argument: "elements" }, elements, 0);
-    const wasm = (reason: string): Plan => ({ device: "wasm", reason });
+    const threads = this.#cpu.plan(op, elements);
+    const wasm = (reason: string): Plan => {
+      return { device: "wasm", reason: threads === null ? reason : `${threads}; ${reason}` };
+    };
     const webgpu = (reason: string): Plan => ({ device: "webgpu", reason });
     if (!("check" in operations[op as keyof typeof operations])) return wasm(`${op} has no shader`);
     const lost = this.#gpu?.lost ?? null;
@@ -93,10 +100,10 @@ export class Dispatch {
     return elements >= from ? webgpu(comparison) : wasm(comparison);
   }
 
-  /** Runs a checked call where it belongs; at once where that is WASM and no device needs to be asked for. */
+  /** Runs a checked call where it belongs; at once where that is this thread and no device needs to be asked for. */
   run(call: Call): unknown {
     const bound = boundTo(call);
-    if (bound === null && !this.#considersGpu(call)) return call.inTurns(this.#wasm);
+    if (bound === null && !this.#considersGpu(call)) return this.#cpu.run(call);
     const { detached, fill } = detach(this.#wasm, call);
     return this.#runAnywhere(detached, bound).then(fill);
   }
@@ -136,7 +143,7 @@ export class Dispatch {
     if (gpu !== null && offloads && (bound !== null || gpu.holds(call))) {
       return call.finish(await gpu.run(call), this.#wasm);
     }
-    if (bound === null) return call.inTurns(this.#wasm);
+    if (bound === null) return this.#cpu.run(call);
     throw this.#refusal(bound);
   }
 
@@ -177,7 +184,7 @@ export class Dispatch {
     const call = (logits: Float32Array) => qualityFocalLoss.check(logits, logits, { reduction: "sum" });
     try {
       this.#crossover = await measureCrossover(
-        (logits) => call(logits).onWasm(this.#wasm),
+        (logits) => this.#cpu.run(call(logits)),
         (logits) => gpu.run(call(logits)),
       );
     } catch {

@@ -2,10 +2,12 @@
  * An engine: the registry's operations on one backend, with a synchronous and an asynchronous face.
  */
 import type { Call } from "./call.ts";
+import { Cpu } from "./cpu.ts";
 import { Dispatch, type Webgpu } from "./dispatch.ts";
 import { infer } from "./heads/infer.ts";
 import { provideInference } from "./heads/inference.ts";
 import { operations } from "./registry.ts";
+import type { Threads } from "./threads/index.ts";
 import type { AsyncOps, Engine, EngineOptions, SyncOps, WasmTensor } from "./types.ts";
 import {
   describe,
@@ -35,6 +37,7 @@ export const ENGINE_OPTIONS = namesOf<EngineOptions>({
   maxMemory: true,
   relaxedSimd: true,
   offloadThreshold: true,
+  threads: true,
 });
 
 /** Two builds of the kernels. Which one runs is decided by what the host validates. */
@@ -44,18 +47,29 @@ export interface Builds {
   relaxed(): WebAssembly.Module | null | Promise<WebAssembly.Module | null>;
 }
 
-/** Checks the options, chooses the build and makes the engine; `webgpu` is null where there can be none. */
+/** What an entry has of its runtime. */
+export interface Host {
+  readonly builds: Builds;
+  /** Null where there can be none. */
+  readonly webgpu: Webgpu | null;
+  /** Or why there are none. */
+  readonly threads: Threads | string;
+}
+
+/** Checks the options, chooses the build and makes the engine. */
 export async function makeEngine(
-  builds: Builds,
-  webgpu: Webgpu | null,
+  { builds, webgpu, threads: host }: Host,
   options?: EngineOptions,
   names = ENGINE_OPTIONS,
 ): Promise<Engine> {
-  const { relaxedSimd = "auto", maxMemory = DEFAULT_MAX_MEMORY, device, gpuDevice, offloadThreshold } = checkOptions(
-    "createEngine",
-    options,
-    names,
-  );
+  const {
+    relaxedSimd = "auto",
+    maxMemory = DEFAULT_MAX_MEMORY,
+    device,
+    gpuDevice,
+    offloadThreshold,
+    threads,
+  } = checkOptions("createEngine", options, names);
   const place = (member: string) => ({ op: "createEngine", argument: `options.${member}` });
   const relaxedWanted = oneOf(place("relaxedSimd"), relaxedSimd, ["auto", "off"]) === "auto";
   const limit = integer(place("maxMemory"), maxMemory, 1, Number.MAX_SAFE_INTEGER);
@@ -71,9 +85,11 @@ export async function makeEngine(
   if (backend.relaxed && !relaxedWanted) {
     throw typeError(place("wasm"), "the relaxed build", `the baseline build where relaxedSimd is "off"`);
   }
-  const dispatch = new Dispatch(backend, webgpu, { device, gpuDevice, offloadThreshold });
+  const cpu = new Cpu(backend, host, threads);
+  const dispatch = new Dispatch(backend, cpu, webgpu, { device, gpuDevice, offloadThreshold });
   await dispatch.start();
-  return new RegistryEngine(backend, dispatch) as RegistryEngine & Engine;
+  await cpu.start();
+  return new RegistryEngine(backend, cpu, dispatch) as RegistryEngine & Engine;
 }
 
 /** The operations themselves are put on the instance from the registry. */
@@ -81,13 +97,15 @@ class RegistryEngine {
   readonly capabilities: Engine["capabilities"];
   readonly memory: Engine["memory"];
   readonly sync: SyncOps;
+  readonly #cpu: Cpu;
   readonly #dispatch: Dispatch;
   #backend: WasmBackend | null;
 
-  constructor(backend: WasmBackend, dispatch: Dispatch) {
+  constructor(backend: WasmBackend, cpu: Cpu, dispatch: Dispatch) {
     this.#backend = backend;
+    this.#cpu = cpu;
     this.#dispatch = dispatch;
-    this.capabilities = capabilityReport(backend, dispatch);
+    this.capabilities = capabilityReport(backend, cpu, dispatch);
     this.memory = memoryReport(() => this.#alive("memory"));
     this.sync = syncFace((op) => this.#alive(op));
     Object.assign(this, asyncFace(this.sync, dispatch, (op) => this.#alive(op)));
@@ -114,6 +132,7 @@ class RegistryEngine {
     this.#backend?.memory.close();
     this.#backend = null;
     this.#dispatch.close();
+    this.#cpu.close();
   }
 
   [Symbol.dispose](): void {
@@ -126,9 +145,15 @@ class RegistryEngine {
   }
 }
 
-function capabilityReport(backend: WasmBackend, dispatch: Dispatch): Engine["capabilities"] {
+function capabilityReport(backend: WasmBackend, cpu: Cpu, dispatch: Dispatch): Engine["capabilities"] {
   return Object.freeze({
     wasm: backend.relaxed ? "relaxed-simd" : "simd",
+    get threads(): number {
+      return cpu.threads;
+    },
+    get threadsReason(): string | null {
+      return cpu.reason;
+    },
     get webgpu(): string | null {
       return dispatch.description;
     },

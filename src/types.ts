@@ -121,6 +121,12 @@ export interface EngineOptions {
   relaxedSimd?: "auto" | "off";
   /** Number of elements from which "auto" moves host arrays to the GPU. Default: measured once, by the first large call. */
   offloadThreshold?: number;
+  /**
+   * Threads for asynchronous calls on large host arrays: the caller's and workers, each with kernels and up to `maxMemory` of its
+   * own. "auto": the host's processors, at most 8. Default 1. Arrays in a SharedArrayBuffer are read where they are, and
+   * others copied once. Results are the same bits as with 1, which it is where there are no threads: see `capabilities`.
+   */
+  threads?: number | "auto";
 }
 
 /** The kernels for `densehead/slim`: a module, its bytes, or a response with them. */
@@ -156,6 +162,10 @@ export interface Engine extends AsyncOps, MaybeDisposable {
      * or GPU tensor.
      */
     readonly webgpu: string | null;
+    /** Threads that a large asynchronous call may use, with the caller's. */
+    readonly threads: number;
+    /** One line that says why `threads` is 1 where the options want more; else null. */
+    readonly threadsReason: string | null;
   };
   /**
    * The device that an operation would use for host arrays of that many elements, and the reason. Elements are those of a

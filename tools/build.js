@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { ensureKernels, KERNEL_FILES, kernelText } from "./kernels.js";
 import { Failure, root, runMain, runScript } from "./ready.js";
+import { workerText } from "./worker_text.js";
 
 const at = (...parts) => join(root, ...parts);
 
@@ -82,7 +83,7 @@ async function bundleLibrary(kernels) {
     splitting: true,
     chunkNames: "[name]-[hash]",
     define: { KERNELS: JSON.stringify(kernels) },
-    plugins: [moduleImports, kernelText, smallShaders, noDocumentation],
+    plugins: [moduleImports, kernelText, workerText, smallShaders, noDocumentation],
   });
   for (const entry of ["index", "workerd", "slim", "heads", "inputs", "files", "eval"]) {
     dropBareImports(at("dist", `${entry}.js`));

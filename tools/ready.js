@@ -32,6 +32,7 @@ const SOURCES = [
   "assembly",
   "tools/build.js",
   "tools/kernels.js",
+  "tools/worker_text.js",
   "asconfig.json",
   "tsconfig.json",
   "tsconfig.cli.json",

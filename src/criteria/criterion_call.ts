@@ -91,6 +91,10 @@ export class CriterionCall<C extends CheckedCriterion = CheckedCriterion> implem
     return this.onWasm(backend);
   }
 
+  division(): null {
+    return null;
+  }
+
   finish(result: unknown): unknown {
     return result;
   }

@@ -2,7 +2,7 @@
  * `detect` as a call. A device finds candidates; what is made of them is made on WASM.
  */
 import type { HostArray } from "../arrays.ts";
-import { type Call, NO_OUT, type SourceMap } from "../call.ts";
+import { type Call, type Division, NO_OUT, type SourceMap } from "../call.ts";
 import { anchorsIn } from "../heads/levels.ts";
 import { type Field, fieldsOf } from "../heads/outputs.ts";
 import type { Detections } from "../types.ts";
@@ -10,6 +10,7 @@ import type { AnySource, GpuSource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type CheckedDetect, op } from "./checked_detect.ts";
 import { detectImages } from "./detect_images.ts";
+import { divisionOf } from "./detect_share.ts";
 import { type CandidateSearch, type SearchedImage, searchOf } from "./search.ts";
 
 export class DetectCall implements Call {
@@ -73,6 +74,11 @@ export class DetectCall implements Call {
       "gpuBuffer" in source ? source : backend.copyOf(source as S & HostArray);
     const kept = images < 2 ? this : this.withSources(copied);
     return withTurns(detectImages(backend, kept.checked));
+  }
+
+  /** None with a signal: only between images of one thread is there a turn in which it may be given. */
+  division(): Division | null {
+    return this.checked.signal === undefined ? divisionOf(this.checked) : null;
   }
 
   finish(searched: readonly SearchedImage[], backend: WasmBackend): Detections[] | Promise<Detections[]> {

@@ -10,6 +10,7 @@ import type { Heads } from "../heads/index.ts";
 import { inputs as inputPresets } from "../pixels/index.ts";
 import type { Inputs } from "../pixels/index.ts";
 import type { Detections as Found, DetectionsFactory, Engine, EngineOptions } from "../types.ts";
+import { threads } from "./threads.ts";
 import { webgpu } from "./webgpu.ts";
 
 export { anchorRows } from "../heads/anchor_rows.ts";
@@ -39,12 +40,9 @@ const kernels = () => import("./kernels.ts");
  * ```
  */
 export function createEngine(options?: EngineOptions): Promise<Engine> {
-  return makeEngine(
-    {
-      baseline: async () => (await kernels()).baseline(),
-      relaxed: async () => (await kernels()).relaxed(),
-    },
-    webgpu,
-    options,
-  );
+  const builds = {
+    baseline: async () => (await kernels()).baseline(),
+    relaxed: async () => (await kernels()).relaxed(),
+  };
+  return makeEngine({ builds, webgpu, threads }, options);
 }

@@ -14,6 +14,7 @@ import type { Detections as Found, DetectionsFactory, Engine, SlimEngineOptions 
 import { describe, options as checkOptions, typeError } from "../validate.ts";
 import { compile } from "./compile.ts";
 import { checkModule, isModule, MAGIC } from "./module.ts";
+import { threads } from "./threads.ts";
 import { webgpu } from "./webgpu.ts";
 
 export { anchorRows } from "../heads/anchor_rows.ts";
@@ -46,7 +47,8 @@ const SLIM_OPTIONS = [...ENGINE_OPTIONS, "wasm"];
 export async function createEngine(options: SlimEngineOptions): Promise<Engine> {
   const { wasm } = checkOptions("createEngine", options, SLIM_OPTIONS, true);
   const module = checkModule(await toModule(await wasm));
-  return makeEngine({ baseline: () => module, relaxed: () => null }, webgpu, options, SLIM_OPTIONS);
+  const builds = { baseline: () => module, relaxed: () => null };
+  return makeEngine({ builds, webgpu, threads }, options, SLIM_OPTIONS);
 }
 
 async function toModule(source: unknown): Promise<WebAssembly.Module> {

@@ -14,3 +14,8 @@ declare module "module:*.wasm" {
 }
 /** Which kernels this build belongs to: the package's version and the sources' hash. */
 declare const KERNELS: string;
+/** What the bundler makes of a module that runs in a worker: a script, whose exports are the global `densehead`. */
+declare module "*.ts?text" {
+  const script: string;
+  export default script;
+}

@@ -27,11 +27,8 @@ export const Detections: DetectionsFactory = detectionsFactory;
 
 /** Makes an engine on the imported kernels. */
 export async function createEngine(options?: EngineOptions): Promise<Engine> {
-  return await makeEngine(
-    { baseline: () => compiled(baseline), relaxed: () => compiled(relaxed) },
-    null,
-    options,
-  );
+  const builds = { baseline: () => compiled(baseline), relaxed: () => compiled(relaxed) };
+  return await makeEngine({ builds, webgpu: null, threads: "Cloudflare Workers have no threads" }, options);
 }
 
 /** Other bundlers instantiate what they import, or give its address. */

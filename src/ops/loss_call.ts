@@ -2,7 +2,7 @@
  * A loss as a call, and the operation made of its check.
  */
 import type { HostArray } from "../arrays.ts";
-import type { Call, SourceMap } from "../call.ts";
+import type { Call, Division, SourceMap } from "../call.ts";
 import { nameOf, type OperationFacts } from "../operation.ts";
 import type { Params } from "../params.ts";
 import type { ClassTarget, Placement, TensorLike } from "../types.ts";
@@ -11,6 +11,7 @@ import type { WasmBackend } from "../wasm/backend.ts";
 import { apart, type CheckedLoss, type LossKind, type LossSettings } from "./checked_loss.ts";
 import type { OwnFields } from "./loss_block.ts";
 import { runLoss } from "./loss.ts";
+import { divisionOf } from "./loss_share.ts";
 
 export class LossCall implements Call {
   readonly kind = "loss";
@@ -65,6 +66,10 @@ export class LossCall implements Call {
     return this.onWasm(backend);
   }
 
+  division(): Division {
+    return divisionOf(this.checked);
+  }
+
   finish(result: unknown): unknown {
     return result;
   }
@@ -97,6 +102,7 @@ export function lossOperation<P extends Params>(spec: LossSpec<P>) {
     ...spec,
     name: nameOf(spec.stem),
     kernels: [spec.stem],
+    divides: true,
     check,
     run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: object) =>
       check(pred, target, options).onWasm(backend),

@@ -81,6 +81,10 @@ export class RowCall<R = unknown> implements Call {
     return this.onWasm(backend);
   }
 
+  division(): null {
+    return null;
+  }
+
   finish(arrays: readonly Float32Array[]): R {
     return this.checked.resultOf(arrays);
   }

@@ -37,6 +37,7 @@ export interface StagedRows {
 }
 
 export class WasmBackend {
+  readonly module: WebAssembly.Module;
   readonly kernels: Kernels;
   readonly memory: LinearMemory;
   /** Whether this is the build that fuses products into sums. */
@@ -45,6 +46,7 @@ export class WasmBackend {
   readonly chunk: number;
 
   constructor(module: WebAssembly.Module, maxMemory: number) {
+    this.module = module;
     this.kernels = instantiateSync<Kernels>(module, {}).exports as unknown as Kernels;
     this.memory = new LinearMemory(this.kernels.memory, this.kernels.heap_base(), maxMemory);
     this.relaxed = this.kernels.relaxed_simd() === 1;

@@ -1,7 +1,7 @@
 /**
  * An image's share of a batch's tensors: where a shader finds it, and how it comes to the host.
  */
-import { ownArray, type Place, section, valuesOf } from "../arrays.ts";
+import { ownArray, partOf, type Place } from "../arrays.ts";
 import type { CandidateSearch, CrowdedImage } from "../detect/search.ts";
 import type { Field } from "../heads/outputs.ts";
 import { type AnySource, type GpuSource, rangeError, type Source } from "../validate.ts";
@@ -54,7 +54,10 @@ export async function shareOnHost(gpu: Gpu, search: CandidateSearch, image: numb
     if (hosted.has(source)) continue;
     const share = shareOf(field, image);
     const place = { op: search.op, argument };
-    hosted.set(source, source.kind === "gpu" ? await readShare(gpu, place, source, share) : partOf(source, share));
+    hosted.set(
+      source,
+      source.kind === "gpu" ? await readShare(gpu, place, source, share) : partOf(source, share.start, share.length),
+    );
   }
   const moved = (field: Field<AnySource>): Field => ({ ...field, source: hosted.get(field.source) as Source });
   return {
@@ -65,10 +68,6 @@ export async function shareOnHost(gpu: Gpu, search: CandidateSearch, image: numb
       objectness: part.objectness && moved(part.objectness),
     })),
   };
-}
-
-function partOf(source: Source, { start, length }: Share): Source {
-  return { ...source, ...ownArray(source.place, section(valuesOf(source), start, length)) };
 }
 
 const counts = { items: 0 };

@@ -163,6 +163,30 @@ test("a bundle infers heads where it has an engine, and else says what it lacks"
   assert.is((await run("whole", whole)).stdout, "yolov8Decoded\n");
 });
 
+/** A call on two threads: it prints how many there were and whether the result is that of one. Nothing ends the engine. */
+const THREADED = `
+const logits = new Float32Array(2 ** 22).map((_, i) => i % 9 - 4);
+const { loss } = await engine.qualityFocalLoss(logits, logits, { reduction: "sum" });
+console.log(engine.capabilities.threads, loss === engine.sync.qualityFocalLoss(logits, logits, { reduction: "sum" }).loss);`;
+
+const ENTRIES_WITH_THREADS = {
+  densehead: `import { createEngine } from "densehead";
+const engine = await createEngine({ device: "wasm", threads: 2 });${THREADED}`,
+  "densehead/slim": `import { createEngine } from "densehead/slim";
+const { readFile } = await import(["node", "fs/promises"].join(":"));
+const wasm = readFile(${JSON.stringify(join(process.cwd(), "node_modules/densehead/dist/densehead.wasm"))});
+const engine = await createEngine({ wasm, device: "wasm", threads: 2 });${THREADED}`,
+};
+
+for (const [entry, code] of Object.entries(ENTRIES_WITH_THREADS)) {
+  test(`a bundle of ${entry} finds its threads, and ends although they wait`, async () => {
+    const bundle = await BUNDLERS.esbuild(script("threaded.entry.mjs", code));
+    const options = { encoding: "utf8", timeout: 60_000 } as const;
+    const { stdout, stderr } = spawnSync(process.execPath, [script("threaded.mjs", bundle)], options);
+    assert.is(stdout, "2 true\n", stderr);
+  });
+}
+
 // ── What is inside ──────────────────────────────────────────────────────────────
 
 const installed = join(process.cwd(), "node_modules/densehead");
@@ -191,10 +215,16 @@ function codeOf(entry: string, seen = new Set<string>()): string {
   return [code, ...imported].join("\n");
 }
 
-test("WebGPU is loaded only when it is asked for, and not in Workers", () => {
-  for (const entry of ["index.js", "slim.js"]) assert.match(codeOf(entry), /import\("\.\/webgpu-\w+\.js"\)/);
-  for (const entry of ["index.js", "slim.js", "workerd.js"]) assert.not.ok(codeOf(entry).includes("@compute"), entry);
-  assert.not.match(codeOf("workerd.js"), /webgpu-\w+\.js|kernels-\w+\.js/);
+test("WebGPU and threads are loaded only when they are asked for, and not in Workers", () => {
+  for (const entry of ["index.js", "slim.js"]) {
+    assert.match(codeOf(entry), /import\("\.\/webgpu-\w+\.js"\)/);
+    assert.match(codeOf(entry), /import\("\.\/workers-\w+\.js"\)/);
+  }
+  for (const entry of ["index.js", "slim.js", "workerd.js"]) {
+    assert.not.ok(codeOf(entry).includes("@compute"), entry);
+    assert.not.ok(codeOf(entry).includes("worker_threads"), entry);
+  }
+  assert.not.match(codeOf("workerd.js"), /(webgpu|workers|kernels)-\w+\.js/);
 });
 
 test("the declarations have the comment of each preset, for editors to show", () => {

@@ -33,9 +33,15 @@ const files = {
   },
 };
 
+/** So that the page has shared memory. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 const server = createServer((request, response) => {
   const file = files[request.url];
-  response.writeHead(file ? 200 : 404, { "content-type": file?.type ?? "text/plain" });
+  response.writeHead(file ? 200 : 404, { "content-type": file?.type ?? "text/plain", ...ISOLATION });
   if (file) createReadStream(file.path).pipe(response);
   else response.end();
 });

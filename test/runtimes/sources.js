@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureKernels, kernelText } from "../../tools/kernels.js";
 import { root } from "../../tools/ready.js";
+import { workerText } from "../../tools/worker_text.js";
 import { bundleTests } from "./bundle.js";
 
 export const sources = join(root, ".test/sources");
@@ -29,7 +30,7 @@ export async function prepareSources(files) {
   const kernels = await ensureKernels();
   const options = {
     external: ["esbuild"],
-    plugins: [entries, kernelText],
+    plugins: [entries, kernelText, workerText],
     define: { KERNELS: JSON.stringify(kernels) },
   };
   const suite = files.filter(({ folder }) => folder === "suite");

@@ -59,7 +59,7 @@ test("both entries export the same four values, and nothing else", () => {
 
 test("the embedded kernels are the fastest that the host validates", async () => {
   using engine = await createEngine();
-  assert.equal(engine.capabilities, { wasm: hostBuild, webgpu: null });
+  assert.equal(engine.capabilities, { wasm: hostBuild, webgpu: null, threads: 1, threadsReason: null });
   assert.equal(engine.sync.boxIou(boxes, boxes), ious);
 });
 

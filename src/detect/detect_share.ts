@@ -1,0 +1,45 @@
+/**
+ * `detect` image by image, for threads.
+ */
+import { partOf } from "../arrays.ts";
+import type { Division } from "../call.ts";
+import type { Field, Part } from "../heads/outputs.ts";
+import type { Source } from "../validate.ts";
+import type { CheckedDetect } from "./checked_detect.ts";
+import { type DetectionArrays, DetectionList } from "./detections.ts";
+
+/** Of a call whose outputs are on the host. */
+export function divisionOf(checked: CheckedDetect): Division {
+  return {
+    sections: checked.images,
+    most: 1,
+    share: (first, end) => ({ kind: "detect", call: imagesOf(checked, first, end), out: {} }),
+    // From a worker come the arrays alone.
+    join: (lists) => (lists as DetectionArrays[][]).flat().map((arrays) => new DetectionList(arrays)),
+  };
+}
+
+/** The same call of the images from the first up to the end. */
+function imagesOf({ parts, settings, transforms }: CheckedDetect, first: number, end: number): CheckedDetect {
+  const images = end - first;
+  // A tensor that several fields share stays one.
+  const cut = new Map<unknown, Source>();
+  const fieldOf = (field: Field): Field => {
+    const ofImage = field.allChannels * field.allAnchors;
+    const source = cut.get(field.source) ?? partOf(field.source, first * ofImage, images * ofImage);
+    cut.set(field.source, source);
+    return { ...field, source };
+  };
+  return {
+    images,
+    parts: (parts as Part[]).map((part) => ({
+      ...part,
+      classes: fieldOf(part.classes),
+      boxes: fieldOf(part.boxes),
+      objectness: part.objectness && fieldOf(part.objectness),
+    })),
+    settings,
+    transforms: transforms.slice(first, end),
+    signal: undefined,
+  };
+}

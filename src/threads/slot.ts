@@ -1,0 +1,120 @@
+/**
+ * Where a worker finds a share's arrays, and where it leaves its results.
+ */
+import { type HostArray, ownArray, type PlainArray, valuesOf } from "../arrays.ts";
+import type { Share } from "../call.ts";
+
+/** Every array begins at a cache line of its own. */
+const ALIGNMENT = 64;
+
+type OutArrays = Share["out"];
+
+/** Shared memory for one share at a time; arrays that are in shared memory themselves stay where they are. */
+export class Slot {
+  readonly #flags: Int32Array;
+  readonly #index: number;
+  #memory = new SharedArrayBuffer(0);
+  #end = 0;
+  /** Results of the share in here and where they belong; null where the slot is free. */
+  #results: [from: HostArray<Float32Array>, to: HostArray<Float32Array>][] | null = null;
+
+  constructor(flags: Int32Array, index: number) {
+    this.#flags = flags;
+    this.#index = index;
+  }
+
+  get isFree(): boolean {
+    return this.#results === null;
+  }
+
+  /** Whether the worker has done what is in here. */
+  get isDone(): boolean {
+    return !this.isFree && Atomics.load(this.#flags, this.#index) === 1;
+  }
+
+  /** The share over arrays in shared memory. */
+  fill(share: Share): Share {
+    this.#makeRoom(arraysIn(share).reduce((bytes, array) => bytes + roomOf(array), 0));
+    Atomics.store(this.#flags, this.#index, 0);
+    const call = withArrays(share.call, (array) => {
+      const copy = this.#take(array);
+      copy.data.set(valuesOf(array) as never);
+      return copy;
+    }) as object;
+    const results: [HostArray<Float32Array>, HostArray<Float32Array>][] = [];
+    const out = withArrays(share.out, (array) => {
+      const place = this.#take(array);
+      results.push([place as HostArray<Float32Array>, array as HostArray<Float32Array>]);
+      return place;
+    }) as OutArrays;
+    this.#results = results;
+    return { ...share, call, out };
+  }
+
+  /** Takes results where they belong: the slot is free. */
+  empty(): void {
+    const results = this.#results ?? [];
+    this.#results = null;
+    for (const [from, to] of results) valuesOf(to).set(from.data);
+  }
+
+  /** Frees the slot of a share that is not to be. */
+  drop(): void {
+    this.#results = null;
+  }
+
+  #makeRoom(bytes: number): void {
+    this.#end = 0;
+    if (this.#memory.byteLength < bytes) this.#memory = new SharedArrayBuffer(bytes);
+  }
+
+  #take<A extends HostArray>(array: A): A {
+    const Plain = array.data.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => PlainArray;
+    const data = new Plain(this.#memory, this.#end, array.length);
+    this.#end += roomOf(array);
+    return { ...array, ...ownArray(array.place, data) };
+  }
+}
+
+function roomOf({ data, length }: HostArray): number {
+  return Math.ceil(length * data.BYTES_PER_ELEMENT / ALIGNMENT) * ALIGNMENT;
+}
+
+/** The arrays of a share that are not in shared memory. */
+function arraysIn(share: Share): HostArray[] {
+  const found: HostArray[] = [];
+  const note = (array: HostArray) => {
+    found.push(array);
+    return array;
+  };
+  withArrays(share.call, note);
+  withArrays(share.out, note);
+  return found;
+}
+
+/** Plain data with others in the place of its arrays that are not in shared memory; what is in it twice stays one. */
+function withArrays(
+  value: unknown,
+  map: (array: HostArray) => HostArray,
+  done = new Map<object, unknown>(),
+): unknown {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  const found = done.get(value);
+  if (found !== undefined) return found;
+  const mapped = isHostArray(value)
+    ? isShared(value.data.buffer) ? value : map(value)
+    : Array.isArray(value)
+    ? value.map((each) => withArrays(each, map, done))
+    : Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withArrays(each, map, done)]));
+  done.set(value, mapped);
+  return mapped;
+}
+
+function isHostArray(value: object): value is HostArray {
+  return "place" in value && "data" in value;
+}
+
+/** Of another realm too. */
+function isShared(buffer: ArrayBufferLike): boolean {
+  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
+}
