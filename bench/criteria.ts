@@ -5,7 +5,8 @@ import type { Bench, Family } from "./bench.ts";
 import { type CriterionInput, criterionInput } from "./criterion_inputs.ts";
 import { attempt } from "./peers/load.ts";
 import script from "./peers/torch_criteria.py";
-import { startTorch, type TorchProcess } from "./peers/torch_process.ts";
+import type { PythonProcess } from "./peers/python_process.ts";
+import { startTorch } from "./peers/torch_process.ts";
 import type { Absent, Entrant, Rival } from "./runner.ts";
 
 const IMAGE_SIZE = [800, 1333] as const;
@@ -36,13 +37,13 @@ export const criteria: Family = {
 
 /** Prepares the peer only where it is there. */
 async function rivalOf<T>(
-  torch: TorchProcess | Absent,
-  prepare: (torch: TorchProcess) => Promise<Omit<Rival<T>, "name">>,
+  torch: PythonProcess | Absent,
+  prepare: (torch: PythonProcess) => Promise<Omit<Rival<T>, "name">>,
 ): Promise<Rival<T> | Absent> {
   return "absent" in torch ? torch : { name: `${torch.name}, one thread`, ...await prepare(torch) };
 }
 
-async function measureAtss({ engine, runner, report }: Bench, torch: TorchProcess | Absent): Promise<void> {
+async function measureAtss({ engine, runner, report }: Bench, torch: PythonProcess | Absent): Promise<void> {
   const { gt } = criterionInput(IMAGE_SIZE, HEAD, OBJECTS, 1);
   const options = { imageSize: IMAGE_SIZE, strides: HEAD.strides };
   report.heading(`criteria: ATSS, ${IMAGE_SIZE[1]} × ${IMAGE_SIZE[0]}, ${OBJECTS} objects`);
@@ -54,7 +55,7 @@ async function measureAtss({ engine, runner, report }: Bench, torch: TorchProces
   });
 }
 
-async function torchAtss(torch: TorchProcess, boxes: Float32Array): Promise<Omit<Rival<Assignment>, "name">> {
+async function torchAtss(torch: PythonProcess, boxes: Float32Array): Promise<Omit<Rival<Assignment>, "name">> {
   const prepared = await torch.prepare("atss", GRID, [{ data: boxes, dims: [OBJECTS, 4] }]);
   return {
     clock: prepared.clock,
@@ -66,7 +67,7 @@ async function torchAtss(torch: TorchProcess, boxes: Float32Array): Promise<Omit
   };
 }
 
-async function measureGfl({ engine, runner, report }: Bench, torch: TorchProcess | Absent): Promise<void> {
+async function measureGfl({ engine, runner, report }: Bench, torch: PythonProcess | Absent): Promise<void> {
   const scene = criterionInput(IMAGE_SIZE, HEAD, OBJECTS, 1);
   const { gt, anchors } = scene;
   const hostCls = { data: scene.cls, dims: [1, anchors, HEAD.numClasses] };
@@ -87,7 +88,7 @@ async function measureGfl({ engine, runner, report }: Bench, torch: TorchProcess
 }
 
 async function torchGfl(
-  torch: TorchProcess,
+  torch: PythonProcess,
   { gt: { boxes, labels }, anchors, cls, dist }: CriterionInput,
 ): Promise<Omit<Rival<Outcome>, "name">> {
   const prepared = await torch.prepare("gfl", GRID, [

@@ -14,6 +14,7 @@ import { losses } from "./losses.ts";
 import { engineName, machineName, runtimeName } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { nms } from "./nms.ts";
+import { preprocess } from "./preprocess.ts";
 import { Report } from "./report.ts";
 import { describeRun, FLOOR, floorOf, type Results, type Run, runLike } from "./results.ts";
 import { CHECK, QUICK, Runner, THOROUGH } from "./runner.ts";
@@ -21,6 +22,7 @@ import { startup } from "./startup.ts";
 
 const FAMILIES: readonly Family[] = [
   detect,
+  preprocess,
   nms,
   decode,
   losses,

@@ -1,4 +1,4 @@
-"""Assignment and a training criterion in PyTorch, on dense tensors as training code has them: tasks of torch_server.py."""
+"""Assignment and a training criterion in PyTorch, on dense tensors as training code has them: tasks of python_server.py."""
 import math
 
 import torch

@@ -1,4 +1,4 @@
-"""Losses in PyTorch on CUDA, eager or compiled: tasks of torch_server.py whose inputs and gradients stay on the GPU."""
+"""Losses in PyTorch on CUDA, eager or compiled: tasks of python_server.py whose inputs and gradients stay on the GPU."""
 import sys
 
 import torch

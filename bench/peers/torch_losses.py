@@ -1,4 +1,4 @@
-"""Losses in PyTorch: tasks of torch_server.py that give a sum, and its gradient where that is asked for."""
+"""Losses in PyTorch: tasks of python_server.py that give a sum, and its gradient where that is asked for."""
 import torch
 import torch.nn.functional as F
 
