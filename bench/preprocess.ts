@@ -15,14 +15,14 @@ interface Case {
   readonly width: number;
   readonly height: number;
   readonly resize: NonNullable<InputSpec["resize"]>;
-  readonly targets: { readonly plain?: number; readonly opencv: number };
+  readonly targets: { readonly plain?: number; readonly opencv?: number };
 }
 
 const CASES: readonly Case[] = [
   { width: 1920, height: 1080, resize: "bilinear", targets: { plain: 5, opencv: 4 } },
-  { width: 1280, height: 720, resize: "bilinear", targets: { opencv: 1 } },
+  { width: 1280, height: 720, resize: "bilinear", targets: {} },
   { width: 4000, height: 3000, resize: "area", targets: { opencv: 2 } },
-  { width: 1920, height: 1080, resize: "bicubic", targets: { opencv: 1 } },
+  { width: 1920, height: 1080, resize: "bicubic", targets: {} },
 ];
 
 /** Of a byte: OpenCV multiplies floats, and a byte may differ by one where it is not bilinear. */
@@ -74,7 +74,7 @@ async function rivalOf(
   opencv: PythonProcess | Absent,
   { data, width, height }: Pixels,
   resize: string,
-  target: number,
+  target: number | undefined,
 ): Promise<Rival<Float32Array> | Absent> {
   if ("absent" in opencv) return opencv;
   const inputs = [{ data: data as Uint8Array, dims: [height, width, 4] }];

@@ -22,8 +22,8 @@ export function resultsPage(results: Results): string {
     wrap(
       `Written by \`npm run bench -- --write${quick ? " --quick" : ""}\` on ${date}, on one thread of ${machine}. ` +
         (quick ? "It was a quick run: trust only what is far from 1. " : "") +
-        "Ours and each peer run in one process, one right after the other, again and again; PyTorch is a process of its " +
-        "own and takes its turns. A ratio is the median of those pairs: how many times longer the peer takes. Its result " +
+        "Ours and each peer run in one process, one right after the other, again and again; PyTorch and OpenCV are " +
+        "processes of their own and take their turns. A ratio is the median of those pairs: how many times longer the peer takes. Its result " +
         "is compared with ours before its time counts. Spreads are in `results.json`.",
     ),
     `![How many times longer the peers take](results.svg)`,

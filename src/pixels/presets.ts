@@ -59,13 +59,13 @@ export const presets = {
   yolox: preset({ fit: "top-left", rounding: "floor", order: "bgr", scale: 1 }),
 
   /**
-   * NanoDet and NanoDet-Plus: stretched, blue first, mean and deviation of ImageNet in bytes.
+   * NanoDet-Plus: stretched, blue first, mean and deviation of ImageNet in bytes. The first NanoDet keeps the ratio.
    *
    * @example
    * ```ts
    * import { inputs } from "densehead";
    *
-   * const input = inputs.nanodet({ size: [320, 320], fit: "letterbox", padValue: 0 }); // keep_ratio
+   * const input = inputs.nanodet({ size: [320, 320], fit: "letterbox" }); // keep_ratio: True
    * console.log(input.order, input.mean?.[0]); // → "bgr", 103.53
    * ```
    */
