@@ -22,11 +22,11 @@ import { startup } from "./startup.ts";
 
 const FAMILIES: readonly Family[] = [
   detect,
-  preprocess,
   nms,
   decode,
   losses,
   criteria,
+  preprocess,
   gpu,
   startup,
   memory,
