@@ -1070,8 +1070,8 @@ export interface HeadSpec {
   /** Anchor point of cell x: (x + offset) · stride. */
   readonly anchorOffset: number;
   /**
-   * Raw logits, or probabilities. A probability (of objectness too) under −0.001 or over 1.001 is a RangeError; values that
-   * rounding put just outside [0, 1] count as 0 or 1. "softmax": logits of the classes and of one more, the last, which is
+   * Raw logits, or probabilities. A probability (of objectness too) under −0.001 or over 1.001 is a RangeError, but for classes
+   * that their objectness may leave unread; values that rounding put just outside [0, 1] count as 0 or 1. "softmax": logits of the classes and of one more, the last, which is
    * background (DETR).
    */
   readonly scores: "logits" | "probabilities" | "softmax";

@@ -16,9 +16,9 @@ import type { ImageRun } from "./image_run.ts";
 import { mapBack } from "./map_back.ts";
 import { expandClasses } from "./multi_label.ts";
 import { keepBest, rank } from "./rank.ts";
-import { joinScore, probability } from "./scores.ts";
+import { probability } from "./scores.ts";
 import type { ListedCandidates, SearchedImage } from "./search.ts";
-import { makeThresholds, type Thresholds } from "./thresholds.ts";
+import { makeThresholds } from "./thresholds.ts";
 import { float32Parts, selectedDetections } from "./selected.ts";
 import { softmaxParts, softmaxSettings } from "./softmax.ts";
 import { sideStatistics } from "./uncertainty.ts";
@@ -126,14 +126,11 @@ function collect(
     const anchor = ints[(candidates.anchors >> 2) + from];
     list.anchors[i] = anchor;
     list.classes[i] = ints[(candidates.labels >> 2) + from];
-    list.scores[i] = scoreOf(settings.head, floats, (candidates.values >> 2) + from, thresholds, anchor);
+    // Joined scores are the ranks themselves.
+    list.scores[i] = thresholds.objectness === 0
+      ? probability(settings.head, floats[(candidates.values >> 2) + from])
+      : floats[(candidates.ranks >> 2) + from];
     for (let side = 0; side < 4; side++) list.boxes[4 * i + side] = floats[(boxes >> 2) + 4 * from + side];
   }
   return settings.uncertainty ? { ...list, ...statisticsOf(list.anchors) } : list;
-}
-
-function scoreOf(head: HeadSpec, floats: Float32Array, value: number, thresholds: Thresholds, anchor: number): number {
-  const score = probability(head, floats[value]);
-  if (thresholds.objectness === 0) return score;
-  return joinScore(head, score, probability(head, floats[(thresholds.objectness >> 2) + anchor]));
 }

@@ -5,14 +5,20 @@ import { anchorsIn } from "../heads/levels.ts";
 import { fieldRows, type Part } from "../heads/outputs.ts";
 import { paddedColumns } from "../wasm/backend.ts";
 import { type CandidateList, emptyList } from "./candidates.ts";
-import { op } from "./checked_detect.ts";
+import { filterCompeting } from "./competing.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
-import { checkProbabilities } from "./probabilities.ts";
+import { passChannels, passRows } from "./pass.ts";
 import type { Thresholds } from "./thresholds.ts";
+
+/** Where fewer than one anchor in so many competes, only its classes are read: from one in twelve to one in eight both ways take as long. */
+const RARELY = 8;
 
 /** The anchors whose best class is over their threshold, each with that class. */
 export function filterAnchors(run: ImageRun, thresholds: Thresholds): CandidateList {
-  const list = emptyList(run.allocate, anchorsIn(run.settings.levels));
+  const anchors = anchorsIn(run.settings.levels);
+  const { competing } = thresholds;
+  if (competing !== null && competing.count * RARELY < anchors) return filterCompeting(run, competing, thresholds);
+  const list = emptyList(run.allocate, anchors);
   for (const part of run.parts) {
     const filter = part.classes.channelsFirst ? filterChannels : filterRows;
     scoped(run, (own) => filter(own, part, thresholds, list));
@@ -20,15 +26,9 @@ export function filterAnchors(run: ImageRun, thresholds: Thresholds): CandidateL
   return list;
 }
 
-function filterRows(
-  { backend, allocate, image, settings: { head } }: ImageRun,
-  part: Part,
-  thresholds: Thresholds,
-  list: CandidateList,
-): void {
+function filterRows(run: ImageRun, part: Part, thresholds: Thresholds, list: CandidateList): void {
+  const { backend, allocate, image } = run;
   const { argument, source, channels, firstChannel, allChannels } = part.classes;
-  const { kernels } = backend;
-  const logits = head.scores === "logits";
   const chunk = Math.min(part.anchors, Math.max(1, Math.floor(backend.chunk / allChannels)));
   const staging = backend.resident(source) === 0 ? allocate(backend.stagingBytes(chunk * allChannels)) : 0;
   for (let done = 0; done < part.anchors; done += chunk) {
@@ -40,14 +40,8 @@ function filterRows(
     const at = list.count * 4;
     const ends = [list.anchors + at, list.labels + at, list.values + at] as const;
     const limits = [thresholds.pointer + first * thresholds.stride, thresholds.stride] as const;
-    const stride = allChannels * 4;
-    let passed = -1;
-    if (!logits) {
-      passed = kernels.score_filter_rows_probabilities(pointer, stride, rows, channels, ...limits, first, ...ends);
-      if (passed < 0) checkProbabilities(backend, { op, argument }, head, { pointer, stride, rows, columns: channels });
-    }
-    if (passed < 0) passed = kernels.score_filter_rows(pointer, stride, rows, channels, ...limits, first, ...ends);
-    list.count += passed;
+    const staged = { pointer, stride: allChannels * 4, rows, columns: channels };
+    list.count += passRows(run, argument, staged, limits, first, ends);
   }
 }
 
@@ -64,15 +58,9 @@ interface Block {
   readonly labels: number;
 }
 
-function filterChannels(
-  { backend, allocate, image, settings: { head } }: ImageRun,
-  part: Part,
-  thresholds: Thresholds,
-  list: CandidateList,
-): void {
+function filterChannels(run: ImageRun, part: Part, thresholds: Thresholds, list: CandidateList): void {
+  const { backend, allocate, image } = run;
   const { argument, source, channels } = part.classes;
-  const { kernels } = backend;
-  const logits = head.scores === "logits";
   const blockAnchors = Math.min(part.anchors, BLOCK_ANCHORS, backend.chunk);
   const padded = paddedColumns(blockAnchors);
   const resident = backend.resident(source) !== 0;
@@ -89,13 +77,7 @@ function filterChannels(
     for (let row = 0; row < channels; row += rowsAtOnce) {
       const rows = Math.min(rowsAtOnce, channels - row);
       const staged = backend.stageRows(source, { ...all, start: all.start + row * all.pitch, rows }, staging);
-      const { pointer, stride } = staged;
-      const values = [pointer, stride, columns, rows, row, best, labels] as const;
-      if (!logits) {
-        if (kernels.score_filter_channels_probabilities(...values)) continue;
-        checkProbabilities(backend, { op, argument }, head, { pointer, stride, rows, columns });
-      }
-      kernels.score_filter_channels(...values);
+      passChannels(run, argument, { ...staged, rows, columns }, row, best, labels);
     }
     endBlock(backend, block, list);
   }

@@ -17,7 +17,8 @@ import { emptyStatistics, type SideStatistics } from "./uncertainty.ts";
 /** The listed candidates in linear memory, with their boxes and statistics. */
 export function stageListed(run: ImageRun, listed: ListedCandidates): ImageCandidates {
   const joined = hasObjectness(run.settings.head);
-  const thresholds = { pointer: 0, stride: 0, objectness: joined ? stageObjectness(run, listed) : 0 };
+  const objectness = joined ? stageObjectness(run, listed) : 0;
+  const thresholds = { pointer: 0, stride: 0, objectness, competing: null };
   return {
     list: stageList(run, listed, chosen(listed, run.settings, joined), thresholds),
     thresholds,

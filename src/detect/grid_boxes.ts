@@ -6,57 +6,44 @@ import type { HeadSpec } from "../types.ts";
 
 type GridCoding = "log-size" | "anchor-sigmoid" | "anchor-exp";
 
-/** Centre and size in pixels of the network's input, from the four values v of a cell. */
-type DecodeBox = (v: Float32Array, column: number, row: number, plane: Plane, head: HeadSpec) => readonly number[];
-
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-const codings: { readonly [Coding in GridCoding]: DecodeBox } = {
-  "log-size": ([x, y, w, h], column, row, { stride }, { anchorOffset }) => [
-    (x + column + anchorOffset) * stride,
-    (y + row + anchorOffset) * stride,
-    Math.exp(w) * stride,
-    Math.exp(h) * stride,
-  ],
-  "anchor-sigmoid": ([x, y, w, h], column, row, plane, head) => {
-    const [width, height] = anchorOf(plane, head);
-    return [
-      (2 * sigmoid(x) - 0.5 + column) * plane.stride,
-      (2 * sigmoid(y) - 0.5 + row) * plane.stride,
-      (2 * sigmoid(w)) ** 2 * width,
-      (2 * sigmoid(h)) ** 2 * height,
-    ];
-  },
-  "anchor-exp": ([x, y, w, h], column, row, plane, head) => {
-    const [width, height] = anchorOf(plane, head);
-    return [
-      (sigmoid(x) + column) * plane.stride,
-      (sigmoid(y) + row) * plane.stride,
-      Math.exp(w) * width,
-      Math.exp(h) * height,
-    ];
-  },
-};
-
 export function isGridCoding(boxes: HeadSpec["boxes"]): boxes is GridCoding {
-  return Object.hasOwn(codings, boxes);
+  return boxes === "log-size" || boxes === "anchor-sigmoid" || boxes === "anchor-exp";
 }
 
 /** Corners in place of the box channels (N, 4) of a plane's anchors; float64 until they are stored. */
 export function decodeGridBoxes(head: HeadSpec, plane: Plane, anchors: Int32Array, boxes: Float32Array): void {
-  const decode = codings[head.boxes as GridCoding];
+  const { width, stride, firstAnchor } = plane;
+  const coding = head.boxes as GridCoding;
+  const [unitX, unitY] = sizeUnit(head, plane);
   for (let i = 0; i < anchors.length; i++) {
-    const cell = anchors[i] - plane.firstAnchor;
-    const row = Math.floor(cell / plane.width);
-    const four = boxes.subarray(4 * i, 4 * i + 4);
-    const [x, y, width, height] = decode(four, cell - row * plane.width, row, plane, head);
-    four[0] = x - width / 2;
-    four[1] = y - height / 2;
-    four[2] = x + width / 2;
-    four[3] = y + height / 2;
+    const cell = anchors[i] - firstAnchor;
+    const row = Math.floor(cell / width);
+    const at = 4 * i;
+    const x = (centreOf(coding, boxes[at], head) + cell - row * width) * stride;
+    const y = (centreOf(coding, boxes[at + 1], head) + row) * stride;
+    const halfWidth = sizeOf(coding, boxes[at + 2]) * unitX / 2;
+    const halfHeight = sizeOf(coding, boxes[at + 3]) * unitY / 2;
+    boxes[at] = x - halfWidth;
+    boxes[at + 1] = y - halfHeight;
+    boxes[at + 2] = x + halfWidth;
+    boxes[at + 3] = y + halfHeight;
   }
 }
 
-function anchorOf({ level, index }: Plane, { anchors = [] }: HeadSpec): readonly number[] {
-  return anchors[level].slice(2 * index, 2 * index + 2);
+/** What a size of 1 is in pixels: an anchor, or the stride. */
+function sizeUnit({ boxes, anchors = [] }: HeadSpec, { level, index, stride }: Plane): readonly [number, number] {
+  if (boxes === "log-size") return [stride, stride];
+  return [anchors[level][2 * index], anchors[level][2 * index + 1]];
+}
+
+/** Place of a centre within its cell, in strides. */
+function centreOf(coding: GridCoding, v: number, { anchorOffset }: HeadSpec): number {
+  if (coding === "log-size") return v + anchorOffset;
+  return coding === "anchor-exp" ? sigmoid(v) : 2 * sigmoid(v) - 0.5;
+}
+
+function sizeOf(coding: GridCoding, v: number): number {
+  return coding === "anchor-sigmoid" ? (2 * sigmoid(v)) ** 2 : Math.exp(v);
 }

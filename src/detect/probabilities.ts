@@ -7,7 +7,7 @@ import { type Place, rangeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 
 /** Rows of values in linear memory. */
-interface Values {
+export interface Values {
   readonly pointer: number;
   /** Bytes from one row to the next. */
   readonly stride: number;

@@ -106,6 +106,15 @@ export class WasmBackend {
     return staging;
   }
 
+  /** Every `step`-th element from `start` on as float32 at `dst`, so many of them, with room for staging. */
+  pick(source: Source, start: number, step: number, count: number, dst: number): void {
+    const { raw, at } = this.#rawPlace(source, dst, count);
+    const values = this.values(source);
+    if (step === 1) raw.set(section(values, start, count) as never, at);
+    else for (let i = 0; i < count; i++) raw[at + i] = values[start + i * step];
+    this.#convert(source, dst, count);
+  }
+
   /** Rows as float32: where they lie, or copied into `staging` with rows padded to 16 floats. */
   stageRows(source: Source, rows: Rows, staging: number): StagedRows {
     const resident = this.resident(source);

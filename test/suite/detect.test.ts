@@ -140,6 +140,40 @@ test("probabilities outside [0, 1] are refused, wherever they stand; what roundi
   small.dispose();
 });
 
+test("where objectness leaves few anchors to compete, only their classes are read", () => {
+  // 9 classes: rows that are no multiple of four.
+  for (const name of ["yolov5", "yolov6"] as const) {
+    for (const layout of ["rows", "channels-first"] as const) {
+      const head = heads[name]({ numClasses: 9, layout });
+      const some = randomHead(random(57), head, imageSize, 2, 1);
+      const low = head.scores === "logits" ? -9 : 0.001;
+      const objectness = (some.objectness as Float32Array<ArrayBuffer>).map((v, i) => i % 13 === 5 ? v : low);
+      objectness.set([NaN, Infinity, -Infinity].map((v) => head.scores === "logits" ? v : NaN), 40);
+      const raw = { ...some, objectness };
+      for (
+        const chosen of [{}, { multiLabel: true, scoreThreshold: 0.1 }, { classes: [3, 7] }]
+      ) {
+        const options = { head, imageSize, ...chosen };
+        const wanted = [0, 1].map((image) => detect(imageOf(raw, image), options));
+        assert.ok(wanted.every((list) => list.length > 0));
+        for (const [packing, outputs] of packings(head, raw)) {
+          sync.detect(outputs, options).forEach((list, image) => agrees(list, wanted[image], `${name} ${packing}`));
+        }
+      }
+      if (head.scores === "logits") continue;
+      const changed = (anchor: number, value: number) => {
+        const classes = raw.classes.slice();
+        classes[9 * anchor + 4] = value;
+        return pack(head, { ...raw, classes }, inOrder(head, { ...raw, classes }));
+      };
+      const options = { head, imageSize };
+      const competing = objectness.findIndex((v) => v > 0.25);
+      throws(() => sync.detect(changed(competing, 1.5), options), RangeError, "a score in outputs is 1.5");
+      same(sync.detect(changed(competing + 1, 1.5), options)[0].boxes, sync.detect(changed(0, 0), options)[0].boxes);
+    }
+  }
+});
+
 test("thousands of classes' worth of candidates are cut to the best along the way", () => {
   const head = heads.nanodetPlus({ numClasses: 40 });
   const raw = randomHead(random(42), head, [320, 320]);
