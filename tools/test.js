@@ -39,7 +39,7 @@ await runMain(async () => {
   if (options.list) return console.log(listOfTests());
   const everything = names.length === 0;
   const files = everything ? testFiles() : filesNamed(names);
-  const tasks = await prepare(files, everything || options.all);
+  const tasks = await prepare(files, everything || options.all, everything);
   if (everything) tasks.push(runChecks);
   for (const report of inTurns(tasks)) print(demanding(await report));
   if (everything || options.times) printTimes();
@@ -60,8 +60,11 @@ function readArguments() {
   }
 }
 
-/** Installs and bundles what the files need; returns the runs of them as functions. */
-async function prepare(files, everywhere) {
+/**
+ * Installs and bundles what the files need; returns the runs of them as functions. With `thin` one runtime alone takes
+ * the long walks of test/suite/walk.ts.
+ */
+async function prepare(files, everywhere, thin) {
   const isPacked = ({ folder }) => {
     return ["packed", "examples"].includes(folder) || (everywhere && ["suite", "node"].includes(folder));
   };
@@ -81,7 +84,7 @@ async function prepare(files, everywhere) {
   }
   const hasFiles = (from, ...folders) => from.some(({ folder }) => folders.includes(folder));
   const tasks = [];
-  if (hasFiles(packed, "suite")) tasks.push(...runtimes().map((runtime) => () => runSuite(runtime)));
+  if (hasFiles(packed, "suite")) tasks.push(...runtimes(thin).map((runtime) => () => runSuite(runtime)));
   if (hasFiles(packed, "node", "packed")) tasks.push(() => runTests("node only", nodeOn("node.js"), consumer));
   if (hasFiles(packed, "examples")) tasks.push(() => runTests("examples", nodeOn("examples.js"), consumer));
   if (hasFiles(others, "suite")) tasks.push(() => runTests("node", nodeOn("suite.js", "build"), sources));

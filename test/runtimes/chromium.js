@@ -1,4 +1,4 @@
-/** Runs page.js in headless Chromium: `chromium.js <consumer> <browser>`. */
+/** Runs page.js in headless Chromium: `chromium.js <consumer> <browser> [--thin]`. */
 import { createReadStream, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { launchBrowser } from "./browser.js";
 
-const [consumer, executablePath] = process.argv.slice(2);
+const [consumer, executablePath, thin] = process.argv.slice(2);
 const folder = join(consumer, "chromium");
 
 await build({
@@ -50,6 +50,7 @@ await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const browser = await launchBrowser(executablePath);
 try {
   const page = await browser.newPage();
+  if (thin === "--thin") await page.addInitScript({ content: "globalThis.DENSEHEAD_THIN = true;" });
   page.on("console", (message) => console.log(message.text()));
   page.on("pageerror", (error) => console.log(error.stack ?? String(error)));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);

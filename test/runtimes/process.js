@@ -1,6 +1,6 @@
 /**
- * Runs a bundle of tests in Node, Deno or Bun: `process.js suite.js [folder of the kernels]`; without the folder they
- * are the installed package's. The last line that it writes is the report.
+ * Runs a bundle of tests in Node, Deno or Bun: `process.js suite.js [folder of the kernels] [--thin]`; without the folder
+ * they are the installed package's; test/suite/walk.ts tells what is thin. The last line that it writes is the report.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -8,9 +8,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const root = process.env.DENSEHEAD_ROOT;
-const [bundle, kernels] = process.argv.slice(2);
+const args = process.argv.slice(2);
+const [bundle, kernels] = args.filter((arg) => arg !== "--thin");
 const { runtime, version } = hosts().find(({ version }) => version !== undefined);
 globalThis.DENSEHEAD_RUNTIME = runtime;
+globalThis.DENSEHEAD_THIN = args.includes("--thin");
 globalThis.DENSEHEAD_WASM = {
   baseline: await kernelsOf("densehead.wasm"),
   relaxed: await kernelsOf("densehead-relaxed.wasm"),

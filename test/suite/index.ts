@@ -3,6 +3,7 @@
  */
 import { notes } from "./notes.ts";
 import { skips } from "./skip.ts";
+import { walkNotes } from "./walk.ts";
 
 export interface Report {
   passed: number;
@@ -72,7 +73,7 @@ export async function run(): Promise<Report> {
     failed,
     failures,
     skips: [...skips, ...notRun],
-    notes,
+    notes: [...notes, ...walkNotes()],
     files: files.map(({ name, seconds }) => ({ name, seconds })),
   };
 }

@@ -4,6 +4,7 @@
 const globals = globalThis as unknown as {
   DENSEHEAD_RUNTIME: "node" | "deno" | "bun" | "workerd" | "chromium";
   DENSEHEAD_GPU?: GPU;
+  DENSEHEAD_THIN?: boolean;
   DENSEHEAD_WASM: { baseline: WebAssembly.Module | Uint8Array<ArrayBuffer>; relaxed: typeof wasm.baseline };
 };
 
@@ -15,3 +16,6 @@ export const wasm = globals.DENSEHEAD_WASM;
 
 /** The platform's WebGPU, or npm's where there is none. */
 export const gpu = globals.DENSEHEAD_GPU;
+
+/** Does another runtime take the long walks? See walk.ts. */
+export const thin = globals.DENSEHEAD_THIN === true;

@@ -21,6 +21,7 @@ import { PRESETS } from "../presets.ts";
 import { inOrder, pack, packings, randomHead } from "../raw_head.ts";
 import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
 import { skip } from "./skip.ts";
+import { walk } from "./walk.ts";
 
 /** Candidates that fit the first list. */
 const FIRST_CAPACITY = 4096;
@@ -215,7 +216,7 @@ test("boxes of every kind, from 2 to 64 bins", async (device, engine) => {
 
 test("boxes of distributions are within the documented bound, as far as a search finds", async (device, engine) => {
   const r = random(44);
-  for (const bins of [2, 17, 64]) {
+  for (const bins of walk([2, 17, 64])) {
     for (const stride of [8, 256]) {
       const worst = await worstError(r, bins, async (rows) => {
         const anchors = rows.length / (4 * bins);
@@ -295,7 +296,7 @@ test("quantised scores are those of WASM to the bit, for every byte", async (_, 
   } as const;
   for (const [type, zeroPoint] of [[Int8Array, -128], [Uint8Array, 0]] as const) {
     const data = type.from({ length: 256 }, (_, i) => zeroPoint + i);
-    for (const scale of [1 / 255, 1 / 256, 0.0039, 1e-3, 1 / 300, 1e-30]) {
+    for (const scale of walk([1 / 255, 1 / 256, 0.0039, 1e-3, 1 / 300, 1e-30])) {
       const classes = { data, dims: [1, 1, 256], scale, zeroPoint };
       const [got] = await engine.detect({ classes, boxes }, options);
       const [wanted] = engine.sync.detect({ classes, boxes }, options);
@@ -363,7 +364,9 @@ for (const layout of ["rows", "channels-first"] as const) {
     const size = [320, 320] as never;
     for (const [found, scores] of [["listed", BUSY], ["crowded", CROWDED]] as const) {
       for (const changes of [{}, { objectness: "multiply" }] as const) {
-        for (const more of [{ preNmsTopK: 100 }, { preNmsTopK: 30000 }, { preNmsTopK: 0 }, { uncertainty: true }]) {
+        for (
+          const more of walk([{ preNmsTopK: 100 }, { preNmsTopK: 30000 }, { preNmsTopK: 0 }, { uncertainty: true }])
+        ) {
           const { outputs, options } = example({ numClasses: 40, layout, ...changes }, { ...scores, ...more }, size);
           const settings = { ...options, maxDetections: 3000 };
           const wanted = engine.sync.detect(outputs, settings);
@@ -383,7 +386,7 @@ test("crowded images of every packing, half of it on the GPU, and of halves", as
   const head = heads.ppyoloe({ numClasses: 40, objectness: "sqrt-multiply" });
   const raw = randomHead(random(43), head, [320, 320], 2);
   const options = { head, imageSize: [320, 320] as const, ...CROWDED, scoreThreshold: 0.01, uncertainty: true };
-  for (const [packing, outputs] of packings(head, raw)) {
+  for (const [packing, outputs] of walk([...packings(head, raw)])) {
     const wanted = engine.sync.detect(outputs, options);
     agrees(await engine.detect(onGpu(device, outputs), options), wanted, packing);
     agrees(await engine.detect(onGpu(device, outputs, (i) => i % 2 === 1), options), wanted, `${packing}, mixed`);

@@ -24,6 +24,7 @@ import type { BoxLoss } from "../reference/box_loss.ts";
 import { worstOf } from "../search.ts";
 import { asHardware, bufferOf, hasSubgroups, newDevice, noDevice } from "./gpu.ts";
 import { skip } from "./skip.ts";
+import { times, walk } from "./walk.ts";
 
 /** Relative error of a gradient that is compared with that of WASM, and of sums. */
 const BOUND = 4e-6;
@@ -80,14 +81,14 @@ for (const operation of ofKind("element loss")) {
           return run({ data: x, dims: [x.length, 1] }, target, { ...options, ...each });
         },
       ].slice(0, labels ? 2 : 1);
-      await search(c, options, 4, (pairs, round) => ways[round % ways.length](pairs), "webgpu");
+      await search(c, options, times(4), (pairs, round) => ways[round % ways.length](pairs), "webgpu");
     }
   });
 
   test(`${name}: lengths around every block, reductions, weights, lossWeight and avgFactor`, async () => {
     const r = random(171);
     const run = lossOf(name);
-    for (const length of [0, 1, 3, 4, 5, 6, 7, 8, 1023, 1024, 1025, 4095, 4096, 4097, 4098, 9000]) {
+    for (const length of walk([0, 1, 3, 4, 5, 6, 7, 8, 1023, 1024, 1025, 4095, 4096, 4097, 4098, 9000])) {
       const x = floats(length, () => r.normal() * 4);
       const y = floats(length, () => r.integer(2));
       const weight = floats(length, () => r.uniform(0, 2));
@@ -129,7 +130,8 @@ for (const operation of ofKind("element loss")) {
   test(`${name}: labels are the dense targets they stand for, weights by row`, async () => {
     const r = random(172);
     const run = lossOf(name);
-    for (const [rows, classes] of [[1, 1], [5, 1], [3, 5], [7, 4], [30, 6], [300, 81], [61, 80], [3, 5000]] as const) {
+    const sizes = [[1, 1], [5, 1], [3, 5], [7, 4], [30, 6], [300, 81], [3, 5000], [61, 80]] as const;
+    for (const [rows, classes] of walk(sizes)) {
       const pred = { data: floats(rows * classes, () => r.normal() * 4), dims: [rows, classes] };
       const labels = Int32Array.from({ length: rows }, () => r.integer(classes + 2) - 1);
       const weight = floats(rows, () => r.uniform(0, 2));
@@ -255,7 +257,7 @@ for (const operation of ofKind("box loss")) {
     const { reference, file } = of();
     const options = { eps: Math.fround(1e-7) };
     for (const k of [0, 1] as const) {
-      const size = { width: 200, rounds: 12 };
+      const size = { width: 200, rounds: times(12) };
       const terms = (pred: ArrayLike<number>, target: ArrayLike<number>) => file.terms?.(pred, target, options) ?? [];
       const search = boxSearch(k, limits[k], run, (p, t) => reference(p, t, options), size, terms);
       const known = Math.max(...await search.errors(FOUND));
@@ -342,7 +344,7 @@ for (const operation of ofKind("row loss")) {
   test(`${name}: the worst that a search finds`, async () => {
     const { reference, file } = of();
     const r = random(181);
-    for (const columns of [2, 17, 64]) {
+    for (const columns of walk([2, 17, 64])) {
       const worst = await worstError(r, columns, async (pred) => {
         const rows = pred.length / columns;
         const target = floats(rows, () => {
@@ -399,7 +401,7 @@ test("reductions through subgroups are those without", async () => {
     }
   };
   // Sums are a family's, whatever the loss: every length with one of them, one length with the others.
-  for (const length of [1, 3, 4, 255, 1027, 4096, 4097, 70000]) {
+  for (const length of walk([1, 3, 4, 255, 4096, 4097, 70000, 1027])) {
     const x = floats(length, () => r.normal() * 4);
     const y = floats(length, () => r.integer(2));
     const some = ofKind("element loss").slice(0, length === 1027 ? Infinity : 1);

@@ -22,6 +22,7 @@ import { starPoints } from "../reference/star_points.ts";
 import { arraysOf, checkRows } from "../row_cases.ts";
 import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
 import { skip } from "./skip.ts";
+import { walk } from "./walk.ts";
 
 /** Error allowed, of the range of bins, of a union or of the value. */
 const BOUND = Math.max(...ofKind("row operation").map(({ bounds }) => bounds.result.webgpu));
@@ -68,7 +69,7 @@ test("distributions: bin counts, lengths, both layouts", async (engine) => {
   for (const bins of [2, 3, 8, 17, 33, 64]) {
     await checkDistributions(engine, floats(37 * 4 * bins, () => r.normal() * 3), bins);
   }
-  for (const anchors of LENGTHS) await checkDistributions(engine, floats(anchors * 64, () => r.normal() * 3), 16);
+  for (const anchors of walk(LENGTHS)) await checkDistributions(engine, floats(anchors * 64, () => r.normal() * 3), 16);
 });
 
 test("distributions: logits that overflow, vanish, saturate or are infinite", async (engine) => {
@@ -98,12 +99,12 @@ test("distributions: logits that overflow, vanish, saturate or are infinite", as
 });
 
 test("distributions: logits from -130 to 130, huge and infinite ones in every combination", async (engine) => {
-  for (const bins of [2, 17, 64]) await checkDistributions(engine, sweep(bins), bins);
+  for (const bins of walk([2, 17, 64])) await checkDistributions(engine, sweep(bins), bins);
   await checkDistributions(engine, extremes(), 4);
 });
 
 test("distributions: the worst that a search finds", async (engine) => {
-  for (const bins of [2, 17, 33, 64]) {
+  for (const bins of walk([2, 17, 33, 64])) {
     const decoded = await worstError(r, bins, async (rows) => {
       const got = await engine.dflDecode(rows, { bins });
       return dflDecode(rows, { bins }).map((value, i) => Math.abs(got[i] - value) / (bins - 1));
@@ -157,7 +158,7 @@ for (const operation of ofKind("row operation")) {
     shaderOf(operation);
     const c = referenceOf<RowOperationReference>(operation);
     for (const options of settingsOf(c)) {
-      for (const rows of LENGTHS) {
+      for (const rows of walk(LENGTHS)) {
         const inputs = c.file.inputs(r, rows, options);
         const found = await run(engine, inputs, options);
         checkRows(c, { inputs, options, found, on: "webgpu" }, `${rows} rows`);
@@ -216,8 +217,8 @@ test("quantised values are those of WASM to the bit: every byte, many scales and
   const points = new Float32Array(2 * 64);
   for (const [type, first] of [[Int8Array, -128], [Uint8Array, 0]] as const) {
     const data = type.from({ length: 256 }, (_, i) => first + i);
-    for (const scale of [1 / 255, 1 / 256, 0.0039, 1 / 127, 0.1, 1e-30, 1.7, -0.02]) {
-      for (const zeroPoint of [0, -128, 3, 255, 127.5, 0.1]) {
+    for (const scale of walk([1 / 255, 1 / 256, 0.0039, 1 / 127, 0.1, 1e-30, 1.7, -0.02])) {
+      for (const zeroPoint of walk([0, -128, 3, 255, 127.5, 0.1])) {
         const sides = { data, dims: [64, 4], scale, zeroPoint };
         const what = `${type.name}, scale ${scale}, zero point ${zeroPoint}`;
         same(await engine.distance2bbox(points, sides), engine.sync.distance2bbox(points, sides), what);
