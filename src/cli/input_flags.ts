@@ -17,8 +17,8 @@ export const INPUT_HELP = `What the network wants of a picture; its size, layout
   --pad-value N            byte of the padding
   --resize KIND            bilinear, area or bicubic
   --order KIND             rgb or bgr
-  --scale X                factor of the bytes, such as 1 or 0.00392156862745098
-  --mean X,X,X             subtracted from byte · scale, channel by channel
+  --scale X                factor of the bytes; 1 leaves them 0 to 255
+  --mean X,X,X             subtracted then, channel by channel in that order
   --std X,X,X              divisors of what is left`;
 
 export const INPUT_OPTIONS = {

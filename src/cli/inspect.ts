@@ -33,7 +33,7 @@ async function inspectModel({ file, network, input }: InspectFlags): Promise<voi
   const [ort] = await loadPeers("onnxruntime-node");
   const opened = await openModel(ort, file);
   print(headline(file), modelText(opened));
-  const model = runnable(ort, opened, network.imageSize);
+  const model = runnable(ort, opened, network);
   const read = await model.run(greyInput(model));
   print(outputsText(read));
   const found = findFits(read, toldBy(model, network), network);

@@ -5,13 +5,17 @@ import { readArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { INPUT_HELP, INPUT_OPTIONS, type InputFlags, readInput } from "./input_flags.ts";
 import { FILES_HELP, NETWORK_HELP, NETWORK_OPTIONS, type NetworkFlags, readNetwork } from "./network_options.ts";
+import { STDIN } from "./readers/file.ts";
+
+/** The code that is printed reads a file. */
+const STDIN_LINE = /^ {2}- .*\n/m;
 
 export const INSPECT_HELP = `Usage: densehead inspect MODEL.onnx | OUTPUT [options]
 
 Says what each tensor of a detection network is likely to be, which heads fit and why others do not, and the lines of code
 from a picture, or from the outputs, to boxes. A MODEL is run once on a grey picture, by onnxruntime-node
 (npm install onnxruntime-node). An OUTPUT is
-${FILES_HELP}
+${FILES_HELP.replace(STDIN_LINE, "")}
 
 ${NETWORK_HELP}
 
@@ -32,6 +36,9 @@ export async function readFlags(args: string[]): Promise<InspectFlags> {
     throw new UsageError(
       `${files.length} files given; wanted one MODEL or OUTPUT (densehead inspect --help tells more)`,
     );
+  }
+  if (files[0] === STDIN) {
+    throw new UsageError("wanted a file, which the code that is printed can read; got standard input");
   }
   return { file: files[0], network: await readNetwork(values), input: readInput(values) };
 }

@@ -11,7 +11,7 @@ const SUPPRESSIONS = ["greedy", "fast", "none"] as const;
 
 /** The help, with the score from which boxes are kept by default. */
 export function keepHelp(score: string): string {
-  return `  --score X | X,NAME=X,…   scores over this (default ${score}); classes of their own by name or index, or one for each: X,X,…
+  return `  --score X | X,NAME=X,…   scores over this (default ${score}), or over that of a class by name or index; X,X,…: of each class
   --only A,B,…             only these classes compete, by name or index
   --iou X                  NMS: of two boxes that overlap more than this, the better (default 0.6)
   --suppression KIND       greedy (default): by boxes that are kept; fast: by any better box; none

@@ -11,7 +11,7 @@ import { printable } from "./writers/text.ts";
 
 const HELP = `Usage: densehead COMMAND …
 
-The numerics of dense object-detection heads, on files of raw network outputs.
+The numerics of dense object-detection heads, on pictures and on files of raw network outputs.
 
 Commands:
 ${[...commands].map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`).join("\n")}

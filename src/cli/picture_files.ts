@@ -4,7 +4,6 @@
 import { existsSync, statSync, watch } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { UsageError } from "./errors.ts";
 import { PICTURE } from "./readers/picture.ts";
 
@@ -30,32 +29,46 @@ export function isFolder(path: string): boolean {
 /** Milliseconds without a further write after which a file is taken to be whole. */
 const QUIET = 100;
 
-/**
- * Calls `changed` with each picture among the paths that is added, written or removed, one at a time, until the user interrupts. Ends
- * when the last call has.
- */
-export async function watchPictures(paths: readonly string[], changed: (path: string) => Promise<void>): Promise<void> {
-  const timers = new Map<string, NodeJS.Timeout>();
-  let running = Promise.resolve();
-  const settle = (path: string) => {
-    clearTimeout(timers.get(path));
-    timers.set(
-      path,
-      setTimeout(() => {
-        timers.delete(path);
-        running = running.then(() => changed(path));
-      }, QUIET),
-    );
-  };
-  const watchers = [...watchedFolders(paths)].map(([folder, names]) =>
-    watch(folder, (_, name) => {
-      if (name !== null && (names?.has(name) ?? PICTURE.test(name))) settle(join(folder, name));
-    })
-  );
-  await new Promise((resolve) => process.once("SIGINT", resolve));
-  for (const watcher of watchers) watcher.close();
-  for (const timer of timers.values()) clearTimeout(timer);
-  await running;
+/** Pictures that are added, written or removed from now on, until the signal stops it. */
+export class PictureWatch {
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #changed = new Set<string>();
+  readonly #signal: AbortSignal;
+  #wake = () => {};
+
+  constructor(paths: readonly string[], signal: AbortSignal) {
+    this.#signal = signal;
+    for (const [folder, names] of watchedFolders(paths)) {
+      watch(folder, { signal }, (_, name) => {
+        if (name !== null && (names?.has(name) ?? PICTURE.test(name))) this.#settle(join(folder, name));
+      });
+    }
+    signal.addEventListener("abort", () => {
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+      this.#wake();
+    });
+  }
+
+  /** The next that changed; undefined when it is over. */
+  async next(): Promise<string | undefined> {
+    while (this.#changed.size === 0 && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    if (this.#signal.aborted) return undefined;
+    const [file] = this.#changed;
+    this.#changed.delete(file);
+    return file;
+  }
+
+  #settle(file: string): void {
+    clearTimeout(this.#timers.get(file));
+    const isWhole = () => {
+      this.#timers.delete(file);
+      this.#changed.add(file);
+      this.#wake();
+    };
+    this.#timers.set(file, setTimeout(isWhole, QUIET));
+  }
 }
 
 /** Folders, and of each the files that count; undefined where all pictures do. */

@@ -15,31 +15,31 @@ const LEAST_SCORE = 0.25;
 
 export const RUN_HELP = `Usage: densehead run MODEL.onnx PICTURE… [options]
 
-Finds the objects in pictures: runs the network of an ONNX file on each, and prints which head and which input it takes the
-network for, and a table per picture. A PICTURE is a file of any format that sharp reads, turned as its EXIF orientation
-says, or a folder of them. Boxes are in its own pixels.
+Finds the objects in pictures: runs the network of an ONNX file on each, and prints a table per picture. The first line
+says which head and which input were taken, and why. A PICTURE is a file of any format that sharp reads, or a folder of
+such files; it is turned as its EXIF orientation says, and boxes are in its own pixels.
 
 onnxruntime-node runs the network and sharp reads the pictures: npm install onnxruntime-node sharp
 
 ${INPUT_HELP}
 
 ${NETWORK_HELP}
-What decides is what the model makes of a grey picture. Ultralytics' models say the names of their classes.
+For --head auto the model runs on a grey picture, and its outputs tell. Ultralytics' models carry names of their classes.
 
 What to keep:
 ${keepHelp(String(LEAST_SCORE))}
 
 What to write:
-  --json FILE | -          COCO results; - writes to stdout, in place of the table. image_id is the PICTURE's name without its
-                           ending, a number where it is one, and category_id the class's index from 0
-  --gt FILE                COCO annotations: ids of images (by file name) and of categories are theirs, and --svg has the
-                           objects dashed
+  --json FILE | -          COCO results; - writes to stdout, in place of the table. image_id is the PICTURE's name
+                           without its ending, a number where it is one, and category_id the class's index from 0
+  --gt FILE                COCO annotations: ids of images (by file name) and of categories are theirs, and --svg has
+                           the objects dashed
   --category-ids 1,2,…     category_id of each class in --json; coco: the ids of its 80
   --svg FILE | FOLDER | -  the picture with its boxes; in a folder one for each
   --bands KIND             how --svg shows uncertain sides: ticks (default) at the middle of each, or none
   --watch                  go on: run again when a PICTURE, or one of its folder, is added or changed; Ctrl-C ends
 
-A PICTURE that cannot be read is told in a line, and the others go on; the exit code is 2 then.
+A PICTURE that cannot be read is reported in a line, and the others go on; the exit code is 2 then.
 `;
 
 /** The flags, checked. */

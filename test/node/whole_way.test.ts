@@ -2,8 +2,7 @@
  * From a photograph to boxes: preprocess, a real network in onnxruntime-node, detect. The reference is the same way in NumPy and
  * OpenCV. Decoders of JPEG differ by a byte or two, and resizing by one.
  */
-// needs: bench
-// needs: test/pictures
+// needs: examples/onnxruntime
 import { createEngine, heads, inputs } from "densehead";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -967,7 +967,7 @@ test("a full disk is an error", () => {
 test("wrong paths", () => {
   fails(["detect", "absent.npy"], "densehead: detect: absent.npy: no such file or directory");
   fails(["detect", shapes("scene1.png")], "scene1.png: wanted a .npy or .safetensors file, or a folder of .npy files");
-  fails(["detect", shapes("shapes.onnx")], ".onnx is a network: run it first, and save the tensors that it returns");
+  fails(["detect", shapes("shapes.onnx")], ".onnx is a network: densehead run runs it on pictures, densehead");
   mkdirSync(at("bare"));
   fails(["detect", at("bare")], "bare: the folder has no .npy files");
   fails(["detect", shapes("")], "has no .npy files; its .safetensors files are one FILE each: name them");

@@ -2,8 +2,7 @@
  * `densehead run` and `densehead inspect`, on models that the test writes and on a real one. The command runs in a
  * folder that has onnxruntime-node and sharp as their users have them.
  */
-// needs: bench
-// needs: test/pictures
+// needs: examples/onnxruntime
 import { spawn } from "node:child_process";
 import {
   existsSync,
@@ -191,6 +190,13 @@ test("inputs of every type and layout that models have", async () => {
   const open = input("float32", "batch", 3, "height", "width");
   fails(["run", open, file], "input.onnx: input x takes pictures of any size; give --image-size H,W");
   assert.match(prints("run", open, file, "--image-size", "64"), "input 64×64");
+  const inputs = [{ name: "x", type: "float32", dims: ["batch", 3, "height", "width"] }] as const;
+  const said = model("said.onnx", decoded({ inputs, metadata: { names: "{0: 'a', 1: 'b'}", imgsz: "[64, 64]" } }));
+  assert.match(prints("run", said, file), "2 classes, strides 8 16 32, input 64×64");
+  fails(
+    ["run", said, file, "--ignore-metadata"],
+    "said.onnx: input x takes pictures of any size; give --image-size H,W",
+  );
   fails(["run", DOG, file, "--image-size", "96"], "--image-size is 96,96; input images wants 64,64");
   const other = ["--input", "yolox", "--order", "rgb", "--mean", "1,2,3", "--std", "4,5,6", "--scale", "2"];
   assert.match(
@@ -289,7 +295,10 @@ test("models that are none, and models that fail", async () => {
   const shape = { name: "shape", dims: [1], data: BigInt64Array.of(7n) };
   const nodes = [{ operator: "Reshape", inputs: ["images", "shape"], output: "output0" }];
   const broken = model("broken.onnx", decoded({ constants: [shape], nodes }));
-  fails(["run", broken, file], /broken\.onnx: the model fails: .*Reshape/);
+  fails(
+    ["run", broken, file],
+    /broken\.onnx: the model fails: .*Reshape node.*Status Message: [^/]*cannot be reshaped/,
+  );
 });
 
 test("packages that are not there are named in one line, with how to install both", () => {
@@ -325,6 +334,8 @@ test("wrong flags", () => {
   );
   mkdirSync(at("empty"));
   fails(["run", DOG, "empty"], "no picture in empty");
+  fails(["run", DOG, "empty", "--watch", "--svg", "x.svg"], "--svg x.svg is for one image; there may be several");
+  fails(["inspect", "-"], "inspect: wanted a file, which the code that is printed can read; got standard input");
   fails(["inspect"], "densehead: inspect: 0 files given; wanted one MODEL or OUTPUT");
   const help = prints("run", "--help");
   for (const word of ["--input", "picodet", "--watch", "--suppression", "--head"]) assert.match(help, word);
@@ -346,18 +357,20 @@ test("--watch: pictures that are added or changed, until Ctrl-C", async () => {
       await new Promise((done) => setTimeout(done, 10));
     }
   };
-  await until("stderr", /waiting for pictures; Ctrl-C ends\n/g);
+  await until("stdout", /^first: 1 object$/gm);
   await picture("watched/second.png", 64, 64);
   await until("stdout", /^second: 1 object$/gm);
   writeFileSync(at("watched/first.png"), "damaged");
   await until("stderr", /first\.png: cannot be read as a picture: /g);
   await picture("watched/first.png", 64, 64);
   await until("stdout", /^first: 1 object$/gm, 2);
+  assert.match(texts.stderr, "waiting for pictures; Ctrl-C ends\n");
   child.kill("SIGINT");
   assert.is(await ended, 0);
   const rows: Row[] = JSON.parse(readFileSync(at("watched.json"), "utf8"));
   assert.equal(rows.map((row) => row.image_id).sort(), ["first", "second"]);
   assert.ok(existsSync(at("watched/second.svg")));
+  fails(["run", "text.onnx", "watched", "--watch"], "text.onnx: cannot be opened as an ONNX model");
 });
 
 // ── inspect ─────────────────────────────────────────────────────────────────────

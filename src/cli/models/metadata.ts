@@ -56,3 +56,9 @@ export function classNamesIn(metadata: ReadonlyMap<string, string>): string[] | 
   }
   return names.length > 0 && !names.includes(undefined as never) ? names : undefined;
 }
+
+/** The size that Ultralytics exported for, [height, width], also where the graph takes any. */
+export function imageSizeIn(metadata: ReadonlyMap<string, string>): readonly [number, number] | undefined {
+  const [, height, width] = /^\[(\d+), (\d+)\]$/.exec(metadata.get("imgsz") ?? "") ?? [];
+  return height === undefined ? undefined : [Number(height), Number(width)];
+}

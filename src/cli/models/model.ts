@@ -4,10 +4,11 @@
 import { stat } from "node:fs/promises";
 import type { HostTensor } from "../../types.ts";
 import { UsageError } from "../errors.ts";
+import type { NetworkFlags } from "../network_options.ts";
 import { type FileOutputs, readOutputs } from "../outputs.ts";
 import { readBytes } from "../readers/file.ts";
 import { joinDetections } from "./detections.ts";
-import { modelMetadata } from "./metadata.ts";
+import { imageSizeIn, modelMetadata } from "./metadata.ts";
 import type { OnnxRuntime, OnnxSession, OnnxTensor, ValueMetadata } from "./onnx_runtime.ts";
 import { ARRAYS, endsInDetections, feedsOf, type PictureInput, pictureInput } from "./inputs.ts";
 
@@ -48,8 +49,8 @@ async function checkFile(path: string): Promise<void> {
 
 async function create({ InferenceSession }: OnnxRuntime, path: string): Promise<OnnxSession> {
   try {
-    // Warnings about single nodes are none of the user's.
-    return await InferenceSession.create(path, { logSeverityLevel: 3 });
+    // What it logs besides would be told twice.
+    return await InferenceSession.create(path, { logSeverityLevel: 4 });
   } catch (error) {
     throw new UsageError(
       `cannot be opened as an ONNX model: ${inOneLine(error).replace(/^Load model from .* failed:/, "")}`,
@@ -57,14 +58,14 @@ async function create({ InferenceSession }: OnnxRuntime, path: string): Promise<
   }
 }
 
-/** The model with its picture of that size; by default that of the model. */
+/** The model with its picture of the size that the flags, the graph or the file's metadata say. */
 export function runnable(
   ort: OnnxRuntime,
   model: OpenModel,
-  asked: readonly [number, number] | undefined,
+  { imageSize: asked, ignoreMetadata }: Pick<NetworkFlags, "imageSize" | "ignoreMetadata">,
 ): RunnableModel {
   const picture = pictureInput(model.inputs);
-  const size = sizeOf(picture, asked);
+  const size = sizeOf(picture, asked, ignoreMetadata ? undefined : imageSizeIn(model.metadata));
   const feeds = Object.fromEntries(
     feedsOf(model.inputs, picture, size).map(({ name, type, values }) => {
       return [name, new ort.Tensor(type, ARRAYS[type](values), [1, 2])];
@@ -80,19 +81,19 @@ export function runnable(
   return { ...model, picture, size, run };
 }
 
-/** What the model says, else what was asked for; where both say it they must agree. */
-function sizeOf(
-  { name, height, width }: PictureInput,
-  asked: readonly [number, number] | undefined,
-): readonly [number, number] {
-  const [high = asked?.[0], wide = asked?.[1]] = [height, width];
-  if (high === undefined || wide === undefined) {
+type Size = readonly [number, number];
+
+/** The graph's, with which the flag must agree; where the graph takes any, the flag's or else the metadata's. */
+function sizeOf({ name, height, width }: PictureInput, asked: Size | undefined, said: Size | undefined): Size {
+  const [high, wide] = asked ?? said ?? [];
+  const size = [height ?? high, width ?? wide] as const;
+  if (size[0] === undefined || size[1] === undefined) {
     throw new UsageError(`input ${name} takes pictures of any size; give --image-size H,W`);
   }
-  if (asked !== undefined && (asked[0] !== high || asked[1] !== wide)) {
-    throw new UsageError(`--image-size is ${asked.join()}; input ${name} wants ${high},${wide}`);
+  if (asked !== undefined && String(asked) !== String(size)) {
+    throw new UsageError(`--image-size is ${asked}; input ${name} wants ${size}`);
   }
-  return [high, wide];
+  return [size[0], size[1]];
 }
 
 async function runSession(session: OnnxSession, feeds: Readonly<Record<string, OnnxTensor>>) {
@@ -103,8 +104,13 @@ async function runSession(session: OnnxSession, feeds: Readonly<Record<string, O
   }
 }
 
+/** Where in onnxruntime's own source a message comes from: file, line and signature. */
+const SOURCE_PLACE = /(?:\b[A-Z]:)?[\\/]\S+\.(?:cc|h):\d+ .*?\) (?:const )?/g;
+
+/** An error of onnxruntime in one line. */
 function inOneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, "; ");
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().replaceAll(/\s*\n\s*/g, "; ").replaceAll(SOURCE_PLACE, "");
 }
 
 const FLOATS = ["float32", "float16", "float64"];

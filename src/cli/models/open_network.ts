@@ -22,7 +22,7 @@ export async function openNetwork(
   flags: { readonly network: NetworkFlags; readonly input: InputFlags },
 ): Promise<Network> {
   return await about(path, async () => {
-    const model = runnable(ort, await openModel(ort, path), flags.network.imageSize);
+    const model = runnable(ort, await openModel(ort, path), flags.network);
     const { read: _, ...network } = understand(
       await model.run(greyInput(model)),
       toldBy(model, flags.network),

@@ -71,13 +71,14 @@ export function kindOfInput(bytes: Uint8Array): string {
 export function whatItIs(kind: string): string {
   switch (kind) {
     case ".onnx":
+      return "; .onnx is a network: densehead run runs it on pictures, densehead inspect says what its tensors are";
     case ".pt":
     case ".pth":
     case ".pdmodel":
     case ".tflite":
     case ".engine":
-      return `; ${kind} is a network: run it first, and save the tensors that it returns (npm's onnxruntime-node or ` +
-        "Python's onnxruntime run .onnx; numpy.save and safetensors write)";
+      return `; ${kind} is a network: run it first, and save the tensors that it returns (numpy.save and ` +
+        "safetensors write), or export it to ONNX for densehead run";
     case ".npz":
       return "; .npz is an archive of .npy files: unzip it into a folder";
     case ".png":

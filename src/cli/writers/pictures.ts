@@ -32,5 +32,6 @@ async function isFolder(path: string, images: number): Promise<boolean> {
   const folder = await stat(path).then((found) => found.isDirectory(), () => false);
   if (folder || images === 1) return folder;
   if (path !== STDOUT && !/\.svg$/i.test(path)) return true;
-  throw new UsageError(`--svg ${path} is for one image; there are ${images} (a folder has a picture for each)`);
+  const count = images === Infinity ? "may be several" : `are ${images}`;
+  throw new UsageError(`--svg ${path} is for one image; there ${count} (a folder has a picture for each)`);
 }
