@@ -1,68 +1,90 @@
-// Rows of pixels resized by neighbours with coefficients of 11 bits: the arithmetic of OpenCV's INTER_LINEAR and INTER_CUBIC on bytes.
+// Rows of pixels resized by neighbours with coefficients of 11 bits: the arithmetic of OpenCV's INTER_LINEAR and INTER_CUBIC on bytes,
+// first across each row of the source, then down the resized rows.
 //
-// Results have four bytes for each pixel: three channels in the order of the result, and one that means nothing. `shuffle` picks the
-// channels out of grey, RGB or RGBA, so that one kernel reads all three. Every pixel has its entry in `taps`: the offset of its first
-// neighbour in bytes, then two coefficients of 16 bits for each pair of neighbours. One more entry is read where `count` is odd.
+// A resized row has four values for each pixel: three channels in the order of the result, and one that means nothing. `shuffle` picks
+// the channels out of grey, RGB or RGBA, so that one kernel reads all three. Every pixel has its entry in `taps`: the offset of its
+// first neighbour in bytes, then two coefficients of 16 bits for each pair of neighbours. Where two pixels are made at once, one more
+// entry is read and one more pixel is written.
 
 import { swizzle } from "../lanes";
 
-/** u8 (count, 4): pairs of neighbours in two rows, whose sums are rounded down twice before they meet, as OpenCV does it. */
-export function bilinear_row(
-  upper: usize,
-  lower: usize,
-  upperWeight: i32,
-  lowerWeight: i32,
-  shuffle: usize,
-  taps: usize,
-  count: i32,
-  dst: usize,
-): void {
+/** i16 (count, 4): sums of two neighbours, of which OpenCV keeps 15 bits. */
+export function bilinear_across(src: usize, shuffle: usize, taps: usize, count: i32, dst: usize): void {
   const pair = v128.load(shuffle);
-  // Sums have 15 bits by then: as words they stand in the low half of a lane, so that a pair's product is that of the low half.
-  const above = i32x4.splat(upperWeight);
-  const below = i32x4.splat(lowerWeight);
   for (let i = 0; i < count; i += 2) {
-    const first = bilinear(upper + load<u32>(taps), lower + load<u32>(taps), load<i32>(taps, 4), pair, above, below);
-    const second = bilinear(upper + load<u32>(taps, 8), lower + load<u32>(taps, 8), load<i32>(taps, 12), pair, above, below);
-    const words = i16x8.narrow_i32x4_s(first, second);
-    v128.store64_lane(dst, i8x16.narrow_i16x8_u(words, words), 0);
+    const first = pairSum(v128.load64_zero(src + load<u32>(taps)), pair, v128.load32_splat(taps, 4));
+    const second = pairSum(v128.load64_zero(src + load<u32>(taps, 8)), pair, v128.load32_splat(taps, 12));
+    v128.store(dst, i16x8.narrow_i32x4_s(i32x4.shr_u(first, 4), i32x4.shr_u(second, 4)));
     taps += 16;
+    dst += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function pairSum(pixels: v128, pair: v128, coefficients: v128): v128 {
+  return i32x4.dot_i16x8_s(swizzle(pixels, pair), coefficients);
+}
+
+/** u8 (count, 4): two rows of `bilinear_across` weighed, each product rounded down before they meet, as OpenCV does it. */
+export function bilinear_down(upper: usize, lower: usize, upperWeight: i32, lowerWeight: i32, count: i32, dst: usize): void {
+  // Two pixels are eight words. A pair's product with one weight and a 0 is that of its even, or of its odd word.
+  const upperEven = i32x4.splat(upperWeight);
+  const lowerEven = i32x4.splat(lowerWeight);
+  const upperOdd = i32x4.shl(upperEven, 16);
+  const lowerOdd = i32x4.shl(lowerEven, 16);
+  for (let i = 0; i < count; i += 2) {
+    const above = v128.load(upper);
+    const below = v128.load(lower);
+    const even = weighed(above, below, upperEven, lowerEven);
+    const odd = weighed(above, below, upperOdd, lowerOdd);
+    const words = v128.or(even, i32x4.shl(odd, 16));
+    v128.store64_lane(dst, i8x16.narrow_i16x8_u(words, words), 0);
+    upper += 16;
+    lower += 16;
     dst += 8;
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function bilinear(upper: usize, lower: usize, coefficients: i32, pair: v128, above: v128, below: v128): v128 {
-  const weights = i32x4.splat(coefficients);
-  const a = i32x4.shr_u(i32x4.dot_i16x8_s(swizzle(v128.load64_zero(upper), pair), weights), 4);
-  const b = i32x4.shr_u(i32x4.dot_i16x8_s(swizzle(v128.load64_zero(lower), pair), weights), 4);
-  const fromA = i32x4.shr_u(i32x4.dot_i16x8_s(a, above), 16);
-  const fromB = i32x4.shr_u(i32x4.dot_i16x8_s(b, below), 16);
-  return i32x4.shr_u(i32x4.add(i32x4.add(fromA, fromB), i32x4.splat(2)), 2);
+function weighed(above: v128, below: v128, upper: v128, lower: v128): v128 {
+  const fromAbove = i32x4.shr_u(i32x4.dot_i16x8_s(above, upper), 16);
+  const fromBelow = i32x4.shr_u(i32x4.dot_i16x8_s(below, lower), 16);
+  return i32x4.shr_u(i32x4.add(i32x4.add(fromAbove, fromBelow), i32x4.splat(2)), 2);
 }
 
-/** u8 (count, 4): four neighbours in each of four rows, whose pointers and weights stand in `rows`; one rounding of 22 bits. */
-export function bicubic_row(rows: usize, shuffle: usize, taps: usize, count: i32, dst: usize): void {
-  const firstPair = v128.load(shuffle);
-  const secondPair = v128.load(shuffle, 16);
+/** i32 (count, 4): sums of four neighbours. */
+export function bicubic_across(src: usize, shuffle: usize, taps: usize, count: i32, dst: usize): void {
+  const first = v128.load(shuffle);
+  const second = v128.load(shuffle, 16);
   for (let i = 0; i < count; i++) {
-    const offset = load<u32>(taps);
-    const first = v128.load32_splat(taps, 4);
-    const second = v128.load32_splat(taps, 8);
-    let sum = i32x4.splat(1 << 21);
-    for (let row: usize = 0; row < 32; row += 8) {
-      const pixels = v128.load(load<u32>(rows + row) + offset);
-      const across = i32x4.add(
-        i32x4.dot_i16x8_s(swizzle(pixels, firstPair), first),
-        i32x4.dot_i16x8_s(swizzle(pixels, secondPair), second),
-      );
-      sum = i32x4.add(sum, i32x4.mul(across, v128.load32_splat(rows + row, 4)));
-    }
-    const byte = i32x4.shr_s(sum, 22);
+    const pixels = v128.load(src + load<u32>(taps));
+    const left = pairSum(pixels, first, v128.load32_splat(taps, 4));
+    v128.store(dst, i32x4.add(left, pairSum(pixels, second, v128.load32_splat(taps, 8))));
+    taps += 12;
+    dst += 16;
+  }
+}
+
+/** u8 (count, 4): four rows of `bicubic_across` weighed, and rounded once. `rows` has their pointers, each with its weight. */
+export function bicubic_down(rows: usize, count: i32, dst: usize): void {
+  const one: usize = load<u32>(rows);
+  const two: usize = load<u32>(rows, 8);
+  const three: usize = load<u32>(rows, 16);
+  const four: usize = load<u32>(rows, 24);
+  const weightOne = v128.load32_splat(rows, 4);
+  const weightTwo = v128.load32_splat(rows, 12);
+  const weightThree = v128.load32_splat(rows, 20);
+  const weightFour = v128.load32_splat(rows, 28);
+  const half = i32x4.splat(1 << 21);
+  const end = <usize>count * 16;
+  for (let at: usize = 0; at < end; at += 16) {
+    const outer = i32x4.add(i32x4.mul(v128.load(one + at), weightOne), i32x4.mul(v128.load(four + at), weightFour));
+    const inner = i32x4.add(i32x4.mul(v128.load(two + at), weightTwo), i32x4.mul(v128.load(three + at), weightThree));
+    const byte = i32x4.shr_s(i32x4.add(i32x4.add(outer, inner), half), 22);
     const words = i16x8.narrow_i32x4_s(byte, byte);
     v128.store32_lane(dst, i8x16.narrow_i16x8_u(words, words), 0);
-    taps += 12;
     dst += 4;
   }
 }

@@ -3,15 +3,15 @@
 import { laneMask, swizzle } from "../lanes";
 
 /** Bytes of one of the three vectors of `lanes`. */
-const LANES: usize = 80;
+const LANES: usize = 96;
 
 /**
  * f32 values of a row of `count` pixels, `step` bytes apart. Four pixels make three vectors, `apart` bytes apart, and `advance` bytes
  * after those of the four before. `lanes` has for each vector which bytes of the four pixels it takes (as words of 32 bits; a
  * pixel has four bytes there), then its factors. Nothing past the last pixel's values is changed.
  *
- * `wide`: four factors and four offsets in float64, of which the value is rounded once. Otherwise two factors in float32 for each lane,
- * whose products are added: the first has so few bits that its product is exact.
+ * `wide`: twice the scale, four means and four factors in float64, for (byte * scale - mean) * factor, which is rounded once.
+ * Otherwise two factors in float32 for each lane, whose products are added.
  */
 export function pixel_floats(
   src: usize,
@@ -78,9 +78,10 @@ function valuesOf(pixels: v128, lane: usize, wide: bool): v128 {
   }
   const low = f64x2.convert_low_i32x4_s(bytes);
   const high = f64x2.convert_low_i32x4_s(v128.shuffle<i32>(bytes, bytes, 2, 3, 2, 3));
+  const scale = v128.load(lane, 16);
   return v128.shuffle<f64>(
-    f32x4.demote_f64x2_zero(f64x2.add(f64x2.mul(low, v128.load(lane, 16)), v128.load(lane, 48))),
-    f32x4.demote_f64x2_zero(f64x2.add(f64x2.mul(high, v128.load(lane, 32)), v128.load(lane, 64))),
+    f32x4.demote_f64x2_zero(f64x2.mul(f64x2.sub(f64x2.mul(low, scale), v128.load(lane, 32)), v128.load(lane, 64))),
+    f32x4.demote_f64x2_zero(f64x2.mul(f64x2.sub(f64x2.mul(high, scale), v128.load(lane, 48)), v128.load(lane, 80))),
     0,
     2,
   );

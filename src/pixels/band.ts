@@ -6,7 +6,7 @@ import type { Allocate } from "../wasm/memory.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { CheckedInput } from "./input.ts";
 import type { PixelRows } from "./rows.ts";
-import { scalingsOf, splitFactor, splitIsExact, type Values, valueTable } from "./values.ts";
+import { splitFactors, type Values, valueTable } from "./values.ts";
 
 /** A quarter of a second-level cache: rows of the source stand there too. */
 const BAND_BYTES = 64 * 1024;
@@ -44,7 +44,8 @@ export class Band {
     this.#input = input;
     this.#out = out;
     this.#start = 3 * index * width * height;
-    this.#rows = Math.min(height, Math.max(1, Math.floor(BAND_BYTES / bytesOfRow)));
+    const room = Math.min(BAND_BYTES, backend.memory.available / 4);
+    this.#rows = Math.min(height, Math.max(1, Math.floor(room / bytesOfRow)));
     this.#values = allocate(bytesOfRow * this.#rows + SLACK);
     const plane = layout === "nchw" ? width * this.#rows : 1;
     this.#convert = dtype === "float32"
@@ -123,6 +124,9 @@ function viewOf(backend: WasmBackend, { constructor }: Values, pointer: number, 
 /** Writes the values of a row of pixels. */
 type Convert = (pixels: number, count: number, to: number) => void;
 
+/** Bytes of a vector's constants: the bytes that it takes, then factors. */
+const LANES = 96;
+
 /** Four pixels make three vectors: of a channel each, or side by side. */
 function byFormula(
   { kernels, memory }: WasmBackend,
@@ -131,29 +135,25 @@ function byFormula(
   { step, channels }: PixelRows,
   plane: number,
 ): Convert {
-  const lanes = allocate(240);
-  const scalings = scalingsOf(input);
-  const table = valueTable(input);
-  const split = scalings.map(({ factor }) => splitFactor(factor));
-  const wide = !split.every((each, channel) => splitIsExact(each, table.subarray(256 * channel, 256 * channel + 256)));
+  const lanes = allocate(3 * LANES);
+  const split = splitFactors(input);
   for (let vector = 0; vector < 3; vector++) {
-    const at = lanes + 80 * vector;
+    const at = lanes + LANES * vector;
     const places = [0, 1, 2, 3].map((lane) => placeOf(vector, lane, plane > 1));
-    memory.view(Uint8Array, at, 16).set(
-      places.flatMap(({ pixel, channel }) => [4 * pixel + channels[channel], 255, 255, 255]),
-    );
-    if (wide) {
-      const own = places.map(({ channel }) => scalings[channel]);
-      memory.view(Float64Array, at + 16, 4).set(own.map(({ factor }) => factor));
-      memory.view(Float64Array, at + 48, 4).set(own.map(({ offset }) => offset));
+    const picks = places.flatMap(({ pixel, channel }) => [4 * pixel + channels[channel], 255, 255, 255]);
+    memory.view(Uint8Array, at, 16).set(picks);
+    const ofLanes = (values: readonly number[]) => places.map(({ channel }) => values[channel]);
+    if (split === null) {
+      const { scale, mean, std } = input;
+      const wide = [scale, scale, ...ofLanes(mean), ...ofLanes(std.map((each) => 1 / each))];
+      memory.view(Float64Array, at + 16, 10).set(wide);
     } else {
-      const own = places.map(({ channel }) => split[channel]);
-      memory.view(Float32Array, at + 16, 4).set(own.map(([first]) => first));
-      memory.view(Float32Array, at + 32, 4).set(own.map(([, second]) => second));
+      memory.view(Float32Array, at + 16, 8).set([...ofLanes(split.coarse), ...ofLanes(split.fine)]);
     }
   }
+  const wide = split === null ? 1 : 0;
   const [apart, advance] = plane > 1 ? [4 * plane, 16] : [16, 48];
-  return (pixels, count, to) => kernels.pixel_floats(pixels, step, lanes, wide ? 1 : 0, count, to, apart, advance);
+  return (pixels, count, to) => kernels.pixel_floats(pixels, step, lanes, wide, count, to, apart, advance);
 }
 
 /** Which of four pixels, and which of its channels, a lane of the three vectors has. */

@@ -35,7 +35,16 @@ export interface Preprocessed<T> {
 
 export const preprocess = routine({
   stem,
-  kernels: ["area_row", "area_rows", "bicubic_row", "bilinear_row", "pixel_floats", "pixel_table"],
+  kernels: [
+    "area_row",
+    "area_rows",
+    "bicubic_across",
+    "bicubic_down",
+    "bilinear_across",
+    "bilinear_down",
+    "pixel_floats",
+    "pixel_table",
+  ],
   shapes: doc`B images → (B, 3, H, W) or (B, H, W, 3)`,
   tensors:
     doc`pixels (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA; result (B, 3, H, W), or (B, H, W, 3) with layout "nhwc", in the input's dtype`,

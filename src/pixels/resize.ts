@@ -55,18 +55,15 @@ function shuffles(bytesEach: number, channels: readonly number[]): number[] {
 }
 
 function bilinearRows(resizing: Resizing, method: Exclude<Method, "area">): ResizeRow {
-  const { backend, allocate, image, placed, pick, made } = resizing;
+  const { backend: { kernels }, image, placed, made } = resizing;
   const { first, coefficients } = tapsOf(method, image.height, placed.height);
-  const ring = new RowRing(backend, allocate, image, 2);
-  const across = columnTaps(resizing, method);
+  const across = acrossRows(resizing, method, 8, kernels.bilinear_across);
   return (row) => {
     const [upperWeight, lowerWeight] = [coefficients[2 * row], coefficients[2 * row + 1]];
-    const upper = inside(first[row], image.height);
+    const upper = across(inside(first[row], image.height));
     // A row without weight is not copied.
-    const lower = lowerWeight === 0 ? upper : inside(first[row] + 1, image.height);
-    ring.need(upper, lower + 1);
-    const [above, below] = [ring.at(upper), ring.at(lower)];
-    backend.kernels.bilinear_row(above, below, upperWeight, lowerWeight, pick, across, placed.width, made);
+    const lower = lowerWeight === 0 ? upper : across(inside(first[row] + 1, image.height));
+    kernels.bilinear_down(upper, lower, upperWeight, lowerWeight, placed.width, made);
     return made;
   };
 }
@@ -76,36 +73,61 @@ function inside(at: number, length: number): number {
 }
 
 function bicubicRows(resizing: Resizing): ResizeRow {
-  const { backend, allocate, image, placed, pick, made } = resizing;
+  const { backend: { kernels, memory }, allocate, image, placed, made } = resizing;
   const { first, coefficients } = clamped(tapsOf("bicubic", image.height, placed.height), image.height);
-  const ring = new RowRing(backend, allocate, image, 4);
-  const across = columnTaps(resizing, "bicubic");
+  const across = acrossRows(resizing, "bicubic", 16, kernels.bicubic_across);
   const list = allocate(32);
   return (row) => {
-    const end = Math.min(first[row] + 4, image.height);
-    ring.need(first[row], end);
-    const words = backend.memory.ints;
     for (let k = 0; k < 4; k++) {
-      words[(list >> 2) + 2 * k] = ring.at(Math.min(first[row] + k, end - 1));
-      words[(list >> 2) + 2 * k + 1] = coefficients[4 * row + k];
+      // Of images with less than four rows: those that are not there have no weight.
+      memory.ints[(list >> 2) + 2 * k] = across(inside(first[row] + k, image.height));
+      memory.ints[(list >> 2) + 2 * k + 1] = coefficients[4 * row + k];
     }
-    backend.kernels.bicubic_row(list, pick, across, placed.width, made);
+    kernels.bicubic_down(list, placed.width, made);
     return made;
   };
 }
 
-/** The taps of the columns in linear memory: an offset in bytes, and pairs of coefficients. */
-function columnTaps({ backend, allocate, image, placed }: Resizing, method: Exclude<Method, "area">): number {
-  const { taps, first, coefficients } = clamped(tapsOf(method, image.width, placed.width), image.width);
+type Across = (src: number, shuffle: number, taps: number, count: number, dst: number) => void;
+
+/** Resizes rows of the source to the new width, and keeps the last of them: as many as a row of the result is made of. */
+function acrossRows(
+  { backend, allocate, image, placed, pick }: Resizing,
+  method: Exclude<Method, "area">,
+  bytesEach: number,
+  resize: Across,
+): (row: number) => number {
+  const { taps, words } = columnTaps(method, image, placed.width);
+  const table = copied(backend, allocate, words);
+  const ring = new RowRing(backend, allocate, image, 1);
+  const slots = Array.from({ length: taps }, () => ({ row: -1, pointer: allocate(placed.width * bytesEach + SLACK) }));
+  return (row) => {
+    const slot = slots[row % taps];
+    if (slot.row !== row) {
+      slot.row = row;
+      ring.need(row, row + 1);
+      resize(ring.at(row), pick, table, placed.width, slot.pointer);
+    }
+    return slot.pointer;
+  };
+}
+
+/** The taps of the columns as kernels read them: an offset in bytes, and pairs of coefficients. */
+function columnTaps(
+  method: Exclude<Method, "area">,
+  { width, channels }: CheckedPixels,
+  columns: number,
+): { taps: number; words: Int32Array } {
+  const { taps, first, coefficients } = clamped(tapsOf(method, width, columns), width);
   const each = 1 + taps / 2;
-  // Kernels take two pixels at once.
-  const words = new Int32Array(each * (placed.width + 1));
+  // One more, because kernels may make two pixels at once.
+  const words = new Int32Array(each * (columns + 1));
   const halves = new Int16Array(words.buffer);
-  for (let i = 0; i < placed.width; i++) {
-    words[each * i] = first[i] * image.channels;
+  for (let i = 0; i < columns; i++) {
+    words[each * i] = first[i] * channels;
     halves.set(coefficients.subarray(taps * i, taps * (i + 1)), 2 * (each * i + 1));
   }
-  return copied(backend, allocate, words);
+  return { taps, words };
 }
 
 /** Pointer to a copy of a table. */
@@ -115,7 +137,7 @@ function copied(backend: WasmBackend, allocate: Allocate, words: Int32Array): nu
   return pointer;
 }
 
-/** Rows of an area that are summed at once need not more memory than this, if two of them do not. */
+/** Rows of the source that are summed at once need not more memory than this, if two of them do not. */
 const RING_BYTES = 128 * 1024;
 
 function areaRows({ backend, allocate, image, placed, pick, made }: Resizing): ResizeRow {
@@ -125,7 +147,8 @@ function areaRows({ backend, allocate, image, placed, pick, made }: Resizing): R
   const down = cellsOf(height, placed.height);
   const across = cellsOf(width, placed.width);
   const most = Math.max(...down.whole) + 2;
-  const ring = new RowRing(backend, allocate, image, Math.max(2, Math.min(most, Math.floor(RING_BYTES / values))));
+  const room = Math.min(RING_BYTES, memory.available / 4);
+  const ring = new RowRing(backend, allocate, image, Math.max(2, Math.min(most, Math.floor(room / values))));
   const list = allocate(12 * ring.capacity);
   const cells = cellTable(backend, allocate, across, channels);
   // Before the first cell, a pixel without weight is read.

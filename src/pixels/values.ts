@@ -14,40 +14,46 @@ export function arrayTypeOf(dtype: Dtype): (typeof ARRAYS)[Dtype] {
   return ARRAYS[dtype];
 }
 
-/** A channel's value is byte · factor + offset. */
-export interface Scaling {
-  readonly factor: number;
-  readonly offset: number;
-}
-
-/** (byte · scale − mean) / std for each channel, in the input's order. */
-export function scalingsOf({ scale, mean, std }: CheckedInput): Scaling[] {
-  return mean.map((each, channel) => ({ factor: scale / std[channel], offset: -each / std[channel] }));
-}
-
-/** (3, 256), channels in the input's order: byte · factor + offset in float64, rounded once; for "uint8" the bytes. */
-export function valueTable(input: CheckedInput): Values {
-  const table = new (arrayTypeOf(input.dtype))(3 * 256);
-  const round = input.dtype === "float16" ? halfBits : (value: number) => value;
-  scalingsOf(input).forEach(({ factor, offset }, channel) => {
+/** (3, 256), channels in the input's order: (byte · scale − mean) · (1 / std) in float64, rounded once; for "uint8" the bytes. */
+export function valueTable({ dtype, scale, mean, std }: CheckedInput): Values {
+  const table = new (arrayTypeOf(dtype))(3 * 256);
+  const round = dtype === "float16" ? halfBits : (value: number) => value;
+  for (let channel = 0; channel < 3; channel++) {
+    const inverse = 1 / std[channel];
     for (let byte = 0; byte < 256; byte++) {
-      table[256 * channel + byte] = input.dtype === "uint8" ? byte : round(byte * factor + offset);
+      table[256 * channel + byte] = dtype === "uint8" ? byte : round((byte * scale - mean[channel]) * inverse);
     }
-  });
+  }
   return table;
 }
 
-/** A factor of bytes as the sum of two floats: the first has 16 bits, so that its products with bytes are exact. */
-export function splitFactor(factor: number): readonly [number, number] {
-  const coarse = factor === 0 ? 0 : 2 ** (Math.floor(Math.log2(Math.abs(factor))) - 15);
-  const first = coarse === 0 ? 0 : Math.fround(Math.round(factor / coarse) * coarse);
-  return [first, Math.fround(factor - first)];
+/** Factors of the channels as sums of two floats each. */
+export interface SplitFactors {
+  readonly coarse: readonly number[];
+  readonly fine: readonly number[];
 }
 
-/** Do the two products in float32 have the values of a channel's table, to the bit? So they do for most factors without offset. */
-export function splitIsExact([first, second]: readonly [number, number], table: Values): boolean {
+/**
+ * Factors whose products with a byte, added in float32, are the table's values to the bit: so it is for most inputs without mean.
+ * Null where it is not so.
+ */
+export function splitFactors(input: CheckedInput): SplitFactors | null {
   const { fround } = Math;
-  return table.every((value, byte) => Object.is(fround(fround(byte * first) + fround(byte * second)), value));
+  const factors = input.std.map((each) => input.scale * (1 / each));
+  const coarse = factors.map(coarsely);
+  const fine = factors.map((factor, channel) => fround(factor - coarse[channel]));
+  const isSame = valueTable(input).every((value, i) => {
+    const [channel, byte] = [i >> 8, i & 255];
+    return Object.is(fround(fround(byte * coarse[channel]) + fround(byte * fine[channel])), value);
+  });
+  return isSame ? { coarse, fine } : null;
+}
+
+/** A number with its first 16 bits: so many that float32 has its products with bytes. */
+function coarsely(value: number): number {
+  if (value === 0) return 0;
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - 15);
+  return Math.fround(Math.round(value / unit) * unit);
 }
 
 /** Bits of the nearest half float, ties to even. */

@@ -136,7 +136,7 @@ export function halfOf(value: number): number {
     const fraction = bits & 1023;
     return exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
   };
-  const sign = value < 0 ? 0x8000 : 0;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
   let low = 0;
   let high = 0x7c00;

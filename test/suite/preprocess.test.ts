@@ -82,6 +82,20 @@ test("bicubic, and area where it is a variant of bilinear: the bytes of the form
   }
 });
 
+test("every byte has the value of the formula, rounded once: presets, and means that are bytes", () => {
+  const bytes = { data: Uint8Array.from({ length: 256 }, (_, i) => i), width: 256, height: 1 };
+  const presets = Object.values(inputs).map((make) => make({ size: [1, 256], fit: "stretch" }));
+  const own = { ...presets[0], scale: 1, mean: [128, 104, 0], std: [57.12, -1, 3e-6] } as const;
+  for (const preset of [...presets, own]) {
+    for (const dtype of ["float32", "float16"] as const) {
+      for (const layout of ["nchw", "nhwc"] as const) {
+        const input = { ...preset, dtype, layout };
+        matches([bytes], input, `${input.name}, ${dtype}, ${layout}`);
+      }
+    }
+  }
+});
+
 /** How far bytes are from wanted ones: the largest difference, and the share that are equal. */
 function compared(got: ArrayLike<number>, wanted: ArrayLike<number>): { most: number; equal: number } {
   assert.is(got.length, wanted.length);

@@ -1,5 +1,5 @@
 /** Every operation in the least memory that an engine may have: the bits of an engine with much. */
-import { createEngine, heads } from "densehead";
+import { createEngine, heads, inputs } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Operation, operations } from "../../src/registry.ts";
@@ -117,6 +117,18 @@ function detection(): Arguments[] {
   }]];
 }
 
+/** A picture of rows that are long for so little memory, in every way of resizing. */
+function pictures(): Arguments[] {
+  const image = {
+    data: Uint8Array.from({ length: 1280 * 200 * 4 }, () => r.uniform(0, 256)),
+    width: 1280,
+    height: 200,
+  };
+  return (["bilinear", "area", "bicubic"] as const).map((
+    resize,
+  ) => [image, inputs.yolov8({ size: [200, 320], resize })]);
+}
+
 /** Routines over more than a few values, each in its own way. */
 const ROUTINES: Readonly<Record<string, () => Arguments[]>> = {
   nms: () => [[boxes(r, 800), shares(800), { iouThreshold: 0.5 }]],
@@ -134,6 +146,7 @@ const ROUTINES: Readonly<Record<string, () => Arguments[]>> = {
   gflCriterion: () => criterion(heads.gfl({ numClasses: 81 }), { cls: 81, dist: 68 }),
   vfnetCriterion: () => criterion(heads.vfnet({ numClasses: 81 }), { cls: 81, distances: 4, refined: 4 }),
   detect: detection,
+  preprocess: pictures,
 };
 
 function casesOf(operation: Operation): Arguments[] {
