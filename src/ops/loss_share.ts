@@ -51,6 +51,11 @@ function shareOf(call: HostCall, { loss, grad }: LossArrays, first: number, end:
       // No data: the caller's thread makes the error.
       outside: undefined,
     },
-    out: { loss: ofRows(loss, valueColumns), grad: ofRows(grad, columns) },
+    out: { loss: ofRows(bare(loss), valueColumns), grad: ofRows(bare(grad), columns) },
   };
+}
+
+/** Without the caller's own array, all of which would be copied to a worker. */
+function bare(array: HostArray<Float32Array> | null): HostArray<Float32Array> | null {
+  return array && { place: array.place, data: array.data, length: array.length, byteOffset: array.byteOffset };
 }

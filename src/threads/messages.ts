@@ -7,9 +7,15 @@ import type { Share } from "../call.ts";
 export interface Start {
   readonly module: WebAssembly.Module;
   readonly maxMemory: number;
-  /** A flag for each slot, in shared memory: 1 where its share is done. */
+  /** What is with the share in each slot; in shared memory. */
   readonly flags: Int32Array;
 }
+
+/** A share in a slot waits; the worker is at it; the worker no longer reads it; or the caller's thread has taken it back. */
+export const WAITS = 0;
+export const AT_WORK = 1;
+export const DONE = 2;
+export const TAKEN_BACK = 3;
 
 /** A share to run. */
 export interface Order {

@@ -5,7 +5,7 @@ import type { Division } from "../call.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { Start } from "./messages.ts";
 import { runShare } from "./runners.ts";
-import { Task } from "./task.ts";
+import { type Taken, Task } from "./task.ts";
 import { type StartWorker, Thread } from "./thread.ts";
 
 export class Pool {
@@ -37,14 +37,14 @@ export class Pool {
   }
 
   /**
-   * Runs a call. Until its last share is taken, the caller's thread does nothing else: inputs outside of shared memory have
-   * then been read.
+   * Runs a call. Until every share is done or at work, the caller's thread does nothing else: inputs outside of shared memory
+   * have then been read.
    */
   async run(op: string, division: Division, backend: WasmBackend): Promise<unknown> {
     const task = new Task(op, division, this.threads);
     for (;;) {
       for (const thread of this.#others) thread.feed(() => task.take());
-      const taken = task.take();
+      const taken = task.take() ?? this.#takeBack(task);
       if (taken === null) break;
       try {
         taken.done(runShare(backend, taken.share()));
@@ -53,6 +53,14 @@ export class Pool {
       }
     }
     return division.join(await task.results, backend);
+  }
+
+  #takeBack(task: Task): Taken | null {
+    for (const thread of this.#others) {
+      const taken = thread.takeBack(task);
+      if (taken !== null) return taken;
+    }
+    return null;
   }
 
   close(): void {

@@ -3,6 +3,7 @@
  */
 import { type HostArray, ownArray, type PlainArray, valuesOf } from "../arrays.ts";
 import type { Share } from "../call.ts";
+import { DONE, TAKEN_BACK, WAITS } from "./messages.ts";
 
 /** Every array begins at a cache line of its own. */
 const ALIGNMENT = 64;
@@ -15,8 +16,9 @@ export class Slot {
   readonly #index: number;
   #memory = new SharedArrayBuffer(0);
   #end = 0;
-  /** Results of the share in here and where they belong; null where the slot is free. */
-  #results: [from: HostArray<Float32Array>, to: HostArray<Float32Array>][] | null = null;
+  #isFree = true;
+  /** Results of the share in here, and where they belong. */
+  #results: [from: HostArray<Float32Array>, to: HostArray<Float32Array>][] = [];
 
   constructor(flags: Int32Array, index: number) {
     this.#flags = flags;
@@ -24,18 +26,18 @@ export class Slot {
   }
 
   get isFree(): boolean {
-    return this.#results === null;
+    return this.#isFree;
   }
 
-  /** Whether the worker has done what is in here. */
+  /** Whether the worker has done what is in here, or has found it taken back. */
   get isDone(): boolean {
-    return !this.isFree && Atomics.load(this.#flags, this.#index) === 1;
+    return Atomics.load(this.#flags, this.#index) === DONE;
   }
 
   /** The share over arrays in shared memory. */
   fill(share: Share): Share {
     this.#makeRoom(arraysIn(share).reduce((bytes, array) => bytes + roomOf(array), 0));
-    Atomics.store(this.#flags, this.#index, 0);
+    Atomics.store(this.#flags, this.#index, WAITS);
     const call = withArrays(share.call, (array) => {
       const copy = this.#take(array);
       copy.data.set(valuesOf(array) as never);
@@ -48,19 +50,21 @@ export class Slot {
       return place;
     }) as OutArrays;
     this.#results = results;
+    this.#isFree = false;
     return { ...share, call, out };
   }
 
-  /** Takes results where they belong: the slot is free. */
-  empty(): void {
-    const results = this.#results ?? [];
-    this.#results = null;
-    for (const [from, to] of results) valuesOf(to).set(from.data);
+  /** Whether the worker has not begun with what is in here: then it never will. */
+  takeBack(): boolean {
+    const found = Atomics.compareExchange(this.#flags, this.#index, WAITS, TAKEN_BACK);
+    return found === WAITS;
   }
 
-  /** Frees the slot of a share that is not to be. */
-  drop(): void {
-    this.#results = null;
+  /** Takes results where they belong, unless nobody wants them. */
+  empty(areWanted: boolean): void {
+    this.#isFree = true;
+    if (!areWanted) return;
+    for (const [from, to] of this.#results) valuesOf(to).set(from.data);
   }
 
   #makeRoom(bytes: number): void {

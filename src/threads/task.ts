@@ -5,19 +5,17 @@ import type { Division, Share } from "../call.ts";
 
 /** A share that a thread has taken. */
 export interface Taken {
-  readonly op: string;
+  readonly task: Task;
   share(): Share;
   /** What became of it. */
   done(result: unknown): void;
   failed(error: unknown): void;
-  /** Ends the whole call at once. */
-  abort(error: unknown): void;
 }
 
 export class Task {
   /** What became of all shares, in order. The first error in order is that of one thread. */
   readonly results: Promise<readonly unknown[]>;
-  readonly #op: string;
+  readonly op: string;
   readonly #division: Division;
   readonly #threads: number;
   readonly #found: unknown[] = [];
@@ -30,7 +28,7 @@ export class Task {
   #reject!: (error: unknown) => void;
 
   constructor(op: string, division: Division, threads: number) {
-    this.#op = op;
+    this.op = op;
     this.#division = division;
     this.#threads = threads;
     this.results = new Promise((resolve, reject) => {
@@ -52,12 +50,16 @@ export class Task {
     this.#shares++;
     this.#open++;
     return {
-      op: this.#op,
+      task: this,
       share: () => this.#division.share(first, first + count),
       done: (result) => this.#done(place, result),
       failed: (error) => this.#failed(place, error),
-      abort: (error) => this.#reject(error),
     };
+  }
+
+  /** Ends at once. */
+  abort(error: unknown): void {
+    this.#reject(error);
   }
 
   #done(place: number, result: unknown): void {

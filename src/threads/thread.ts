@@ -3,7 +3,7 @@
  */
 import { type Order, type Reply, type Start, STARTED } from "./messages.ts";
 import { Slot } from "./slot.ts";
-import type { Taken } from "./task.ts";
+import type { Taken, Task } from "./task.ts";
 
 /** A worker as its runtime has it. */
 export interface RuntimeWorker {
@@ -25,7 +25,8 @@ export type StartWorker = (events: WorkerEvents) => RuntimeWorker;
 const SLOTS = 2;
 
 interface Given {
-  readonly taken: Taken;
+  /** Null where it was taken back. */
+  taken: Taken | null;
   /** Null where the results are no longer in it. */
   slot: Slot | null;
   /** Why they could not be taken out of it. */
@@ -67,6 +68,17 @@ export class Thread {
     }
   }
 
+  /** A share of the task that waits in the worker: so nobody waits for it who could do it. */
+  takeBack(task: Task): Taken | null {
+    for (const given of this.#given.values()) {
+      const { taken, slot } = given;
+      if (taken?.task !== task || !slot?.takeBack()) continue;
+      given.taken = null;
+      return taken;
+    }
+    return null;
+  }
+
   stop(error: (op: string) => unknown): void {
     const worker = this.#worker;
     this.#lose(error);
@@ -81,7 +93,10 @@ export class Thread {
       const worker = this.#start({
         message: (reply) => {
           if (reply.id !== STARTED) return this.#settle(reply);
-          if ("error" in reply) return reject(reply.error);
+          if ("error" in reply) {
+            worker.stop();
+            return reject(reply.error);
+          }
           isStarted = true;
           worker.hold(this.#given.size > 0);
           resolve();
@@ -106,7 +121,7 @@ export class Thread {
       this.#given.set(id, { taken, slot, problem: null });
       worker.post({ id, slot: this.#slots.indexOf(slot), share });
     } catch (error) {
-      slot.drop();
+      slot.empty(false);
       taken.failed(error);
     }
   }
@@ -118,24 +133,24 @@ export class Thread {
     if (this.#given.size === 0) this.#worker?.hold(false);
     collect(given);
     const outcome = given.problem ?? reply;
-    if ("error" in outcome) given.taken.failed(outcome.error);
-    else given.taken.done(outcome.result);
+    if ("error" in outcome) given.taken?.failed(outcome.error);
+    else given.taken?.done(outcome.result);
   }
 
   /** Ends the calls that the worker was at. */
   #lose(error: (op: string) => unknown): void {
     this.#worker = null;
-    for (const { taken } of this.#given.values()) taken.abort(error(taken.op));
+    for (const { taken } of this.#given.values()) taken?.task.abort(error(taken.task.op));
     this.#given.clear();
   }
 }
 
 /** Takes results out of their slot. */
 function collect(given: Given): void {
-  const { slot } = given;
+  const { slot, taken } = given;
   given.slot = null;
   try {
-    slot?.empty();
+    slot?.empty(taken !== null);
   } catch (error) {
     given.problem = { error };
   }

@@ -2,7 +2,7 @@
  * A worker: kernels of its own, which run the shares that come.
  */
 import { WasmBackend } from "../wasm/backend.ts";
-import { type Order, type Reply, type Start, STARTED } from "./messages.ts";
+import { AT_WORK, DONE, type Order, type Reply, type Start, STARTED, WAITS } from "./messages.ts";
 import { runShare } from "./runners.ts";
 
 /** The worker's end: `self` in a page, `parentPort` of node:worker_threads. */
@@ -27,10 +27,11 @@ export function serve(port: Port): void {
       port.onmessage = ({ data }) => {
         const { id, slot, share } = data as Order;
         answer(id, () => {
+          const isMine = Atomics.compareExchange(flags, slot, WAITS, AT_WORK) === WAITS;
           try {
-            return runShare(backend, share);
+            return isMine ? runShare(backend, share) : null;
           } finally {
-            Atomics.store(flags, slot, 1);
+            Atomics.store(flags, slot, DONE);
           }
         });
       };

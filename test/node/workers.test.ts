@@ -1,0 +1,162 @@
+/** Workers: what goes to them, and how they die. */
+import { createEngine, heads } from "densehead";
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import type { Worker } from "node:worker_threads";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { AT_WORK, type Order, type Start } from "../../src/threads/messages.ts";
+import { rejects } from "../compare.ts";
+
+const test = suite("workers");
+
+const threads = createRequire(import.meta.url)("node:worker_threads") as { Worker: typeof Worker };
+const { Worker: RealWorker } = threads;
+/** Those that engines have started. */
+const workers: Worker[] = [];
+
+/** What is with the shares of each. */
+const flags = new Map<Worker, Int32Array>();
+/** Whether workers say that they are at work on their shares, and are not. */
+let isLazy = false;
+/** The most bytes of one message that are not in shared memory. */
+let copied = 0;
+
+function bytesToCopy(value: unknown): number {
+  if (typeof value !== "object" || value === null || value instanceof WebAssembly.Module) return 0;
+  if (!ArrayBuffer.isView(value)) return Object.values(value).reduce((sum, each) => sum + bytesToCopy(each), 0);
+  return value.buffer instanceof SharedArrayBuffer ? 0 : value.buffer.byteLength;
+}
+
+test.before(() => {
+  threads.Worker = class extends RealWorker {
+    constructor(...given: ConstructorParameters<typeof RealWorker>) {
+      super(...given);
+      workers.push(this);
+      this.on("message", () => this.unanswered--);
+    }
+
+    unanswered = 0;
+
+    override postMessage(message: Start | Order | null): void {
+      copied = Math.max(copied, bytesToCopy(message));
+      if (message !== null && "flags" in message) flags.set(this, message.flags);
+      if (isLazy && message !== null && "share" in message) {
+        Atomics.store(flags.get(this) as Int32Array, message.slot, AT_WORK);
+      } else {
+        if (message !== null) this.unanswered++;
+        super.postMessage(message);
+      }
+    }
+  };
+  syncBuiltinESMExports();
+});
+
+test.after(() => {
+  threads.Worker = RealWorker;
+  syncBuiltinESMExports();
+});
+
+/** So large that every engine divides it, whatever it measured. */
+const logits = new Float32Array(2 ** 22);
+
+/** The worker of the engine that was made last, when it has nothing to do. */
+async function idleWorker(): Promise<Worker> {
+  const worker = workers.at(-1) as Worker & { readonly unanswered: number };
+  while (worker.unanswered > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  return worker;
+}
+
+/** The process waits for no idle worker; the test does. */
+async function exited(worker: Worker): Promise<void> {
+  const waiting = setInterval(() => {}, 1000);
+  await new Promise((resolve) => worker.once("exit", resolve));
+  clearInterval(waiting);
+}
+
+// The whole buffer of a view would be copied, with every share.
+test("arrays are in shared memory when they go to a worker", async () => {
+  using engine = await createEngine({ device: "wasm", threads: 2 });
+  await engine.qualityFocalLoss(logits, logits);
+  await idleWorker();
+  const labels = new Int32Array(2 ** 20);
+  const scores = new Float32Array(2 ** 20);
+  const out = { grad: new Float32Array(2 ** 22), loss: scores.slice() };
+  const options = { reduction: "none", grad: true, weight: logits, out } as const;
+  await engine.varifocalLoss({ data: logits, dims: [2 ** 20, 4] }, { labels, scores }, options);
+  await idleWorker();
+  const maps = { data: new Float32Array(8 * 84 * 8400), dims: [8, 84, 8400] };
+  await engine.detect(maps, { head: heads.yolov8Decoded(), imageSize: [640, 640], classes: [1, 2] });
+  assert.ok(workers.length > 0 && copied < 10_000, `${copied} bytes are copied`);
+});
+
+/** Ways to lose a worker, and what the error says. */
+const DEATHS: Record<string, [kill: (worker: Worker) => unknown, says: string]> = {
+  "is terminated": [(worker) => worker.terminate(), "it was terminated"],
+  "has an error of its own": [(worker) => worker.postMessage(null), "null"],
+};
+
+for (const [title, [kill, says]] of Object.entries(DEATHS)) {
+  test(`a worker that ${title} costs one call`, async () => {
+    using engine = await createEngine({ device: "wasm", threads: 2 });
+    const wanted = await engine.qualityFocalLoss(logits, logits);
+    const died = await idleWorker();
+    isLazy = true;
+    const promise = engine.qualityFocalLoss(logits, logits);
+    isLazy = false;
+    kill(died);
+    await rejects(promise, Error, "qualityFocalLoss: a worker thread ended while it was at work", says);
+    assert.equal(await engine.qualityFocalLoss(logits, logits), wanted);
+    assert.is(engine.capabilities.threads, 2);
+    assert.not.ok(workers.at(-1) === died, "no new worker");
+  });
+}
+
+test("an engine that ends rejects what a worker is at", async () => {
+  const engine = await createEngine({ device: "wasm", threads: 2 });
+  await engine.qualityFocalLoss(logits, logits);
+  await idleWorker();
+  isLazy = true;
+  const promise = engine.qualityFocalLoss(logits, logits);
+  isLazy = false;
+  engine.dispose();
+  await rejects(promise, Error, "qualityFocalLoss: the engine is disposed");
+});
+
+test("a share that a worker has not begun with is not waited for", async () => {
+  using engine = await createEngine({ device: "wasm", threads: 2 });
+  const wanted = await engine.qualityFocalLoss(logits, logits);
+  (await idleWorker()).terminate();
+  assert.equal(await engine.qualityFocalLoss(logits, logits), wanted);
+});
+
+test("a worker that dies while nobody waits for it costs nothing", async () => {
+  using engine = await createEngine({ device: "wasm", threads: 2 });
+  const wanted = await engine.qualityFocalLoss(logits, logits);
+  const died = await idleWorker();
+  died.terminate();
+  await exited(died);
+  assert.equal(await engine.qualityFocalLoss(logits, logits), wanted);
+  assert.equal([engine.capabilities.threads, engine.capabilities.threadsReason], [2, null]);
+});
+
+test("where workers do not start, there is one thread, and a line why", async () => {
+  const { Worker: Recording } = threads;
+  threads.Worker = class {
+    constructor() {
+      throw new Error("no workers today");
+    }
+  } as unknown as typeof Worker;
+  syncBuiltinESMExports();
+  using engine = await createEngine({ device: "wasm", threads: 2 });
+  threads.Worker = Recording;
+  syncBuiltinESMExports();
+  assert.equal([engine.capabilities.threads, engine.capabilities.threadsReason], [
+    1,
+    "workers do not start here: no workers today",
+  ]);
+  const { reason } = engine.plan("giouLoss", 1e7);
+  assert.match(reason, /^wasm, 1 thread: workers do not start here: no workers today/);
+  assert.equal(await engine.qualityFocalLoss(logits, logits), engine.sync.qualityFocalLoss(logits, logits));
+});
+
+test.run();
