@@ -3,6 +3,7 @@
  */
 import type { Command } from "./command.ts";
 import { detectCommand } from "./detect.ts";
+import { evalCommand } from "./eval.ts";
 import { inspectCommand } from "./inspect.ts";
 import { lossCommand } from "./loss.ts";
 import { runCommand } from "./run.ts";
@@ -10,6 +11,7 @@ import { scoreCommand } from "./score.ts";
 
 export const commands: ReadonlyMap<string, Command> = new Map([
   ["detect", detectCommand],
+  ["eval", evalCommand],
   ["inspect", inspectCommand],
   ["loss", lossCommand],
   ["run", runCommand],

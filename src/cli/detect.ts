@@ -53,11 +53,14 @@ async function run(args: string[]): Promise<void> {
   for (const [i, result] of results.entries()) await write(String(i), result);
 }
 
+/** What decides what is found in a file. */
+export type DetectedFlags = Pick<DetectFlags, "network" | "keep" | "images" | "categoryIds">;
+
 /** Everything in one file: an image, or a batch of them. */
-async function detectFile(
+export async function detectFile(
   engine: Engine,
   path: string,
-  flags: DetectFlags,
+  flags: DetectedFlags,
   truth: CocoFile | undefined,
   find: (count: number) => readonly KnownImage[],
   askedId: string | undefined,
@@ -82,7 +85,7 @@ async function detectFile(
 function detectAll(
   { sync }: Engine,
   network: NetworkFile,
-  { keep, images: { fit } }: DetectFlags,
+  { keep, images: { fit } }: DetectedFlags,
   images: readonly KnownImage[],
   classes: readonly string[] | undefined,
 ): readonly Detections[] {

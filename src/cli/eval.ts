@@ -1,0 +1,99 @@
+/**
+ * `densehead eval`: how good results are, or what a network's raw outputs make.
+ */
+import process from "node:process";
+import { createEngine } from "../entry/embedded.ts";
+import { type CocoDataset, cocoEvaluate, type CocoEvaluation, type EvalResult } from "../eval/index.ts";
+import type { Command } from "./command.ts";
+import { detectFile } from "./detect.ts";
+import { EVAL_HELP, type EvalFlags, readFlags } from "./eval_options.ts";
+import { about, UsageError } from "./errors.ts";
+import { imageFinder, readTruth } from "./images.ts";
+import { progressOf } from "./progress.ts";
+import { isRows, readDataset, readResults } from "./readers/rows.ts";
+import type { ImageResult } from "./result.ts";
+import { curvesSvg } from "./writers/curves.ts";
+import { evalJson, evalTable } from "./writers/eval_text.ts";
+import { STDOUT, writeText } from "./writers/file.ts";
+import { printable } from "./writers/text.ts";
+
+/** The command. */
+export const evalCommand: Command = {
+  summary: "evaluates results: AP and AR, LRP, calibration",
+  help: EVAL_HELP,
+  run,
+};
+
+/** The results of a FILE. */
+interface Part {
+  readonly file: string;
+  readonly rows: readonly EvalResult[];
+}
+
+async function run(args: string[]): Promise<void> {
+  const flags = await readFlags(args);
+  const { gt, json, svg } = flags;
+  const dataset = await about(`--gt ${gt}`, () => readDataset(gt));
+  const parts = await readParts(flags);
+  const results = parts.flatMap(({ rows }) => rows);
+  const evaluation = evaluate(flags, dataset, parts, results);
+  const report = { kind: flags.kind, maxDets: Math.max(...flags.maxDets), dataset, results, evaluation };
+  if (json !== STDOUT && svg !== STDOUT) process.stdout.write(evalTable(report));
+  if (json !== undefined) await writeText(json, evalJson(report));
+  if (svg !== undefined) await writeText(svg, curvesSvg(report));
+}
+
+/** Results of all files in their order; raw outputs are detected. */
+async function readParts({ files, detected }: EvalFlags): Promise<Part[]> {
+  const raw = files.filter((file) => !isRows(file));
+  const truth = raw.length === 0 ? undefined : await readTruth(detected.images);
+  const find = await imageFinder(detected.images, truth);
+  using engine = raw.length === 0 ? undefined : await createEngine();
+  const parts: Part[] = [];
+  const progress = progressOf(files.length);
+  for (const [i, file] of files.entries()) {
+    progress.show(i + 1);
+    const read = async () => {
+      if (engine === undefined || isRows(file)) return readResults(file);
+      const images = (count: number) => find(file, raw.indexOf(file), count);
+      return rowsOf(file, await detectFile(engine, file, detected, truth, images, undefined));
+    };
+    parts.push({ file, rows: await about(file, read).finally(progress.clear) });
+  }
+  return parts;
+}
+
+/** COCO results of detections. Clipping may have left nothing of a box, and damaged outputs have boxes without a place. */
+function rowsOf(file: string, found: readonly ImageResult[]): EvalResult[] {
+  const rows = found.flatMap(({ imageId, categoryIds, detections }) => detections.toCoco(imageId, categoryIds));
+  const kept = rows.filter(({ bbox }) => bbox.every(Number.isFinite) && bbox[2] > 0 && bbox[3] > 0);
+  const lost = rows.length - kept.length;
+  if (lost > 0) {
+    const what = `${lost} of the boxes have no area in their image, and do not count`;
+    process.stderr.write(`densehead: eval: ${printable(`${file}: ${what}`)}\n`);
+  }
+  return kept;
+}
+
+/** The library's errors name its arguments; these name the files. */
+function evaluate(
+  { gt, kind, maxDets }: EvalFlags,
+  dataset: CocoDataset,
+  parts: readonly Part[],
+  results: readonly EvalResult[],
+): CocoEvaluation {
+  try {
+    return cocoEvaluate(dataset, results, { kind, maxDets });
+  } catch (error) {
+    const [, list, index = "", what] = /^cocoEvaluate: (dataset\.|results)(?:\[(\d+)\])?(.*)$/s
+      .exec((error as Error).message) ?? [];
+    if (list === undefined) throw error;
+    if (list !== "results") throw new UsageError(`--gt ${gt}: ${what}`);
+    let row = Number(index);
+    for (const { file, rows } of parts) {
+      if (row < rows.length) throw new UsageError(`${file}: results[${row}]${what}`);
+      row -= rows.length;
+    }
+    throw error;
+  }
+}
