@@ -656,7 +656,10 @@ test("helps", () => {
 test("wrong commands and flags", () => {
   fails([], "no command given; wanted detect");
   fails(["find"], "densehead: find is no command; wanted detect");
-  fails(["detct"], "densehead: detct is no command; wanted detect, inspect, loss, run, score; did you mean detect?");
+  fails(
+    ["detct"],
+    "densehead: detct is no command; wanted detect, eval, inspect, loss, run, score; did you mean detect?",
+  );
   fails(["detect", scene, "--threshold", "0.4"], "Unknown option '--threshold'; did you mean --score? (densehead");
   fails(["detect", scene, "--iuo", "0.4"], "Unknown option '--iuo'; did you mean --iou?");
   fails(["detect", scene, "--head", "gfll"], "did you mean gfl?");
