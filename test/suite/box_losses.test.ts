@@ -11,6 +11,7 @@ import { floats, random } from "../random.ts";
 import type { BoxLoss } from "../reference/box_loss.ts";
 import { worstOf } from "../search.ts";
 import { note } from "./notes.ts";
+import { samples } from "./walk.ts";
 
 type Result = Both | { readonly loss: number };
 type Losses = Readonly<Record<string, (pred: TensorLike, target: TensorLike, options?: object) => Result>>;
@@ -46,7 +47,7 @@ for (const operation of ofKind("box loss")) {
 
   test(`${name}: 100 000 random pairs are within the bounds, every option`, () => {
     const worst = [0, 0];
-    for (const [what, pred, target] of pairs(3, 20000)) {
+    for (const [what, pred, target] of pairs(3, samples(20000))) {
       const found = check(both(run(sync, pred, target, each)), wanted(pred, target), pred, what, 0, limits);
       found.forEach((error, k) => worst[k] = Math.max(worst[k], error));
     }

@@ -9,6 +9,7 @@ import { type ElementReference, ofKind, type Options, referenceOf, settingsOf } 
 import { compare, type Found, HARD, type Pairs, search, targetsOf } from "../element_bounds.ts";
 import { floats, random } from "../random.ts";
 import { note } from "./notes.ts";
+import { samples } from "./walk.ts";
 
 const test = suite("element losses");
 const engine = await createEngine();
@@ -39,8 +40,8 @@ for (const operation of ofKind("element loss")) {
 
   test(`${name}: random elements stay within their bounds`, () => {
     const r = random(70);
-    const x = floats(20000, () => r.normal() * 6);
-    const y = floats(20000, (i) => i % 3 === 0 ? 0 : i % 3 === 1 ? 1 : r.uniform());
+    const x = floats(samples(20000), () => r.normal() * 6);
+    const y = floats(x.length, (i) => i % 3 === 0 ? 0 : i % 3 === 1 ? 1 : r.uniform());
     const c = of();
     for (const options of settingsOf(c)) check(c, x, y, options);
   });
