@@ -4,9 +4,10 @@ import { differentDetections, type Found } from "./agreement.ts";
 import type { Bench, Family } from "./bench.ts";
 import { headScene, type Scene } from "./inputs.ts";
 import { carefulDetect } from "./peers/careful_detect.ts";
-import { asFound, copiedDetect } from "./peers/copied_detect.ts";
+import { copiedDetect } from "./peers/copied_detect.ts";
 import { attempt } from "./peers/load.ts";
 import { type OnnxDetector, onnxNode, onnxWeb } from "./peers/onnx_runtime.ts";
+import { asFound } from "./peers/plain_boxes.ts";
 import type { Absent, Entrant, Rival } from "./runner.ts";
 import { ANCHORS, CHANNELS, IMAGE, KEEP } from "./yolov8.ts";
 

@@ -10,6 +10,7 @@ import { decode } from "./decode.ts";
 import { detect } from "./detect.ts";
 import { gpu } from "./gpu.ts";
 import { growth } from "./growth.ts";
+import { headsFamily } from "./heads.ts";
 import { losses } from "./losses.ts";
 import { engineName, machineName, runtimeName } from "./machine.ts";
 import { memory } from "./memory.ts";
@@ -22,6 +23,7 @@ import { startup } from "./startup.ts";
 
 const FAMILIES: readonly Family[] = [
   detect,
+  headsFamily,
   nms,
   decode,
   losses,

@@ -97,7 +97,7 @@ async function bundled(entry) {
 
 /** Every family; in other runtimes those whose ratios depend on the runtime. onnxruntime-web on WebGPU needs Node 24. */
 async function write() {
-  const compared = ["detect", "nms", "decode", "losses", "criteria"];
+  const compared = ["detect", "heads", "nms", "decode", "losses", "criteria"];
   const once = ["startup", "memory", "growth", "accuracy"];
   const newer = programs.node24 && !process.versions.node.startsWith("24.");
   const plans = {

@@ -106,7 +106,7 @@ function maximise(
 }
 
 /** Four at a time: half as long as one at a time. The number of anchors is a multiple of four. */
-function maximiseWith(
+export function maximiseWith(
   row: Float32Array,
   c: number,
   best: Float32Array,
