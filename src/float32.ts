@@ -1,5 +1,5 @@
 /**
- * Rounding to float32 with a direction, and values of other kinds as float32.
+ * Neighbours of numbers, rounding to float32 with a direction, and values of other kinds as float32.
  */
 
 const oneFloat = new Float32Array(1);
@@ -12,6 +12,16 @@ export function floorToFloat(value: number): number {
   if (oneFloat[0] > 0) oneInt[0] -= 1;
   else oneInt[0] += 1;
   return oneFloat[0];
+}
+
+const oneDouble = new Float64Array(1);
+const oneBigInt = new BigInt64Array(oneDouble.buffer);
+
+/** The largest float64 under a positive number. */
+export function numberBefore(value: number): number {
+  oneDouble[0] = value;
+  oneBigInt[0] -= 1n;
+  return oneDouble[0];
 }
 
 /** The values of IEEE-754 half bits. */

@@ -1,8 +1,8 @@
-// Greedy non-maximum suppression, exact, without comparing all pairs.
+// Non-maximum suppression, greedy or fast, exact, without comparing all pairs.
 //
-// Kept boxes lie in a grid (nms_grid.ts), which is the fastest where boxes are of like sizes. Where many are much larger
+// Kept boxes, or with fast suppression all so far, lie in a grid (nms_grid.ts), which is the fastest where boxes are of like sizes. Where many are much larger
 // than others, or so alike that a high threshold does not part them, more and more is compared for each candidate; then the
-// kept boxes move to a tree (nms_tree.ts), to which this does not matter. Both find the same.
+// boxes move to a tree (nms_tree.ts), to which this does not matter. Both find the same.
 
 import { isProper, survey } from "./nms_block";
 import { gridInsert, gridScratch, gridSuppresses, gridWork, layGrid } from "./nms_grid";
@@ -22,7 +22,7 @@ export function nms_scratch(count: i32): usize {
 /**
  * keep = kept indices in the given order, at most `limit`; returns how many. `classes` may be 0: then all boxes compete. A
  * candidate goes when its IoU with a kept box of its class is over the threshold. Empty, inverted and non-finite boxes
- * neither go nor suppress.
+ * neither go nor suppress. With `fast` boxes that went suppress others, too.
  */
 export function nms(
   boxes: usize,
@@ -33,12 +33,13 @@ export function nms(
   limit: i32,
   scratch: usize,
   keep: usize,
+  fast: bool,
 ): i32 {
   // No IoU is over a threshold of 1.
   const competing = iouThreshold < 1;
   survey(boxes, order, count, iouThreshold);
   layGrid(count, iouThreshold, classes != 0, scratch);
-  const maxWork = limit > FEW ? MAX_BLOCKS * count : i64.MAX_VALUE;
+  const maxWork = fast || limit > FEW ? MAX_BLOCKS * count : i64.MAX_VALUE;
   let inTree = false;
   let kept = 0;
   for (let i = 0; i < count && kept < limit; i++) {
@@ -47,16 +48,15 @@ export function nms(
     if (competing && isProper(box)) {
       const label = classes != 0 ? load<i32>(classes + (<usize> index << 2)) : 0;
       if (!inTree && gridWork > maxWork) {
-        growTree(boxes, classes, order, count, i, keep, kept, scratch);
+        growTree(boxes, classes, order, count, i, fast ? order : keep, fast ? i : kept, scratch);
         inTree = true;
       }
-      if (inTree) {
-        if (treeSuppresses(box, label)) continue;
-        treeInsert(i, box, label);
-      } else {
-        if (gridSuppresses(box, label)) continue;
-        gridInsert(box, label);
+      const goes = inTree ? treeSuppresses(box, label) : gridSuppresses(box, label);
+      if (!goes || fast) {
+        if (inTree) treeInsert(i, box, label);
+        else gridInsert(box, label);
       }
+      if (goes) continue;
     }
     store<i32>(keep + (<usize> kept << 2), index);
     kept++;

@@ -2,6 +2,7 @@
  * From raw head tensors to detections. For each image: filter scores, expand classes, keep the best candidates, decode their
  * boxes, suppress, and only for what is left compute scores in float64. Another device may find the candidates instead.
  */
+import { numberBefore } from "../float32.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
 import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -9,7 +10,7 @@ import { decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
 import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
-import { fastNms } from "./fast_nms.ts";
+import { bestOfClasses } from "./best_of_classes.ts";
 import { filterAnchors } from "./filter.ts";
 import { stageListed } from "./from_gpu.ts";
 import type { ImageRun } from "./image_run.ts";
@@ -96,14 +97,16 @@ function suppress({ backend, allocate, settings }: ImageRun, candidates: RankedC
   const sorted = kernels.sort_scores(candidates.ranks, count, NaN, order, scratch);
   const labels = settings.classAgnostic ? 0 : candidates.labels;
   const limit = Math.min(settings.maxDetections, count);
-  if (settings.suppression === "fast") {
-    const view = (pointer: number) => memory.view(Int32Array, pointer, count);
-    const classes = settings.classAgnostic ? null : view(candidates.labels);
-    const ordered = view(order).subarray(0, sorted);
-    return fastNms(memory.view(Float32Array, boxes, count * 4), classes, ordered, settings.iouThreshold, limit);
-  }
   if (settings.suppression === "none") return memory.ints.slice(order >> 2, (order >> 2) + Math.min(limit, sorted));
-  const kept = kernels.nms(boxes, labels, order, sorted, settings.iouThreshold, limit, scratch, keep);
+  const isFast = settings.suppression === "fast";
+  if (isFast && settings.iouThreshold === 0) {
+    const view = (pointer: number, length: number) => memory.view(Int32Array, pointer, length);
+    const classes = labels === 0 ? null : view(labels, count);
+    return bestOfClasses(memory.view(Float32Array, boxes, count * 4), classes, view(order, sorted), limit);
+  }
+  // By the threshold or more is over the number before it.
+  const threshold = isFast ? numberBefore(settings.iouThreshold) : settings.iouThreshold;
+  const kept = kernels.nms(boxes, labels, order, sorted, threshold, limit, scratch, keep, isFast);
   return memory.ints.slice(keep >> 2, (keep >> 2) + kept);
 }
 

@@ -66,7 +66,7 @@ export function suppress(
     if (classes !== null) memory.ints.set(backend.values(classes), labels >> 2);
     const sorted = kernels.sort_scores(scorePointer, count, floorToFloat(scoreThreshold), order, scratch);
     const most = Math.min(maxDetections, NO_LIMIT);
-    const kept = kernels.nms(boxPointer, labels, order, sorted, iouThreshold, most, scratch, keep);
+    const kept = kernels.nms(boxPointer, labels, order, sorted, iouThreshold, most, scratch, keep, false);
     return memory.ints.slice(keep >> 2, (keep >> 2) + kept);
   });
 }

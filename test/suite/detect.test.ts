@@ -15,6 +15,7 @@ import { PRESETS } from "../presets.ts";
 import { random } from "../random.ts";
 import { boxChannels } from "../../src/heads/channels.ts";
 import { imageOf, inOrder, pack, packings, packLevels, randomHead, type RawValues } from "../raw_head.ts";
+import { iou } from "../reference/box_iou.ts";
 import { detect, type Found } from "../reference/detect.ts";
 
 const test = suite("detect");
@@ -403,6 +404,46 @@ test("a list of all classes, and the same threshold for each, change no bit", ()
         const [got] = sync.detect(outputs, { ...options, ...alike });
         for (const member of ["boxes", "scores", "classes", "anchors"] as const) same(got[member], wanted[member]);
       }
+    }
+  }
+});
+
+/** One class of boxes (x, y, w, h) over the threshold, best first, each in a cell of its own. */
+function detectBoxes(boxes: readonly (readonly number[])[], options: Partial<DetectOptions>): number[] {
+  const count = boxes.length;
+  const channels = [0, 1, 2, 3].map((side) => boxes.map((box) => box[side]));
+  const scores = boxes.map((_, i) => 1 - 0.5 * i / count);
+  const data = Float32Array.from([...channels, scores].flat());
+  const head = heads.yolov8Decoded({ numClasses: 1, strides: [1] });
+  const settings = { head, imageSize: [1, count], maxDetections: count, ...options };
+  return [...sync.detect({ data, dims: [1, 5, count] }, settings)[0].anchors];
+}
+
+test("fast suppression: by the threshold or more, by dropped boxes too, and by all of a class at 0", () => {
+  const fast = (boxes: readonly (readonly number[])[], iouThreshold: number) =>
+    detectBoxes(boxes, { suppression: "fast", iouThreshold });
+  const halves = [[5, 5, 10, 10], [5, 2.5, 10, 5], [2.5, 2.5, 5, 5]]; // IoU 0.5, 0.5 and 0.25
+  assert.equal(fast(halves, 0.5), [0]);
+  assert.equal(fast(halves, 0.5000001), [0, 1, 2]);
+  assert.equal(detectBoxes(halves, { iouThreshold: 0.5 }), [0, 1, 2]);
+  assert.equal(fast([...halves, [5, 5, 10, 10]], 1), [0, 1, 2]);
+  const far = [NaN, Infinity].map((x) => [x, 0, 1, 1]);
+  assert.equal(fast([...far, ...halves, [900, 900, 1, 1], [9, 9, 0, 0]], 0), [0, 1, 2]);
+  assert.equal(fast([...far, ...halves, [900, 900, 1, 1], [9, 9, 0, 0]], 5e-324), [0, 1, 2, 5, 6]);
+});
+
+test("fast suppression of a thousand boxes is that of all pairs", () => {
+  const r = random(58);
+  const spread = () => [r.uniform(0, 600), r.uniform(0, 600), r.uniform(5, 40), r.uniform(5, 40)];
+  const nested = () => [300, 300, Math.exp(r.uniform(0, 7)), Math.exp(r.uniform(0, 7))];
+  for (const make of [spread, nested]) {
+    const boxes = Array.from({ length: 1200 }, make);
+    const corners = boxes.map(([x, y, w, h]) => [x - w / 2, y - h / 2, x + w / 2, y + h / 2].map(Math.fround));
+    for (const iouThreshold of [0.05, 0.5, 0.9]) {
+      const kept = [...boxes.keys()].filter((i) =>
+        corners.slice(0, i).every((box) => iou(box, corners[i]) < iouThreshold)
+      );
+      assert.equal(detectBoxes(boxes, { suppression: "fast", iouThreshold }), kept);
     }
   }
 });
