@@ -5,6 +5,7 @@ import { UsageError } from "./errors.ts";
 import type { NetworkFile } from "./network.ts";
 import type { Category, CocoFile } from "./readers/coco.ts";
 import type { ImageResult } from "./result.ts";
+import { typedName } from "./preset_names.ts";
 
 /**
  * For each class the place of its category among the data set's: the one of its name; where names do not tell, and there are
@@ -39,7 +40,7 @@ export function kindsOf(
   const categories = places?.map((place) => (truth as CocoFile).categories[place]);
   const categoryIds = asked ?? categories?.map(({ id }) => id);
   if (categoryIds !== undefined && categoryIds.length !== head.numClasses) {
-    const wanted = `head ${head.name} has ${head.numClasses} classes`;
+    const wanted = `head ${typedName(head.name)} has ${head.numClasses} classes`;
     throw new UsageError(`--category-ids has ${categoryIds.length} ids; ${wanted}`);
   }
   return { classes: classes ?? categories?.map(({ name }, i) => name ?? String(i)), categoryIds };

@@ -8,7 +8,7 @@ import type { AnchorMap, CriterionResult, GroundTruth, HeadOptions, HeadSpec } f
 import { UsageError } from "./errors.ts";
 import type { Maps } from "./maps.ts";
 import type { FileOutputs } from "./outputs.ts";
-import { presetNames, presetOf } from "./preset_names.ts";
+import { presetNames, presetOf, typedName } from "./preset_names.ts";
 
 /** A criterion's result, and what it takes to sum it up with others. */
 export interface Scored extends CriterionResult {
@@ -23,11 +23,13 @@ export function checkCriterion(head: HeadSpec, { initial }: FileOutputs): void {
   const hindrance = hindranceOf(head);
   if (hindrance !== undefined) {
     const mended = MENDS.find(([changes]) => hindranceOf({ ...head, ...changes }) === undefined);
-    throw new UsageError(`head ${head.name} has ${hindrance}${mended?.[1] ?? ""}; ${whatScores()}`);
+    throw new UsageError(`head ${typedName(head.name)} has ${hindrance}${mended?.[1] ?? ""}; ${whatScores()}`);
   }
   if (head.boxes === "distribution" || initial !== undefined) return;
   throw new UsageError(
-    `head ${head.name} is scored from initial and refined distances, which must be named so: box_s8 … and box_refined_s8 …`,
+    `head ${
+      typedName(head.name)
+    } is scored from initial and refined distances, which must be named so: box_s8 … and box_refined_s8 …`,
   );
 }
 

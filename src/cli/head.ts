@@ -9,7 +9,7 @@ import type { HeadOptions, HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
 import { MEMBER_FLAGS } from "./head_flags.ts";
 import { type FileOutputs, inOwnNames, tensorsOf } from "./outputs.ts";
-import { presetNames, presetOf } from "./preset_names.ts";
+import { presetNames, presetOf, typedName } from "./preset_names.ts";
 import { readShapes } from "./shapes.ts";
 
 /** What is known beside the shapes. */
@@ -58,7 +58,7 @@ function checkObjectness(head: HeadSpec, { outputs, names }: FileOutputs, { obje
   }
   const given = [...names].filter(([argument]) => argument.startsWith("outputs.objectness")).map(([, name]) => name);
   throw new UsageError(
-    `has tensors of objectness (${given.join(", ")}), which head ${head.name} does not use; ` +
+    `has tensors of objectness (${given.join(", ")}), which head ${typedName(head.name)} does not use; ` +
       "say --objectness multiply or sqrt-multiply (PicoDet-XS), or none to leave them out",
   );
 }
@@ -151,7 +151,9 @@ function channelsIn(
   if (widths.all !== undefined) {
     const numClasses = classes ?? widths.all - others;
     if (numClasses >= 1) return { numClasses };
-    throw new UsageError(`outputs have ${widths.all} channels; head ${base.name} has ${others} beside the classes`);
+    throw new UsageError(
+      `outputs have ${widths.all} channels; head ${typedName(base.name)} has ${others} beside the classes`,
+    );
   }
   const [name] = file.names.values();
   const counted = widths.classes - unusedClasses;
@@ -163,16 +165,18 @@ function channelsIn(
   const numClasses = classes ?? counted;
   if (base.boxes !== "distribution") {
     if (widths.boxes === 4) return { numClasses };
-    throw new UsageError(`boxes have ${widths.boxes} channels${otherLayout(base, file)}; head ${base.name} wants 4`);
+    throw new UsageError(
+      `boxes have ${widths.boxes} channels${otherLayout(base, file)}; head ${typedName(base.name)} wants 4`,
+    );
   }
   if (bins !== undefined) return { numClasses };
   if (widths.boxes % 4 === 0 && widths.boxes >= 8 && widths.boxes <= 4 * MOST_BINS) {
     return { numClasses, bins: widths.boxes / 4 };
   }
   throw new UsageError(
-    `boxes have ${widths.boxes} channels${
-      otherLayout(base, file)
-    }; head ${base.name} wants 4 sides × 2 to ${MOST_BINS} bins`,
+    `boxes have ${widths.boxes} channels${otherLayout(base, file)}; head ${
+      typedName(base.name)
+    } wants 4 sides × 2 to ${MOST_BINS} bins`,
   );
 }
 
@@ -200,7 +204,9 @@ function widthsOf(file: FileOutputs, base: HeadSpec, classes: number | undefined
   if (base.channelOrder !== "separate") return { all: readings[0].channels };
   if (readings.length === 1) {
     throw new UsageError(
-      `holds one tensor; head ${base.name} has classes and boxes apart (in one tensor: --channel-order class-first or box-first)`,
+      `holds one tensor; head ${
+        typedName(base.name)
+      } has classes and boxes apart (in one tensor: --channel-order class-first or box-first)`,
     );
   }
   const widths = [...new Set(readings.map(({ channels }) => channels))].filter((n) => !hasObjectness(base) || n > 1);
@@ -217,7 +223,9 @@ function stridesFor(base: HeadSpec, file: FileOutputs): readonly number[] {
   const levels = "classes" in outputs ? outputs.classes.length : Math.floor(tensorsOf(file).length / roles);
   if (levels <= 1) return base.strides;
   if (levels > base.strides.length) {
-    throw new UsageError(`outputs have ${levels} levels; head ${base.name} has ${base.strides.length}; give --strides`);
+    throw new UsageError(
+      `outputs have ${levels} levels; head ${typedName(base.name)} has ${base.strides.length}; give --strides`,
+    );
   }
   const lowest = base.strides.toSorted((a, b) => a - b).slice(0, levels);
   return base.strides.filter((stride) => lowest.includes(stride));

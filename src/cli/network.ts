@@ -11,6 +11,7 @@ import { type FileOutputs, inOwnNames, readOutputs, withoutObjectness } from "./
 import { splitNames } from "./readers/names.ts";
 import { openTensors } from "./readers/tensors.ts";
 import { optional, size } from "./values.ts";
+import { typedName } from "./preset_names.ts";
 
 /** Tensors, and what they mean. */
 export interface NetworkFile {
@@ -109,7 +110,7 @@ function imageSizeOf(
 function checkNames({ name, numClasses }: HeadSpec, names: readonly string[] | undefined, flags: NetworkFlags): void {
   if (names === undefined || names.length === numClasses) return;
   const count = flags.numClasses === undefined
-    ? `head ${name} has ${numClasses} classes here`
+    ? `head ${typedName(name)} has ${numClasses} classes here`
     : `--num-classes is ${numClasses}`;
   const where = flags.classes === undefined ? "in the file's own metadata" : "by --classes";
   const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? ", …" : "");

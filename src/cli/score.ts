@@ -20,6 +20,7 @@ import { inAll, type Score } from "./score_result.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
 import { scoreLines, scoreTable } from "./writers/score_text.ts";
 import { networkText } from "./writers/text.ts";
+import { typedName } from "./preset_names.ts";
 
 /** The command. */
 export const scoreCommand: Command = {
@@ -99,7 +100,7 @@ function checkSame(network: NetworkFile, first: NetworkFile): void {
 function classesOf({ categories }: CocoFile, { chosen: { head }, classes }: NetworkFile): readonly number[] {
   if (categories.length !== head.numClasses) {
     throw new UsageError(
-      `head ${head.name} has ${head.numClasses} classes here; --gt has ${categories.length} categories`,
+      `head ${typedName(head.name)} has ${head.numClasses} classes here; --gt has ${categories.length} categories`,
     );
   }
   const places = categoriesOf(categories, head.numClasses, classes);

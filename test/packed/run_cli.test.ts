@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { readSafetensors, writeNpy } from "densehead/files";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Graph, onnxFile } from "../onnx_file.ts";
@@ -115,7 +116,7 @@ test("a table in the picture's own pixels, with the head and the input that were
   const lines = (prints("run", DOG, file)).split("\n");
   assert.is(
     lines[0],
-    "dog.onnx: head yolov8Decoded (inferred from the shapes), 2 classes, strides 8 16 32, input 64×64; " +
+    "dog.onnx: head yolov8-decoded (inferred from the shapes), 2 classes, strides 8 16 32, input 64×64; " +
       "picture as yolov8 (usual for head yolov8-decoded): letterbox, bilinear, rgb, 0 to 1, float32 nchw",
   );
   assert.is(lines[1], "wide: 1 object");
@@ -433,6 +434,15 @@ test("inspect reads outputs in files too, and their code runs", async () => {
     "\nOne head fits:\n  gfl with 4 classes (--bins 8 --strides 8,16)\n    cls_s8: 4 classes (logits); 400 anchors\n",
   );
   assert.is((await runCode(text)).classes.length, 7);
+
+  mkdirSync(at("tensors"));
+  for (const [name, { data, dims }] of readSafetensors(readFileSync(scene)).tensors) {
+    write(`tensors/${name}.npy`, writeNpy({ data: data as Float32Array, dims }));
+  }
+  assert.is((await runCode(prints("inspect", "tensors", "--image-size", "160"))).classes.length, 7);
+  write("lone.npy", writeNpy({ data: new Float32Array(6 * 84).fill(0.5), dims: [1, 6, 84] }));
+  const named = ["--head", "yolov8-decoded", "--num-classes", "2"];
+  assert.ok((await runCode(prints("inspect", "lone.npy", ...named))).classes.length > 0);
   fails(
     ["inspect", "wide.png"],
     "wide.png: wanted a .npy or .safetensors file, or a folder of .npy files; a picture",

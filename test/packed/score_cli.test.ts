@@ -473,7 +473,7 @@ test("heads that cannot be scored", () => {
   const decoded = outputs("decoded", { all: { data: new Float32Array(8 * 84), dims: [1, 8, 84] } });
   fails(
     [decoded, ...truth, "--head", "yolov8-decoded"],
-    `head yolov8Decoded has probabilities in place of logits; ${wanted}`,
+    `head yolov8-decoded has probabilities in place of logits; ${wanted}`,
   );
   const rows = outputs("logits", {
     cls_s16: { data: new Float32Array(100 * 4), dims: [100, 4] },
@@ -481,11 +481,11 @@ test("heads that cannot be scored", () => {
   });
   fails([rows, ...truth, "--head", "picodet"], "in place of logits; say --scores logits where they are; wanted one");
   const logits = [decoded, ...truth, "--head", "yolov8-decoded", "--scores", "logits"];
-  fails(logits, `head yolov8Decoded has boxes as xywh; ${wanted}`);
+  fails(logits, `head yolov8-decoded has boxes as xywh; ${wanted}`);
   const objectness = outputs("objectness", { all: { data: new Float32Array(84 * 37), dims: [1, 84, 37] } });
   fails(
     [objectness, ...truth, "--head", "nanodet-plus", "--strides", "8,16,32", "--objectness", "multiply"],
-    "head nanodetPlus has an objectness beside its classes",
+    "head nanodet-plus has an objectness beside its classes",
   );
 });
 

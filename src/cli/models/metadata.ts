@@ -46,15 +46,21 @@ function* fieldsOf(bytes: Uint8Array): Generator<[field: number, bytes: Uint8Arr
   }
 }
 
-/** Names of classes in Ultralytics' words, a dict of Python: {0: 'person', 1: "driver's cab"}; undefined where they are not so. */
+/** A text of Python's. */
+const QUOTED = `'(?:[^'\\\\]|\\\\.)*'|"(?:[^"\\\\]|\\\\.)*"`;
+
+/**
+ * Names of classes in Ultralytics' words, a dict of Python or, in older files, a list: {0: 'person', 1: "driver's cab"}; undefined
+ * where they are not so.
+ */
 export function classNamesIn(metadata: ReadonlyMap<string, string>): string[] | undefined {
-  const text = metadata.get("names");
-  if (text === undefined) return undefined;
-  const names: string[] = [];
-  for (const [, index, quoted] of text.matchAll(/(\d+)['"]?:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g)) {
-    names[Number(index)] = quoted.slice(1, -1).replaceAll(/\\(.)/g, "$1");
-  }
-  return names.length > 0 && !names.includes(undefined as never) ? names : undefined;
+  const text = metadata.get("names") ?? "";
+  const pattern = new RegExp(text.startsWith("[") ? `()(${QUOTED})` : `(\\d+)['"]?:\\s*(${QUOTED})`, "g");
+  const found = [...text.matchAll(pattern)].map(([, index, quoted], i) => {
+    return { index: index === "" ? i : Number(index), name: quoted.slice(1, -1).replaceAll(/\\(.)/g, "$1") };
+  }).sort((a, b) => a.index - b.index);
+  const isWhole = found.length > 0 && found.every(({ index }, i) => index === i);
+  return isWhole ? found.map(({ name }) => name) : undefined;
 }
 
 /** The size that Ultralytics exported for, [height, width], also where the graph takes any. */

@@ -3,6 +3,7 @@
  */
 import type { InputSpec } from "../../types.ts";
 import type { ChosenHead } from "../head.ts";
+import { typedName } from "../preset_names.ts";
 
 /** Characters that a terminal or a reader of bidirectional text would obey, that end lines, or that XML forbids. */
 const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF\uFFFE\uFFFF]/gu;
@@ -61,7 +62,7 @@ export function aligned(lines: readonly (readonly string[])[], labels = 1): stri
 /** "head gfl (as asked), 4 classes, 8 bins, strides 8 16, input 160×160". */
 export function networkText({ head, why }: ChosenHead, [height, width]: readonly [number, number]): string {
   return [
-    `head ${head.name} (${why})`,
+    `head ${typedName(head.name)} (${why})`,
     `${head.numClasses} ${head.numClasses === 1 ? "class" : "classes"}`,
     ...(head.boxes === "distribution" ? [`${head.bins} bins`] : []),
     `strides ${head.strides.join(" ")}`,
