@@ -124,7 +124,8 @@ export class Dispatch {
   /** Why an operation's host data are worked on where they are, whatever their size; null where they are not. */
   #staysOnHost(op: string): string | null {
     const { staysOnHost } = operations[op];
-    if (staysOnHost === undefined || this.#webgpu === null || this.#device !== "auto") return null;
+    if (staysOnHost === undefined || this.#webgpu === null) return null;
+    if (this.#device !== "auto" && !(staysOnHost.always && this.#device === "webgpu")) return null;
     return staysOnHost.unlessThreshold && this.#threshold !== undefined ? null : staysOnHost.because;
   }
 
@@ -210,6 +211,9 @@ function boundTo(call: Call): Bound | null {
   const { op } = call;
   for (const [argument, source] of call.sources()) {
     if (source.kind === "gpu") return { place: { op, argument }, got: "a GpuTensor" };
+  }
+  if (call.kind === "preprocess" && call.placement === "gpu") {
+    return { place: { op, argument: "pixels" }, got: "a GPUTexture" };
   }
   return call.placement === "gpu" ? { place: { op, argument: "options.placement" }, got: `"gpu"` } : null;
 }

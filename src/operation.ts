@@ -46,6 +46,8 @@ export interface StaysOnHost {
   readonly because: string;
   /** True where an `offloadThreshold` overrules it. */
   readonly unlessThreshold: boolean;
+  /** True where device "webgpu" does the same. */
+  readonly always?: boolean;
 }
 
 /** dfl_decode → dflDecode. */

@@ -15,6 +15,11 @@ export type MaybeDisposable = SymbolConstructor extends { readonly dispose: infe
 
 /** A WebGPU buffer: `GPUBuffer`, if the consumer's TypeScript libraries declare it. */
 export type GpuBuffer = Global<"GPUBuffer", { readonly size: number; destroy(): void }>;
+/** A WebGPU texture: `GPUTexture`, if the consumer's TypeScript libraries declare it. */
+export type GpuTexture = Global<
+  "GPUTexture",
+  { readonly width: number; readonly height: number; readonly format: string; destroy(): void }
+>;
 /** A WebGPU device: `GPUDevice`, if the consumer's TypeScript libraries declare it, else `unknown`, as in onnxruntime. */
 export type GpuDevice = Global<"GPUDevice", unknown>;
 /** The platform's AbortSignal. */
@@ -1751,6 +1756,16 @@ export interface InputTensor<D extends InputDtype = InputDtype> extends HostTens
   readonly dims: readonly number[];
 }
 
+/** The input of a network on the GPU, as `Tensor.fromGpuBuffer(tensor.gpuBuffer, tensor)` of onnxruntime-web takes it. */
+export interface InputGpuTensor<D extends InputDtype = InputDtype> {
+  /** A storage buffer of the engine's device. The caller destroys it. */
+  readonly gpuBuffer: GpuBuffer;
+  /** (B, 3, H, W), or (B, H, W, 3) with layout "nhwc". */
+  readonly dims: readonly number[];
+  /** Element type of the buffer. */
+  readonly dataType: D;
+}
+
 /** Options of `preprocess`. */
 export interface PreprocessOptions {
   /** Array that the result is written to in place of a new one: of the input's dtype, and of the result's length. */
@@ -1766,12 +1781,16 @@ export interface PixelOps<F> {
    * scale of the whole pixels that the image was resized to, the pixels of padding, and the image's size to clip to. Several
    * images of any sizes make one batch, with a transform for each.
    *
+   * A `GPUTexture` of the engine's device (formats rgba8unorm and bgra8unorm, usage TEXTURE_BINDING), such as a video's frame
+   * that was copied into one, is resized there, to the same values; the tensor stays on the device, and the caller destroys it.
+   *
    * - Shapes: pixels (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA; result (B, 3, H, W), or (B, H, W, 3) with layout
    *   "nhwc", in the input's dtype.
    * - Throws: TypeError if data are not width · height pixels of 1, 3 or 4 bytes, `out` is of another dtype or length,
-   *   or lies over an image's bytes, or there is no image, or a member of the input is of another kind. RangeError if
-   *   width or height is not a whole number from 1 to 65536, a member of the input is outside its range, or "area"
-   *   shrinks a side over 4095 times.
+   *   or lies over an image's bytes, a texture is of another format or usage, or textures and other images are in one
+   *   list, or there is no image, or a member of the input is of another kind. RangeError if width or height is not a
+   *   whole number from 1 to 65536, a member of the input is outside its range, or "area" shrinks a side over 4095
+   *   times.
    * - Error bound: a resized byte is OpenCV's, or one beside it; a value is that of the byte, rounded once.
    * - Source: OpenCV's resize, on bytes; the preprocessing of each family's own code.
    *
@@ -1786,6 +1805,14 @@ export interface PixelOps<F> {
    * console.log(tensor.data[0], tensor.data[160 * 320]); // → 0.4471, 1
    * ```
    */
+  preprocess<D extends InputDtype = "float32">(
+    texture: GpuTexture,
+    input: InputSpec<D>,
+  ): Result<F, { tensor: InputGpuTensor<D>; transform: ImageTransform }>;
+  preprocess<D extends InputDtype = "float32">(
+    textures: readonly GpuTexture[],
+    input: InputSpec<D>,
+  ): Result<F, { tensor: InputGpuTensor<D>; transform: ImageTransform[] }>;
   preprocess<D extends InputDtype = "float32">(
     pixels: Pixels,
     input: InputSpec<D>,

@@ -106,8 +106,8 @@ export function fixtureOf<F>({ name, stem }: Operation): F | { readonly none: st
 
 /** The shader of an operation that runs on WebGPU, null of others; an Error that says what to write where it is missing. */
 export function shaderOf({ name, stem, check }: Operation): string | null {
-  // The shaders of detect are made for each search, in webgpu/detect_shaders.ts.
-  if (check === undefined || name === "detect") return null;
+  // Their shaders are made for each call, in webgpu/detect_shaders.ts and preprocess_shader.ts.
+  if (check === undefined || name === "detect" || name === "preprocess") return null;
   const shader = shaders[name];
   if (shader !== undefined) return shader;
   throw new Error(

@@ -43,9 +43,9 @@ interface Rows {
  *   ],
  * };
  * const results = [{ image_id: 1, category_id: 5, bbox: [12, 10, 40, 40], score: 0.8 }];
- * const { stats, lrp, classes } = cocoEvaluate(dataset, results);
+ * const { stats, lrp, classes: [cat] } = cocoEvaluate(dataset, results);
  * console.log(stats.AP50, stats.AR100); // → 0.505, 0.45
- * console.log(lrp.falseNegative, classes[0].threshold); // → 0.5, 0.8
+ * console.log(lrp.falseNegative, cat?.threshold); // → 0.5, 0.8
  * ```
  */
 export function cocoEvaluate(

@@ -6,6 +6,7 @@ import type { CriterionCall } from "../criteria/criterion_call.ts";
 import type { DetectCall } from "../detect/detect_call.ts";
 import type { LossCall } from "../ops/loss_call.ts";
 import type { RowCall } from "../ops/row_call.ts";
+import type { PreprocessCall } from "../pixels/preprocess_call.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
 import { findCandidates, ListCapacity } from "./detect.ts";
@@ -14,6 +15,7 @@ import { fitBindings } from "./image_share.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
 import { plans } from "./plans.ts";
+import { runPreprocess } from "./preprocess.ts";
 import { runRows, tooLarge } from "./rows.ts";
 
 interface Runner<C> {
@@ -28,6 +30,7 @@ interface Calls extends Record<CallKind, Call> {
   readonly rows: RowCall;
   readonly criterion: CriterionCall;
   readonly detect: DetectCall;
+  readonly preprocess: PreprocessCall;
 }
 
 const always = () => true;
@@ -43,6 +46,7 @@ const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
     run: (gpu, call) => findCandidates(gpu, call.search(), gpu.lists),
     holds: ({ fields }, limits) => fitBindings(fields, limits),
   },
+  preprocess: { run: (gpu, { checked }) => runPreprocess(gpu, checked), holds: ({ placement }) => placement === "gpu" },
 };
 
 export class GpuBackend {
@@ -122,5 +126,6 @@ function runnerOf({ kind }: Call): Runner<Call> {
 /** The buffers of a result that stay on the device. */
 function buffersOf(result: unknown): GPUBuffer[] {
   if (typeof result !== "object" || result === null || ArrayBuffer.isView(result)) return [];
-  return "gpuBuffer" in result ? [result.gpuBuffer as GPUBuffer] : Object.values(result).flatMap(buffersOf);
+  if ("mapAsync" in result) return [result as GPUBuffer];
+  return Object.values(result).flatMap(buffersOf);
 }

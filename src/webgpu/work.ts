@@ -19,7 +19,8 @@ export class Work {
   readonly #held: GPUBuffer[] = [];
   readonly #readings: Reading[] = [];
   #errors: Promise<GPUError | null>[] = [];
-  #readsTensors = false;
+  /** What the caller gave of a device's own. */
+  #reads: "GpuTensor" | "GPUTexture" | null = null;
 
   constructor(op: string, device: GPUDevice, pool: BufferPool) {
     this.#op = op;
@@ -41,9 +42,14 @@ export class Work {
   /** Elements [start, start + length) of a tensor where a shader can read them: uploaded, or where they lie. */
   input(source: AnySource, start: number, length: number): GPUBufferBinding {
     if (source.kind !== "gpu") return this.upload(wordsOf(source, start, length));
-    this.#readsTensors = true;
+    this.#reads = "GpuTensor";
     const size = Math.ceil(bytesOf(source, length) / 4) * 4;
     return { buffer: source.gpuBuffer, offset: bytesOf(source, start), size };
+  }
+
+  texture(texture: GPUTexture): GPUTextureView {
+    this.#reads = "GPUTexture";
+    return texture.createView({ dimension: "2d", mipLevelCount: 1 });
   }
 
   upload(data: ArrayBufferView): GPUBufferBinding {
@@ -92,7 +98,7 @@ export class Work {
   dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,
-    bindings: readonly GPUBufferBinding[],
+    bindings: readonly (GPUBufferBinding | GPUTextureView)[],
     groups: number,
   ): void {
     const layout = pipeline.getBindGroupLayout(0);
@@ -148,7 +154,8 @@ export class Work {
   }
 
   #failure(cause: Error | GPUError): Error {
-    const hint = this.#readsTensors ? " (a GpuTensor must be a live buffer of the engine's own device)" : "";
+    const wanted = this.#reads === "GpuTensor" ? "buffer" : "texture";
+    const hint = this.#reads === null ? "" : ` (a ${this.#reads} must be a live ${wanted} of the engine's own device)`;
     return new Error(`${this.#op}: WebGPU reports: ${cause.message}${hint}`, { cause });
   }
 

@@ -9,6 +9,7 @@ import type { RowCall } from "../../src/ops/row_call.ts";
 import { type Operation, operations } from "../../src/registry.ts";
 import { filterShader, sidesShader } from "../../src/webgpu/detect_shaders.ts";
 import type { Gpu } from "../../src/webgpu/gpu.ts";
+import { runPreprocess } from "../../src/webgpu/preprocess.ts";
 import { prepareLoss } from "../../src/webgpu/loss.ts";
 import { rowShader } from "../../src/webgpu/row_family.ts";
 import { shaders } from "../../src/webgpu/shaders.ts";
@@ -98,6 +99,24 @@ test("the shaders of detect read what they declare", () => {
       assert.equal(unknownIn(sidesShader({ boxes: "float32", distribution: on, uncertainty })), []);
     }
   }
+});
+
+test("the shader of preprocess reads its own parameters", async () => {
+  const codes: string[] = [];
+  const pipelines = { get: (_: string, code: string) => Promise.reject(codes.push(code)) };
+  const limits = { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
+  const gpu = { pipelines, device: { limits } } as unknown as Gpu;
+  const texture = { ...{ format: "rgba8unorm", dimension: "2d", depthOrArrayLayers: 1, sampleCount: 1, usage: 4 } };
+  const image = { ...texture, width: 30, height: 20, createView: () => null } as unknown as GPUTexture;
+  for (const resize of ["bilinear", "area", "bicubic"] as const) {
+    for (const dtype of ["float32", "uint8"] as const) {
+      const input = { name: "own", size: [7, 9], fit: "letterbox", resize, dtype } as const;
+      const { checked } = operations.preprocess.check(image, input);
+      await runPreprocess(gpu, checked).catch(() => {});
+    }
+  }
+  assert.is(codes.length, 6);
+  for (const code of codes) assert.equal(unknownIn(code), []);
 });
 
 test.run();

@@ -66,7 +66,8 @@ export function watch(device: GPUDevice, limited: Partial<GPUSupportedLimits> = 
   });
   const createBindGroup = (descriptor: GPUBindGroupDescriptor) => {
     for (const { resource } of descriptor.entries) {
-      const { buffer, offset = 0, size = buffer.size - offset } = resource as GPUBufferBinding;
+      if (!("buffer" in resource)) continue;
+      const { buffer, offset = 0, size = buffer.size - offset } = resource;
       if (size > limits.maxStorageBufferBindingSize) throw new Error(`a binding of ${size} bytes`);
     }
     return device.createBindGroup(descriptor);

@@ -36,7 +36,8 @@ function test(name: string, body: (engine: Engine, device: GPUDevice) => Promise
 type Call = (...args: unknown[]) => Promise<unknown>;
 
 const run = (on: Engine, op: string, args: unknown[]) => (on as unknown as Record<string, Call>)[op](...args);
-const here = calls.filter(({ op }) => "check" in operations[op]);
+/** Calls that WebGPU takes data on the host of. */
+const here = calls.filter(({ op }) => "check" in operations[op] && !operations[op].staysOnHost?.always);
 
 /** The first operation of every kind, and every routine: the others of a kind are read by the same code. */
 const kindsOnly = here.filter(({ op }) => {

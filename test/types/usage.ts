@@ -1,5 +1,5 @@
 /** What a consumer writes, with and without the DOM's declarations. It is compiled, never run. */
-import { anchorRows, createEngine, heads } from "densehead";
+import { anchorRows, createEngine, heads, inputs } from "densehead";
 import type {
   AnchorMap,
   AnchorRows,
@@ -24,6 +24,7 @@ import type {
   GpuBuffer,
   GpuDevice,
   GpuTensor,
+  GpuTexture,
   GroundTruth,
   HalfArray,
   HeadOptions,
@@ -32,9 +33,12 @@ import type {
   HostTensor,
   ImageTransform,
   InferHints,
+  InputSpec,
+  InputTensor,
   NamedOutputs,
   NmsOptions,
   Outputs,
+  Pixels,
   Placement,
   Result,
   Signal,
@@ -201,6 +205,21 @@ const { total, parts, numPos, grad }: CriterionResult = sync.gflCriterion(gflInp
 const trained: [number, number | undefined, number, Float32Array | undefined] = [total, parts.dfl, numPos, grad?.dist];
 const refinement: number | undefined = (await engine.vfnetCriterion(vfnetInput, vfnetOptions)).parts.boxRefine;
 
+// ── Pixels ──────────────────────────────────────────────────────────────────────
+
+const photo: Pixels = { data: new Uint8ClampedArray(64 * 64 * 4), width: 64, height: 64 };
+const wide: InputSpec = { name: "own", size: [64, 128], fit: "letterbox", dtype: "float16", mean: [0.5, 0.5, 0.5] };
+const { tensor: image, transform: fitted }: { tensor: InputTensor; transform: ImageTransform } = sync.preprocess(
+  photo,
+  wide,
+);
+const planes: Float32Array = sync.preprocess([photo], inputs.yolov8({ size: [64, 64] })).tensor.data;
+const halfPlanes: Uint16Array = sync.preprocess(photo, inputs.yolov8({ size: [64, 64], dtype: "float16" })).tensor.data;
+declare const texture: GpuTexture;
+const { tensor: ofTexture } = await engine.preprocess(texture, inputs.rtdetr({ size: [64, 64] }));
+const handedOn: GpuTensor = ofTexture;
+const frames: ImageTransform[] = (await engine.preprocess([texture], wide)).transform;
+
 // ── Engine ──────────────────────────────────────────────────────────────────────
 
 const tensor: WasmTensor = engine.tensor([2, 4]);
@@ -278,6 +297,7 @@ export {
   keptByClass,
   withRows,
 };
+export { fitted, frames, halfPlanes, handedOn, image, planes };
 export {
   all,
   average,
@@ -341,12 +361,12 @@ const evaluation: CocoEvaluation = cocoEvaluate(dataset, evalResults, cocoOption
 const evaluator = new CocoEvaluator(dataset.categories, cocoOptions);
 evaluator.add(1, dataset.annotations, evalResults, [480, 640]);
 evaluator.merge(CocoEvaluator.fromJSON(evaluator.toJSON()));
-const byClass: ClassEvaluation = evaluator.evaluate().classes[0];
-const bin: ReliabilityBin = evaluation.calibration.bins[0];
+const byClass: ClassEvaluation | undefined = evaluator.evaluate().classes[0];
+const bin: ReliabilityBin | undefined = evaluation.calibration.bins[0];
 const polygons: Polygons = [[0, 0, 9, 0, 9, 9]];
 const runLengths: Rle = rle;
 const mask: RunLengthCode = runLengths.fromPolygons(polygons, [480, 640]);
-export const evaluated = [evaluation.stats.AP, byClass.threshold, bin.score, rle.iou([mask], [mask], [0])];
+export const evaluated = [evaluation.stats.AP, byClass?.threshold, bin?.score, rle.iou([mask], [mask], [0])];
 
 export const files = [
   fileBytes,
