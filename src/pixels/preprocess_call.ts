@@ -56,6 +56,10 @@ export class PreprocessCall implements Call {
     return this.onWasm(backend);
   }
 
+  division(): null {
+    return null;
+  }
+
   finish(gpuBuffer: unknown): unknown {
     const { dims, input: { dtype }, transform } = this.checked;
     return { tensor: { gpuBuffer, dims, dataType: dtype }, transform };
