@@ -115,3 +115,22 @@ export function section<A extends PlainArray>(data: A, start: number, length: nu
 export function partOf<A extends HostArray>(array: A, start: number, length: number): A {
   return { ...array, ...ownArray(array.place, section(valuesOf(array), start, length)) };
 }
+
+/** Have two arrays a byte in common? */
+export function overlap(a: HostArray, b: HostArray): boolean {
+  return a.length > 0 && a.byteOffset < endOf(b) && b.byteOffset < endOf(a) && mayShare(a, b);
+}
+
+/** Of one buffer; or read before and after a getter of the caller's made linear memory grow, which gives it another. */
+function mayShare(a: HostArray, b: HostArray): boolean {
+  return a.data.buffer === b.data.buffer || !isWhole(a) || !isWhole(b);
+}
+
+/** Are two arrays that overlap over all of each other, value over value? */
+export function sameBytes(a: HostArray, b: HostArray): boolean {
+  return a.byteOffset === b.byteOffset && endOf(a) === endOf(b) && a.length === b.length;
+}
+
+function endOf({ byteOffset, length, data }: HostArray): number {
+  return byteOffset + length * data.BYTES_PER_ELEMENT;
+}

@@ -79,6 +79,11 @@ export function rangeError({ op, argument }: Place, got: unknown, wanted: string
   return new RangeError(`${op}: ${argument} is ${String(got)}; wanted ${wanted}`);
 }
 
+/** For a result's array that has bytes of another in it. */
+export function overlapError(out: HostArray, other: HostArray): TypeError {
+  return typeError(out.place, `an array that overlaps ${other.place.argument}`, "one apart from it");
+}
+
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;

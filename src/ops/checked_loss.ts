@@ -2,7 +2,7 @@
  * What the losses share before they run anywhere: reduction, weights, where results go, and the checked call.
  */
 import { doc } from "../doc.ts";
-import { type HostArray, isWhole, type OutArray } from "../arrays.ts";
+import { type HostArray, type OutArray, overlap, sameBytes } from "../arrays.ts";
 import type { OperationKind } from "../operation.ts";
 import {
   booleanParam,
@@ -23,6 +23,7 @@ import {
   type GpuSource,
   known,
   namesOf,
+  overlapError,
   type Place,
   shapeOf,
   tensorAnywhere,
@@ -191,32 +192,11 @@ export function apart(call: CheckedLoss): CheckedLoss {
   for (const out of [loss, grad]) {
     for (const input of [pred, target, labels, scores, weight]) {
       if (out === null || input === null || "gpuBuffer" in input) continue;
-      if (overlap(out, input) && !sameBytes(out, input)) throw overlapping(out, input);
+      if (overlap(out, input) && !sameBytes(out, input)) throw overlapError(out, input);
     }
   }
-  if (loss !== null && grad !== null && overlap(loss, grad)) throw overlapping(loss, grad);
+  if (loss !== null && grad !== null && overlap(loss, grad)) throw overlapError(loss, grad);
   return call;
-}
-
-function overlap(a: HostArray, b: HostArray): boolean {
-  return a.length > 0 && a.byteOffset < endOf(b) && b.byteOffset < endOf(a) && mayShare(a, b);
-}
-
-/** Of one buffer; or read before and after a getter of the caller's made linear memory grow, which gives it another. */
-function mayShare(a: HostArray, b: HostArray): boolean {
-  return a.data.buffer === b.data.buffer || !isWhole(a) || !isWhole(b);
-}
-
-function sameBytes(a: HostArray, b: HostArray): boolean {
-  return a.byteOffset === b.byteOffset && endOf(a) === endOf(b) && a.length === b.length;
-}
-
-function endOf({ byteOffset, length, data }: HostArray): number {
-  return byteOffset + length * data.BYTES_PER_ELEMENT;
-}
-
-function overlapping(out: HostArray, other: HostArray): TypeError {
-  return typeError(out.place, `an array that overlaps ${other.place.argument}`, "one apart from it");
 }
 
 /** The shape of the predictions, and how many rows they make: all axes but the last. */

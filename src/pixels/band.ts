@@ -47,10 +47,11 @@ export class Band {
     const room = Math.min(BAND_BYTES, backend.memory.available / 4);
     this.#rows = Math.min(height, Math.max(1, Math.floor(room / bytesOfRow)));
     this.#values = allocate(bytesOfRow * this.#rows + SLACK);
-    const plane = layout === "nchw" ? width * this.#rows : 1;
+    // Values from a channel of a pixel to the next.
+    const apart = layout === "nchw" ? width * this.#rows : 1;
     this.#convert = dtype === "float32"
-      ? byFormula(backend, allocate, input, source, plane)
-      : byTable(backend, allocate, input, source, plane);
+      ? byFormula(backend, allocate, input, source, apart)
+      : byTable(backend, allocate, input, source, apart);
   }
 
   /** Padding in all columns, which stays where no later row is written, and that many rows of it. */
@@ -133,13 +134,13 @@ function byFormula(
   allocate: Allocate,
   input: CheckedInput,
   { step, channels }: PixelRows,
-  plane: number,
+  apart: number,
 ): Convert {
   const lanes = allocate(3 * LANES);
   const split = splitFactors(input);
   for (let vector = 0; vector < 3; vector++) {
     const at = lanes + LANES * vector;
-    const places = [0, 1, 2, 3].map((lane) => placeOf(vector, lane, plane > 1));
+    const places = [0, 1, 2, 3].map((lane) => placeOf(vector, lane, input.layout === "nchw"));
     const picks = places.flatMap(({ pixel, channel }) => [4 * pixel + channels[channel], 255, 255, 255]);
     memory.view(Uint8Array, at, 16).set(picks);
     const ofLanes = (values: readonly number[]) => places.map(({ channel }) => values[channel]);
@@ -152,8 +153,8 @@ function byFormula(
     }
   }
   const wide = split === null ? 1 : 0;
-  const [apart, advance] = plane > 1 ? [4 * plane, 16] : [16, 48];
-  return (pixels, count, to) => kernels.pixel_floats(pixels, step, lanes, wide, count, to, apart, advance);
+  const [next, advance] = input.layout === "nchw" ? [4 * apart, 16] : [16, 48];
+  return (pixels, count, to) => kernels.pixel_floats(pixels, step, lanes, wide, count, to, next, advance);
 }
 
 /** Which of four pixels, and which of its channels, a lane of the three vectors has. */
@@ -168,7 +169,7 @@ function byTable(
   allocate: Allocate,
   input: CheckedInput,
   { step, channels }: PixelRows,
-  plane: number,
+  apart: number,
 ): Convert {
   const values = valueTable(input);
   const each = values.BYTES_PER_ELEMENT;
@@ -176,8 +177,8 @@ function byTable(
   viewOf(backend, values, table, values.length).set(values);
   const [first, second, third] = channels;
   const places = first | second << 8 | third << 16;
-  const pixel = plane > 1 ? each : 3 * each;
+  const pixel = input.layout === "nchw" ? each : 3 * each;
   return (pixels, count, to) => {
-    backend.kernels.pixel_table(pixels, step, places, table, each, count, to, pixel, plane * each);
+    backend.kernels.pixel_table(pixels, step, places, table, each, count, to, pixel, apart * each);
   };
 }

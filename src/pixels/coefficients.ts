@@ -127,7 +127,7 @@ const NOTHING = 1e-3;
 /** Cells along an axis of `from` pixels that becomes one of `to`, which is not longer and at least a 4095th. */
 export function cellsOf(from: number, to: number): Cells {
   const size = 1 / (to / from);
-  const shift = Math.floor(Math.log2(MOST_COVERED / size));
+  const shift = Math.max(0, Math.floor(Math.log2(MOST_COVERED / size)));
   const [first, whole, before, after] = [0, 1, 2, 3].map(() => new Int32Array(to));
   for (let i = 0; i < to; i++) {
     const [start, end] = [i * size, i * size + size];

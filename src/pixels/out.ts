@@ -1,8 +1,8 @@
 /**
  * The array that `preprocess` writes: a new one, or the caller's.
  */
-import { type HostArray, type OutArray, ownArray } from "../arrays.ts";
-import { arrayOf, type Place, rangeError, typeError } from "../validate.ts";
+import { type OutArray, overlap, ownArray } from "../arrays.ts";
+import { arrayOf, overlapError, rangeError } from "../validate.ts";
 import type { CheckedPixels } from "./pixels.ts";
 import { arrayTypeOf, type Dtype, type Values } from "./values.ts";
 
@@ -23,7 +23,7 @@ export function checkOut(
   }
   const name = Type.name as "Float32Array" | "Uint16Array" | "Uint8Array";
   const array = arrayOf(place, name, given, length, ` for ${images.length} × ${valuesEach} values of ${dtype}`);
-  for (const { bytes } of images) if (overlap(array, bytes)) throw overlapping(place, bytes.place);
+  for (const { bytes } of images) if (overlap(array, bytes)) throw overlapError(array, bytes);
   return { ...array, given: given as Values };
 }
 
@@ -33,13 +33,4 @@ function newArray(op: string, Type: ReturnType<typeof arrayTypeOf>, length: numb
   } catch {
     throw rangeError({ op, argument: "input.size" }, `for ${length} values`, "as many as the host has memory for");
   }
-}
-
-function overlap(a: HostArray, b: HostArray): boolean {
-  const end = ({ byteOffset, length, data }: HostArray) => byteOffset + length * data.BYTES_PER_ELEMENT;
-  return a.data.buffer === b.data.buffer && a.byteOffset < end(b) && b.byteOffset < end(a);
-}
-
-function overlapping(place: Place, other: Place): TypeError {
-  return typeError(place, `an array that overlaps ${other.argument}`, "one apart from it");
 }

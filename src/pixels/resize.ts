@@ -79,9 +79,10 @@ function bicubicRows(resizing: Resizing): ResizeRow {
   const list = allocate(32);
   return (row) => {
     for (let k = 0; k < 4; k++) {
-      // Of images with less than four rows: those that are not there have no weight.
-      memory.ints[(list >> 2) + 2 * k] = across(inside(first[row] + k, image.height));
-      memory.ints[(list >> 2) + 2 * k + 1] = coefficients[4 * row + k];
+      const weight = coefficients[4 * row + k];
+      // A row without weight is not copied, nor one that is not there: what lies at 0 is read in its place.
+      memory.ints[(list >> 2) + 2 * k] = weight === 0 ? 0 : across(first[row] + k);
+      memory.ints[(list >> 2) + 2 * k + 1] = weight;
     }
     kernels.bicubic_down(list, placed.width, made);
     return made;

@@ -205,6 +205,44 @@ test("a large picture takes no more linear memory than some of its rows, and non
   own.dispose();
 });
 
+/** Bytes of an image that a call copies, by the language's own way to copy. */
+function bytesCopied({ data }: Pixels, call: () => void): number {
+  const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+  const { set } = typedArray;
+  let bytes = 0;
+  typedArray.set = function (source: Uint8Array, at?: number) {
+    if (source.buffer === data.buffer) bytes += source.length;
+    return set.call(this, source, at);
+  };
+  try {
+    call();
+  } finally {
+    typedArray.set = set;
+  }
+  return bytes;
+}
+
+test("only rows that a result needs are copied to linear memory, each once", () => {
+  // Rows of an image of 120, the height that it is resized to, and how many of them have weight.
+  const needed = [["bilinear", 40, 40], ["bilinear", 30, 60], ["bilinear", 300, 120], ["bilinear", 120, 120]] as const;
+  const others = [["bicubic", 40, 40], ["bicubic", 20, 80], ["bicubic", 300, 120], ["area", 7, 120]] as const;
+  const image = picture(5, 120, 4);
+  for (const [resize, height, rows] of [...needed, ...others]) {
+    const input = { name: "own", size: [height, 4], fit: "stretch", resize } as const;
+    assert.is(bytesCopied(image, () => sync.preprocess(image, input)), rows * 5 * 4, `${resize} to ${height}`);
+  }
+});
+
+test("a side is shrunk 4095 times by area, and the mean is right", () => {
+  const input = { name: "own", size: [1, 16], fit: "stretch", resize: "area", dtype: "uint8" } as const;
+  const image = {
+    data: Uint8Array.from({ length: 4095 * 16 }, (_, i) => i % 4095 < 2730 ? 30 : 90),
+    width: 4095 * 16,
+    height: 1,
+  };
+  same(sync.preprocess(image, input).tensor.data, new Uint8Array(48).fill(50));
+});
+
 test("wide cells are summed in parts, in the least memory too", async () => {
   const small = await createEngine({ maxMemory: 256 * 1024 });
   const input = { name: "own", size: [2, 3], fit: "stretch", dtype: "uint8", layout: "nhwc", resize: "area" } as const;
@@ -299,6 +337,21 @@ test("a result over an image's bytes is refused", () => {
     throws(call, TypeError, "options.out is an array that overlaps pixels[0].data");
   }
   sync.preprocess(image, input, { out: data.subarray(88, 136) });
+});
+
+test("so is one in linear memory that has grown since the image was read", async () => {
+  const own = await createEngine();
+  const tensor = own.tensor([100]);
+  const view = (from: number) => new Uint8Array(tensor.data.buffer, tensor.data.byteOffset + from, 48);
+  const options = {
+    get out() {
+      own.tensor([own.memory.reserved >> 2]);
+      return view(24);
+    },
+  };
+  const input = { ...spec, dtype: "uint8", size: [4, 4] } as const;
+  throws(() => own.sync.preprocess({ ...good, data: view(0) }, input, options), TypeError, "overlaps pixels.data");
+  own.dispose();
 });
 
 test.run();
