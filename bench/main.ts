@@ -20,6 +20,7 @@ import { Report } from "./report.ts";
 import { describeRun, FLOOR, floorOf, type Results, type Run, runLike } from "./results.ts";
 import { CHECK, QUICK, Runner, THOROUGH } from "./runner.ts";
 import { startup } from "./startup.ts";
+import { threads } from "./threads.ts";
 
 const FAMILIES: readonly Family[] = [
   detect,
@@ -29,6 +30,7 @@ const FAMILIES: readonly Family[] = [
   losses,
   criteria,
   preprocess,
+  threads,
   gpu,
   startup,
   memory,

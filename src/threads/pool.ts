@@ -37,14 +37,15 @@ export class Pool {
   }
 
   /**
-   * Runs a call. Until every share is done or at work, the caller's thread does nothing else: inputs outside of shared memory
-   * have then been read.
+   * Runs a call. Until every share is done, or another thread is at one that only one may do, the caller's thread does nothing
+   * else. Inputs outside of shared memory have then been read.
    */
   async run(op: string, division: Division, backend: WasmBackend): Promise<unknown> {
     const task = new Task(op, division, this.threads);
     for (;;) {
       for (const thread of this.#others) thread.feed(() => task.take());
-      const taken = task.take() ?? this.#takeBack(task);
+      const taken = task.take() ?? this.#fromOthers((thread) => thread.takeBack(task)) ??
+        this.#fromOthers((thread) => thread.takeOver(task));
       if (taken === null) break;
       try {
         taken.done(runShare(backend, taken.share()));
@@ -55,9 +56,9 @@ export class Pool {
     return division.join(await task.results, backend);
   }
 
-  #takeBack(task: Task): Taken | null {
+  #fromOthers(take: (thread: Thread) => Taken | null): Taken | null {
     for (const thread of this.#others) {
-      const taken = thread.takeBack(task);
+      const taken = take(thread);
       if (taken !== null) return taken;
     }
     return null;

@@ -17,6 +17,7 @@ export class Slot {
   #memory = new SharedArrayBuffer(0);
   #end = 0;
   #isFree = true;
+  #hasSharedResults = false;
   /** Results of the share in here, and where they belong. */
   #results: [from: HostArray<Float32Array>, to: HostArray<Float32Array>][] = [];
 
@@ -44,6 +45,7 @@ export class Slot {
       return copy;
     }) as object;
     const results: [HostArray<Float32Array>, HostArray<Float32Array>][] = [];
+    this.#hasSharedResults = Object.values(share.out).some((array) => array !== null && isShared(array.data.buffer));
     const out = withArrays(share.out, (array) => {
       const place = this.#take(array);
       results.push([place as HostArray<Float32Array>, array as HostArray<Float32Array>]);
@@ -58,6 +60,11 @@ export class Slot {
   takeBack(): boolean {
     const found = Atomics.compareExchange(this.#flags, this.#index, WAITS, TAKEN_BACK);
     return found === WAITS;
+  }
+
+  /** Whether another thread may do the same at the same time: not where both would write to one place. */
+  get mayBeDoneTwice(): boolean {
+    return !this.#hasSharedResults;
   }
 
   /** Takes results where they belong, unless nobody wants them. */

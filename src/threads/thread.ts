@@ -25,7 +25,7 @@ export type StartWorker = (events: WorkerEvents) => RuntimeWorker;
 const SLOTS = 2;
 
 interface Given {
-  /** Null where it was taken back. */
+  /** Null where another thread has taken it since. */
   taken: Taken | null;
   /** Null where the results are no longer in it. */
   slot: Slot | null;
@@ -68,11 +68,20 @@ export class Thread {
     }
   }
 
-  /** A share of the task that waits in the worker: so nobody waits for it who could do it. */
+  /** A share of the task that the worker has not begun with, and never will. */
   takeBack(task: Task): Taken | null {
+    return this.#takeAway(task, (slot) => slot.takeBack());
+  }
+
+  /** A share of the task that the worker is at, for another thread to do as well: the machine may not let the worker run. */
+  takeOver(task: Task): Taken | null {
+    return this.#takeAway(task, (slot) => slot.mayBeDoneTwice && !slot.isDone);
+  }
+
+  #takeAway(task: Task, may: (slot: Slot) => boolean): Taken | null {
     for (const given of this.#given.values()) {
       const { taken, slot } = given;
-      if (taken?.task !== task || !slot?.takeBack()) continue;
+      if (taken?.task !== task || slot === null || !may(slot)) continue;
       given.taken = null;
       return taken;
     }

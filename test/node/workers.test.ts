@@ -59,6 +59,9 @@ test.after(() => {
 /** So large that every engine divides it, whatever it measured. */
 const logits = new Float32Array(2 ** 22);
 
+/** What a worker has begun with, nobody else may write into. */
+const inSharedMemory = { grad: true, out: { grad: new Float32Array(new SharedArrayBuffer(2 ** 24)) } } as const;
+
 /** The worker of the engine that was made last, when it has nothing to do. */
 async function idleWorker(): Promise<Worker> {
   const worker = workers.at(-1) as Worker & { readonly unanswered: number };
@@ -101,7 +104,7 @@ for (const [title, [kill, says]] of Object.entries(DEATHS)) {
     const wanted = await engine.qualityFocalLoss(logits, logits);
     const died = await idleWorker();
     isLazy = true;
-    const promise = engine.qualityFocalLoss(logits, logits);
+    const promise = engine.qualityFocalLoss(logits, logits, inSharedMemory);
     isLazy = false;
     kill(died);
     await rejects(promise, Error, "qualityFocalLoss: a worker thread ended while it was at work", says);
@@ -116,17 +119,21 @@ test("an engine that ends rejects what a worker is at", async () => {
   await engine.qualityFocalLoss(logits, logits);
   await idleWorker();
   isLazy = true;
-  const promise = engine.qualityFocalLoss(logits, logits);
+  const promise = engine.qualityFocalLoss(logits, logits, inSharedMemory);
   isLazy = false;
   engine.dispose();
   await rejects(promise, Error, "qualityFocalLoss: the engine is disposed");
 });
 
-test("a share that a worker has not begun with is not waited for", async () => {
+test("nobody waits for a worker that does nothing", async () => {
   using engine = await createEngine({ device: "wasm", threads: 2 });
   const wanted = await engine.qualityFocalLoss(logits, logits);
-  (await idleWorker()).terminate();
-  assert.equal(await engine.qualityFocalLoss(logits, logits), wanted);
+  const worker = await idleWorker();
+  isLazy = true;
+  assert.equal(await engine.qualityFocalLoss(logits, logits), wanted, "it says that it is at work");
+  isLazy = false;
+  worker.terminate();
+  assert.equal(await engine.qualityFocalLoss(logits, logits), wanted, "it has not begun");
 });
 
 test("a worker that dies while nobody waits for it costs nothing", async () => {
