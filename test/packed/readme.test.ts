@@ -14,6 +14,10 @@ import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { transformFor } from "../../src/cli/fit.ts";
+import { boxChannels, readChannels } from "../../src/heads/channels.ts";
+import { close } from "../compare.ts";
+import { imageOf, packings, type RawValues } from "../raw_head.ts";
+import { detect as reference } from "../reference/detect.ts";
 import { pageSnippets, pagesOf } from "../runtimes/snippets.js";
 import { skip } from "../suite/skip.ts";
 
@@ -154,6 +158,61 @@ function zeros(cell: string, { strides, scores }: HeadSpec): HostTensor[] {
   });
 }
 
+/** Row and class of the only object. */
+const [ROW, LABEL] = [5, 3];
+
+/** Raw values of the head with one object. */
+function oneObject(head: HeadSpec, rows: number): RawValues {
+  const isListed = (head.selection ?? "dense") !== "dense";
+  const cells = head.strides.map((stride, level) => {
+    const perCell = head.anchorsPerCell ?? (head.anchors?.[level].length ?? 2) / 2;
+    return [SIZE / stride, SIZE / stride, perCell] as const;
+  });
+  const anchors = isListed ? rows : cells.reduce((sum, [height, width, perCell]) => sum + height * width * perCell, 0);
+  const [none, sure] = head.scores === "probabilities" ? [0, 0.9] : [-9, 3];
+  const isSelected = head.selection === "selected";
+  const classes = new Float32Array(anchors * readChannels(head, "classes")).fill(none);
+  const width = classes.length / anchors;
+  if (head.scores === "softmax") { for (let i = width - 1; i < classes.length; i += width) classes[i] = 0; }
+  classes.set(isSelected ? [sure, LABEL] : [sure], ROW * width + (isSelected ? 0 : LABEL));
+  const boxes = new Float32Array(anchors * boxChannels(head)).fill(0.5);
+  const unit = head.boxUnit === "image" ? SIZE : 1;
+  const box = head.boxes === "xyxy" ? [30, 2, 50, 12] : [40, 7, 20, 10];
+  if (head.boxes.startsWith("xy")) boxes.set(box.map((side) => side / unit), 4 * ROW);
+  const objectness = head.objectness === undefined ? null : new Float32Array(anchors).fill(none);
+  objectness?.set([sure], ROW);
+  return { images: 1, anchors, cells: isListed ? [[1, anchors, 1]] : cells, classes, boxes, objectness };
+}
+
+/** `detect` finds the object in tensors of these shapes where the reference does. */
+function findsTheObject(head: HeadSpec, shapes: readonly (readonly number[])[]): void {
+  const raw = oneObject(head, shapes[0][1]);
+  const found = packings(head, raw).map(([, outputs]) => inShapes(head, outputs, shapes)).find((list) => list !== null);
+  assert.ok(found, `no way in which tensors of ${shapes.join(" ")} have the head's values`);
+  const options = { head, imageSize: [SIZE, SIZE] as const };
+  const [got] = engine.sync.detect(found as HostTensor[], options);
+  const wanted = reference(imageOf(raw, 0), options);
+  assert.equal(wanted.map(({ anchor, classId }) => [anchor, classId]), [[ROW, LABEL]]);
+  assert.equal([...got.anchors, ...got.classes], [ROW, LABEL]);
+  close(got.scores, [wanted[0].score], 1e-6);
+  close(got.boxes, wanted[0].box, 1e-3);
+}
+
+/** The tensors of outputs in the order of the shapes, or null where they are others; height and width may be one axis. */
+function inShapes(head: HeadSpec, outputs: Outputs, shapes: readonly (readonly number[])[]): HostTensor[] | null {
+  if (outputs instanceof Float32Array) return null;
+  const left = ("dims" in outputs ? [outputs] : Object.values(outputs).flat()) as HostTensor[];
+  if (left.length !== shapes.length || left.some(({ dims }) => dims === undefined)) return null;
+  const kind = (dims: readonly number[]) => {
+    return `${head.layout === "rows" ? dims.at(-1) : dims[1]} of ${dims.reduce((a, b) => a * b)}`;
+  };
+  const tensors = shapes.flatMap((dims) => {
+    const at = left.findIndex((tensor) => kind(tensor.dims) === kind(dims));
+    return at < 0 ? [] : left.splice(at, 1).map(({ data }) => ({ data, dims }) as HostTensor);
+  });
+  return tensors.length === shapes.length ? tensors : null;
+}
+
 test("every preset has a row", () => {
   const named = models.map(({ code }) => /\w+(?=\()/.exec(code)?.[0]);
   for (const name of Object.keys(heads)) assert.ok(name === "infer" || named.includes(name), `no row for ${name}`);
@@ -165,7 +224,7 @@ for (const { model, tensors, code } of models) {
     const maps = zeros(tensors, head);
     const outputs: Outputs = maps.length === 1 ? maps[0] : maps;
     const imageSize = [SIZE, SIZE] as const;
-    assert.is(engine.sync.detect(outputs, { head, imageSize }).length, 1);
+    findsTheObject(head, maps.map(({ dims }) => dims));
     // From the shapes comes this head, or the first that reads the same, or an error that has it among those that fit.
     const names = models.filter((other) => reading(evaluate(other.code)) === reading(head)).map((other) => {
       return evaluate(other.code).name;
