@@ -6,8 +6,8 @@ import { type Runs, union } from "./run_lengths.ts";
 
 /** Points are on a grid so much finer than pixels. */
 const FINER = 5;
-/** Farther points would leave the integers of that grid. */
-const FARTHEST = 2 ** 28;
+/** No image is so large; each pixel of an outline takes time. */
+const FARTHEST = 2 ** 22;
 
 /** The union of polygons, checked. */
 export function polygonRuns(place: Place, value: unknown, [height, width]: readonly [number, number]): Runs {
@@ -27,7 +27,7 @@ function readPolygon(place: Place, value: unknown): readonly number[] {
   numbers.forEach((n, i) => {
     const { op, argument } = place;
     if (typeof n !== "number") throw typeError({ op, argument: `${argument}[${i}]` }, describe(n), "a number");
-    if (!(Math.abs(n) <= FARTHEST)) throw rangeError({ op, argument: `${argument}[${i}]` }, n, "a number within ±2²⁸");
+    if (!(Math.abs(n) <= FARTHEST)) throw rangeError({ op, argument: `${argument}[${i}]` }, n, "a number within ±2²²");
   });
   return numbers as number[];
 }

@@ -29,7 +29,11 @@ const DIGITS = new TextDecoder();
 const ZERO = 48;
 
 export function writeState(settings: Settings, images: Iterable<[number | string, ImageRecord]>): EvaluatorState {
-  return { format: FORMAT, ...settings, images: Array.from(images, ([id, record]) => writeImage(id, record)) };
+  return {
+    format: FORMAT,
+    ...structuredClone(settings),
+    images: Array.from(images, ([id, record]) => writeImage(id, record)),
+  };
 }
 
 function writeImage(
@@ -38,9 +42,9 @@ function writeImage(
 ): ImageState {
   return {
     id,
-    classes,
-    found,
-    objects,
+    classes: [...classes],
+    found: [...found],
+    objects: [...objects],
     scores: [...scores],
     overlaps: [...overlaps],
     states: DIGITS.decode(states.map((state) => state + ZERO)),

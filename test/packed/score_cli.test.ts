@@ -515,7 +515,7 @@ test("wrong annotations", () => {
   const [annotation] = annotations;
   const annotated = (change: object) => ({ images, categories, annotations: [{ ...annotation, ...change }] });
   fails([scene[0], "--gt", "absent.json"], "--gt absent.json: no such file or directory");
-  wrong("{", "it is no JSON");
+  fails([scene[0], "--gt", coco("wrong.json", "{")], "wrong.json: is no JSON");
   wrong([], "it has no list of images");
   wrong({ images, categories }, "it has no list of annotations");
   wrong({ images, categories: [{ id: "a" }], annotations }, `categories[0].id is "a"; wanted a number`);

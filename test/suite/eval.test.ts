@@ -328,6 +328,23 @@ test("merging refuses other rows of the same image, other options, and what is n
   assert.is(JSON.stringify(here), before);
 });
 
+test("what comes of toJSON is the caller's: changes to it reach no evaluator", () => {
+  const truth = { image_id: 1, category_id: 1, bbox: [0, 0, 10, 10] };
+  const evaluator = new CocoEvaluator(CATS);
+  evaluator.add(1, [truth], [{ ...truth, score: 1 }]);
+  const before = JSON.stringify(evaluator);
+  const empty = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    Object.values(value).forEach(empty);
+    if (Array.isArray(value)) value.length = 0;
+  };
+  empty(evaluator.toJSON());
+  assert.is(JSON.stringify(evaluator), before);
+  const other = new CocoEvaluator(CATS);
+  other.merge(evaluator);
+  assert.is(JSON.stringify(other), before);
+});
+
 test("a damaged state is refused, whatever is damaged in it", () => {
   const { dataset, results } = cases[0];
   const evaluator = inParts({ ...cases[0], dataset, results }, 1)[0];
@@ -411,6 +428,7 @@ test("wrong run lengths and polygons", () => {
   throws(() => rle.fromPolygons([[0, 0, 1, 1, 2, 2, 3]], size), RangeError, "polygons[0] is of 7 numbers");
   throws(() => rle.fromPolygons([[0, 0, 1, 1, 2, NaN]], size), RangeError, "polygons[0][5] is NaN");
   throws(() => rle.fromPolygons([[0, 0, 1, 1, 2, "3"]] as unknown as number[][], size), TypeError, "polygons[0][5]");
+  throws(() => rle.fromPolygons([[0, 0, 1, 1, 2, 5e6]], size), RangeError, "polygons[0][5] is 5000000");
   throws(() => rle.fromPolygons([], size), TypeError, "polygons is an array of 0");
   throws(() => rle.fromPolygons([5] as unknown as number[][], size), TypeError, "polygons[0] is number 5");
 });

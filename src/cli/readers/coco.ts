@@ -2,7 +2,7 @@
  * COCO's annotation format: images, and the objects in them.
  */
 import { UsageError } from "../errors.ts";
-import { readText } from "./file.ts";
+import { readJson } from "./json.ts";
 
 /** x1, y1, x2, y2 in the image's pixels. */
 export type Box = readonly [number, number, number, number];
@@ -43,7 +43,7 @@ interface Annotation {
 
 /** Reads a file of annotations. */
 export async function readCoco(path: string): Promise<CocoFile> {
-  const { images, annotations, categories } = parse(await readText(path));
+  const { images, annotations, categories } = await readLists(path);
   const kinds = categories.map((entry, i) => readCategory(entry, `categories[${i}]`)).sort((a, b) => a.id - b.id)
     .filter(({ id }, i, all) => id !== all[i - 1]?.id);
   const labels = new Map<unknown, number>(kinds.map(({ id }, label) => [id, label]));
@@ -56,22 +56,17 @@ export async function readCoco(path: string): Promise<CocoFile> {
   return { categories: kinds, images: images.map((entry, i) => readImage(entry, i, objects.get(entry.id) ?? [])) };
 }
 
-function parse(text: string): Readonly<Record<"images" | "annotations" | "categories", readonly Entry[]>> {
-  const file = parseJson(text);
+/** The lists of a file of annotations, whose rows are not read yet. */
+export async function readLists(
+  path: string,
+): Promise<Readonly<Record<"images" | "annotations" | "categories", readonly Entry[]>>> {
+  const file = await readJson(path);
   const list = (name: string): Entry[] => {
     const value = isEntry(file) ? file[name] : undefined;
     if (Array.isArray(value) && value.every(isEntry)) return value;
     throw damaged(`it has no list of ${name}`);
   };
   return { images: list("images"), annotations: list("annotations"), categories: list("categories") };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw damaged("it is no JSON");
-  }
 }
 
 function readCategory({ id, name }: Entry, where: string): Category {

@@ -8,11 +8,16 @@ import { UsageError } from "../errors.ts";
 /** The name of standard input on the command line. */
 export const STDIN = "-";
 
-/** The bytes of a file. Pipes and devices, which may never end, are refused. */
-export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Refuses folders, and pipes and devices, which may never end. */
+export async function checkFile(path: string): Promise<void> {
   const found = await stat(path);
   if (found.isDirectory()) throw new UsageError("is a folder; wanted a file");
   if (!found.isFile()) throw notRegular();
+}
+
+/** The bytes of a file. */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  await checkFile(path);
   return new Uint8Array(await readFile(path));
 }
 
