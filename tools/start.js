@@ -1,6 +1,7 @@
 /**
  * `npm start`: finds the shapes in the three scenes of examples/shapes. It runs the command `densehead detect` as anyone
- * would, compares its boxes with the truth, draws them into build/scenes, and scores the outputs with `densehead score`.
+ * would, compares its boxes with the truth, draws them into build/scenes, scores the outputs with `densehead score`, and
+ * ends with their AP by `densehead eval`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -23,6 +24,11 @@ const ABOUT_SCORES = `\
 The same outputs against the truth: the loss that such a network is trained with (quality focal, GIoU and distribution
 focal loss, per positive anchor), the mean IoU of the positives' boxes, and whether higher scores are on better boxes
 (ranks, from -1 to 1). The network was trained with positives chosen in another way, so this is not the loss that it had.
+`;
+
+const ABOUT_RESULTS = `\
+And as COCO counts: average precision and recall, the error at the best threshold of each class (LRP), and whether scores
+are what they say (calibration, 0 is best).
 `;
 
 try {
@@ -54,6 +60,8 @@ async function main() {
   engine.dispose();
   console.log(ABOUT_SCORES);
   score(truth);
+  console.log(ABOUT_RESULTS);
+  evaluate(truth);
   console.log("The pictures open in any browser: ticks show the same for each side, and the truth is dashed.");
 }
 
@@ -69,9 +77,18 @@ function detect(name, svg) {
 
 /** Scores all scenes; their objects are small beside the default anchors. */
 function score({ images }) {
-  const scenes = images.map(({ file_name }) => fromRoot(join(examples, file_name.replace(".png", ".safetensors"))));
-  run("score", ...scenes, "--head", "gfl", "--gt", fromRoot(truthFile), "--anchor-scale", "4");
+  run("score", ...scenesOf(images), "--head", "gfl", "--gt", fromRoot(truthFile), "--anchor-scale", "4");
   console.log();
+}
+
+/** Evaluates all scenes. */
+function evaluate({ images }) {
+  run("eval", ...scenesOf(images), "--head", "gfl", "--gt", fromRoot(truthFile));
+  console.log();
+}
+
+function scenesOf(images) {
+  return images.map(({ file_name }) => fromRoot(join(examples, file_name.replace(".png", ".safetensors"))));
 }
 
 /** Runs the command, and shows it with what it prints. */
