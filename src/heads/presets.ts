@@ -321,7 +321,8 @@ export const presets = {
   yoloNas: preset({ head: CORNERS, boxesFirst: true, exports: [{ decoded: true }] }),
 
   /**
-   * YOLOv3 (and YOLOv4) raw: maps (B, 3 · (5 + C), h, w) of boxes, objectness and classes, strides 8, 16, 32 in any order.
+   * YOLOv3 raw: maps (B, 3 · (5 + C), h, w) of boxes, objectness and classes, strides 8, 16, 32 in any order. YOLOv4 has the
+   * anchors of YOLOv7.
    *
    * @example
    * ```ts

@@ -476,6 +476,17 @@ test("rows that are detections: over the threshold, best first, and nothing supp
     const wrong = { data: Float32Array.from(row(0.9, label, 0, 0, 1, 1)), dims: [1, 1, 6] };
     throws(() => sync.detect(wrong, { head, imageSize }), RangeError, "the class of row 0 in outputs", "0 to 79");
   }
+  const unsure = [
+    row(NaN, 3, 0, 0, 1, 1),
+    row(0.1, NaN, 0, 0, 1, 1),
+    Array(6).fill(NaN),
+    ...rows,
+    row(0.3, 2, NaN, 0, 1, 1),
+  ];
+  const odd = { data: Float32Array.from(unsure.flat()), dims: [1, 9, 6] };
+  const [kept] = sync.detect(odd, { head, imageSize, clip: true });
+  same(kept.anchors, [4, 3, 5, 8]);
+  same(kept.boxes.subarray(12), [NaN, 0, 1, 1]);
   const logit = { data: Float32Array.from(row(3, 1, 0, 0, 1, 1)), dims: [1, 1, 6] };
   throws(() => sync.detect(logit, { head, imageSize }), RangeError, "a score in outputs is 3");
   close(sync.detect(logit, { head: { ...head, scores: "logits" }, imageSize })[0].scores, [0.95257413], 1e-6);
