@@ -51,6 +51,22 @@ function shared(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shared(each)]));
 }
 
+/** Rows of an input that comes over and over. */
+const PATTERN = 1009;
+
+/** So many rows or images, as far as they go, of an input that has fewer: of its arrays, and of the first of its dims. */
+function repeated<T>(value: T, of: number, count: number): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return [count, ...value.slice(1)] as T;
+  if (!ArrayBuffer.isView(value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, repeated(each, of, count)])) as T;
+  }
+  const from = value as unknown as Float32Array;
+  const all = new (from.constructor as Float32ArrayConstructor)(from.length / of * count);
+  for (let i = 0; i < all.length; i += from.length) all.set(from.subarray(0, all.length - i), i);
+  return all as T;
+}
+
 const valuesOf = (loss: number | Float32Array) => typeof loss === "number" ? [loss] : loss;
 
 // ── What there is ───────────────────────────────────────────────────────────────
@@ -106,10 +122,14 @@ function callOf(wanted: (call: LossCall) => boolean): LossCall {
   return LOSS_CALLS.find(wanted) as LossCall;
 }
 
-for (const { name, title, pred, target } of CALLS) {
-  test(`${title}: the bits of one thread`, async () => {
-    const [alone, divided] = [sync, engine].map((face) => (face as unknown as Record<string, AnyLoss>)[name]);
-    const input = [pred(rows), target(rows)] as const;
+const predOf = ({ pred }: LossCall) => repeated(pred(PATTERN), PATTERN, rows);
+const targetOf = ({ target }: LossCall) => repeated(target(PATTERN), PATTERN, rows);
+const faceOf = (face: unknown, { name }: LossCall) => (face as Record<string, AnyLoss>)[name];
+
+for (const call of CALLS) {
+  test(`${call.title}: the bits of one thread`, async () => {
+    const [alone, divided] = [sync, engine].map((face) => faceOf(face, call));
+    const input = [predOf(call), targetOf(call)] as const;
     for (const [what, options] of Object.entries(OPTIONS)) {
       const wanted = alone(...input, options);
       for (
@@ -127,14 +147,14 @@ for (const { name, title, pred, target } of CALLS) {
 }
 
 test("results go where `out` says, over an input too, and inputs may lie in linear memory", async () => {
-  const { name, pred, target } = CALLS[0];
-  const [alone, divided] = [sync, engine].map((face) => (face as unknown as Record<string, AnyLoss>)[name]);
-  const logits = pred(rows);
-  const wanted = alone(logits, target(rows), { grad: true });
+  const [call] = CALLS;
+  const [alone, divided] = [sync, engine].map((face) => faceOf(face, call));
+  const [logits, target] = [predOf(call), targetOf(call)];
+  const wanted = alone(logits, target, { grad: true });
   using tensor = engine.tensor(logits.dims);
   for (const place of [logits.data.slice(), inSharedMemory(logits.data), tensor.data]) {
     place.set(logits.data);
-    const got = await divided({ data: place, dims: logits.dims }, target(rows), { grad: true, out: { grad: place } });
+    const got = await divided({ data: place, dims: logits.dims }, target, { grad: true, out: { grad: place } });
     assert.is(got.loss, wanted.loss);
     same(place, wanted.grad as Float32Array);
     if (place !== tensor.data) assert.is(got.grad, place);
@@ -142,20 +162,17 @@ test("results go where `out` says, over an input too, and inputs may lie in line
 });
 
 test("inputs outside of shared memory have been read when the call returns its promise", async () => {
-  const { name, pred, target } = CALLS[0];
-  const logits = pred(rows);
-  const wanted = (sync as unknown as Record<string, AnyLoss>)[name](logits, target(rows));
-  const promise = (engine as unknown as Record<string, AnyLoss>)[name](logits, target(rows));
+  const [call] = CALLS;
+  const [logits, target] = [predOf(call), targetOf(call)];
+  const wanted = faceOf(sync, call)(logits, target);
+  const promise = faceOf(engine, call)(logits, target);
   logits.data.fill(NaN);
   assert.is((await promise).loss, wanted.loss);
 });
 
 test("many calls at a time", async () => {
-  const calls = CALLS.map(({ name, pred, target }) => (face: unknown) => {
-    return (face as Record<string, AnyLoss>)[name](pred(rows), target(rows)) as unknown as { loss: number };
-  });
-  const got = await Promise.all(calls.map((call) => call(engine)));
-  assert.equal(got.map(({ loss }) => loss), calls.map((call) => call(sync).loss));
+  const all = (face: unknown) => CALLS.map((call) => faceOf(face, call)(predOf(call), targetOf(call)));
+  assert.equal((await Promise.all(all(engine))).map(({ loss }) => loss), all(sync).map(({ loss }) => loss));
 });
 
 // ── Detection ───────────────────────────────────────────────────────────────────
@@ -165,21 +182,28 @@ const imageSize = [320, 320] as const;
 /** A batch that is divided. */
 function batch(head = heads.yolov8()) {
   const images = Math.max(5, Math.ceil(large / (2100 * head.numClasses)));
-  const raw = randomHead(random(70), head, imageSize, images, 16);
-  return { head, raw, images, outputs: pack(head, raw, inOrder(head, raw)) };
+  const raw = randomHead(random(70), head, imageSize, 5, 16);
+  const roles = inOrder(head, raw);
+  const [outputs, levels] = [pack(head, raw, roles), packLevels(head, raw, roles)];
+  return {
+    head,
+    images,
+    outputs: repeated(outputs, 5, images),
+    levels: levels.map((level) => repeated(level, 5, images)),
+  };
 }
 
 const plain = (found: readonly Detections[]) => found.map((each) => each.toJSON());
 
 test("detect of a batch: the detections of one thread, image by image", async () => {
-  const { head, raw, images, outputs } = batch();
+  const { head, images, outputs, levels } = batch();
   const transform = Array.from({ length: images }, (_, i) => ({ scaleX: 1 + i, scaleY: 2, padX: i, padY: 0 }));
   const scoreThreshold = new Float32Array(80).fill(0.3);
   for (const options of [{}, { transform, uncertainty: true }, { scoreThreshold, classes: [1, 2, 40] }]) {
     const settings = { head, imageSize, ...options };
     const wanted = sync.detect(outputs, settings);
     assert.ok(wanted.some(({ length }) => length > 0));
-    for (const given of [outputs, packLevels(head, raw, inOrder(head, raw)), shared(outputs) as HostTensor]) {
+    for (const given of [outputs, levels, shared(outputs) as HostTensor]) {
       const got = await engine.detect(given, settings);
       assert.equal(plain(got), plain(wanted));
       assert.is(got[images - 1].toCoco(0).length, wanted[images - 1].length);
@@ -198,7 +222,7 @@ test("an error is that of one thread: of the first row or image that has one", a
     await rejects(engine.distributionFocalLoss(logits, target), RangeError, message);
   }
   const { head, outputs, images } = batch(heads.yolov8Decoded());
-  const [tensor] = [outputs].flat() as HostTensor[];
+  const tensor = outputs;
   const share = tensor.data.length / images;
   for (const image of [images - 1, 1]) {
     tensor.data.fill(1 + image, image * share + 4 * 2100, image * share + 4 * 2100 + 1);
