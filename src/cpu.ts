@@ -49,14 +49,15 @@ export class Cpu {
 
   /** Why there is one thread although more were wanted; else null. */
   get reason(): string | null {
-    return this.threads > 1 ? null : this.#reason;
+    if (this.threads > 1) return null;
+    return this.#pool === null ? this.#reason : "its workers ended, and others did not start";
   }
 
   /** The threads of a call, and why as many; null where one thread is all that was wanted. */
   plan(op: string, elements: number): string | null {
     if (this.#wanted === 1) return null;
     const { threads } = this;
-    if (threads === 1) return `wasm, 1 thread: ${this.#reason}`;
+    if (threads === 1) return `wasm, 1 thread: ${this.reason}`;
     if (operations[op].divides !== true) return `wasm, 1 thread: ${op} is not divided among threads`;
     const from = this.#crossover ?? WORTH_DIVIDING;
     const why = this.#crossover === null ? "not measured before" : "measured";
@@ -102,7 +103,7 @@ export class Cpu {
       (logits) => call(logits).onWasm(this.#wasm),
       (logits) => this.#divide(call(logits), call(logits).division()),
       WORTH_DIVIDING,
-    );
+    ).catch(() => Infinity);
     this.#crossover = Math.min(crossover, ALWAYS_DIVIDED);
   }
 }

@@ -18,6 +18,8 @@ const workers: Worker[] = [];
 const flags = new Map<Worker, Int32Array>();
 /** Whether workers say that they are at work on their shares, and are not. */
 let isLazy = false;
+/** Whether none starts. */
+let isBroken = false;
 /** The most bytes of one message that are not in shared memory. */
 let copied = 0;
 
@@ -30,6 +32,7 @@ function bytesToCopy(value: unknown): number {
 test.before(() => {
   threads.Worker = class extends RealWorker {
     constructor(...given: ConstructorParameters<typeof RealWorker>) {
+      if (isBroken) throw new Error("no workers today");
       super(...given);
       workers.push(this);
       this.on("message", () => this.unanswered--);
@@ -146,23 +149,33 @@ test("a worker that dies while nobody waits for it costs nothing", async () => {
   assert.equal([engine.capabilities.threads, engine.capabilities.threadsReason], [2, null]);
 });
 
+/** Runs `body` where no worker starts. */
+async function withoutWorkers<T>(body: () => Promise<T>): Promise<T> {
+  isBroken = true;
+  try {
+    return await body();
+  } finally {
+    isBroken = false;
+  }
+}
+
 test("where workers do not start, there is one thread, and a line why", async () => {
-  const { Worker: Recording } = threads;
-  threads.Worker = class {
-    constructor() {
-      throw new Error("no workers today");
-    }
-  } as unknown as typeof Worker;
-  syncBuiltinESMExports();
+  using engine = await withoutWorkers(() => createEngine({ device: "wasm", threads: 2 }));
+  const why = "workers do not start here: no workers today";
+  assert.equal([engine.capabilities.threads, engine.capabilities.threadsReason], [1, why]);
+  assert.ok(engine.plan("giouLoss", 1e7).reason.startsWith(`wasm, 1 thread: ${why}`));
+  assert.equal(await engine.qualityFocalLoss(logits, logits), engine.sync.qualityFocalLoss(logits, logits));
+});
+
+test("so it is where none takes the place of one that died", async () => {
   using engine = await createEngine({ device: "wasm", threads: 2 });
-  threads.Worker = Recording;
-  syncBuiltinESMExports();
-  assert.equal([engine.capabilities.threads, engine.capabilities.threadsReason], [
-    1,
-    "workers do not start here: no workers today",
-  ]);
-  const { reason } = engine.plan("giouLoss", 1e7);
-  assert.match(reason, /^wasm, 1 thread: workers do not start here: no workers today/);
+  const died = await idleWorker();
+  await withoutWorkers(() => {
+    died.terminate();
+    return exited(died);
+  });
+  const why = "its workers ended, and others did not start";
+  assert.equal([engine.capabilities.threads, engine.capabilities.threadsReason], [1, why]);
   assert.equal(await engine.qualityFocalLoss(logits, logits), engine.sync.qualityFocalLoss(logits, logits));
 });
 
