@@ -40,15 +40,16 @@ export function area_rows(list: usize, pairs: i32, values: i32, sums: usize, mor
 }
 
 /**
- * u8 (count, 4): means over cells of `area_rows`' sums, `rowsWeight` the rows' weights together; halves to even. A cell's entry in
- * `cells`: offset of its first whole pixel in bytes, how many whole pixels, and the weights of the pixels before and after these.
+ * u8 (count, 4): means over cells of `area_rows`' sums; halves to even. `rowsPart` is the reciprocal of the rows' weights together. A cell's
+ * entry in `cells`: offset of its first whole pixel in bytes, how many whole pixels, the weights of the pixels before and after these,
+ * and the reciprocal of all its weights.
  */
 export function area_row(
   sums: usize,
   channels: i32,
   cells: usize,
   shift: i32,
-  rowsWeight: i32,
+  rowsPart: f64,
   order: usize,
   count: i32,
   dst: usize,
@@ -66,20 +67,27 @@ export function area_row(
     }
     total = i32x4.add(total, i32x4.shl(inner, shift));
     total = i32x4.add(total, i32x4.mul(v128.load(at), v128.load32_splat(cells, 12)));
-    const weight = rowsWeight * ((whole << shift) + load<i32>(cells, 8) + load<i32>(cells, 12));
-    // A quotient is exact where it is a half, and elsewhere no nearer to one than 2^−25: it is never rounded to one.
-    const divisor = f64x2.splat(<f64>weight);
-    const low = nearest(total, divisor);
-    const high = nearest(v128.shuffle<i32>(total, total, 2, 3, 2, 3), divisor);
+    const part = f64x2.splat(rowsPart * load<f64>(cells, 16));
+    const low = nearest(total, part);
+    const high = nearest(v128.shuffle<i32>(total, total, 2, 3, 2, 3), part);
     const bytes = v128.shuffle<u8>(low, high, 0, 4, 16, 20, 0, 4, 16, 20, 0, 4, 16, 20, 0, 4, 16, 20);
     v128.store32_lane(dst, swizzle(bytes, pick), 0);
-    cells += 16;
+    cells += 24;
     dst += 4;
   }
 }
 
+/** 1.5 · 2^22: sums with it are rounded to multiples of 2^−30. */
+const GRID: f64 = 6291456;
+
+/**
+ * The nearest whole numbers of quotients, halves to even. A quotient of a sum of 32 bits by a weight of 24 is a half, or no nearer to one
+ * than 2^−25; its product with the reciprocal is off by less than 2^−42. So the multiples of 2^−30 tell which it is.
+ */
 // @ts-ignore: decorator
 @inline
-function nearest(totals: v128, divisor: v128): v128 {
-  return i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.div(f64x2.convert_low_i32x4_u(totals), divisor)));
+function nearest(totals: v128, part: v128): v128 {
+  const grid = f64x2.splat(GRID);
+  const quotient = f64x2.mul(f64x2.convert_low_i32x4_u(totals), part);
+  return i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.sub(f64x2.add(quotient, grid), grid)));
 }

@@ -155,49 +155,53 @@ function areaRows({ backend, allocate, image, placed, pick, made }: Resizing): R
   // Before the first cell, a pixel without weight is read.
   const sums = allocate(values * 4 + 128) + 64;
   return (row) => {
-    const weights = rowWeights(down, row);
-    for (let from = 0; from < weights.length; from += ring.capacity) {
-      const part = weights.slice(from, from + ring.capacity);
-      ring.need(part[0].row, part[part.length - 1].row + 1);
-      const pairs = writePairs(memory.ints, list, part, ring);
-      kernels.area_rows(list, pairs, values, sums, from === 0 ? 0 : 1);
+    const [before, after] = [down.before[row], down.after[row]];
+    const [first, end] = [down.first[row], down.first[row] + down.whole[row]];
+    const weightOf = (y: number) => y < first ? before : y < end ? 2 ** down.shift : after;
+    const begin = before > 0 ? first - 1 : first;
+    const last = after > 0 ? end + 1 : end;
+    for (let from = begin; from < last; from += ring.capacity) {
+      const to = Math.min(last, from + ring.capacity);
+      ring.need(from, to);
+      const pairs = writePairs(memory.ints, list, ring, from, to, weightOf);
+      kernels.area_rows(list, pairs, values, sums, from === begin ? 0 : 1);
     }
-    const total = weights.reduce((sum, { weight }) => sum + weight, 0);
-    kernels.area_row(sums, channels, cells, across.shift, total, pick + 32, placed.width, made);
+    const weight = before + after + down.whole[row] * 2 ** down.shift;
+    kernels.area_row(sums, channels, cells, across.shift, 1 / weight, pick + 32, placed.width, made);
     return made;
   };
 }
 
-interface Weighed {
-  readonly row: number;
-  readonly weight: number;
-}
-
-/** The rows of a cell that have weight. */
-function rowWeights({ first, whole, before, after, shift }: Cells, i: number): Weighed[] {
-  const rows = Array.from({ length: whole[i] }, (_, k) => ({ row: first[i] + k, weight: 2 ** shift }));
-  const edges = [{ row: first[i] - 1, weight: before[i] }, { row: first[i] + whole[i], weight: after[i] }];
-  return [edges[0], ...rows, edges[1]].filter(({ weight }) => weight > 0);
-}
-
 /** Pairs of rows as `area_rows` reads them; the last row of an odd number has a partner without weight. */
-function writePairs(ints: Int32Array, list: number, part: readonly Weighed[], ring: RowRing): number {
-  const pairs = Math.ceil(part.length / 2);
-  for (let i = 0; i < pairs; i++) {
-    const upper = part[2 * i];
-    const lower = part[2 * i + 1] ?? { row: upper.row, weight: 0 };
-    const at = (list >> 2) + 3 * i;
-    ints[at] = ring.at(upper.row);
-    ints[at + 1] = ring.at(lower.row);
-    ints[at + 2] = upper.weight | lower.weight << 16;
+function writePairs(
+  ints: Int32Array,
+  list: number,
+  ring: RowRing,
+  from: number,
+  to: number,
+  weightOf: (row: number) => number,
+): number {
+  let at = list >> 2;
+  for (let row = from; row < to; row += 2) {
+    const isPair = row + 1 < to;
+    ints[at++] = ring.at(row);
+    ints[at++] = ring.at(isPair ? row + 1 : row);
+    ints[at++] = weightOf(row) | (isPair ? weightOf(row + 1) << 16 : 0);
   }
-  return pairs;
+  return Math.ceil((to - from) / 2);
 }
 
+/** Cells of the columns as `area_row` reads them, with the reciprocal of their weight. */
 function cellTable(backend: WasmBackend, allocate: Allocate, cells: Cells, channels: number): number {
-  const words = new Int32Array(4 * cells.first.length);
-  cells.first.forEach((first, i) => {
-    words.set([first * channels * 4, cells.whole[i], cells.before[i], cells.after[i]], 4 * i);
-  });
+  const { shift, first, whole, before, after } = cells;
+  const words = new Int32Array(6 * first.length);
+  const reciprocals = new Float64Array(words.buffer);
+  for (let i = 0; i < first.length; i++) {
+    words[6 * i] = first[i] * channels * 4;
+    words[6 * i + 1] = whole[i];
+    words[6 * i + 2] = before[i];
+    words[6 * i + 3] = after[i];
+    reciprocals[3 * i + 2] = 1 / (before[i] + after[i] + whole[i] * 2 ** shift);
+  }
   return copied(backend, allocate, words);
 }
