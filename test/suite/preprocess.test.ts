@@ -118,6 +118,20 @@ test("area is the mean over each pixel's cell: to the byte for whole cells, halv
   }
 });
 
+test("means by area that are halves go to the even byte, in cells of any size", () => {
+  for (const [columns, rows] of [[1, 4], [4, 4], [10, 10], [7, 14], [11, 20], [17, 18], [30, 64]]) {
+    const [width, height] = [16 * columns, 15 * rows];
+    // Rows of a byte and of the next one in turns; a byte of its own for each cell.
+    const byte = (i: number) =>
+      16 * Math.floor(i / width / rows) + Math.floor(i % width / columns) + Math.floor(i / width) % 2;
+    const image = { data: Uint8Array.from({ length: width * height }, (_, i) => byte(i)), width, height };
+    const input = { name: "own", size: [15, 16], fit: "stretch", dtype: "uint8", resize: "area" } as const;
+    const { tensor } = sync.preprocess(image, input);
+    const wanted = Uint8Array.from({ length: 720 }, (_, i) => i % 240 + i % 2);
+    same(tensor.data, wanted, `${columns} × ${rows}`);
+  }
+});
+
 test(`the bytes of OpenCV ${opencv.opencv}: bilinear all of them, others within one`, () => {
   const counts = { bilinear: 0, area: 0, bicubic: 0 };
   let bytes = 0;
