@@ -116,7 +116,11 @@ async function bundleCommand() {
 
 /** Only types may be imported from a declaration by its own name: values are declared as what they are there. */
 function typesAlone(text) {
-  const declared = (name, path) => `export declare const ${name}: typeof import("${path}").${name};`;
+  const declared = (name, path) => {
+    const value = `export declare const ${name}: typeof import("${path}").${name};`;
+    // A class is a type too.
+    return /^[A-Z]/.test(name) ? `${value}\nexport type ${name} = import("${path}").${name};` : value;
+  };
   return text
     .replaceAll(/^import \{([^}]*)\} from/gm, (_, names) => `import type {${names.replaceAll("type ", "")}} from`)
     .replaceAll(/^export \{([^}]*)\} from "(\.[^"]*)";$/gm, (_, names, path) => {

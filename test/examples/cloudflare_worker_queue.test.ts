@@ -1,5 +1,6 @@
 /** examples/cloudflare-worker behind its queue. */
 import { createEngine, type GroundTruth, heads, type HostTensor } from "densehead";
+import { cocoEvaluate, CocoEvaluator } from "densehead/eval";
 import { writeSafetensors } from "densehead/files";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -77,11 +78,40 @@ function summaryOf(results: ReturnType<typeof expected>[]): Summary {
   const scored = results.flatMap(({ score }) => score === undefined ? [] : [{ total: score.total, ...score.parts }]);
   const mean = (name: string) => scored.reduce((sum, losses) => sum + losses[name], 0) / scored.length;
   const lossMeans = Object.fromEntries(["total", "cls", "box", "dfl"].map((name) => [name, mean(name)]));
-  return { heads: results.length, detections: rows.length, scoreHistogram, scored: scored.length, lossMeans };
+  const evaluation = evaluationOf(results);
+  return {
+    heads: results.length,
+    detections: rows.length,
+    scoreHistogram,
+    scored: scored.length,
+    lossMeans,
+    evaluation,
+  };
+}
+
+/** What one machine would say of the results that have ground truth, at once. */
+function evaluationOf(results: ReturnType<typeof expected>[]): Summary["evaluation"] {
+  const scored = results.filter(({ score }) => score !== undefined);
+  const sides = [[2, 3, 18, 22], [10, 8, 21, 22]];
+  const dataset = {
+    images: scored.map(({ key }) => ({ id: key })),
+    categories: [{ id: 0 }, { id: 1 }],
+    annotations: scored.flatMap(({ key }) => sides.map((bbox, i) => ({ image_id: key, category_id: i, bbox }))),
+  };
+  const rows = scored.flatMap(({ key, detections }) => {
+    const found = detections as { image_id: string; category_id: number; bbox: number[]; score: number }[];
+    return found.map((row) => ({ ...row, image_id: key })).filter(({ bbox }) => bbox[2] > 0 && bbox[3] > 0);
+  });
+  const { stats, lrp, calibration } = cocoEvaluate(dataset, rows);
+  return { stats, lrp, calibration };
 }
 
 function sameSummary({ lossMeans, ...counts }: Summary, wanted: Summary): void {
-  assert.equal({ ...counts, lossMeans: {} }, { ...wanted, lossMeans: {} });
+  // Through JSON, which has null for NaN: the numbers are the same to the bit.
+  assert.equal(
+    JSON.parse(JSON.stringify({ ...counts, lossMeans: {} })),
+    JSON.parse(JSON.stringify({ ...wanted, lossMeans: {} })),
+  );
   assert.equal(Object.keys(lossMeans).sort(), Object.keys(wanted.lossMeans).sort());
   for (const [name, mean] of Object.entries(wanted.lossMeans)) {
     // Only the order of addition differs.
@@ -318,6 +348,19 @@ test("a partial summary that is none is named, and the others are merged", async
   assert.is(summary.heads, 3);
   assert.is(summary.detections, 9);
   assert.equal(summary.unreadable, ["b", "c", "d", "f"].map((name) => `summaries/${name}.json`));
+});
+
+test("states of another network give no common evaluation, and the summary says why", async () => {
+  const state = (classes: number) => new CocoEvaluator(Array.from({ length: classes }, (_, id) => ({ id }))).toJSON();
+  const contribution = (evaluation: object) => ({ uploaded: 1, etag: "1", scores: new Array(10).fill(0), evaluation });
+  const merged = (classes: number[]) => {
+    const partials = classes.map((n, i): [string, object] => [`${i}`, { [`head${i}`]: contribution(state(n)) }]);
+    return mergePartials(bucketOfPartials(partials));
+  };
+  assert.is((await merged([2, 2])).heads, 2);
+  const { heads, evaluation } = await merged([2, 2, 3]);
+  assert.is(heads, 3);
+  assert.match((evaluation as { error: string }).error, "CocoEvaluator.merge: other.categories");
 });
 
 test("of two merges at once the later begins anew, so that no older list overwrites a newer one", async () => {

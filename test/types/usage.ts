@@ -358,7 +358,7 @@ const evalKind: EvalKind = "bbox";
 const cocoOptions: CocoOptions = { kind: evalKind, maxDets: [1, 10, 100] };
 const evalResults: EvalResult[] = first.toCoco(1);
 const evaluation: CocoEvaluation = cocoEvaluate(dataset, evalResults, cocoOptions);
-const evaluator = new CocoEvaluator(dataset.categories, cocoOptions);
+const evaluator: CocoEvaluator = new CocoEvaluator(dataset.categories, cocoOptions);
 evaluator.add(1, dataset.annotations, evalResults, [480, 640]);
 evaluator.merge(CocoEvaluator.fromJSON(evaluator.toJSON()));
 const byClass: ClassEvaluation | undefined = evaluator.evaluate().classes[0];

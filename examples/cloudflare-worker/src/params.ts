@@ -1,7 +1,14 @@
 /**
  * Query parameters: what the network is, what to keep, how to score.
  */
-import { type DetectOptions, type GflCriterionOptions, type HeadOptions, heads, type HeadSpec } from "densehead";
+import {
+  type DetectOptions,
+  type GflCriterionOptions,
+  type HeadOptions,
+  heads,
+  type HeadSpec,
+  type ImageTransform,
+} from "densehead";
 import { badRequest, refusing } from "./problem.ts";
 import type { Query } from "./query.ts";
 
@@ -14,7 +21,7 @@ export interface Network {
 
 /** Which boxes to keep, and how to report them. */
 export interface Keep {
-  readonly options: Omit<DetectOptions, keyof Network>;
+  readonly options: Omit<DetectOptions, keyof Network | "transform"> & { readonly transform?: ImageTransform };
   /** One for each image of the batch. */
   readonly imageIds: readonly number[] | undefined;
   /** One for each class. */
@@ -74,7 +81,7 @@ export function readScoring(query: Query): Scoring {
 }
 
 /** input = image · scale + pad; the image's height and width where boxes are to be clipped to it. */
-function readTransform(query: Query): DetectOptions["transform"] {
+function readTransform(query: Query): ImageTransform | undefined {
   const wanted = "scaleX,scaleY,padX,padY or these and ,height,width; scales are not 0";
   const values = query.numbers("transform", wanted, isTransform);
   if (values === undefined) return undefined;

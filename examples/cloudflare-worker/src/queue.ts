@@ -5,6 +5,7 @@ import type { GroundTruth } from "densehead";
 import { MAX_BYTES } from "./body.ts";
 import { cocoRows, detect } from "./detect.ts";
 import type { Env } from "./env.ts";
+import { stateOf } from "./evaluation.ts";
 import { outputsOf } from "./outputs.ts";
 import { readKeep, readNetwork, readScoring } from "./params.ts";
 import { badRequest, Problem } from "./problem.ts";
@@ -107,7 +108,8 @@ async function processHead(key: string, { network, keep, scoring }: Params, env:
   // Another consumer may have read the new head and written its result before this one.
   const { etag } = await env.HEADS.head(key) ?? {};
   if (etag !== head.etag) throw new Error("the head was written anew meanwhile");
-  return contributionOf(head, images, scored);
+  const state = truth && stateOf(key, images[0], truth, network.head.numClasses, keep.options.transform);
+  return contributionOf(head, images, scored, state);
 }
 
 /** Ground truth that lies beside a head. */

@@ -3,6 +3,7 @@
  * or a batch that is cut anew, says the same again, and merging it changes nothing.
  */
 import type { Detections } from "densehead";
+import { type Evaluation, Evaluations } from "./evaluation.ts";
 import { Problem } from "./problem.ts";
 import type { Score } from "./score.ts";
 
@@ -15,6 +16,8 @@ export interface Contribution {
   readonly scores: readonly number[];
   /** Total and parts of its loss, where it was scored and they are finite. */
   readonly losses?: Readonly<Record<string, number>>;
+  /** State of its evaluation, where there is ground truth. */
+  readonly evaluation?: object;
 }
 
 /** By key. */
@@ -29,6 +32,8 @@ export interface Summary {
   readonly scored: number;
   /** Means over those, of total and parts. */
   readonly lossMeans: Readonly<Record<string, number>>;
+  /** How good the detections of heads with ground truth are; or why there is no common answer. */
+  readonly evaluation?: Evaluation | { readonly error: string };
   /** Partial summaries that could not be read; absent where there are none. */
   readonly unreadable?: readonly string[];
 }
@@ -43,6 +48,7 @@ export function contributionOf(
   { uploaded, etag }: R2Object,
   images: readonly Detections[],
   score: Score | undefined,
+  evaluation: object | undefined,
 ): Contribution {
   const scores = new Array<number>(BINS).fill(0);
   for (const found of images) {
@@ -50,7 +56,13 @@ export function contributionOf(
   }
   const losses = score && { total: score.total, ...score.parts };
   const finite = losses !== undefined && Object.values(losses).every(Number.isFinite);
-  return { uploaded: uploaded.getTime(), etag, scores, ...(finite ? { losses } : {}) };
+  return {
+    uploaded: uploaded.getTime(),
+    etag,
+    scores,
+    ...(finite ? { losses } : {}),
+    ...(evaluation === undefined ? {} : { evaluation }),
+  };
 }
 
 /** Adds a partial summary to `all`: associative, commutative, and idempotent. */
@@ -138,10 +150,10 @@ function isObject(value: unknown): value is object {
 }
 
 function isContribution(value: unknown): value is Contribution {
-  const { uploaded, etag, scores, losses = {} } = Object(value);
+  const { uploaded, etag, scores, losses = {}, evaluation = {} } = Object(value);
   const areNumbers = (values: unknown[]) => values.every((n) => typeof n === "number");
   return typeof uploaded === "number" && typeof etag === "string" && Array.isArray(scores) &&
-    scores.length === BINS && areNumbers(scores) && areNumbers(Object.values(Object(losses)));
+    scores.length === BINS && areNumbers(scores) && areNumbers(Object.values(Object(losses))) && isObject(evaluation);
 }
 
 /** FNV-1a. */
@@ -157,10 +169,12 @@ class Sums {
   #scored = 0;
   readonly #scores = new Array<number>(BINS).fill(0);
   readonly #losses = new Map<string, number>();
+  readonly #evaluations = new Evaluations();
 
   add(contributions: Contributions): void {
-    for (const { scores, losses } of contributions.values()) {
+    for (const { scores, losses, evaluation } of contributions.values()) {
       this.#heads++;
+      if (evaluation !== undefined) this.#evaluations.add(evaluation);
       scores.forEach((count, bin) => this.#scores[bin] += count);
       if (losses === undefined) continue;
       this.#scored++;
@@ -169,12 +183,14 @@ class Sums {
   }
 
   summary(): Summary {
+    const evaluation = this.#evaluations.result();
     return {
       heads: this.#heads,
       detections: this.#scores.reduce((a, b) => a + b, 0),
       scoreHistogram: this.#scores,
       scored: this.#scored,
       lossMeans: Object.fromEntries(Array.from(this.#losses, ([name, sum]) => [name, sum / this.#scored])),
+      ...(evaluation === undefined ? {} : { evaluation }),
     };
   }
 }
