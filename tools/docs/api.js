@@ -94,7 +94,7 @@ function functionItem(reflection, path, entry) {
 /** A member of `LossOps` and its like, as `engine.sync` has it. */
 function operationItem(member, declared) {
   const { text, examples } = commentText(member);
-  const code = `function ${member.name}${syncText(member, declared)};`;
+  const code = syncTexts(member, declared).map((text) => `function ${member.name}${text};`).join("\n");
   return {
     name: member.name,
     isFunction: true,
@@ -104,13 +104,16 @@ function operationItem(member, declared) {
   };
 }
 
-/** `Loss<F, T, O>` is written out; the placement is left out, because `engine.sync` has none; a result comes at once. */
-function syncText(member, declared) {
-  if (member.signatures !== undefined) return atOnce(signatureText(member.signatures[0]));
+/**
+ * A text for each way to call it. `Loss<F, T, O>` is written out; the placement is left out, because `engine.sync` has none;
+ * a result comes at once.
+ */
+function syncTexts(member, declared) {
+  if (member.signatures !== undefined) return member.signatures.map((signature) => atOnce(signatureText(signature)));
   const loss = declared.find(({ name }) => name === member.type.name).reflection;
   const [, target, options] = member.type.typeArguments.map((type) => typeText(type));
   const text = signatureText(loss.type.declaration.signatures[0], { T: target, O: options });
-  return atOnce(text).replace(', P extends Placement = "host"', "").replaceAll(", P>", ">").replace(" & unknown", "");
+  return [atOnce(text).replace(', P extends Placement = "host"', "").replaceAll(", P>", ">").replace(" & unknown", "")];
 }
 
 function atOnce(signature) {
