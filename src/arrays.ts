@@ -111,6 +111,12 @@ export function section<A extends PlainArray>(data: A, start: number, length: nu
   return start === 0 && length === data.length ? data : data.subarray(start, start + length) as A;
 }
 
+/** Whether its values are in memory that threads share. */
+export function isShared({ data }: HostArray): boolean {
+  // Of another realm too.
+  return Object.prototype.toString.call(data.buffer) === "[object SharedArrayBuffer]";
+}
+
 /** Some values of an array. What else is said of it, a shape too, is that of the whole. Not for what lies in linear memory. */
 export function partOf<A extends HostArray>(array: A, start: number, length: number): A {
   return { ...array, ...ownArray(array.place, section(valuesOf(array), start, length)) };

@@ -1,7 +1,7 @@
 /**
  * Where a worker finds a share's arrays, and where it leaves its results.
  */
-import { type HostArray, ownArray, type PlainArray, valuesOf } from "../arrays.ts";
+import { type HostArray, isShared, ownArray, type PlainArray, valuesOf } from "../arrays.ts";
 import type { Share } from "../call.ts";
 import { DONE, TAKEN_BACK, WAITS } from "./messages.ts";
 
@@ -45,7 +45,7 @@ export class Slot {
       return copy;
     }) as object;
     const results: [HostArray<Float32Array>, HostArray<Float32Array>][] = [];
-    this.#hasSharedResults = Object.values(share.out).some((array) => array !== null && isShared(array.data.buffer));
+    this.#hasSharedResults = Object.values(share.out).some((array) => array !== null && isShared(array));
     const out = withArrays(share.out, (array) => {
       const place = this.#take(array);
       results.push([place as HostArray<Float32Array>, array as HostArray<Float32Array>]);
@@ -113,7 +113,7 @@ function withArrays(
   const found = done.get(value);
   if (found !== undefined) return found;
   const mapped = isHostArray(value)
-    ? isShared(value.data.buffer) ? value : map(value)
+    ? isShared(value) ? value : map(value)
     : Array.isArray(value)
     ? value.map((each) => withArrays(each, map, done))
     : Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withArrays(each, map, done)]));
@@ -123,9 +123,4 @@ function withArrays(
 
 function isHostArray(value: object): value is HostArray {
   return "place" in value && "data" in value;
-}
-
-/** Of another realm too. */
-function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
 }
