@@ -3,7 +3,7 @@
  */
 import type { Call, Division } from "./call.ts";
 import { measureCrossover } from "./crossover.ts";
-import { detachFromMemory } from "./detach.ts";
+import { touchesMemory } from "./detach.ts";
 import { qualityFocalLoss } from "./ops/quality_focal_loss.ts";
 import { operations } from "./registry.ts";
 import type { Pool, Threads } from "./threads/index.ts";
@@ -67,10 +67,10 @@ export class Cpu {
 
   /** At once where the caller's thread is faster alone. */
   run(call: Call): unknown {
-    const division = this.#divisionOf(call);
-    if (division === null) return call.inTurns(this.#wasm);
-    const { detached, fill } = detachFromMemory(this.#wasm, call);
-    return this.#runDivided(detached).then(fill);
+    // What lies in linear memory is read in place: to copy it takes longer than most kernels.
+    if (this.#divisionOf(call) === null || touchesMemory(this.#wasm, call)) return call.inTurns(this.#wasm);
+    this.#wasm.memory.argumentsRead(call.op);
+    return this.#runDivided(call);
   }
 
   close(): void {

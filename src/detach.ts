@@ -14,16 +14,14 @@ export function detach(wasm: WasmBackend, call: Call): { detached: Call; fill(re
   return { detached, fill };
 }
 
-/** The same, but a call that touches nothing in linear memory stays as it is, and writes into the caller's `out` itself. */
-export function detachFromMemory(wasm: WasmBackend, call: Call): ReturnType<typeof detach> {
+/** Whether anything that the call reads or writes lies in linear memory. */
+export function touchesMemory(wasm: WasmBackend, call: Call): boolean {
   let touches = Object.values(call.out).some((array) => array !== null && wasm.pointerOf(array) !== 0);
   call.withSources((source) => {
     touches ||= !("gpuBuffer" in source) && wasm.pointerOf(source) !== 0;
     return source;
   });
-  if (touches) return detach(wasm, call);
-  wasm.memory.argumentsRead(call.op);
-  return { detached: call, fill: (result) => result };
+  return touches;
 }
 
 /** Puts results into `out`, unless it lies in a tensor that was given back meanwhile. */
