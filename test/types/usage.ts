@@ -248,13 +248,17 @@ const source: WasmSource = new Uint8Array(8);
 const slimOptions: SlimEngineOptions = { wasm: source, relaxedSimd: "auto" };
 const slim: Engine = await createSlimEngine(slimOptions);
 await createSlimEngine({ wasm: Promise.resolve(new ArrayBuffer(8)) });
+await createEngine({ threads: "auto" });
+await createEngine({ threads: 4 });
 
 // ── Misuse ──────────────────────────────────────────────────────────────────────
 
 // @ts-expect-error: no such device
 await createEngine({ device: "gpu" });
 // @ts-expect-error: no such option
-await createEngine({ threads: 4 });
+await createEngine({ thread: 4 });
+// @ts-expect-error: no such number of threads
+await createEngine({ threads: "all" });
 // @ts-expect-error: slim has no kernels of its own
 await createSlimEngine({});
 // @ts-expect-error: a threshold is needed
