@@ -21,8 +21,8 @@ export interface WorkerEvents {
 
 export type StartWorker = (events: WorkerEvents) => RuntimeWorker;
 
-/** Shares in a worker, with the one that it is at: so it need not wait while the caller's thread is at its own. */
-const SLOTS = 2;
+/** Shares in a worker, with the one that it is at: it has enough to do while the caller's thread is at its own. */
+const SLOTS = 3;
 
 interface Given {
   /** Null where another thread has taken it since. */
