@@ -1,8 +1,9 @@
-/** Losses on WebGPU: against peers on the same adapter, and bytes in a second against a kernel that copies. */
+/** Losses and pixels on WebGPU: against peers on the same adapter, and bytes in a second against a kernel that copies. */
 import { createEngine, type Engine, type GpuTensor, type HostTensor } from "densehead";
 import { differentLosses } from "./agreement.ts";
 import type { Bench, Family } from "./bench.ts";
-import { copying, type Gpu, openGpu, readBack, repeated, timeOf } from "./gpu_device.ts";
+import { measurePreprocess } from "./gpu_preprocess.ts";
+import { copying, entrant, type Gpu, openGpu, readBack, repeated, timeOf } from "./gpu_device.ts";
 import { classificationInput } from "./loss_inputs.ts";
 import {
   type GpuLossPeer,
@@ -19,7 +20,7 @@ import { onnxGpuRuntime } from "./peers/onnx_session.ts";
 import { tensorflowGpuLosses } from "./peers/tensorflow_losses.ts";
 import { type TorchGpuLosses, torchGpuLosses } from "./peers/torch_gpu_losses.ts";
 import type { Report } from "./report.ts";
-import type { Absent, Entrant, Rival } from "./runner.ts";
+import type { Absent, Rival } from "./runner.ts";
 import { CLASSES } from "./yolov8.ts";
 
 const ANCHORS = 22_300;
@@ -38,7 +39,7 @@ type Peers = readonly (GpuLossPeer | Absent)[];
 export const gpu: Family = {
   name: "gpu",
   async run(bench) {
-    bench.report.heading("gpu: losses on WebGPU");
+    bench.report.heading("gpu: losses and pixels on WebGPU");
     const found = await attempt("WebGPU", openGpu);
     if ("absent" in found) return bench.report.absent("WebGPU", found.absent);
     bench.report.figure(
@@ -57,6 +58,7 @@ export const gpu: Family = {
       });
       const peers = [...await webgpuPeers(), ...torch];
       for (const loss of lossesOf("element loss")) await measureLoss(bench, found, engine, loss, peers);
+      await measurePreprocess(bench, found, engine);
     } finally {
       for (const peer of torch as (TorchGpuLosses | Absent)[]) if ("close" in peer) peer.close();
       found.device.destroy();
@@ -233,11 +235,4 @@ async function measureBandwidth(
   const least = grad ? TARGETS.gradient : TARGETS.sum;
   if (software) report.figure("bandwidth", text);
   else report.check("bandwidth", text, share >= least, `≥ ${100 * least} %`);
-}
-
-function entrant(
-  name: string,
-  clock: (calls: number) => Promise<number>,
-): Entrant<unknown> {
-  return { name, clock, run: () => clock(1) };
 }

@@ -1,4 +1,6 @@
 /** WebGPU for the bench: a device, maps on it, and a kernel that copies. */
+import type { Entrant } from "./runner.ts";
+
 /** GPUBufferUsage: STORAGE, COPY_DST and COPY_SRC. */
 const STORAGE = 0x80 | 0x8 | 0x4;
 /** Results that calls in flight may hold. */
@@ -177,4 +179,12 @@ export function copying(device: GPUDevice, size: number) {
       copy.destroy();
     },
   };
+}
+
+/** One whose queue is timed. */
+export function entrant(
+  name: string,
+  clock: (calls: number) => Promise<number>,
+): Entrant<unknown> {
+  return { name, clock, run: () => clock(1) };
 }

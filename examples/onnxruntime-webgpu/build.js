@@ -9,7 +9,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const builder = await context({
   absWorkingDir: here("."),
-  entryPoints: ["main.ts", "detector.ts"],
+  entryPoints: ["main.ts", "detector.ts", "model.ts"],
   outdir: "dist",
   bundle: true,
   splitting: true,
@@ -22,7 +22,7 @@ await builder.rebuild();
 cpSync(here("index.html"), here("dist/index.html"));
 cpSync(here("../shapes"), here("dist/shapes"), {
   recursive: true,
-  filter: (path) => !path.includes(".") || /\.(png|onnx)$/.test(path),
+  filter: (path) => !path.includes(".") || /\.(png|jpg|onnx)$/.test(path),
 });
 // onnxruntime-web fetches its WebAssembly from beside the script.
 const wasm = "ort-wasm-simd-threaded.asyncify.wasm";

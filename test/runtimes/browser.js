@@ -12,7 +12,7 @@ export function findBrowser() {
   return paths.find((path) => existsSync(path)) ?? null;
 }
 
-/** Headless, with WebGPU on a software adapter, and silent on the network. */
+/** Headless, with WebGPU on a software adapter, a camera that shows a test picture, and silent on the network. */
 export async function launchBrowser(executablePath) {
   // Not above: what asks only for the path may run before it is installed.
   const { chromium } = await import("playwright-core");
@@ -26,6 +26,8 @@ export async function launchBrowser(executablePath) {
       "--no-first-run",
       "--enable-unsafe-webgpu",
       "--use-webgpu-adapter=swiftshader",
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
     ],
   });
 }
