@@ -1,6 +1,6 @@
 /** A picture with its boxes. */
 import type { Detections } from "densehead";
-import { type Picture } from "./detector.ts";
+import type { Picture } from "./detector.ts";
 
 const COLOUR = "#00e5a0";
 /** Widest canvas in pixels; larger pictures are drawn smaller. */
