@@ -57,41 +57,59 @@ export function recordOf<S>(
   places: ReadonlyMap<unknown, number>,
   rows: ImageRows,
 ): ImageRecord {
-  const byClass = readRows(kind, places, rows);
-  const { classAgnostic, iouThresholds, maxDets } = settings;
+  const { areas } = kind;
+  const { iouThresholds, maxDets } = settings;
   const most = maxDets[maxDets.length - 1];
-  const classes = [...byClass.keys()].sort((a, b) => a - b);
-  const groups = classAgnostic && classes.length > 0
-    ? [joined(classes.map((k) => byClass.get(k) as ClassRows<S>))]
-    : classes.map((k) => byClass.get(k) as ClassRows<S>);
+  const groups = groupsOf(readRows(kind, places, rows), settings.classAgnostic);
   const kept = groups.map(({ found }) => best(found, most));
   const total = kept.reduce((sum, { length }) => sum + length, 0);
-  const { areas } = kind;
-  const each = areas.length * iouThresholds.length;
   const record = {
-    classes: classAgnostic ? classes.slice(0, 1).map(() => 0) : classes,
+    classes: groups.map(({ k }) => k),
     found: kept.map(({ length }) => length),
     objects: groups.flatMap(({ truths }) => areas.map((range) => countedIn(truths, range))),
     scores: Float64Array.from(kept.flatMap((found) => found.map(({ score }) => score))),
     overlaps: new Float64Array(total),
-    states: new Uint8Array(total * each),
+    states: new Uint8Array(total * areas.length * iouThresholds.length),
   };
-  const atHalf = new Uint8Array(total);
   let start = 0;
-  for (const [i, { truths }] of groups.entries()) {
-    const found = kept[i];
-    if (found.length === 0) continue;
-    const crowd = truths.map((truth) => truth.crowd);
-    const overlaps = kind.overlaps(found.map(({ shape }) => shape), truths.map(({ shape }) => shape), crowd);
-    const group = { areas: found.map(({ area }) => area), truths, overlaps };
-    areas.forEach((range, a) => {
-      const first = start * each + a * iouThresholds.length;
-      match(group, range, iouThresholds, { states: record.states, start: first, step: each });
-    });
-    match(group, ALL, HALF, { states: atHalf, start, step: 1, overlaps: record.overlaps });
-    start += found.length;
-  }
+  groups.forEach(({ truths }, i) => {
+    if (kept[i].length > 0) matchClass(kind, iouThresholds, truths, kept[i], record, start);
+    start += kept[i].length;
+  });
   return record;
+}
+
+/** Rows of each class in order; where classes do not matter, all of them as one, in that order too. */
+function groupsOf<S>(
+  byClass: ReadonlyMap<number, ClassRows<S>>,
+  classAgnostic: boolean,
+): (ClassRows<S> & { k: number })[] {
+  const groups = [...byClass].sort(([a], [b]) => a - b).map(([k, { truths, found }]) => ({ k, truths, found }));
+  if (!classAgnostic || groups.length === 0) return groups;
+  return [{ k: 0, truths: groups.flatMap(({ truths }) => truths), found: groups.flatMap(({ found }) => found) }];
+}
+
+/** Writes the states and overlaps of a class's detections, of which the first is `start`. */
+function matchClass<S>(
+  kind: Kind<S>,
+  iouThresholds: readonly number[],
+  truths: readonly TruthRow<S>[],
+  found: readonly FoundRow<S>[],
+  { states, overlaps }: ImageRecord,
+  start: number,
+): void {
+  const shapes = [found, truths].map((rows) => rows.map(({ shape }) => shape));
+  const group = {
+    areas: found.map(({ area }) => area),
+    truths,
+    overlaps: kind.overlaps(shapes[0], shapes[1], truths.map(({ crowd }) => crowd)),
+  };
+  const step = kind.areas.length * iouThresholds.length;
+  kind.areas.forEach((range, a) => {
+    match(group, range, iouThresholds, { states, start: start * step + a * iouThresholds.length, step });
+  });
+  const atHalf = new Uint8Array(found.length);
+  match(group, ALL, HALF, { states: atHalf, start: 0, step: 1, overlaps: overlaps.subarray(start) });
 }
 
 /** The rows by the places of their classes. */
@@ -138,10 +156,6 @@ function truthOf<S>(kind: Kind<S>, row: Row, given: Given, size: ImageSize): Tru
 
 function countedIn(truths: readonly Truth[], range: AreaRange): number {
   return truths.reduce((sum, truth) => counts(truth, range) ? sum + 1 : sum, 0);
-}
-
-function joined<S>(rows: readonly ClassRows<S>[]): ClassRows<S> {
-  return { truths: rows.flatMap(({ truths }) => truths), found: rows.flatMap(({ found }) => found) };
 }
 
 /** The best of them, in order; of equal ones that which came first. */
