@@ -8,8 +8,6 @@ import { DONE, TAKEN_BACK, WAITS } from "./messages.ts";
 /** Every array begins at a cache line of its own. */
 const ALIGNMENT = 64;
 
-type OutArrays = Share["out"];
-
 /** Shared memory for one share at a time; arrays that are in shared memory themselves stay where they are. */
 export class Slot {
   readonly #flags: Int32Array;
@@ -37,22 +35,23 @@ export class Slot {
 
   /** The share over arrays in shared memory. */
   fill(share: Share): Share {
-    this.#makeRoom(arraysIn(share).reduce((bytes, array) => bytes + roomOf(array), 0));
     Atomics.store(this.#flags, this.#index, WAITS);
+    this.#isFree = false;
+    this.#results = [];
+    this.#hasSharedResults = Object.values(share.out).some((array) => array !== null && isShared(array));
+    const arrays = arraysIn(share.call, arraysIn(share.out));
+    if (arrays.length === 0) return share;
+    this.#makeRoom(arrays.reduce((bytes, array) => bytes + roomOf(array), 0));
     const call = withArrays(share.call, (array) => {
       const copy = this.#take(array);
       copy.data.set(valuesOf(array) as never);
       return copy;
     }) as object;
-    const results: [HostArray<Float32Array>, HostArray<Float32Array>][] = [];
-    this.#hasSharedResults = Object.values(share.out).some((array) => array !== null && isShared(array));
     const out = withArrays(share.out, (array) => {
       const place = this.#take(array);
-      results.push([place as HostArray<Float32Array>, array as HostArray<Float32Array>]);
+      this.#results.push([place as HostArray<Float32Array>, array as HostArray<Float32Array>]);
       return place;
-    }) as OutArrays;
-    this.#results = results;
-    this.#isFree = false;
+    }) as Share["out"];
     return { ...share, call, out };
   }
 
@@ -91,15 +90,11 @@ function roomOf({ data, length }: HostArray): number {
   return Math.ceil(length * data.BYTES_PER_ELEMENT / ALIGNMENT) * ALIGNMENT;
 }
 
-/** The arrays of a share that are not in shared memory. */
-function arraysIn(share: Share): HostArray[] {
-  const found: HostArray[] = [];
-  const note = (array: HostArray) => {
-    found.push(array);
-    return array;
-  };
-  withArrays(share.call, note);
-  withArrays(share.out, note);
+/** The arrays in plain data that are not in shared memory, each as often as it is there. */
+function arraysIn(value: unknown, found: HostArray[] = []): HostArray[] {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return found;
+  if (!isHostArray(value)) { for (const each of Object.values(value)) arraysIn(each, found); }
+  else if (!isShared(value)) found.push(value);
   return found;
 }
 
