@@ -58,10 +58,12 @@ export class Cpu {
     if (this.#wanted === 1) return null;
     const { threads } = this;
     if (threads === 1) return `wasm, 1 thread: ${this.reason}`;
-    if (operations[op].divides !== true) return `wasm, 1 thread: ${op} is not divided among threads`;
+    const { divides } = operations[op];
+    if (divides === undefined) return `wasm, 1 thread: ${op} is not divided among threads`;
     const from = this.#crossover ?? WORTH_DIVIDING;
     const why = this.#crossover === null ? "not measured before" : "measured";
-    const comparison = `${elements} elements, and ${threads} threads are for ${from} and more (${why})`;
+    const where = divides === "shared memory" ? " in shared memory" : "";
+    const comparison = `${elements} elements, and ${threads} threads are for ${from} and more${where} (${why})`;
     return `wasm, ${elements >= from ? `${threads} threads` : "1 thread"}: ${comparison}`;
   }
 

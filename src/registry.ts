@@ -25,8 +25,8 @@ export interface Operation extends OperationFacts {
   /** Checks the arguments for any device; an operation without it stays on WASM. */
   check?(...args: never[]): Call;
   readonly staysOnHost?: StaysOnHost;
-  /** Whether threads divide its calls, where these are large. */
-  readonly divides?: boolean;
+  /** Whether threads divide its large calls, and where the arrays must be for that. */
+  readonly divides?: "any memory" | "shared memory";
   /** Checks the arguments and runs on WASM. */
   run(backend: WasmBackend, ...args: never[]): unknown;
 }

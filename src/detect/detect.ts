@@ -43,7 +43,7 @@ export const detect = routine({
     because: "uploading maps costs more than filtering them here; those that are GPU tensors are filtered there",
     unlessThreshold: false,
   },
-  divides: true,
+  divides: "shared memory" as const,
   check,
   run: (backend: WasmBackend, outputs: Outputs, options: DetectOptions): Detections[] =>
     check(outputs, options).onWasm(backend),

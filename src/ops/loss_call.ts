@@ -102,7 +102,7 @@ export function lossOperation<P extends Params>(spec: LossSpec<P>) {
     ...spec,
     name: nameOf(spec.stem),
     kernels: [spec.stem],
-    divides: true,
+    divides: "any memory" as const,
     check,
     run: (backend: WasmBackend, pred: TensorLike, target: ClassTarget, options?: object) =>
       check(pred, target, options).onWasm(backend),

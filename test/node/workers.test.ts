@@ -90,7 +90,7 @@ test("arrays are in shared memory when they go to a worker", async () => {
   const options = { reduction: "none", grad: true, weight: logits, out } as const;
   await engine.varifocalLoss({ data: logits, dims: [2 ** 20, 4] }, { labels, scores }, options);
   await idleWorker();
-  const maps = { data: new Float32Array(8 * 84 * 8400), dims: [8, 84, 8400] };
+  const maps = { data: new Float32Array(new SharedArrayBuffer(4 * 8 * 84 * 8400)), dims: [8, 84, 8400] };
   await engine.detect(maps, { head: heads.yolov8Decoded(), imageSize: [640, 640], classes: [1, 2] });
   assert.ok(workers.length > 0 && copied < 10_000, `${copied} bytes are copied`);
 });

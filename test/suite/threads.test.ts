@@ -203,7 +203,7 @@ test("detect of a batch: the detections of one thread, image by image", async ()
     const settings = { head, imageSize, ...options };
     const wanted = sync.detect(outputs, settings);
     assert.ok(wanted.some(({ length }) => length > 0));
-    for (const given of [outputs, levels, shared(outputs) as HostTensor]) {
+    for (const given of [outputs, levels.map(shared) as HostTensor[], shared(outputs) as HostTensor]) {
       const got = await engine.detect(given, settings);
       assert.equal(plain(got), plain(wanted));
       assert.is(got[images - 1].toCoco(0).length, wanted[images - 1].length);
@@ -222,7 +222,7 @@ test("an error is that of one thread: of the first row or image that has one", a
     await rejects(engine.distributionFocalLoss(logits, target), RangeError, message);
   }
   const { head, outputs, images } = batch(heads.yolov8Decoded());
-  const tensor = outputs;
+  const tensor = shared(outputs) as HostTensor;
   const share = tensor.data.length / images;
   for (const image of [images - 1, 1]) {
     tensor.data.fill(1 + image, image * share + 4 * 2100, image * share + 4 * 2100 + 1);
