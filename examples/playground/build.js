@@ -1,6 +1,8 @@
 /** Makes the page in dist/; with --serve also serves it on localhost. */
+import { createEngine, heads } from "densehead";
+import { outputsByRole, readSafetensors } from "densehead/files";
 import { context } from "esbuild";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -21,9 +23,10 @@ rmSync(here("dist"), { recursive: true, force: true });
 await builder.rebuild();
 
 cpSync(here("index.html"), here("dist/index.html"));
-for (const name of ["shapes.onnx", "scene1.png", "scene2.png", "scene3.png"]) {
+for (const name of ["shapes.onnx", "scene1.png", "scene2.png", "scene3.png", "scenes.coco.json"]) {
   cpSync(here(`../shapes/${name}`), here(`dist/shapes/${name}`));
 }
+writeFileSync(here("dist/shapes/results.json"), JSON.stringify(await resultsOfScenes()));
 // onnxruntime-web fetches its WebAssembly from beside the script: with WebGPU, and without.
 for (const name of ["ort-wasm-simd-threaded.asyncify.wasm", "ort-wasm-simd-threaded.wasm"]) {
   cpSync(fileOf(`onnxruntime-web/${name}`), here(`dist/${name}`));
@@ -34,4 +37,17 @@ if (process.argv.includes("--serve")) {
   console.log(`http://localhost:${port}/`);
 } else {
   await builder.dispose();
+}
+
+/** COCO results of the network's recorded outputs for the scenes. */
+async function resultsOfScenes() {
+  const engine = await createEngine();
+  const options = { head: heads.gfl({ numClasses: 4, bins: 8, strides: [8, 16] }), imageSize: [160, 160] };
+  const rows = [1, 2, 3].flatMap((id) => {
+    const { tensors } = readSafetensors(readFileSync(here(`../shapes/scene${id}.safetensors`)));
+    const [found] = engine.sync.detect(outputsByRole(tensors), { ...options, scoreThreshold: 0.05 });
+    return found.toCoco(id, [1, 2, 3, 4]);
+  });
+  engine.dispose();
+  return rows;
 }

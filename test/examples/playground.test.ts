@@ -1,6 +1,7 @@
 /** examples/playground, operated by mouse and keyboard; its numbers are compared with the package's in this process. */
 // needs: examples/playground
 import { createEngine, type DetectOptions, heads } from "densehead";
+import { cocoEvaluate } from "densehead/eval";
 import { outputsByRole, readSafetensors } from "densehead/files";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
@@ -286,6 +287,48 @@ onPage("detection: shapes are drawn by mouse and by keyboard", async (page) => {
   near(circle?.[2] ?? 0, 80 + 32 - 20, 4, "left of the circle");
   await page.keyboard.press("Delete");
   await objects(page, 1);
+});
+
+onPage("evaluation: the sample's numbers are the package's, and the curves are read by the pointer", async (page) => {
+  await page.getByText("The three scenes").click();
+  await page.waitForFunction(() => document.querySelector("#eval-status")?.textContent?.includes("15 objects"));
+  const truth = JSON.parse(readFileSync(join(root, "examples/shapes/scenes.coco.json"), "utf8"));
+  const results = await page.evaluate(async () => await (await fetch("shapes/results.json")).json());
+  const { stats, lrp, classes } = cocoEvaluate(truth, results);
+  for (const name of ["AP", "AP50", "ARsmall"]) near(await read(page, `#eval-${name}`), stats[name], 6e-4, name);
+  near(await read(page, "#eval-oLRP"), lrp.oLRP, 6e-4, "oLRP");
+  assert.is(await page.locator("#eval-classes tr").count(), classes.length);
+  const chart = page.locator("#precision-chart");
+  await chart.scrollIntoViewIfNeeded();
+  const box = await chart.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width - 12, box.y + 100);
+  assert.ok(await read(page, "#read-recall") > 0.95);
+});
+
+onPage("evaluation: files of one's own, and what is wrong with them", async (page) => {
+  const json = (name: string, value: unknown) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return { name, mimeType: "application/json", buffer: Buffer.from(text) };
+  };
+  const says = (words: string) =>
+    page.waitForFunction((text) => document.querySelector("#eval-status")?.textContent?.includes(text), words);
+  const files = page.locator("#eval-files");
+  const truth = {
+    images: [{ id: 1 }],
+    categories: [{ id: 1, name: "cat" }],
+    annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [0, 0, 10, 10], area: 100, iscrowd: 0 }],
+  };
+  const row = { image_id: 1, category_id: 1, bbox: [0, 0, 10, 10], score: 0.5 };
+  await files.setInputFiles([json("truth.json", truth), json("found.json", [row])]);
+  await says("1 results on 1 images, 1 objects");
+  near(await read(page, "#eval-AP"), 1, 1e-9, "AP");
+  await files.setInputFiles([json("found.json", [{ ...row, image_id: 7 }])]);
+  await says("image_id");
+  await files.setInputFiles([json("broken.json", "[{")]);
+  await says("broken.json is not JSON");
+  await files.setInputFiles([json("other.json", { rows: 3 })]);
+  await says("other.json has neither annotations nor a list of results");
 });
 
 onPage("the page fits a phone, and says nothing to its console nor to the network", async (page) => {
