@@ -67,8 +67,9 @@ const COMPACT = {
 
 /** The entries, and beside them the files that they share or load when asked: `shared-…`, `kernels-…`, `webgpu-…`. */
 async function bundleLibrary(kernels) {
-  await build({
+  const { metafile } = await build({
     ...COMPACT,
+    metafile: true,
     entryPoints: {
       index: at("src/entry/embedded.ts"),
       workerd: at("src/entry/workerd.ts"),
@@ -85,9 +86,7 @@ async function bundleLibrary(kernels) {
     define: { KERNELS: JSON.stringify(kernels) },
     plugins: [moduleImports, kernelText, workerText, smallShaders, noDocumentation],
   });
-  for (const entry of ["index", "workerd", "slim", "heads", "inputs", "files", "eval"]) {
-    dropBareImports(at("dist", `${entry}.js`));
-  }
+  for (const file of Object.keys(metafile.outputs)) dropBareImports(at(file));
   // Deno and JSR take the declarations from here.
   selfTypes("index", "entry/embedded");
   selfTypes("slim", "entry/slim");

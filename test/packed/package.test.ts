@@ -91,6 +91,13 @@ test("so it is in a bundle that esbuild makes", async () => {
   assert.ok(stderr.length < 2000, `${stderr.length} characters`);
 });
 
+test("no file of the library imports another for its side effects: bundlers of a linked package warn of it", () => {
+  for (const file of readdirSync(packed).filter((name) => name.endsWith(".js") && !name.startsWith("cli"))) {
+    const text = readFileSync(join(packed, file), "utf8");
+    assert.not.match(text, /(^|[;\n])import\s*"/, file);
+  }
+});
+
 // ── Bundlers ────────────────────────────────────────────────────────────────────
 
 /** What people import alone; how many bytes it may have, minified; what it prints. */
