@@ -77,9 +77,13 @@ export async function runChecks() {
   return { ...report, failed: report.failures.length };
 }
 
-/** The types of sharp, and those of onnxruntime under the names that the snippets import it by. */
+/**
+ * The types of sharp, and those of onnxruntime under the names that the snippets import it by. They lie beside the snippets:
+ * tests of the command run in the consumer's folder at the same time, and want these packages missing there.
+ */
 function addSnippetTypes() {
-  const modules = join(consumer, "node_modules");
+  const modules = join(consumer, "types/node_modules");
+  mkdirSync(modules, { recursive: true });
   const common = "onnxruntime-common";
   for (const name of [common, "sharp"]) {
     symlinkSync(join(root, "test/runtimes/node_modules", name), join(modules, name), "junction");
