@@ -1,6 +1,7 @@
 /** A peer in Python: a process of its own that measures itself when it is told to, between our measurements. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import server from "./python_server.py";
 
 const PYTHONS = ["/usr/bin/python3", "python3"];
@@ -21,10 +22,17 @@ export interface PreparedPython {
   clock(calls: number): Promise<number>;
 }
 
-/** The first Python that has what a script wants: it fills NAME and TASKS of python_server.py, and ends where it cannot. */
-export async function startPython(script: string, wanted: string): Promise<PythonProcess> {
+/**
+ * The first Python that has what a script wants: it fills NAME and TASKS of python_server.py, and ends where it cannot. `env`
+ * is added to the process's environment.
+ */
+export async function startPython(
+  script: string,
+  wanted: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<PythonProcess> {
   for (const python of PYTHONS) {
-    const found = new PythonProcess(python, script);
+    const found = new PythonProcess(python, script, env);
     if (await found.started()) return found;
   }
   throw new Error(`no python3 that has ${wanted}`);
@@ -38,8 +46,8 @@ export class PythonProcess {
   readonly #answers: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(python: string, script: string) {
-    this.#process = spawn(python, ["-c", `${script}\n${server}`]);
+  constructor(python: string, script: string, env: Readonly<Record<string, string>>) {
+    this.#process = spawn(python, ["-c", `${script}\n${server}`], { env: { ...process.env, ...env } });
     this.#answers = this.#process.stdout[Symbol.asyncIterator]();
     // It ends without an answer where Python or a package is missing; that is looked at.
     this.#process.on("error", () => {});
