@@ -39,6 +39,7 @@ export const preprocess = routine({
     "bicubic_down",
     "bilinear_across",
     "bilinear_down",
+    "half_row",
     "pixel_floats",
     "pixel_table",
   ],
