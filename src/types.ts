@@ -285,6 +285,8 @@ export interface VarifocalOptions {
   gamma?: number;
   /** Weight positives by their quality. Default true. */
   iouWeighted?: boolean;
+  /** Take σ^γ for a constant in the gradient (RT-DETR, D-FINE). Default false. */
+  detachWeight?: boolean;
   /**
    * "quality": elements with q > 0 are positives (mmdet). "label": the element of a row's label is positive, also for a
    * score of 0 (YOLOv6, PP-YOLOE, Ultralytics). Default: "label" with labels and "quality" with a dense target.
@@ -438,7 +440,7 @@ export interface LossOps<F> {
    * Varifocal loss. Positives: q·BCE(x, q), or BCE(x, q) with `iouWeighted: false`. Negatives: α·σ^γ·sp(x).
    *
    * Gradient of positives: q·(σ − q), or σ − q. Gradient of negatives: α·σ^γ·(σ + γ(1 − σ)·sp(x)), which includes the
-   * derivative of σ^γ.
+   * derivative of σ^γ; with `detachWeight` it is α·σ^γ·σ.
    *
    * An element is positive if q > 0. With labels, the element of a row's label is positive, also if q = 0, unless
    * `positives` is "quality".
@@ -446,7 +448,7 @@ export interface LossOps<F> {
    * - Shapes: pred (N, C) or any shape, logits; target: qualities q of the same shape in [0, 1], or labels (N) with
    *   scores for pred (N, C). Loss: pred's shape, or (N) with labels.
    * - Defaults: `alpha` 0.75, `gamma` 2, `iouWeighted` true, `positives` "label" with labels and "quality" with a dense
-   *   target.
+   *   target, all else off.
    * - Throws: TypeError if `positives` is "label" and the target is dense. RangeError if alpha or gamma is under 0.
    * - Error bound: relative, ≤ 1e-6 for value and gradient. For γ other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + γ) where
    *   that is more, because the power multiplies the rounding of its base. The difference σ − q adds ≤ 3e-7 of the

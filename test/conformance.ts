@@ -34,6 +34,8 @@ export type ElementReference = Reference<
   (x: number, y: number, options: Options) => Loss,
   {
     readonly allowed?: Allowed;
+    /** The loss as a function of the logit, with all that the gradient takes for constant as it is at `x`. */
+    readonly heldAt?: (x: number, y: number, options: Options) => (x: number) => number;
     readonly vanishing?: readonly [Options, readonly (readonly [x: number, y: number])[]][];
   }
 >;

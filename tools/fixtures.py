@@ -142,13 +142,14 @@ def quality_focal_loss(x, y, beta=2.0):
 
 @element_loss(
     [{"iouWeighted": False}, {"alpha": 0.25, "gamma": 0}, {"gamma": 0.5}, {"alpha": 2, "gamma": 1}],
-    [{"positive": True}, {"positive": True, "iouWeighted": False}],
+    [{"positive": True}, {"positive": True, "iouWeighted": False}, {"detachWeight": True}, {"detachWeight": True, "gamma": 1.5}],
     shared=True,
 )
-def varifocal_loss(x, q, alpha=0.75, gamma=2.0, iouWeighted=True, positive=False):
+def varifocal_loss(x, q, alpha=0.75, gamma=2.0, iouWeighted=True, detachWeight=False, positive=False):
     """With `positive` as of labels' own elements, which are positives for q = 0 too."""
     factor = q if iouWeighted else torch.ones_like(q)
-    weight = torch.where((q > 0) | positive, factor, alpha * torch.sigmoid(x) ** gamma)
+    power = torch.sigmoid(x) ** gamma
+    weight = torch.where((q > 0) | positive, factor, alpha * (power.detach() if detachWeight else power))
     return weight * bce(x, q)
 
 

@@ -46,33 +46,37 @@ export function powerOf(kind: i32, d: v128, any: v128): v128 {
   return kind == TWO ? f32x4.mul(d, d) : power(kind, f32x4.abs(d), any);
 }
 
-/** exponent * m^(exponent - 1), and 0 at m = 0, for exponents with a path of their own. */
+/** slope * m^(exponent - 1), and 0 at m = 0, for exponents with a path of their own. */
 // @ts-ignore: decorator
 @inline
-function powerSlope(kind: i32, m: v128): v128 {
-  if (kind == TWO) return f32x4.add(m, m);
-  if (kind == ONE) return v128.and(f32x4.splat(1), f32x4.gt(m, f32x4.splat(0)));
-  if (kind == ONE_AND_HALF) return f32x4.mul(f32x4.splat(1.5), f32x4.sqrt(m));
+function powerSlope(kind: i32, m: v128, slope: f32): v128 {
+  const factor = f32x4.splat(slope);
+  if (kind == TWO) return f32x4.mul(factor, m);
+  if (kind == ONE) return v128.and(factor, f32x4.gt(m, f32x4.splat(0)));
+  if (kind == ONE_AND_HALF) return f32x4.mul(factor, f32x4.sqrt(m));
   return f32x4.splat(0);
 }
 
-/** exponent * m^(exponent - 1) * small * big * ce, whose limit for infinite logits is 0. */
+/**
+ * slope * m^(exponent - 1) * small * big * ce, whose limit for infinite logits is 0. The slope is the exponent, or 0 where the
+ * power is a constant of the gradient.
+ */
 // @ts-ignore: decorator
 @inline
 export function slopedCost(
   kind: i32,
   m: v128,
   any: v128,
-  exponent: f32,
+  slope: f32,
   small: v128,
   big: v128,
   ce: v128,
   near: bool,
 ): v128 {
-  if (kind != ANY) return timesOrZero(near, powerSlope(kind, m), plainCost(near, small, big, ce));
+  if (kind != ANY) return timesOrZero(near, powerSlope(kind, m, slope), plainCost(near, small, big, ce));
   // small * ce is a denormal long before the power times it is.
   const share = v128.andnot(f32x4.div(small, m), f32x4.eq(m, f32x4.splat(0)));
-  return timesOrZero(near, f32x4.mul(f32x4.mul(f32x4.splat(exponent), any), share), f32x4.mul(big, ce));
+  return timesOrZero(near, f32x4.mul(f32x4.mul(f32x4.splat(slope), any), share), f32x4.mul(big, ce));
 }
 
 /** small * big * ce. */

@@ -48,7 +48,7 @@ class QualityFocal extends QualityFocalLossBlock {
   }
 }
 
-/** sign(d) (|d|^(beta + 1) + beta |d|^(beta - 1) sigmoid (1 - sigmoid) ce), exact where the target is 0 or 1. */
+/** sign(d) (|d|^(beta + 1) + slope |d|^(beta - 1) sigmoid (1 - sigmoid) ce), exact where the target is 0 or 1. */
 // @ts-ignore: decorator
 @inline
 export function qualityGradient(
@@ -58,7 +58,7 @@ export function qualityGradient(
   big: v128,
   ce: v128,
   any: v128,
-  exponent: f32,
+  slope: f32,
   near: bool,
 ): v128 {
   if (kind == TWO) {
@@ -67,7 +67,7 @@ export function qualityGradient(
   }
   const base = f32x4.abs(d);
   const direct = f32x4.mul(power(kind, base, any), base);
-  const through = slopedCost(kind, base, any, exponent, small, big, ce, near);
+  const through = slopedCost(kind, base, any, slope, small, big, ce, near);
   const sign = v128.and(d, i32x4.splat(0x80000000));
   return v128.xor(f32x4.add(direct, through), sign);
 }

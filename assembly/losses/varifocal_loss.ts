@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-unused-vars -- classes are type arguments, and every loss gets the same arguments
 
 // Positives: q BCE(x, q), or BCE(x, q) without weighting. Others: alpha sigmoid(x)^gamma BCE(x, 0), which is alpha times
-// the quality focal loss of target 0. Positive is q > 0 and, where `ownIsPositive` is 1, a label's own element.
+// the quality focal loss of target 0; with `slope` 0 its power is a constant of the gradient. Positive is q > 0 and, where `ownIsPositive` is 1, a label's own element.
 
 import { select } from "../lanes";
 import { VarifocalLossBlock } from "../generated/loss_blocks";
@@ -68,10 +68,10 @@ class Varifocal extends VarifocalLossBlock {
     const d = f32x4.sub(small, t);
     if (kind == TWO) {
       const cost = plainCost(near, small, big, ce);
-      const quality = f32x4.add(f32x4.mul(d, d), f32x4.add(cost, cost));
+      const quality = f32x4.add(f32x4.mul(d, d), f32x4.mul(this.slope4(), cost));
       return f32x4.mul(d, select(f32x4.mul(this.alpha4(), quality), this.positiveWeight(y), background));
     }
-    const quality = qualityGradient(kind, d, small, big, ce, any, this.exponent, near);
+    const quality = qualityGradient(kind, d, small, big, ce, any, this.slope, near);
     return select(f32x4.mul(this.alpha4(), quality), f32x4.mul(this.positiveWeight(y), d), background);
   }
 }

@@ -16,6 +16,7 @@ export const varifocalLoss = elementLoss({
     alpha: atLeastZero(doc`factor of negatives only`, 0.75),
     gamma: atLeastZero(doc`exponent of σ in negatives`, 2),
     iouWeighted: booleanParam(doc`weight positives by their quality`, true),
+    detachWeight: booleanParam(doc`take σ^γ for a constant in the gradient (RT-DETR, D-FINE)`, false),
     positives: optionalChoice(
       doc`"quality": elements with q > 0 are positives (mmdet). "label": the element of a row's label is positive, also for a score of 0 (YOLOv6, PP-YOLOE, Ultralytics)`,
       ["label", "quality"],
@@ -26,10 +27,16 @@ export const varifocalLoss = elementLoss({
   fields: {
     alpha: ["f32", doc`Factor of negatives.`],
     leastWeight: ["f32", doc`What a positive's quality counts at least: 0, or 1 without weighting.`],
+    slope: ["f32", doc`γ, or 0 where σ^γ is a constant of the gradient.`],
     ownIsPositive: ["i32", doc`1: the element of a label is a positive whatever its score.`],
   },
-  block({ alpha, iouWeighted, positives }, labelled) {
-    return { alpha, leastWeight: iouWeighted ? 0 : 1, ownIsPositive: ownIsPositive(positives, labelled) ? 1 : 0 };
+  block({ alpha, gamma, iouWeighted, detachWeight, positives }, labelled) {
+    return {
+      alpha,
+      leastWeight: iouWeighted ? 0 : 1,
+      slope: detachWeight ? 0 : gamma,
+      ownIsPositive: ownIsPositive(positives, labelled) ? 1 : 0,
+    };
   },
   tensors:
     doc`pred (N, C) or any shape, logits; target: qualities q of the same shape in [0, 1], or labels (N) with scores for pred (N, C). Loss: pred's shape, or (N) with labels`,
