@@ -294,6 +294,14 @@ export interface VarifocalOptions {
   positives?: "quality" | "label";
 }
 
+/** Parameters of `matchabilityAwareLoss`. */
+export interface MatchabilityAwareOptions {
+  /** Exponent of q in positives and of σ in negatives, at least 0. Default 1.5. */
+  gamma?: number;
+  /** Factor of negatives only, at least 0. Default 1. */
+  alpha?: number;
+}
+
 /** Parameters of `generalizedFocalLoss`. */
 export interface GeneralizedFocalOptions {
   /** Value at σ = 0, rounded to float32 like the targets. Default 0. */
@@ -467,6 +475,36 @@ export interface LossOps<F> {
    * ```
    */
   varifocalLoss: Loss<F, ClassTarget, VarifocalOptions>;
+  /**
+   * Matchability-aware loss. Positives: BCE(x, q^γ). Negatives: α·σ^γ·sp(x), where σ^γ is a constant.
+   *
+   * Gradient of positives: σ − q^γ. Gradient of negatives: α·σ^γ·σ.
+   *
+   * An element is positive if q > 0. With labels, the element of a row's label is positive, also if q = 0. A q of 0 stays 0
+   * for γ = 0 too.
+   *
+   * - Shapes: pred (N, C) or any shape, logits; target: qualities q of the same shape in [0, 1], or labels (N) with
+   *   scores for pred (N, C). Loss: pred's shape, or (N) with labels.
+   * - Defaults: `gamma` 1.5, `alpha` 1.
+   * - Throws: RangeError if gamma or alpha is under 0.
+   * - Error bound: relative, ≤ 1e-6 for value and gradient. For γ other than 0, 1, 1.5 and 2 it is ≤ 4e-7·(1 + γ) where
+   *   that is more, because the power multiplies the rounding of its base. The rounding of q^γ to float32 adds
+   *   ≤ 3e-7·|x| to a positive's value and ≤ 3e-7 to its gradient.
+   * - Source: Huang et al. 2024 (DEIM), section 3.3, with α and the constant weight of its code.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const logits = { data: Float32Array.of(2, -3, 0.5, -1), dims: [2, 2] };
+   * const labels = Int32Array.of(0, -1); // row 0 is of class 0, row 1 is background
+   * const scores = Float32Array.of(0.64, 0); // IoU of each row's predicted box
+   * const { loss } = sync.matchabilityAwareLoss(logits, { labels, scores }, { avgFactor: 1 });
+   * console.log(loss); // → 1.6255
+   * ```
+   */
+  matchabilityAwareLoss: Loss<F, ClassTarget, MatchabilityAwareOptions>;
   /**
    * Generalized focal loss: |y − ŷ|^β·H with H = (y_r − y)·sp(x) + (y − y_l)·sp(−x). The probabilities of the two values y_l
    * and y_r are p_l = 1 − σ and p_r = σ, and ŷ = y_l·p_l + y_r·p_r is their mean.

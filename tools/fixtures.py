@@ -153,6 +153,16 @@ def varifocal_loss(x, q, alpha=0.75, gamma=2.0, iouWeighted=True, detachWeight=F
     return weight * bce(x, q)
 
 
+@element_loss(
+    [{"gamma": 2}, {"gamma": 0.5, "alpha": 0.25}, {"gamma": 0}], [{"positive": True}, {"gamma": 1, "alpha": 2}]
+)
+def matchability_aware_loss(x, q, gamma=1.5, alpha=1.0, positive=False):
+    """With `positive` as of labels' own elements, which are positives for q = 0 too."""
+    raised = torch.where(q > 0, q**gamma, q)
+    negative = alpha * torch.sigmoid(x).detach() ** gamma
+    return torch.where((q > 0) | positive, torch.ones_like(q), negative) * bce(x, raised)
+
+
 @element_loss(ranges=[(2, 3, 2), (-1, 2, 0), (0, 16, 1), (0.25, 0.75, 1.5)], shared=True)
 def generalized_focal_loss(x, y, yLeft=0.0, yRight=1.0, beta=2.0):
     mean = yLeft * torch.sigmoid(-x) + yRight * torch.sigmoid(x)

@@ -138,6 +138,43 @@ const varifocal: PlainLoss = {
   },
 };
 
+const MATCHABILITY = 1.5;
+
+const matchabilityAware: PlainLoss = {
+  value(logits, targets) {
+    let sum = 0;
+    for (let i = 0; i < logits.length; i++) {
+      const x = logits[i];
+      const q = targets[i];
+      const e = Math.exp(-Math.abs(x));
+      const s = (x > 0 ? 1 : e) / (1 + e);
+      const cost = (x > 0 ? x : 0) + Math.log1p(e);
+      sum += q > 0 ? cost - q ** MATCHABILITY * x : s * Math.sqrt(s) * cost;
+    }
+    return sum;
+  },
+  gradient(logits, targets, grad) {
+    let sum = 0;
+    for (let i = 0; i < logits.length; i++) {
+      const x = logits[i];
+      const q = targets[i];
+      const e = Math.exp(-Math.abs(x));
+      const s = (x > 0 ? 1 : e) / (1 + e);
+      const cost = (x > 0 ? x : 0) + Math.log1p(e);
+      if (q > 0) {
+        const t = q ** MATCHABILITY;
+        sum += cost - t * x;
+        grad[i] = s - t;
+      } else {
+        const weight = s * Math.sqrt(s);
+        sum += weight * cost;
+        grad[i] = weight * s;
+      }
+    }
+    return sum;
+  },
+};
+
 const LEFT = 0;
 const RIGHT = 1;
 
@@ -227,6 +264,7 @@ const LOSSES: Readonly<Partial<Record<LossName, PlainLoss>>> = {
   sigmoidFocalLoss: focal,
   qualityFocalLoss: qualityFocal,
   varifocalLoss: varifocal,
+  matchabilityAwareLoss: matchabilityAware,
   generalizedFocalLoss: generalizedFocal,
   distributionFocalLoss: distributionFocal,
 };

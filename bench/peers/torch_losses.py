@@ -8,6 +8,11 @@ def quality_focal(x, y):
     return ((y - x.sigmoid()).abs().pow(2) * cost).sum()
 
 
+def matchability_aware(x, q):
+    cost = F.binary_cross_entropy_with_logits(x, q.pow(1.5), reduction="none")
+    return (torch.where(q > 0, torch.ones_like(q), x.detach().sigmoid().pow(1.5)) * cost).sum()
+
+
 def distribution_focal(x, y):
     left = y.long()
     left_weight = (left + 1).float() - y
@@ -47,6 +52,7 @@ def task(loss):
 
 TASKS = {
     "qualityFocalLoss": task(quality_focal),
+    "matchabilityAwareLoss": task(matchability_aware),
     "distributionFocalLoss": task(distribution_focal),
     "giouLoss": task(giou),
 }

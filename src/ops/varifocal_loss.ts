@@ -4,8 +4,17 @@ import { bound, nameOf } from "../operation.ts";
 import { atLeastZero, booleanParam, optionalChoice } from "../params.ts";
 import { typeError } from "../validate.ts";
 import { elementLoss } from "./element_loss.ts";
+import type { OwnFields } from "./loss_block.ts";
 
 const stem = "varifocal_loss";
+
+/** Fields of the block that this loss and others over the same kernel have of their own. */
+export const VARIFOCAL_FIELDS = {
+  alpha: ["f32", doc`Factor of negatives.`],
+  leastWeight: ["f32", doc`What a positive's quality counts at least: 0, or 1 without weighting.`],
+  slope: ["f32", doc`γ, or 0 where σ^γ is a constant of the gradient.`],
+  ownIsPositive: ["i32", doc`1: the element of a label is a positive whatever its score.`],
+} as const satisfies OwnFields;
 
 export const varifocalLoss = elementLoss({
   stem,
@@ -24,12 +33,7 @@ export const varifocalLoss = elementLoss({
     ),
   },
   exponent: "gamma",
-  fields: {
-    alpha: ["f32", doc`Factor of negatives.`],
-    leastWeight: ["f32", doc`What a positive's quality counts at least: 0, or 1 without weighting.`],
-    slope: ["f32", doc`γ, or 0 where σ^γ is a constant of the gradient.`],
-    ownIsPositive: ["i32", doc`1: the element of a label is a positive whatever its score.`],
-  },
+  fields: VARIFOCAL_FIELDS,
   block({ alpha, gamma, iouWeighted, detachWeight, positives }, labelled) {
     return {
       alpha,
