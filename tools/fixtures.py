@@ -299,6 +299,12 @@ def pairwise(a, b):
     return *overlap_and_union(p, t), cover(p, t).prod(1)
 
 
+@calls(inputs=lambda rng, _: [corners(rng, 9), corners(rng, 9)])
+def aligned_box_iou(a, b):
+    overlap, union = overlap_and_union(a, b)
+    return overlap / union
+
+
 @calls({"iouThreshold": 0.25}, {"iouThreshold": 0.1, "scoreThreshold": 0.25, "maxDetections": 4}, inputs=ranked_boxes)
 def nms(boxes, scores, iouThreshold, scoreThreshold=0.0, maxDetections=None):
     """As torchvision.ops.nms: a box goes that overlaps a better one which is kept."""

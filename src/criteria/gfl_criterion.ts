@@ -1,6 +1,7 @@
 /** The training loss of GFL: quality focal, generalized IoU and distribution focal loss over one assignment. */
 import { doc } from "../doc.ts";
 import { ownArray } from "../arrays.ts";
+import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import { dflDecode } from "../ops/dfl_decode.ts";
 import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
 import { EPS } from "../ops/box_loss.ts";
@@ -12,7 +13,7 @@ import { mapRows } from "../ops/rows.ts";
 import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
 import { matrix, namesOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
+import { boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import { type CheckedGfl, CriterionCall } from "./criterion_call.ts";
 import { anchorMap, checkInput, CRITERION_PARAMS, INPUTS, NORMALIZER, readScene, tensorOf } from "./criterion_input.ts";
 import {
@@ -45,7 +46,7 @@ type Settings = Values<typeof PARAMS>;
 
 export const gflCriterion = routine({
   stem: "gfl_criterion",
-  kernels: ["aligned_iou", "dfl_decode_grad"],
+  kernels: ["aligned_box_iou", "dfl_decode_grad"],
   shapes: doc`(B, N, C), (B, N, 4·bins), ground truth → (), gradients`,
   tensors:
     doc`cls (B, N, C) and dist (B, N, 4·bins), logits; gt and gtIndex (N) for each image. Results without unit; gradients \`cls\` and \`dist\` in the shapes of the maps`,
@@ -108,7 +109,7 @@ function criterion(backend: WasmBackend, checked: CheckedGfl): CriterionResult {
   const confidence = topScores(backend, clsMap, numClasses, positives.rows);
   const logits = gatherRows(backend, distMap, 4 * bins, positives.rows);
   const pred = decode(backend, logits, positives, bins);
-  const scores = qualitiesOf(scene, positives, alignedIou(backend, op, pred, positives.boxes));
+  const scores = qualitiesOf(scene, positives, alignedBoxIou.run(backend, pred, positives.boxes));
   const divisors = divisorsOf(settings.normalizer, positives, confidence);
   const cls = termOf(runLoss(backend, { ...checked.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
   const box = boxTerm(backend, pred, positives.boxes, scaled(confidence, lambdaBox / divisors.box), grad);

@@ -1,6 +1,7 @@
 /** The training loss of VarifocalNet: varifocal loss, and generalized IoU loss of the initial and of the refined boxes. */
 import { doc } from "../doc.ts";
 import { ownArray } from "../arrays.ts";
+import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import { EPS } from "../ops/box_loss.ts";
 import { runLoss } from "../ops/loss.ts";
 import { bound, routine } from "../operation.ts";
@@ -15,7 +16,7 @@ import type {
 } from "../types.ts";
 import { namesOf, onHost, type Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { alignedIou, boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
+import { boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import { type CheckedVfnet, CriterionCall } from "./criterion_call.ts";
 import { anchorMap, checkInput, CRITERION_PARAMS, INPUTS, NORMALIZER, readScene, tensorOf } from "./criterion_input.ts";
 import { collectPositives, gatherRows, labelsOf, type Positives, qualitiesOf, scatterInto } from "./positives.ts";
@@ -43,7 +44,7 @@ type Settings = Values<typeof PARAMS>;
 
 export const vfnetCriterion = routine({
   stem: "vfnet_criterion",
-  kernels: ["aligned_iou"],
+  kernels: ["aligned_box_iou"],
   shapes: doc`(B, N, C), 2 × (B, N, 4), ground truth → (), gradients`,
   tensors:
     doc`cls (B, N, C), logits; distances and refined (B, N, 4) in pixels; gt and gtIndex (N) for each image. Results without unit; gradients \`cls\`, \`distances\` and \`refined\` in the shapes of the maps`,
@@ -131,7 +132,7 @@ function boxesTerm(
   { normalizer, grad }: Settings,
 ): Term & { readonly iou: Float32Array } {
   const pred = boxesOf(gatherRows(backend, map, 4, rows));
-  const iou = alignedIou(backend, op, pred, target).map((value) => Math.max(value, MIN_IOU));
+  const iou = alignedBoxIou.run(backend, pred, target).map((value) => Math.max(value, MIN_IOU));
   const divisor = Math.max(normalizer === "paper" ? count : iou.reduce((sum, value) => sum + value, 0), 1);
   return { ...boxTerm(backend, pred, target, scaled(iou, lambda / divisor), grad), iou };
 }

@@ -1,5 +1,5 @@
 /**
- * What the pairwise operations share: the areas of pair i, row by row of `a`, in one unit of their own.
+ * What the operations on pairs of boxes share: the areas of a box of `a` and one of `b`, in one unit of their own.
  */
 import { boxScale } from "./box_scale.ts";
 
@@ -16,9 +16,9 @@ fn area(low: vec2f, high: vec2f) -> f32 {
   return size.x * size.y;
 }
 
-fn areas_of(i: u32) -> Areas {
-  let j = 4u * (i / params.boxes);
-  let k = 4u * (i % params.boxes);
+fn areas_of(row: u32, other: u32) -> Areas {
+  let j = 4u * row;
+  let k = 4u * other;
   let a = vec4f(a_at(j), a_at(j + 1u), a_at(j + 2u), a_at(j + 3u));
   let b = vec4f(b_at(k), b_at(k + 1u), b_at(k + 2u), b_at(k + 3u));
   let factor = powers_of_two(scale_of(a, b)).xyxy;
