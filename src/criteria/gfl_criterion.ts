@@ -1,7 +1,6 @@
 /** The training loss of GFL: quality focal, generalized IoU and distribution focal loss over one assignment. */
 import { doc } from "../doc.ts";
 import { ownArray } from "../arrays.ts";
-import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import { dflDecode } from "../ops/dfl_decode.ts";
 import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
 import { EPS } from "../ops/box_loss.ts";
@@ -10,6 +9,7 @@ import { bound, routine } from "../operation.ts";
 import { atLeastZero, type Param, paramReader, type Values } from "../params.ts";
 import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
 import { mapRows } from "../ops/rows.ts";
+import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
 import { matrix, namesOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
