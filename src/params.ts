@@ -11,13 +11,14 @@ import {
   oneOf,
   type Place,
   rangeError,
+  rising,
   size,
   typeError,
 } from "./validate.ts";
 
 /** A parameter whose values are of type `T`; `undefined` is one of them where it may be left out and has no default. */
 export interface Param<T = unknown> {
-  readonly kind: "number" | "integer" | "boolean" | "choice" | "size" | "other";
+  readonly kind: "number" | "integer" | "boolean" | "choice" | "size" | "rising" | "other";
   /**
    * Meaning, without range, unit and default. Documentation puts unit and range behind its first clause, so that this is a
    * noun with what belongs to it.
@@ -102,6 +103,11 @@ export function requiredSize(text: string): Param<readonly [number, number]> {
   return { kind: "size", text, default: [NaN, NaN], required: true };
 }
 
+/** Numbers that rise, in an array or a Float32Array, or none. */
+export function optionalRising(text: string): Param<readonly number[] | undefined> {
+  return { kind: "rising", text, default: undefined, required: false };
+}
+
 /** A value that must be given, and that the operation itself checks. */
 export function requiredParam<T>(text: string): Param<T> {
   return { kind: "other", text, default: undefined as T, required: true };
@@ -171,6 +177,8 @@ function checked({ param, place }: Entry, value: unknown): unknown {
       return oneOf(place, value, param.choices as readonly string[]);
     case "size":
       return size(place, value);
+    case "rising":
+      return rising(place, value);
     case "other":
       return value;
   }

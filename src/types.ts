@@ -750,6 +750,11 @@ export interface DflDecodeOptions extends DflLayout {
   firstBin?: number;
   /** Difference of neighbouring bins. Default 1. */
   binStep?: number;
+  /**
+   * Values of all bins, rising, in place of the two, as float32 numbers (D-FINE). TypeError: with one of the two.
+   * RangeError: not as many as bins.
+   */
+  binValues?: readonly number[] | Float32Array;
 }
 
 /** Statistics of each side's distribution; each (…, N, 4) in the order l, t, r, b. */
@@ -869,16 +874,17 @@ export interface BoxOps<F> {
    */
   alignedBoxIou(a: TensorLike, b: TensorLike): Result<F, Float32Array>;
   /**
-   * Distances of a box's sides, each the expectation of a distribution: firstBin + binStep · Σ i·softmax(x)_i.
+   * Distances of a box's sides, each the expectation of a distribution: Σ W_i·softmax(x)_i with the bins'
+   * values W_i = firstBin + i·binStep, or `binValues`.
    *
    * The result is in bin values: multiply by the stride for pixels. An infinite logit gives the limit. NaN stays in its side.
    *
    * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), with at most one leading batch axis;
    *   result (…, N, 4), sides l, t, r, b.
-   * - Defaults: `layout` "rows", `firstBin` 0, `binStep` 1.
+   * - Defaults: `layout` "rows", `firstBin` 0, `binStep` 1, no `binValues`.
    * - Throws: RangeError if bins is outside 2…64.
    * - Error bound: absolute, ≤ 5e-7 of the range of the bins, on WebGPU ≤ 4e-6, and one rounding of the result where
-   *   `firstBin` is not 0.
+   *   `firstBin` is not 0 or `binValues` are given.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 5 and section 3.2.
    *
    * @example
@@ -892,6 +898,30 @@ export interface BoxOps<F> {
    * ```
    */
   dflDecode(dist: TensorLike, options: DflDecodeOptions): Result<F, Float32Array>;
+  /**
+   * The way back through `dflDecode`: from the gradient g of its result to that of the logits, g·S_b·(W_b − E) for the logit of
+   * bin b, with S the softmax of the side, W the bins' values and E their mean. The result lies as `dist` does.
+   *
+   * An infinite logit gives the limit. NaN stays in its side.
+   *
+   * - Shapes: dist (…, N, 4·bins) or, channels-first, (…, 4·bins, N), as `dflDecode` takes it; grad (…, N, 4), sides l,
+   *   t, r, b; result in the shape of dist.
+   * - Defaults: `layout` "rows", `firstBin` 0, `binStep` 1, no `binValues`.
+   * - Throws: RangeError if bins is outside 2…64.
+   * - Error bound: absolute, ≤ 5e-7 of the range of the bins times the side's gradient, on WebGPU ≤ 4e-6.
+   * - Source: the derivative of Li et al. 2020 (Generalized Focal Loss), equation 5.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const dist = { data: new Float32Array(12), dims: [1, 12] }; // four sides of three bins
+   * const grad = { data: Float32Array.of(3, 0, 0, -3), dims: [1, 4] };
+   * console.log(sync.dflDecodeGradient(dist, grad, { bins: 3 })); // → [-1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, -1]
+   * ```
+   */
+  dflDecodeGradient(dist: TensorLike, grad: TensorLike, options: DflDecodeOptions): Result<F, Float32Array>;
   /**
    * Shape of the distributions that `dflDecode` takes: standard deviation √Σ p(i − μ)² (bins), entropy −Σ p ln p (nats), the
    * highest probability, the probability of the last bin, and the excess √Σ p(i − n)(i − n − 1) (bins) with n = ⌊μ⌋, which

@@ -13,6 +13,7 @@ import {
   type Place,
   type PlainArray,
   readArray,
+  valuesOf,
 } from "./arrays.ts";
 import { nearest } from "./nearest.ts";
 import type { GpuTensor, TensorLike } from "./types.ts";
@@ -238,6 +239,21 @@ export function listOf(value: unknown): unknown[] | null {
   const copy: unknown[] = [];
   for (let i = 0; i < length; i++) copy.push(value[i]);
   return copy;
+}
+
+/** A copy of finite numbers, each over the one before it. */
+export function rising({ op, argument }: Place, given: unknown): readonly number[] {
+  const values = isBare(given) ? [...valuesOf(readArray({ op, argument }, "Float32Array", given))] : listOf(given);
+  if (values === null) throw typeError({ op, argument }, describe(given), "an array of numbers");
+  return values.map((each, i) => {
+    const place = { op, argument: `${argument}[${i}]` };
+    const value = number(place, each);
+    if (!Number.isFinite(value)) throw rangeError(place, value, "a finite number");
+    if (i > 0 && !(value > (values[i - 1] as number))) {
+      throw rangeError(place, value, `over ${values[i - 1]}, its neighbour`);
+    }
+    return value;
+  });
 }
 
 /** What a tensor says of its data; nothing of it is checked. */

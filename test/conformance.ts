@@ -66,7 +66,7 @@ export type RowOperationReference = Reference<(...args: [...Arrays, Options]) =>
   /** The values of random tensors of so many rows. */
   readonly inputs: (r: Random, rows: number, options: Options) => Arrays;
   /** What the bound is a share of; default: the size of the value. */
-  readonly unit?: (wanted: number, options: Options) => number;
+  readonly unit?: (wanted: number, options: Options, inputs: Arrays, place: number) => number;
 }>;
 
 /** The operations of these kinds. */

@@ -39,7 +39,7 @@ export function worstOfRows(c: RowOperationReference, { inputs, options, found, 
       if (Object.is(result, Math.fround(value)) || (Number.isNaN(value) && Number.isNaN(result))) continue;
       if (hard !== undefined && !Number.isNaN(hard) && !Number.isFinite(Math.fround(value))) continue;
       // What is a share of more than the value is rounded to float32 besides.
-      const unit = file.unit?.(value, options);
+      const unit = file.unit?.(value, options, inputs, i);
       const allowed = operation.bounds.result[on] * (unit ?? Math.abs(value)) +
         (unit === undefined ? 0 : Math.abs(value) * 2 ** -24);
       const taken = Math.abs(result - value) / allowed;

@@ -340,9 +340,27 @@ def soft_nms(boxes, scores, method, minScore, sigma=0.5, iouThreshold=0.3):
     return {"indices": torch.tensor(indices, dtype=torch.int32), "scores": torch.stack(kept)}
 
 
-@calls({"bins": 2}, {"bins": 8}, {"bins": 5, "firstBin": -2, "binStep": 0.5}, inputs=distributions)
-def dfl_decode(dist, bins, firstBin=0.0, binStep=1.0):
-    return dist.reshape(-1, bins).softmax(1) @ (firstBin + binStep * torch.arange(bins).double())
+UNEVEN = {"bins": 5, "binValues": [-4, -0.5, 0, 0.25, 4]}
+
+
+def bin_values(bins, first, step, table):
+    return first + step * torch.arange(bins).double() if table is None else torch.tensor(table).double()
+
+
+@calls({"bins": 2}, {"bins": 8}, {"bins": 5, "firstBin": -2, "binStep": 0.5}, UNEVEN, inputs=distributions)
+def dfl_decode(dist, bins, firstBin=0.0, binStep=1.0, binValues=None):
+    return dist.reshape(-1, bins).softmax(1) @ bin_values(bins, firstBin, binStep, binValues)
+
+
+def distributions_and_slopes(rng, options):
+    return [*distributions(rng, options), numbers(rng, 3, 4, -2, 2)]
+
+
+@calls({"bins": 2}, {"bins": 8}, {"bins": 5, "firstBin": -2, "binStep": 0.5}, UNEVEN, inputs=distributions_and_slopes)
+def dfl_decode_gradient(dist, grad, **options):
+    logits = dist.clone().requires_grad_()
+    sides = dfl_decode(logits, **options)
+    return torch.autograd.grad(sides, logits, grad.reshape(-1))[0]
 
 
 @calls({"bins": 2}, {"bins": 8}, inputs=distributions)

@@ -91,6 +91,7 @@ function describeParam(param: Param): string {
 }
 
 function placeholder({ kind }: Param): string {
+  if (kind === "rising") return "N,N,…";
   return kind === "number" || kind === "integer" ? "N" : kind === "boolean" ? "true|false" : "KIND";
 }
 
@@ -105,7 +106,7 @@ export interface LossFlags {
   readonly weight: string | undefined;
   readonly reduction: Reduction;
   /** Further options, as the library calls them. */
-  readonly options: Readonly<Record<string, number | boolean | string>>;
+  readonly options: Readonly<Record<string, number | boolean | string | readonly number[]>>;
   readonly grad: string | undefined;
   readonly out: string | undefined;
   readonly json: string | undefined;
@@ -173,7 +174,8 @@ function read(
   flag: string,
   text: string,
   { kind, choices }: Pick<Param, "kind" | "choices">,
-): number | boolean | string {
+): number | boolean | string | readonly number[] {
+  if (kind === "rising") return text.split(",").map((value) => number(flag, value));
   if (kind === "boolean") return choice(flag, text, ["true", "false"]) === "true";
   return kind === "choice" ? choice(flag, text, choices as readonly string[]) : number(flag, text);
 }

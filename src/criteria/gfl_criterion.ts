@@ -4,14 +4,14 @@ import { ownArray } from "../arrays.ts";
 import { dflDecode } from "../ops/dfl_decode.ts";
 import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
 import { EPS } from "../ops/box_loss.ts";
+import { dflDecodeGradient } from "../ops/dfl_decode_gradient.ts";
 import { runLoss } from "../ops/loss.ts";
+import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import { bound, routine } from "../operation.ts";
 import { atLeastZero, type Param, paramReader, type Values } from "../params.ts";
 import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
-import { mapRows } from "../ops/rows.ts";
-import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
-import { matrix, namesOf, onHost } from "../validate.ts";
+import { namesOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import { type CheckedGfl, CriterionCall } from "./criterion_call.ts";
@@ -46,7 +46,7 @@ type Settings = Values<typeof PARAMS>;
 
 export const gflCriterion = routine({
   stem: "gfl_criterion",
-  kernels: ["aligned_box_iou", "dfl_decode_grad"],
+  kernels: [],
   shapes: doc`(B, N, C), (B, N, 4·bins), ground truth → (), gradients`,
   tensors:
     doc`cls (B, N, C) and dist (B, N, 4·bins), logits; gt and gtIndex (N) for each image. Results without unit; gradients \`cls\` and \`dist\` in the shapes of the maps`,
@@ -187,13 +187,8 @@ function distGradient(
   dfl: Term,
 ): Float32Array {
   const slopes = box.grad.map((slope, i) => slope * strides[i >> 2]);
-  const inputs = [
-    { source: matrix({ op, argument: "dist" }, logits, bins), columns: bins },
-    { source: matrix({ op, argument: "slopes" }, slopes, 1), columns: 1 },
-  ];
-  const [grad] = mapRows(op, backend, 4 * count, inputs, [bins], ([row, slope], [out], rows) => {
-    backend.kernels.dfl_decode_grad(row, slope, rows, bins, out);
-  });
+  const dist = { data: logits, dims: [count, 4 * bins] };
+  const grad = dflDecodeGradient.run(backend, dist, { data: slopes, dims: [count, 4] }, { bins });
   for (let i = 0; i < grad.length; i++) grad[i] += dfl.grad[i];
   return grad;
 }

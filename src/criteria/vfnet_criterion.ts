@@ -44,7 +44,7 @@ type Settings = Values<typeof PARAMS>;
 
 export const vfnetCriterion = routine({
   stem: "vfnet_criterion",
-  kernels: ["aligned_box_iou"],
+  kernels: [],
   shapes: doc`(B, N, C), 2 × (B, N, 4), ground truth → (), gradients`,
   tensors:
     doc`cls (B, N, C), logits; distances and refined (B, N, 4) in pixels; gt and gtIndex (N) for each image. Results without unit; gradients \`cls\`, \`distances\` and \`refined\` in the shapes of the maps`,

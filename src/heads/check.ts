@@ -12,6 +12,7 @@ import {
   oneOf,
   type Place,
   rangeError,
+  rising,
   typeError,
 } from "../validate.ts";
 import { type Member, members, MOST_ANCHORS } from "./members.ts";
@@ -60,7 +61,7 @@ function checkMember(place: Place, value: unknown, member: Member): unknown {
     case "strides":
       return checkStrides(place, value);
     case "numbers":
-      return checkRising(place, value);
+      return rising(place, value);
     case "anchors":
       return checkAnchors(place, value);
     case "integer":
@@ -176,20 +177,5 @@ function checkLevelAnchors({ op, argument }: Place, level: unknown): readonly nu
     const side = number(place, value);
     if (!(side > 0 && side < Infinity)) throw rangeError(place, side, "a positive number");
     return side;
-  });
-}
-
-/** A copy of finite numbers, each over the one before it. */
-function checkRising({ op, argument }: Place, given: unknown): readonly number[] {
-  const values = listOf(given);
-  if (values === null) throw typeError({ op, argument }, describe(given), "an array of numbers");
-  return values.map((each, i) => {
-    const place = { op, argument: `${argument}[${i}]` };
-    const value = number(place, each);
-    if (!Number.isFinite(value)) throw rangeError(place, value, "a finite number");
-    if (i > 0 && !(value > (values[i - 1] as number))) {
-      throw rangeError(place, value, `over ${values[i - 1]}, its neighbour`);
-    }
-    return value;
   });
 }

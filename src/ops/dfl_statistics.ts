@@ -5,7 +5,7 @@ import { paramReader } from "../params.ts";
 import type { DflLayout, DflStatistics, TensorLike } from "../types.ts";
 import type { Source } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { type Distribution, distribution, forEachChannelBlock, LAYOUT_PARAMS, rowsOf } from "./dfl_decode.ts";
+import { type Distribution, distribution, forEachChannelBlock, LAYOUT_PARAMS, rowsOf } from "./distribution.ts";
 import { type CheckedRows, rowOperation } from "./row_call.ts";
 import { mapRows } from "./rows.ts";
 

@@ -11,16 +11,21 @@ export function softmax(logits: ArrayLike<number>): number[] {
   return exps.map((e) => e / sum);
 }
 
-/** Σ (firstBin + i·binStep) softmax(x)_i: one value a side. */
+/** The value of a bin. Tables are float32 numbers. */
+export function binValue(bin: number, { firstBin = 0, binStep = 1, binValues }: Partial<DflDecodeOptions>): number {
+  return binValues === undefined ? firstBin + binStep * bin : Math.fround(binValues[bin]);
+}
+
+/** Σ W_i softmax(x)_i, W the bins' values: one value a side. */
 export function dflDecode(
   dist: Float32Array,
-  { bins = 16, layout = "rows", firstBin = 0, binStep = 1 }: Partial<DflDecodeOptions>,
+  { bins = 16, layout = "rows", ...values }: Partial<DflDecodeOptions>,
 ): number[] {
   const rows = rowsOf(dist, bins, layout);
   const out: number[] = [];
   for (let i = 0; i < rows.length; i += bins) {
     const p = softmax(rows.subarray(i, i + bins));
-    out.push(firstBin + binStep * p.reduce((sum, value, bin) => sum + value * bin, 0));
+    out.push(p.reduce((sum, share, bin) => sum + share * binValue(bin, values), 0));
   }
   return out;
 }
@@ -36,6 +41,12 @@ export function rowsOf(dist: Float32Array, bins: number, layout: string): Float3
   return layout === "rows" ? dist : channelsFirst(dist, dist.length / (4 * bins));
 }
 
+/** D-FINE's 33 bins: 0, and on both sides sixteen that spread out (Peng et al. 2024, in the unit of its code). */
+export const DFINE_VALUES = Array.from({ length: 33 }, (_, bin) => {
+  const away = Math.abs(bin - 16);
+  return Math.sign(bin - 16) * (away === 16 ? 4 : 3 ** (away / 15) - 1);
+});
+
 export function inputs(r: Random, rows: number, { bins }: Pick<DflDecodeOptions, "bins">) {
   return [floats(rows * 4 * bins, () => r.normal() * 3)];
 }
@@ -45,7 +56,11 @@ export const settings = [
   ...[2, 3, 8, 17, 33, 64].map((bins) => ({ bins })),
   { bins: 5, layout: "channels-first" },
   { bins: 8, firstBin: -2, binStep: 0.5 },
-];
+  { bins: 33, binValues: DFINE_VALUES },
+  { bins: 5, binValues: [-100, -1, 0, 0.001, 1e4], layout: "channels-first" },
+] as const;
 
 /** The range of the bins. */
-export const unit = (_: number, { bins, binStep = 1 }: DflDecodeOptions) => (bins - 1) * Math.abs(binStep);
+export function unit(_: number, { bins, ...values }: Partial<DflDecodeOptions> & { bins: number }): number {
+  return Math.abs(binValue(bins - 1, values) - binValue(0, values));
+}

@@ -328,10 +328,11 @@ function shapedCalls(): ShapedCall[] {
         run: async (engine: Engine, given: readonly TensorLike[]) => {
           return arraysOf(await (engine as unknown as Record<string, Run>)[name](...given, options));
         },
-        // Maps are cut between images of channels.
-        shapes: options.layout === "channels-first"
-          ? [[7, 4 * Number(options.bins), 53]]
-          : checked.inputs.map(({ source }) => source.dims),
+        // Maps are cut between images of channels; what a side has stands beside them. The operation may add inputs of its own.
+        shapes: inputs.map((_, i) => {
+          if (options.layout !== "channels-first") return checked.inputs[i].source.dims;
+          return [[7, 4 * Number(options.bins), 53], [7, 53, 4]][i];
+        }),
       };
     });
   });

@@ -1,10 +1,15 @@
-import { distribution } from "./distribution.ts";
+import { binValues, distribution } from "./distribution.ts";
 
-/** first + step times the expectation of the softmax. */
-export const dflDecode = distribution + /* wgsl */ `
+/** first + step times the expectation of the softmax, or that over uneven bins. */
+export const dflDecode = distribution + binValues + /* wgsl */ `
 fn item(i: u32) -> f32 {
   let start = start_of(i);
   let peak = peak_of(start);
-  return select(params.first + params.step * expectation_of(peak, start).mean, params.nan, peak.nan);
+  if (peak.nan) { return params.nan; }
+  if (params.uneven == 1u) {
+    let mean = mean_of(peak, start);
+    return mean.origin + mean.offset;
+  }
+  return params.first + params.step * expectation_of(peak, start).mean;
 }
 `;

@@ -71,6 +71,33 @@ fn spread_of(peak: Peak, start: u32, expectation: Expectation) -> Spread {
 }
 `;
 
+/** Needs `softmax`, and the values of the bins as `values_at`. */
+export const binValues = /* wgsl */ `
+// The mean value as that of the bin next to it and an offset, which keeps the digits of a certain distribution.
+struct Mean { origin: f32, offset: f32, sum: f32 }
+
+fn mean_of(peak: Peak, start: u32) -> Mean {
+  var sum = 0.0;
+  var weighted = 0.0;
+  for (var bin = 0u; bin < bin_count(); bin++) {
+    let e = exp_of_minus(gap_of(peak, start, bin));
+    sum += e;
+    weighted += e * values_at(bin);
+  }
+  let mean = weighted / sum;
+  var origin = values_at(0u);
+  for (var bin = 1u; bin < bin_count(); bin++) {
+    let value = values_at(bin);
+    origin = select(origin, value, abs(value - mean) < abs(origin - mean));
+  }
+  var offset = 0.0;
+  for (var bin = 0u; bin < bin_count(); bin++) {
+    offset += exp_of_minus(gap_of(peak, start, bin)) * (values_at(bin) - origin);
+  }
+  return Mean(origin, offset / sum, sum);
+}
+`;
+
 /** The distributions of a tensor `dist`. */
 export const distribution = softmax + moments + /* wgsl */ `
 // The first bin of value i, (image, anchor, side) in dist (image, side, bin, anchor). Rows are images of one anchor.
