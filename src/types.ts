@@ -1780,6 +1780,72 @@ export interface DetectionOps<F> {
   ): Result<F, CriterionResult<P>>;
 }
 
+// ── Drawing ─────────────────────────────────────────────────────────────────────
+
+/**
+ * Objects as columns, for `toSvg`: {@link Detections}, their JSON, {@link GroundTruth}, or any arrays of numbers under these names.
+ * JSON's null is NaN.
+ */
+export interface SvgColumns {
+  /** (N, 4) `xyxy` in pixels of the frame. */
+  readonly boxes: ArrayLike<number>;
+  /** (N), in [0, 1]. */
+  readonly scores?: ArrayLike<number>;
+  /** (N), index of the class, which decides the colour. */
+  readonly classes?: ArrayLike<number>;
+  /** (N), the same of ground truth. */
+  readonly labels?: ArrayLike<number>;
+  /** (N, 4), standard deviation of the sides l, t, r, b in pixels. */
+  readonly std?: ArrayLike<number>;
+  /** (N, 4), deviation beyond that of two neighbouring bins, in pixels. */
+  readonly excess?: ArrayLike<number>;
+}
+
+/** One object, for `toSvg`: a {@link Detection}, or any object with a box. */
+export interface SvgObject {
+  /** x1, y1, x2, y2 in pixels of the frame. */
+  readonly box: ArrayLike<number>;
+  /** In [0, 1]. */
+  readonly score?: number;
+  /** Index of the class, which decides the colour. */
+  readonly classId?: number;
+  /** Standard deviation of the sides l, t, r, b in pixels. */
+  readonly std?: ArrayLike<number>;
+  /** Deviation beyond that of two neighbouring bins, in pixels. */
+  readonly excess?: ArrayLike<number>;
+}
+
+/** What `toSvg` draws: detections, columns of arrays, or a list of objects. */
+export type SvgObjects = SvgColumns | readonly SvgObject[];
+
+/** Options of `toSvg`. */
+export interface SvgOptions {
+  /** [height, width] in pixels of what the boxes are in: the image, or the network's input. */
+  size: readonly number[];
+  /**
+   * The picture behind the boxes, stretched to `size`: its address, or the bytes of a PNG, JPEG, GIF, WebP or AVIF file, which
+   * the SVG then has in it.
+   */
+  image?: string | Uint8Array | ArrayBuffer;
+  /** Colour behind the image; "none" leaves it out, to lay the SVG over a picture or a video. Default "#23272e". */
+  background?: string;
+  /** Names of the classes: a list, or an object by index. Classes without a name are shown by their index. */
+  names?: readonly string[] | Readonly<Record<number, string>>;
+  /** The true objects, drawn dashed. */
+  truth?: SvgObjects;
+  /**
+   * What ticks show at the middle of each side, outside of the box: the excess, the standard deviation, or nothing. Default:
+   * "excess" where the detections have it. A side that is surer than 1.5/640 of the picture's longer side has a tick of that length.
+   */
+  uncertainty?: "excess" | "std" | "none";
+  /** Write class and score at each box. If not, the legend names the colours. Default true. */
+  labels?: boolean;
+  /** Explain signs below the picture, which makes the SVG higher. Default true. */
+  legend?: boolean;
+  /** Title of the picture. */
+  title?: string;
+}
+
 // ── Pixels ──────────────────────────────────────────────────────────────────────
 
 /**

@@ -441,6 +441,21 @@ export function oneOf<T extends string>(place: Place, value: unknown, choices: r
   return value as T;
 }
 
+/** A copy of an array of numbers of any kind, of any length or of that one. JSON has null for NaN. */
+export function numbers(place: Place, value: unknown, length?: number): number[] {
+  const wanted = length === undefined ? "an array of numbers" : `an array of ${length} numbers`;
+  const isList = Array.isArray(value) || arrayName(value) !== undefined;
+  const list = isList ? Array.from(value as ArrayLike<unknown>) : undefined;
+  if (list === undefined || (length !== undefined && list.length !== length)) {
+    throw typeError(place, describe(value), wanted);
+  }
+  return list.map((item, i) => {
+    if (typeof item === "number") return item;
+    if (item === null) return NaN;
+    throw typeError({ op: place.op, argument: `${place.argument}[${i}]` }, describe(item), "a number");
+  });
+}
+
 /** [height, width], both positive. */
 export function size(place: Place, value: unknown): readonly [number, number] {
   const pair = listOf(value);

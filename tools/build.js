@@ -74,9 +74,10 @@ async function bundleLibrary(kernels) {
       index: at("src/entry/embedded.ts"),
       workerd: at("src/entry/workerd.ts"),
       slim: at("src/entry/slim.ts"),
-      // So that whoever imports only `heads`, or `inputs`, gets this file alone.
+      // So that whoever imports only `heads`, `inputs` or `toSvg` gets this file alone.
       heads: at("src/heads/index.ts"),
       inputs: at("src/pixels/index.ts"),
+      svg: at("src/svg/to_svg.ts"),
       // What checks arguments is shared: beside an engine, files of tensors cost no second copy of it.
       files: at("src/files/index.ts"),
       eval: at("src/eval/index.ts"),

@@ -10,6 +10,19 @@ import { FILES_HELP, NETWORK_HELP, NETWORK_OPTIONS, type NetworkFlags, readNetwo
 import { choice, integer, optional } from "./values.ts";
 import { STDOUT } from "./writers/file.ts";
 
+/** What ticks of a picture show. */
+const BANDS = ["excess", "std", "none"] as const;
+export type Bands = typeof BANDS[number];
+
+export const BANDS_HELP =
+  `  --bands KIND             what ticks of --svg show at the middle of each side, outside of the box: excess (default) or std
+                           (standard deviation) where the head gives distributions, or none`;
+
+/** "ticks" was the name of excess. */
+export function readBands(text: string = BANDS[0]): Bands {
+  return choice("--bands", text === "ticks" ? "excess" : text, BANDS);
+}
+
 /** Boxes are kept from this score by default. */
 const LEAST_SCORE = 0.25;
 
@@ -33,15 +46,11 @@ What to write:
   --image-id ID            image_id in --json; once for each FILE
   --category-ids 1,2,…     category_id of each class in --json; coco: the ids of its 80
   --svg FILE | FOLDER | -  a picture of the boxes, over that of --image, and of --gt, dashed; in a folder one per image
-  --bands KIND             how --svg shows uncertain sides: ticks (default) at the middle of each, or none
+${BANDS_HELP}
 
 The column "± px" is there where the head gives distributions: how far they spread beyond what a side between two bins
-has anyway (excess), in pixels, mean of a box's four sides. Ticks of --svg show the same for each side. It is the
-network's own word, not an error bound.
+has anyway (excess), in pixels, mean of a box's four sides. It is the network's own word, not an error bound.
 `;
-
-/** How a picture shows uncertainty. */
-export const BANDS = ["ticks", "none"] as const;
 
 /** The flags, checked. */
 export interface DetectFlags {
@@ -53,7 +62,7 @@ export interface DetectFlags {
   readonly imageIds: readonly string[];
   readonly categoryIds: readonly number[] | undefined;
   readonly svg: string | undefined;
-  readonly bands: typeof BANDS[number];
+  readonly bands: Bands;
 }
 
 const OPTIONS = {
@@ -94,7 +103,7 @@ export async function readFlags(args: string[]): Promise<DetectFlags> {
     imageIds,
     categoryIds: optional(values["category-ids"], readCategoryIds),
     svg,
-    bands: choice("--bands", values.bands ?? BANDS[0], BANDS),
+    bands: readBands(values.bands),
   };
 }
 

@@ -4,6 +4,7 @@
 import process from "node:process";
 import { createEngine } from "../entry/embedded.ts";
 import { type CocoDataset, cocoEvaluate, type CocoEvaluation, type EvalResult } from "../eval/index.ts";
+import { printable } from "../text.ts";
 import type { Command } from "./command.ts";
 import { detectFile } from "./detect.ts";
 import { EVAL_HELP, type EvalFlags, readFlags } from "./eval_options.ts";
@@ -15,7 +16,6 @@ import type { ImageResult } from "./result.ts";
 import { curvesSvg } from "./writers/curves.ts";
 import { evalJson, evalTable } from "./writers/eval_text.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
-import { printable } from "./writers/text.ts";
 
 /** The command. */
 export const evalCommand: Command = {

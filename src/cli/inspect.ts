@@ -3,6 +3,7 @@
  */
 import { basename, extname } from "node:path";
 import process from "node:process";
+import { printable } from "../text.ts";
 import type { Command } from "./command.ts";
 import { about, reason } from "./errors.ts";
 import { findFits, type Fit } from "./fits.ts";
@@ -14,7 +15,7 @@ import { openNetworkFile } from "./network.ts";
 import { loadPeers } from "./peers.ts";
 import { modelCode, outputsCode } from "./writers/code.ts";
 import { fitsText, modelText, outputsText } from "./writers/inspect_text.ts";
-import { inputText, printable } from "./writers/text.ts";
+import { inputText } from "./writers/text.ts";
 
 /** The command. */
 export const inspectCommand: Command = {

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { printable } from "../text.ts";
 import { commands } from "./commands.ts";
 import { FAILED, reason } from "./errors.ts";
 import { suggestion } from "./suggest.ts";
-import { printable } from "./writers/text.ts";
 
 const HELP = `Usage: densehead COMMAND …
 

@@ -4,6 +4,7 @@
 import { basename, extname } from "node:path";
 import process from "node:process";
 import type { Engine } from "../entry/embedded.ts";
+import { printable } from "../text.ts";
 import { kindsOf } from "./categories.ts";
 import { reason, UsageError } from "./errors.ts";
 import { imageCalled, nameOf } from "./ground_truth.ts";
@@ -19,7 +20,6 @@ import { cocoText } from "./writers/coco.ts";
 import { writeText } from "./writers/file.ts";
 import type { PictureWriter } from "./writers/pictures.ts";
 import { shortTableText } from "./writers/table.ts";
-import { printable } from "./writers/text.ts";
 
 /** What a run is made with. */
 interface Parts {

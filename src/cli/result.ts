@@ -2,10 +2,10 @@
  * What the command finds in one image, for whichever writer.
  */
 import process from "node:process";
+import { printable } from "../text.ts";
 import type { Detections } from "../types.ts";
 import type { ChosenHead } from "./head.ts";
 import type { KnownImage } from "./images.ts";
-import { printable } from "./writers/text.ts";
 
 /** Detections, and what it takes to show them. */
 export interface ImageResult {

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import process from "node:process";
 import { createEngine } from "../entry/embedded.ts";
+import { printable } from "../text.ts";
 import type { Command } from "./command.ts";
 import { FAILED, reason, UsageError } from "./errors.ts";
 import { readTruth } from "./images.ts";
@@ -16,7 +17,7 @@ import { progressOf } from "./progress.ts";
 import { readFlags, RUN_HELP, type RunFlags } from "./run_options.ts";
 import { STDOUT } from "./writers/file.ts";
 import { pictureWriter } from "./writers/pictures.ts";
-import { inputText, networkText, printable } from "./writers/text.ts";
+import { inputText, networkText } from "./writers/text.ts";
 
 /** The command. */
 export const runCommand: Command = {

@@ -2,12 +2,12 @@
  * The flags of `densehead run`.
  */
 import { readArguments } from "./arguments.ts";
-import { BANDS, readCategoryIds } from "./detect_options.ts";
+import { type Bands, BANDS_HELP, readBands, readCategoryIds } from "./detect_options.ts";
 import { UsageError } from "./errors.ts";
 import { INPUT_HELP, INPUT_OPTIONS, type InputFlags, readInput } from "./input_flags.ts";
 import { KEEP_OPTIONS, type KeepFlags, keepHelp, readKeep } from "./keep.ts";
 import { NETWORK_HELP, NETWORK_OPTIONS, type NetworkFlags, readNetwork } from "./network_options.ts";
-import { choice, optional } from "./values.ts";
+import { optional } from "./values.ts";
 import { STDOUT } from "./writers/file.ts";
 
 /** Boxes are kept from this score by default. */
@@ -36,7 +36,7 @@ What to write:
                            the objects dashed
   --category-ids 1,2,…     category_id of each class in --json; coco: the ids of its 80
   --svg FILE | FOLDER | -  the picture with its boxes; in a folder one for each
-  --bands KIND             how --svg shows uncertain sides: ticks (default) at the middle of each, or none
+${BANDS_HELP}
   --watch                  go on: run again when a PICTURE, or one of its folder, is added or changed; Ctrl-C ends
 
 A PICTURE that cannot be read is reported in a line, and the others go on; the exit code is 2 then.
@@ -53,7 +53,7 @@ export interface RunFlags {
   readonly json: string | undefined;
   readonly categoryIds: readonly number[] | undefined;
   readonly svg: string | undefined;
-  readonly bands: typeof BANDS[number];
+  readonly bands: Bands;
   readonly watch: boolean;
 }
 
@@ -96,7 +96,7 @@ export async function readFlags(args: string[]): Promise<RunFlags> {
     json,
     categoryIds: optional(values["category-ids"], readCategoryIds),
     svg,
-    bands: choice("--bands", values.bands ?? BANDS[0], BANDS),
+    bands: readBands(values.bands),
     watch,
   };
 }

@@ -14,6 +14,7 @@ import { threads } from "./threads.ts";
 import { webgpu } from "./webgpu.ts";
 
 export { anchorRows } from "../heads/anchor_rows.ts";
+export { toSvg } from "../svg/to_svg.ts";
 export type * from "../index.ts";
 /** Presets of well-known heads, and `heads.infer`. */
 export const heads: Heads = presets;

@@ -15,6 +15,7 @@ import type { Detections as Found, DetectionsFactory, Engine, EngineOptions } fr
 import { isModule } from "./module.ts";
 
 export { anchorRows } from "../heads/anchor_rows.ts";
+export { toSvg } from "../svg/to_svg.ts";
 export type * from "../index.ts";
 /** Presets of well-known heads, and `heads.infer`. */
 export const heads: Heads = presets;

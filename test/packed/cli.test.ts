@@ -390,10 +390,14 @@ test("draws boxes, ticks, labels and a legend over the image", () => {
   assert.match(svg, "<title>square 0.94, ± 1.4, 2.2, 1.2, 1.7 px (l, t, r, b)</title>");
   const paths = [...svg.matchAll(/<path d="([^"]*)" stroke="#000"/g)].map(([, path]) => path);
   assert.is(paths.length, 8, "ticks of seven boxes, and the legend's");
-  assert.ok(paths.slice(0, 7).every((path) => path.split("M").length === 1 + 4 * 3), "four ticks with two bars each");
+  assert.ok(paths.slice(0, 7).every((path) => path.split("M").length === 1 + 4 * 2), "four ticks with a bar each");
   assert.is(new Set(svg.match(/rx="[^"]*" fill="[^"]*"/g)).size, 3, "a colour per class");
   assert.match(svg, ">± how far a side spreads beyond interpolation</text>");
   assert.match(svg, "image-rendering:pixelated", "few pixels stay pixels");
+  prints("detect", scene, "--svg", at("ticks.svg"), "--image", shapes("scene1.png"), "--bands", "ticks");
+  assert.is(readFileSync(at("ticks.svg"), "utf8"), svg, "the former name of excess");
+  prints("detect", scene, "--svg", at("std.svg"), "--bands", "std");
+  assert.match(readFileSync(at("std.svg"), "utf8"), ">± standard deviation of a side</text>");
   prints("detect", scene, "--svg", at("scene.svg"), "--bands", "none");
   const plain = readFileSync(at("scene.svg"), "utf8");
   assert.not.match(plain, "<path");
@@ -689,7 +693,7 @@ test("wrong commands and flags", () => {
         "distribution or distances or xywh or xyxy or anchor-sigmoid or anchor-exp or log-size; did you mean xywh?",
       ],
       ["--channel-order", "boxes", "class-first or box-first or separate"],
-      ["--bands", "wide", "ticks or none"],
+      ["--bands", "wide", "excess or std or none"],
     ]
   ) {
     fails(

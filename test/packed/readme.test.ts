@@ -34,6 +34,7 @@ const NEEDS: Record<string, RegExp> = {
   "a network": /onnxruntime/,
   "a device": /device: "webgpu"/,
   "a server": /fetch\("/,
+  "a page": /innerHTML/,
 };
 
 const snippets = pageSnippets(root);

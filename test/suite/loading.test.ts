@@ -52,7 +52,7 @@ const wrong = (value: unknown): any => value;
 // ── Entries ─────────────────────────────────────────────────────────────────────
 
 test("both entries export the same values, and nothing else", () => {
-  const values = ["Detections", "anchorRows", "createEngine", "heads", "inputs"];
+  const values = ["Detections", "anchorRows", "createEngine", "heads", "inputs", "toSvg"];
   assert.equal(Object.keys(embedded).sort(), values);
   assert.equal(Object.keys(slim).sort(), values);
 });

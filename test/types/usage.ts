@@ -1,5 +1,5 @@
 /** What a consumer writes, with and without the DOM's declarations. It is compiled, never run. */
-import { anchorRows, createEngine, heads, inputs } from "densehead";
+import { anchorRows, createEngine, heads, inputs, toSvg } from "densehead";
 import type {
   AnchorMap,
   AnchorRows,
@@ -44,6 +44,10 @@ import type {
   Signal,
   SlimEngineOptions,
   SoftNmsOptions,
+  SvgColumns,
+  SvgObject,
+  SvgObjects,
+  SvgOptions,
   SyncOps,
   TaskAlignedAssignment,
   TaskAlignedOptions,
@@ -334,6 +338,14 @@ const rowOptions: AnchorRowsOptions = { head, imageSize: [64, 64] };
 const rowsOfAnchors: AnchorRows = anchorRows(outputs, rowOptions);
 const rowMap: AnchorMap = rowsOfAnchors.classes;
 export const scored = sync.gflCriterion({ ...rowOptions, cls: rowMap, dist: rowsOfAnchors.boxes, gt: [] });
+
+// ── Drawing ─────────────────────────────────────────────────────────────────────
+
+const svgColumns: SvgColumns = { boxes: [0, 0, 1, 1], scores: Float64Array.of(0.5), classes: [0] };
+const svgObjects: readonly SvgObject[] = [{ box: [0, 0, 1, 1], score: 0.5, classId: 0 }];
+const svgOptions: SvgOptions = { size: [64, 64], image: new Uint8Array(8), names: { 0: "a" }, uncertainty: "std" };
+const svgForms: SvgObjects[] = [svgColumns, svgObjects, first, first.toJSON(), [...first], objects];
+export const pictures: string[] = svgForms.map((form) => toSvg(form, { ...svgOptions, truth: objects }));
 
 // ── Files ───────────────────────────────────────────────────────────────────────
 

@@ -5,9 +5,9 @@ import { Application, ReflectionKind } from "typedoc";
 import { root } from "../ready.js";
 
 /** Sections that come first, in their order; others follow by name. */
-const ORDER = ["Engine", "Losses", "Boxes", "Detection", "Heads", "Pixels", "Values"];
-/** Types that stand at the end of src/types.ts because they join all sections. */
-const MOVED = { SyncOps: "Engine", AsyncOps: "Engine" };
+const ORDER = ["Engine", "Losses", "Boxes", "Detection", "Drawing", "Heads", "Pixels", "Values"];
+/** Types that stand at the end of src/types.ts because they join all sections; a function whose room has another name. */
+const MOVED = { SyncOps: "Engine", AsyncOps: "Engine", toSvg: "Drawing" };
 const DECLARATION = ReflectionKind.Interface | ReflectionKind.TypeAlias | ReflectionKind.Function |
   ReflectionKind.Class;
 

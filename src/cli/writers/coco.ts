@@ -1,9 +1,9 @@
 /**
  * COCO's results format.
  */
+import { printableJson } from "../../text.ts";
 import { UsageError } from "../errors.ts";
 import type { ImageResult } from "../result.ts";
-import { printableJson } from "./text.ts";
 
 /** All detections of all images, one row per line; JSON has no words for boxes that are not finite. `remedy` is for ids that are not apart. */
 export function cocoText(results: readonly ImageResult[], remedy: string): string {

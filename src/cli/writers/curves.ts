@@ -2,8 +2,8 @@
  * A picture of an evaluation: precision over recall, and what scores are worth.
  */
 import type { CocoEvaluation } from "../../eval/index.ts";
+import { escapeXml } from "../../text.ts";
 import type { EvalReport } from "./eval_text.ts";
-import { escapeXml } from "./text.ts";
 
 const SIDE = 360;
 const [LEFT, TOP, GAP, BELOW] = [60, 50, 90, 90];

@@ -2,7 +2,8 @@
  * An evaluation as people and programs read it.
  */
 import type { CocoDataset, CocoEvaluation, EvalKind, EvalResult } from "../../eval/index.ts";
-import { aligned, printable, printableJson } from "./text.ts";
+import { printable, printableJson } from "../../text.ts";
+import { aligned } from "./text.ts";
 
 /** What is to be shown. */
 export interface EvalReport {

@@ -1,6 +1,7 @@
 /**
  * What `densehead inspect` found, in words.
  */
+import { printable } from "../../text.ts";
 import type { HeadSpec, HostTensor } from "../../types.ts";
 import type { Fits, Role, TensorRoles } from "../fits.ts";
 import { headInFlags } from "../head.ts";
@@ -8,7 +9,6 @@ import { classNamesIn } from "../models/metadata.ts";
 import { inputText as valueText } from "../models/inputs.ts";
 import type { Model } from "../models/model.ts";
 import { type FileOutputs, tensorsByName } from "../outputs.ts";
-import { printable } from "./text.ts";
 
 /** The inputs, and what the model says of itself. */
 export function modelText({ inputs, metadata }: Model): string {

@@ -1,8 +1,8 @@
 /**
  * A loss as people read it.
  */
-import { printable, printableJson } from "./text.ts";
 
+import { printable, printableJson } from "../../text.ts";
 /** A tensor that went in, or came out into a file. */
 export interface Shown {
   readonly role: string;

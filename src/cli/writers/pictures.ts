@@ -3,7 +3,7 @@
  */
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { BANDS } from "../detect_options.ts";
+import type { Bands } from "../detect_options.ts";
 import { about, UsageError } from "../errors.ts";
 import type { ImageResult } from "../result.ts";
 import { STDOUT, writeText } from "./file.ts";
@@ -13,7 +13,7 @@ import { svgText } from "./svg.ts";
 export type PictureWriter = (source: string, result: ImageResult) => Promise<void>;
 
 /** Makes a folder where there are several images. */
-export async function pictureWriter(path: string, images: number, bands: typeof BANDS[number]): Promise<PictureWriter> {
+export async function pictureWriter(path: string, images: number, bands: Bands): Promise<PictureWriter> {
   if (!await isFolder(path, images)) return (_, result) => writeText(path, svgText(result, bands));
   await about(`${path}: cannot be made`, () => mkdir(path, { recursive: true }));
   const sources = new Map<string, string>();

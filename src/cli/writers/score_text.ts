@@ -1,12 +1,13 @@
 /**
  * Scores as people and programs read them.
  */
+import { printable, printableJson } from "../../text.ts";
 import { nameOf } from "../ground_truth.ts";
 import type { NetworkFile } from "../network.ts";
 import { rankCorrelation } from "../../eval/rank_correlation.ts";
 import { stemOf } from "../readers/tensors.ts";
 import type { Score, Tally } from "../score_result.ts";
-import { aligned, networkText, printable, printableJson } from "./text.ts";
+import { aligned, networkText } from "./text.ts";
 
 /** A headline, a row for each image, and one for all where there are several. */
 export function scoreTable({ chosen, inputSize }: NetworkFile, scores: readonly Score[], all: Tally): string {

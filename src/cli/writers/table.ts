@@ -1,8 +1,9 @@
 /**
  * The table that people read.
  */
+import { printable } from "../../text.ts";
 import { classLabel, type ImageResult, spreads } from "../result.ts";
-import { aligned, networkText, printable } from "./text.ts";
+import { aligned, networkText } from "./text.ts";
 
 /** A headline, the network, and one row per detection. */
 export function tableText(result: ImageResult): string {

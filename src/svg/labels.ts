@@ -1,23 +1,16 @@
 /**
  * Where labels go so that they stay in the picture and off each other.
  */
-
-/** A rectangle by its corner. */
-export interface Rect {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+import type { Frame, Rect } from "./frame.ts";
 
 /** Places for labels of the given sizes: above their box if there is room, else below it or inside it. */
 export function placeLabels(
   boxes: readonly Rect[],
   sizes: readonly { readonly width: number; readonly height: number }[],
-  [frameHeight, frameWidth]: readonly [number, number],
+  frame: Frame,
 ): Rect[] {
-  const placed: Rect[] = [];
-  boxes.forEach((box, i) => {
+  const placed = new PlacedLabels();
+  return boxes.map((box, i) => {
     const { width, height } = sizes[i];
     const right = box.x + box.width - width;
     const bottom = box.y + box.height;
@@ -30,18 +23,38 @@ export function placeLabels(
       [box.x, bottom - height],
     ];
     const inFrame = ([x, y]: number[]) => ({
-      x: within(x, frameWidth - width),
-      y: within(y, frameHeight - height),
+      x: within(x, frame.width - width),
+      y: within(y, frame.height - height),
       width,
       height,
     });
     const candidates = corners.map(inFrame);
-    const free = candidates.find((rect, c) =>
-      rect.y === corners[c][1] && !placed.some((other) => overlap(rect, other))
-    );
-    placed.push(free ?? candidates[0]);
+    const free = candidates.find((rect, c) => rect.y === corners[c][1] && placed.leave(rect));
+    return placed.add(free ?? candidates[0]);
   });
-  return placed;
+}
+
+/** Labels in rows of their height, so that thousands do not have to be looked through for each. */
+class PlacedLabels {
+  readonly #rows = new Map<number, Rect[]>();
+
+  /** Is there room? */
+  leave(rect: Rect): boolean {
+    return rowsOf(rect).every((row) => !this.#rows.get(row)?.some((other) => overlap(rect, other)));
+  }
+
+  add(rect: Rect): Rect {
+    for (const row of rowsOf(rect)) {
+      const others = this.#rows.get(row);
+      if (others === undefined) this.#rows.set(row, [rect]);
+      else others.push(rect);
+    }
+    return rect;
+  }
+}
+
+function rowsOf({ y, height }: Rect): number[] {
+  return [Math.floor(y / height), Math.floor(y / height) + 1];
 }
 
 function within(value: number, high: number): number {
