@@ -26,10 +26,11 @@ export function numberBefore(value: number): number {
 
 /** The values of IEEE-754 half bits. */
 export function halvesToFloat32(bits: ArrayLike<number>): Float32Array {
-  return Float32Array.from(bits, halfToFloat);
+  return Float32Array.from(bits, halfToFloat32);
 }
 
-function halfToFloat(bits: number): number {
+/** The value of one. */
+export function halfToFloat32(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = bits >> 10 & 31;
   const fraction = (bits & 1023) / 1024;

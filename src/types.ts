@@ -1195,7 +1195,7 @@ export interface HeadSpec {
   readonly unusedClasses?: number;
   /**
    * "dense" (default): rows are anchors of a grid, and compete in NMS. "selected": rows are detections (YOLOv10, YOLO26, graphs
-   * with NMS inside): box, score, class, then channels that are not read. "queries": rows are queries (RT-DETR, D-FINE, RF-DETR,
+   * with NMS inside): box, score, class, then what else the head has. "queries": rows are queries (RT-DETR, D-FINE, RF-DETR,
    * DETR), and the best pairs of a query and a class are detections. Both have any number of rows, which `anchors` of a result
    * counts, and no NMS: `strides`, `iouThreshold`, `multiLabel`, `classAgnostic`, `preNmsTopK` and
    * `suppression` are not read.
@@ -1208,10 +1208,36 @@ export interface HeadSpec {
   readonly binValues?: readonly number[];
   /** "rows": (…, anchors, channels). "channels-first": (…, channels, anchors). */
   readonly layout: "rows" | "channels-first";
-  /** Order of boxes and classes in one tensor, or "separate" tensors for them. */
+  /**
+   * Order of boxes and classes in one tensor, or "separate" tensors for them. Behind both stand mask coefficients, keypoints and
+   * the angle, in this order; or each has a tensor of its own.
+   */
   readonly channelOrder: "box-first" | "class-first" | "separate";
+  /** Coefficients of instance masks per row; they stand behind the classes. Default 0. */
+  readonly maskCoefficients?: number;
+  /** Keypoints per row, behind the classes. Default none. */
+  readonly keypoints?: KeypointSpec;
+  /**
+   * Rotated boxes: "none" (default), "radians", or "sigmoid": (σ − 0.25)·π. One channel, the last. Angles are clockwise on a
+   * screen whose y points down, and distances turn with them. For boxes "xyxy" it is an error.
+   */
+  readonly angle?: "none" | "radians" | "sigmoid";
   /** A list has classes, initial, then refined boxes (VarifocalNet); only the refined are used. Default false. */
   readonly refined?: boolean;
+}
+
+/** The keypoints of each row of a head. */
+export interface KeypointSpec {
+  /** Number of keypoints. */
+  readonly count: number;
+  /** Channels of each: x and y, or x, y and visibility. */
+  readonly dims: 2 | 3;
+  /**
+   * "pixel": pixels of the network's input, or with boxUnit "image" shares of it as the boxes; visibility is a probability.
+   * The others are codings of a cell, for dense heads, whose visibility is a logit: "yolov8" (2v + cell) · stride, "yolo26"
+   * (v + cell + 0.5) · stride, "yolox" (v + cell) · stride.
+   */
+  readonly coding: "pixel" | "yolov8" | "yolo26" | "yolox";
 }
 
 /** Changes to a preset. */
@@ -1230,7 +1256,7 @@ export interface InferHints {
 /**
  * The outputs of a network, for `detect` and `heads.infer`. One image needs no batch axis.
  *
- * Outputs are one tensor; a list (a tensor per level, or classes and boxes apart); {classes, boxes, objectness} with a tensor,
+ * Outputs are one tensor; a list (a tensor per level, or classes and boxes apart); {classes, boxes, objectness …} with a tensor,
  * or one per level, under each name; or the result of `session.run` of onnxruntime: an object of tensors under any names, of
  * which those of {@link NamedOutputs} are roles. A separate tensor without such a name gets its role from its number of
  * channels. If classes and boxes have equal numbers of channels, the order of the family's export decides; for a head of no
@@ -1248,6 +1274,17 @@ export interface NamedOutputs {
   objectness?: TensorLike | readonly TensorLike[];
   /** One tensor with all roles that have no name of their own here, in the order that the head's `channelOrder` says. */
   rows?: TensorLike | readonly TensorLike[];
+  /** Coefficients of instance masks, of heads that have them. */
+  maskCoefficients?: TensorLike | readonly TensorLike[];
+  /** Keypoints: channel k · dims + d is value d of keypoint k. */
+  keypoints?: TensorLike | readonly TensorLike[];
+  /** Angles of rotated boxes. */
+  angles?: TensorLike | readonly TensorLike[];
+  /**
+   * Prototypes of masks, (B, n, height, width) or (B, height, width, n) for a head with n mask coefficients; the first where both
+   * fit. Without a name it is the tensor of four axes that is no level of the head.
+   */
+  prototypes?: TensorLike;
 }
 
 /** Tensors by their names in the graph. */
@@ -1317,6 +1354,8 @@ export interface Detection {
   classId: number;
   /** Index of the anchor. */
   anchor: number;
+  /** x, y and visibility of each keypoint, of heads that have them: see {@link Detections}. */
+  keypoints?: [number, number, number][];
   /** Standard deviation of the sides, in pixels; with `uncertainty`. */
   std?: [number, number, number, number];
   /** Probability of the last bin of each side; with `uncertainty`. */
@@ -1335,6 +1374,11 @@ export interface CocoResult {
   bbox: [number, number, number, number];
   /** In [0, 1]. */
   score: number;
+  /**
+   * x, y, visibility, x, y, visibility … of detections with keypoints. COCO's evaluation reads x and y of results, and does not
+   * read the third number: here it is the visibility in [0, 1], and not the 0, 1 or 2 of its annotations.
+   */
+  keypoints?: number[];
 }
 
 /** Detections of one image, struct of arrays, highest score first; iterable as objects. */
@@ -1349,6 +1393,11 @@ export interface Detections extends Iterable<Detection> {
   readonly classes: Int32Array;
   /** (length), index of the anchor; levels are concatenated in the order of the head's strides. */
   readonly anchors: Int32Array;
+  /**
+   * (length, K, 3), of heads with K keypoints: x and y in the frame of the boxes, clipped as boxes are, and visibility in [0, 1],
+   * which is 1 where the head has none. A mirroring transform keeps their order. A NaN of the network stays NaN.
+   */
+  readonly keypoints?: Float32Array;
   /** (length, 4) pixels of the returned boxes' frame; with `uncertainty`. */
   readonly std?: Float32Array;
   /** (length, 4), probability of the last bin; with `uncertainty`. */
@@ -1382,6 +1431,8 @@ export interface DetectionsJson {
   classes: number[];
   /** (length). */
   anchors: number[];
+  /** (length · K · 3); where there are any. */
+  keypoints?: number[];
   /** (length · 4); where there is one. */
   std?: number[];
   /** (length · 4); where there is one. */

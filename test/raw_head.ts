@@ -1,6 +1,6 @@
 /** Random raw outputs of a head, and the ways in which exports pack them into tensors. */
 import type { HeadSpec, HostTensor, Outputs } from "densehead";
-import { boxChannels, hasObjectness, readChannels } from "../src/heads/channels.ts";
+import { type Attachment, attachmentsOf, boxChannels, hasObjectness, readChannels } from "../src/heads/channels.ts";
 import { anchorsPerCell } from "../src/heads/levels.ts";
 import { isListed } from "../src/heads/listed_rows.ts";
 import { floats, type Random } from "./random.ts";
@@ -15,6 +15,8 @@ export interface RawValues {
   readonly classes: Float32Array<ArrayBuffer>;
   readonly boxes: Float32Array<ArrayBuffer>;
   readonly objectness: Float32Array<ArrayBuffer> | null;
+  /** Attachments that the head has, in the order of their channels. */
+  readonly attached: readonly (readonly [Attachment, Float32Array<ArrayBuffer>])[];
 }
 
 /** Rows of heads that list detections or queries. */
@@ -59,12 +61,15 @@ export function randomHead(
     objectness: hasObjectness(head)
       ? floats(rows, () => head.scores === "logits" ? r.uniform(-2, 4) : r.uniform())
       : null,
+    attached: attachmentsOf(head).map((role) => {
+      return [role, floats(rows * readChannels(head, role), () => r.uniform(-0.2, 1.2))] as const;
+    }),
   };
 }
 
 /** The values of one image, as the reference reads them. */
 export function imageOf(raw: RawValues, image: number): RawHead {
-  const { classes, boxes, objectness } = raw;
+  const { classes, boxes, objectness, attached } = raw;
   const [c, b] = [classes, boxes].map((values) => values.length / (raw.images * raw.anchors));
   const row = (anchor: number) => image * raw.anchors + anchor;
   return {
@@ -72,6 +77,10 @@ export function imageOf(raw: RawValues, image: number): RawHead {
     classes: (anchor, label) => classes[row(anchor) * c + label],
     boxes: (anchor, channel) => boxes[row(anchor) * b + channel],
     ...(objectness === null ? {} : { objectness: (anchor: number) => objectness[row(anchor)] }),
+    attached: Object.fromEntries(attached.map(([role, values]) => {
+      const channels = values.length / (raw.images * raw.anchors);
+      return [role, (anchor: number) => values.subarray(row(anchor) * channels, (row(anchor) + 1) * channels)];
+    })),
   };
 }
 
@@ -145,16 +154,21 @@ export function packLevels(head: HeadSpec, raw: RawValues, roles: readonly Float
 
 /** The roles in the order of their channels in one tensor. */
 export function inOrder(head: HeadSpec, raw: RawValues): Float32Array[] {
-  const order = head.channelOrder === "class-first"
+  const order: (Float32Array | null)[] = head.channelOrder === "class-first"
     ? [raw.classes, raw.objectness, raw.boxes]
     : [raw.boxes, raw.objectness, raw.classes];
-  return order.filter((values) => values !== null);
+  return [...order, ...raw.attached.map(([, values]) => values)].filter((values) => values !== null);
 }
 
 /** Every way in which the head's outputs can come. */
 export function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
   const { classes, boxes, objectness } = raw;
-  const roles = { classes, boxes, ...(objectness === null ? {} : { objectness }) };
+  const roles = {
+    classes,
+    boxes,
+    ...(objectness === null ? {} : { objectness }),
+    ...Object.fromEntries(raw.attached),
+  };
   const each = (make: (values: Float32Array) => unknown) =>
     Object.fromEntries(Object.entries(roles).map(([role, values]) => [role, make(values)])) as unknown as Outputs;
   const named: [string, Outputs][] = [
@@ -172,12 +186,29 @@ export function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
   const together = inOrder(head, raw);
   const list = packLevels(head, raw, together);
   const rest = together.filter((values) => values !== classes);
+  const attached = raw.attached.map(([, values]) => values);
+  const joined = together.filter((values) => !attached.some((each) => each === values));
+  const apart: [string, Outputs][] = [
+    [
+      "attachments apart, in a list",
+      [joined, ...attached.map((values) => [values])].map((held) => pack(head, raw, held)),
+    ],
+    [
+      "attachments apart, by level",
+      [joined, ...attached.map((v) => [v])].flatMap((held) => packLevels(head, raw, held)),
+    ],
+    ["attachments by name", {
+      rows: pack(head, raw, joined),
+      ...Object.fromEntries(raw.attached.map(([role, values]) => [role, packLevels(head, raw, [values])])),
+    }],
+  ];
   return [
     ...named,
     ["rows", { rows: pack(head, raw, together) }],
     ["rows by level beside classes", { classes: packLevels(head, raw, [classes]), rows: packLevels(head, raw, rest) }],
     ["one tensor", pack(head, raw, together)],
     ...bare ? [["one bare array", pack(head, raw, together).data as Float32Array] as [string, Outputs]] : [],
+    ...attached.length > 0 ? apart : [],
     ["one tensor per level", list],
     ["levels in reverse", [...list].reverse()],
   ];

@@ -3,6 +3,7 @@
  */
 import { heads } from "../entry/embedded.ts";
 import { weighHeads } from "../heads/infer.ts";
+import type { Role } from "../heads/channels.ts";
 import { fieldsOf, resolveOutputs } from "../heads/outputs.ts";
 import type { PresetName } from "../heads/presets.ts";
 import type { HeadSpec } from "../types.ts";
@@ -28,8 +29,6 @@ export interface TensorRoles {
   readonly roles: readonly { readonly role: Role; readonly channels: number }[];
   readonly anchors: number;
 }
-
-export type Role = "classes" | "boxes" | "objectness";
 
 /** All of it. */
 export interface Fits {
@@ -75,13 +74,15 @@ function isUsual({ name, numClasses }: HeadSpec): boolean {
   return heads[name as PresetName]().numClasses === numClasses;
 }
 
+const ROLES: readonly Role[] = ["classes", "boxes", "objectness", "maskCoefficients", "keypoints", "angles"];
+
 function fitOf(read: FileOutputs, chosen: ChosenHead, size: readonly [number, number]): Fit {
   const { parts } = resolveOutputs("inspect", read.outputs, chosen.head, size);
   const tensors = new Map<string, { roles: Map<Role, { channels: number; first: number }>; anchors: number }>();
   for (const part of parts) {
     for (const field of fieldsOf(part)) {
       const tensor = tensors.get(field.argument) ?? { roles: new Map(), anchors: field.allAnchors };
-      const role = field === part.classes ? "classes" : field === part.boxes ? "boxes" : "objectness";
+      const role = ROLES.find((role) => part[role] === field) as Role;
       tensor.roles.set(role, { channels: field.channels, first: field.firstChannel });
       tensors.set(field.argument, tensor);
     }

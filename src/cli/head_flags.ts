@@ -3,7 +3,7 @@
  */
 import { type Member, members } from "../heads/members.ts";
 import type { HeadOptions, HeadSpec } from "../types.ts";
-import { choice, integer, number, numbers } from "./values.ts";
+import { choice, integer, keypoints, number, numbers } from "./values.ts";
 
 /** A network's name is --head, and its number of classes may come with their names. */
 type ChangedMember = Exclude<keyof HeadSpec, "name" | "numClasses">;
@@ -23,6 +23,9 @@ const NAMES = {
   anchorOffset: "offset",
   scores: "scores",
   objectness: "objectness",
+  maskCoefficients: "mask-coefficients",
+  keypoints: "keypoints",
+  angle: "angle",
   refined: "refined",
 } as const satisfies Record<ChangedMember, string>;
 
@@ -68,6 +71,8 @@ function read(flag: string, text: string, member: Member): unknown {
       return text.split(",").map((value) => number(flag, value));
     case "anchors":
       return text.split("/").map((level) => numbers(flag, level));
+    case "keypoints":
+      return keypoints(flag, text);
     default:
       return text;
   }

@@ -1,6 +1,8 @@
 /**
  * From the text of a flag to its value; a wrong text is a {@link UsageError} that names the flag.
  */
+import { KEYPOINT_CODINGS } from "../heads/members.ts";
+import type { KeypointSpec } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import { suggestion } from "./suggest.ts";
 
@@ -28,6 +30,15 @@ export function numbers(flag: string, text: string): number[] {
   const values = text.split(",").map(toNumber);
   if (values.every((value) => value > 0 && value < Infinity)) return values;
   throw wrong(flag, text, "positive numbers such as 8,16,32");
+}
+
+/** Keypoints: "17x3:yolov8" are 17 of three values in YOLOv8's coding, "17x3" in pixels. */
+export function keypoints(flag: string, text: string): KeypointSpec {
+  const [, count, dims, coding = "pixel"] = /^(\d+)x([23])(?::(.*))?$/.exec(text) ?? [];
+  if (count === undefined || Number(count) === 0) {
+    throw wrong(flag, text, "count x values, such as 17x3 or 17x3:yolov8");
+  }
+  return { count: Number(count), dims: Number(dims) as 2 | 3, coding: choice(flag, coding, KEYPOINT_CODINGS) };
 }
 
 /** Height and width: "480,640" as the library has them, "640x480" as pictures do, "640" for a square. */

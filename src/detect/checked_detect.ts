@@ -5,6 +5,7 @@ import { fittingSize } from "../heads/fitting_size.ts";
 import { anchorsIn, type Level, levelsOf, type Plane } from "../heads/levels.ts";
 import { isListed } from "../heads/listed_rows.ts";
 import type { Part } from "../heads/outputs.ts";
+import type { Prototypes } from "../heads/prototypes.ts";
 import { doc } from "../doc.ts";
 import {
   booleanParam,
@@ -49,6 +50,7 @@ export interface Settings {
 export interface CheckedDetect {
   readonly images: number;
   readonly parts: readonly Part<AnySource>[];
+  readonly prototypes: Prototypes<AnySource> | null;
   readonly settings: Settings;
   /** How each image's boxes go back to it; null where they stay. */
   readonly transforms: readonly (ImageTransform | null)[];
@@ -102,9 +104,10 @@ export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDe
   const params = readOptions(options);
   const { transform, signal } = params;
   const { head, scores } = readHead(params);
-  const { images, parts, levels, planes } = resolve(outputs, head, params.imageSize);
+  const { images, parts, prototypes, levels, planes } = resolve(outputs, head, params.imageSize);
   const settings = readSettings(params, head, scores, levels, planes);
-  return { images, parts, settings, transforms: readTransforms(transform, images), signal: checkSignal(signal) };
+  const transforms = readTransforms(transform, images);
+  return { images, parts, prototypes, settings, transforms, signal: checkSignal(signal) };
 }
 
 function checkSignal(signal: DetectOptions["signal"]): DetectOptions["signal"] {

@@ -4,7 +4,7 @@
 import type { HostArray } from "../arrays.ts";
 import { type Call, type Division, NO_OUT, type SourceMap } from "../call.ts";
 import { anchorsIn } from "../heads/levels.ts";
-import { type Field, fieldsOf } from "../heads/outputs.ts";
+import { type Field, fieldsOf, mapPart } from "../heads/outputs.ts";
 import type { Detections } from "../types.ts";
 import type { AnySource, GpuSource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -36,24 +36,25 @@ export class DetectCall implements Call {
   }
 
   sources(): [string, AnySource][] {
-    return this.fields.map(({ argument, source }) => [argument, source]);
+    const { prototypes } = this.checked;
+    const tensors = prototypes === null ? this.fields : [...this.fields, prototypes];
+    return tensors.map(({ argument, source }) => [argument, source]);
   }
 
   /** A tensor that several fields share stays one. */
   withSources(map: SourceMap): DetectCall {
     const mapped = new Map<AnySource, AnySource>();
-    const mapOnce = <F extends Field<AnySource>>(field: F): F => {
-      const source = mapped.get(field.source) ?? map(field.source);
-      mapped.set(field.source, source);
-      return { ...field, source };
+    const mapOnce = <T extends { readonly source: AnySource }>(tensor: T): T => {
+      const source = mapped.get(tensor.source) ?? map(tensor.source);
+      mapped.set(tensor.source, source);
+      return { ...tensor, source };
     };
-    const parts = this.checked.parts.map((part) => ({
-      ...part,
-      classes: mapOnce(part.classes),
-      boxes: mapOnce(part.boxes),
-      objectness: part.objectness && mapOnce(part.objectness),
-    }));
-    return new DetectCall({ ...this.checked, parts });
+    const { parts, prototypes } = this.checked;
+    return new DetectCall({
+      ...this.checked,
+      parts: parts.map((part) => mapPart(part, mapOnce)),
+      prototypes: prototypes && mapOnce(prototypes),
+    });
   }
 
   /** The search that another device runs. */

@@ -3,9 +3,11 @@
  * boxes, suppress, and only for what is left compute scores in float64. Another device may find the candidates instead.
  */
 import { numberBefore } from "../float32.ts";
+import type { Attachment } from "../heads/channels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
 import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
+import { attachedValues } from "./attachments.ts";
 import { decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
 import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
@@ -14,6 +16,7 @@ import { bestOfClasses } from "./best_of_classes.ts";
 import { filterAnchors } from "./filter.ts";
 import { stageListed } from "./from_gpu.ts";
 import type { ImageRun } from "./image_run.ts";
+import { decodeKeypoints } from "./keypoints.ts";
 import { mapBack } from "./map_back.ts";
 import { expandClasses } from "./multi_label.ts";
 import { keepBest, rank } from "./rank.ts";
@@ -61,12 +64,34 @@ function inputOf(searched: SearchedImage, head: HeadSpec): Input {
   return { parts: [], image: 0, listed: searched };
 }
 
-function detectImage(backend: WasmBackend, settings: Settings, { parts, image, listed }: Input): DetectionArrays {
+function detectImage(backend: WasmBackend, settings: Settings, input: Input): DetectionArrays {
+  return withAttachments(backend, settings, input, boxesOf(backend, settings, input));
+}
+
+function boxesOf(backend: WasmBackend, settings: Settings, { parts, image, listed }: Input): DetectionArrays {
   if (settings.head.selection === "selected") return selectedDetections(backend, settings, parts[0], image);
   return backend.memory.frame(op, (allocate) => {
     const run = { backend, allocate, settings, parts, image };
     return detectionsOf(run, listed === null ? findCandidates(run) : stageListed(run, listed));
   });
+}
+
+/** What the head has beside box and class, of the detections alone. */
+function withAttachments(
+  backend: WasmBackend,
+  settings: Settings,
+  { parts, image }: Input,
+  arrays: DetectionArrays,
+): DetectionArrays {
+  const { keypoints, maskCoefficients = 0 } = settings.head;
+  if (keypoints === undefined && maskCoefficients === 0) return arrays;
+  const { anchors } = arrays;
+  const attached = (role: Attachment) => attachedValues({ backend, parts, image }, role, anchors);
+  return {
+    ...arrays,
+    ...keypoints && { keypoints: decodeKeypoints(settings, keypoints, anchors, attached("keypoints")) },
+    ...maskCoefficients > 0 && { maskCoefficients: attached("maskCoefficients") },
+  };
 }
 
 function findCandidates(run: ImageRun): ImageCandidates {

@@ -3,7 +3,8 @@
  */
 import { isShared, partOf } from "../arrays.ts";
 import type { Division } from "../call.ts";
-import { type Field, fieldsOf, type Part } from "../heads/outputs.ts";
+import { fieldsOf, mapPart, type Part } from "../heads/outputs.ts";
+import type { Prototypes } from "../heads/prototypes.ts";
 import type { Source } from "../validate.ts";
 import type { CheckedDetect } from "./checked_detect.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
@@ -16,8 +17,9 @@ const MOST_IMAGES = 4;
  * channels), and more where there are more channels.
  */
 export function divisionOf(checked: CheckedDetect): Division | null {
-  const sources = (checked.parts as Part[]).flatMap(fieldsOf).map(({ source }) => source);
-  if (!sources.every(isShared)) return null;
+  const { parts, prototypes } = checked as OnHost;
+  const sources = parts.flatMap(fieldsOf).map(({ source }) => source);
+  if (!sources.every(isShared) || !(prototypes === null || isShared(prototypes.source))) return null;
   return {
     sections: checked.images,
     most: MOST_IMAGES,
@@ -27,25 +29,28 @@ export function divisionOf(checked: CheckedDetect): Division | null {
   };
 }
 
+/** What a call that is divided has: no tensor of it lies on a GPU. */
+interface OnHost {
+  readonly parts: readonly Part[];
+  readonly prototypes: Prototypes | null;
+}
+
 /** The same call of the images from the first up to the end. */
-function imagesOf({ parts, settings, transforms }: CheckedDetect, first: number, end: number): CheckedDetect {
+function imagesOf(checked: CheckedDetect, first: number, end: number): CheckedDetect {
+  const { settings, transforms } = checked;
+  const { parts, prototypes } = checked as OnHost;
   const images = end - first;
   // A tensor that several fields share stays one.
   const cut = new Map<unknown, Source>();
-  const fieldOf = (field: Field): Field => {
-    const ofImage = field.allChannels * field.allAnchors;
-    const source = cut.get(field.source) ?? partOf(field.source, first * ofImage, images * ofImage);
-    cut.set(field.source, source);
-    return { ...field, source };
+  const cutOnce = <T extends { readonly source: Source }>(tensor: T, ofImage: number): T => {
+    const source = cut.get(tensor.source) ?? partOf(tensor.source, first * ofImage, images * ofImage);
+    cut.set(tensor.source, source);
+    return { ...tensor, source };
   };
   return {
     images,
-    parts: (parts as Part[]).map((part) => ({
-      ...part,
-      classes: fieldOf(part.classes),
-      boxes: fieldOf(part.boxes),
-      objectness: part.objectness && fieldOf(part.objectness),
-    })),
+    parts: parts.map((part) => mapPart(part, (field) => cutOnce(field, field.allChannels * field.allAnchors))),
+    prototypes: prototypes && cutOnce(prototypes, prototypes.channels * prototypes.height * prototypes.width),
     settings,
     transforms: transforms.slice(first, end),
     signal: undefined,

@@ -11,6 +11,10 @@ export interface DetectionArrays {
   readonly scores: Float32Array;
   readonly classes: Int32Array;
   readonly anchors: Int32Array;
+  /** (N, count, 3): x, y, visibility. */
+  readonly keypoints?: Float32Array;
+  /** (N, channels), as the network gave them. */
+  readonly maskCoefficients?: Float32Array;
   readonly std?: Float32Array;
   readonly saturation?: Float32Array;
   readonly excess?: Float32Array;
@@ -26,6 +30,7 @@ export class DetectionList implements Detections {
   readonly scores: Float32Array;
   readonly classes: Int32Array;
   readonly anchors: Int32Array;
+  readonly keypoints?: Float32Array;
   readonly std?: Float32Array;
   readonly saturation?: Float32Array;
   readonly excess?: Float32Array;
@@ -36,11 +41,13 @@ export class DetectionList implements Detections {
     this.scores = arrays.scores;
     this.classes = arrays.classes;
     this.anchors = arrays.anchors;
+    if (arrays.keypoints !== undefined) this.keypoints = arrays.keypoints;
     for (const name of SIDES) if (arrays[name] !== undefined) this[name] = arrays[name];
   }
 
   *[Symbol.iterator](): IterableIterator<Detection> {
     const sides = SIDES.filter((name) => this[name] !== undefined);
+    const { keypoints } = this;
     for (let i = 0; i < this.length; i++) {
       const four = (values: Float32Array) => Array.from(values.subarray(4 * i, 4 * i + 4)) as Four;
       yield {
@@ -48,6 +55,7 @@ export class DetectionList implements Detections {
         score: this.scores[i],
         classId: this.classes[i],
         anchor: this.anchors[i],
+        ...keypoints && { keypoints: pointsOf(keypoints, i, this.length) },
         ...Object.fromEntries(sides.map((name) => [name, four(this[name] as Float32Array)])),
       };
     }
@@ -57,11 +65,12 @@ export class DetectionList implements Detections {
     if (typeof imageId !== "number" && typeof imageId !== "string") {
       throw typeError({ op: "toCoco", argument: "imageId" }, describe(imageId), "a number or a string");
     }
-    return Array.from(this, ({ box: [x1, y1, x2, y2], score, classId }) => ({
+    return Array.from(this, ({ box: [x1, y1, x2, y2], score, classId, keypoints }) => ({
       image_id: imageId,
       category_id: categoryIds === undefined ? classId : categoryOf(classId, categoryIds),
       bbox: [x1, y1, x2 - x1, y2 - y1],
       score,
+      ...keypoints && { keypoints: keypoints.flat() },
     }));
   }
 
@@ -73,9 +82,19 @@ export class DetectionList implements Detections {
       classes: Array.from(this.classes),
       anchors: Array.from(this.anchors),
     };
+    if (this.keypoints !== undefined) json.keypoints = Array.from(this.keypoints);
     for (const name of SIDES) if (this[name] !== undefined) json[name] = Array.from(this[name]);
     return json;
   }
+}
+
+/** The keypoints of detection i of so many. */
+function pointsOf(keypoints: Float32Array, i: number, length: number): [number, number, number][] {
+  const each = keypoints.length / length;
+  return Array.from({ length: each / 3 }, (_, k) => {
+    const at = i * each + 3 * k;
+    return [keypoints[at], keypoints[at + 1], keypoints[at + 2]];
+  });
 }
 
 function categoryOf(classId: number, categoryIds: readonly number[]): number {
@@ -100,7 +119,7 @@ function from(json: unknown): Detections {
     const parsed = typeof json === "string" ? ", parsed" : "";
     throw typeError({ op, argument: "json" }, describe(json), `what toJSON of detections gives${parsed}`);
   }
-  known(op, "json", json, ["length", ...REQUIRED, ...SIDES]);
+  known(op, "json", json, ["length", ...REQUIRED, "keypoints", ...SIDES]);
   const members = json as Record<string, unknown>;
   const place = (member: string) => ({ op, argument: `json.${member}` });
   const length = integer(place("length"), members.length, 0, 2 ** 31 - 1);
@@ -120,10 +139,17 @@ function from(json: unknown): Detections {
     scores: floats("scores", length),
     classes: ids("classes"),
     anchors: ids("anchors"),
+    ...members.keypoints !== undefined && { keypoints: floats("keypoints", keypointValues(members.keypoints, length)) },
     ...Object.fromEntries(
       SIDES.filter((name) => members[name] !== undefined).map((name) => [name, floats(name, 4 * length)]),
     ),
   });
+}
+
+/** As many as there are, where that is a number of keypoints for each detection; else the least that would be. */
+function keypointValues(keypoints: unknown, length: number): number {
+  const values = (keypoints as Partial<ArrayLike<unknown>> | null)?.length;
+  return typeof values === "number" && length > 0 && values > 0 && values % (3 * length) === 0 ? values : 3 * length;
 }
 
 /** JSON has null for NaN. */

@@ -8,6 +8,7 @@ import { type Level, type Plane, planesOf } from "../heads/levels.ts";
 import { levelsIn } from "../heads/listed_rows.ts";
 import { members } from "../heads/members.ts";
 import { type Field, type Part, type ResolvedOutputs, resolveTensors } from "../heads/outputs.ts";
+import type { Prototypes } from "../heads/prototypes.ts";
 import type { HeadSpec, Outputs, TensorLike } from "../types.ts";
 import { type AnySource, isBare, known, listOf, type Place, tensorAnywhere } from "../validate.ts";
 
@@ -33,15 +34,20 @@ export function checkedHead(op: string, argument: string, given: HeadSpec): Head
   return lastHead.head;
 }
 
-/** Lists are the caller's, who may change them. */
+/** Lists and objects are the caller's, who may change them. */
 function copyOf(value: unknown): unknown {
-  return typeof value === "object" ? listOf(value)?.map(copyOf) ?? value : value;
+  if (typeof value !== "object" || value === null) return value;
+  return listOf(value)?.map(copyOf) ?? { ...value };
 }
 
 /** Loops: with methods of arrays, to compare took as long as to check anew. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (!Array.isArray(a) || !Array.isArray(b)) {
+    return !Array.isArray(a) && !Array.isArray(b) && isSame(Object.entries(a), Object.entries(b));
+  }
+  if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !isSame(a[i], b[i])) return false;
   return true;
 }
@@ -57,6 +63,13 @@ interface PartPattern {
   readonly classes: FieldPattern;
   readonly boxes: FieldPattern;
   readonly objectness: FieldPattern | null;
+  readonly maskCoefficients: FieldPattern | null;
+  readonly keypoints: FieldPattern | null;
+  readonly angles: FieldPattern | null;
+}
+
+interface PrototypesPattern extends Omit<Prototypes, "source"> {
+  readonly tensor: number;
 }
 
 /** A question without its values, and the answer. */
@@ -67,6 +80,7 @@ interface Pattern {
   readonly tensors: readonly { readonly argument: string; readonly dims: readonly number[] }[];
   readonly images: number;
   readonly parts: readonly PartPattern[];
+  readonly prototypes: PrototypesPattern | null;
   readonly levels: readonly Level[];
   readonly planes: readonly Plane[];
 }
@@ -117,13 +131,15 @@ function fits(
 }
 
 function patternOf(
-  { images, parts, levels, planes }: Understood,
+  { images, parts, prototypes, levels, planes }: Understood,
   given: readonly GivenTensor[],
   sources: readonly AnySource[],
   head: HeadSpec,
   imageSize: readonly [number, number],
 ): Pattern {
-  const emptied = ({ source, ...field }: Field<AnySource>) => ({ ...field, tensor: sources.indexOf(source) });
+  const emptied = <T extends { readonly source: AnySource }>({ source, ...rest }: T) => {
+    return { ...rest, tensor: sources.indexOf(source) };
+  };
   return {
     head,
     imageSize,
@@ -134,14 +150,18 @@ function patternOf(
       classes: emptied(part.classes),
       boxes: emptied(part.boxes),
       objectness: part.objectness && emptied(part.objectness),
+      maskCoefficients: part.maskCoefficients && emptied(part.maskCoefficients),
+      keypoints: part.keypoints && emptied(part.keypoints),
+      angles: part.angles && emptied(part.angles),
     })),
+    prototypes: prototypes && emptied(prototypes),
     levels,
     planes,
   };
 }
 
 /** Member by member: spreads would take a third of the time of the whole call. */
-function fill({ images, parts, levels, planes }: Pattern, sources: readonly AnySource[]): Understood {
+function fill({ images, parts, prototypes, levels, planes }: Pattern, sources: readonly AnySource[]): Understood {
   const filled = (field: FieldPattern): Field<AnySource> => ({
     argument: field.argument,
     source: sources[field.tensor],
@@ -159,6 +179,10 @@ function fill({ images, parts, levels, planes }: Pattern, sources: readonly AnyS
     classes: filled(part.classes),
     boxes: filled(part.boxes),
     objectness: part.objectness && filled(part.objectness),
+    maskCoefficients: part.maskCoefficients && filled(part.maskCoefficients),
+    keypoints: part.keypoints && filled(part.keypoints),
+    angles: part.angles && filled(part.angles),
   }));
-  return { images, parts: filledParts, levels, planes };
+  const filledPrototypes = prototypes && { ...prototypes, source: sources[prototypes.tensor] };
+  return { images, parts: filledParts, prototypes: filledPrototypes, levels, planes };
 }

@@ -4,11 +4,11 @@
 import type { ImageTransform } from "../types.ts";
 import type { DetectionArrays } from "./detections.ts";
 
-/** Boxes in place, in float64. Deviations scale with them, and under a negative scale sides change places. */
+/** Boxes and keypoints in place, in float64. Deviations scale with them, and under a negative scale sides change places. */
 export function mapBack(transform: ImageTransform | null, arrays: DetectionArrays): DetectionArrays {
   if (transform === null) return arrays;
   const { scaleX, scaleY, padX, padY, clip } = transform;
-  const { boxes, std, saturation, excess } = arrays;
+  const { boxes, keypoints, std, saturation, excess } = arrays;
   for (let i = 0; i < boxes.length; i++) {
     const vertical = i % 2 === 1;
     const scale = vertical ? scaleY : scaleX;
@@ -21,7 +21,17 @@ export function mapBack(transform: ImageTransform | null, arrays: DetectionArray
     if (scaleX < 0) swapSides(sides, 0);
     if (scaleY < 0) swapSides(sides, 1);
   }
+  if (keypoints !== undefined) moveKeypoints(transform, keypoints);
   return arrays;
+}
+
+function moveKeypoints({ scaleX, scaleY, padX, padY, clip }: ImageTransform, keypoints: Float32Array): void {
+  const [height, width] = clip ?? [Infinity, Infinity];
+  const least = clip === undefined ? -Infinity : 0;
+  for (let i = 0; i < keypoints.length; i += 3) {
+    keypoints[i] = Math.min(Math.max((keypoints[i] - padX) / scaleX, least), width);
+    keypoints[i + 1] = Math.min(Math.max((keypoints[i + 1] - padY) / scaleY, least), height);
+  }
 }
 
 /** Left and right (0), or top and bottom (1), of every four. */

@@ -1,10 +1,11 @@
 /**
  * The search for candidates on another device: its question and its answer.
  */
-import { hasObjectness } from "../heads/channels.ts";
-import { type Field, fieldsOf, type Part } from "../heads/outputs.ts";
+import { attachmentsOf, hasObjectness } from "../heads/channels.ts";
+import { type Field, fieldsOf, mapPart, type Part } from "../heads/outputs.ts";
+import type { Prototypes } from "../heads/prototypes.ts";
 import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
-import type { AnySource } from "../validate.ts";
+import type { AnySource, Source } from "../validate.ts";
 import { type CheckedDetect, op } from "./checked_detect.ts";
 import { scoreError } from "./probabilities.ts";
 import { productThreshold, rawThreshold } from "./scores.ts";
@@ -18,6 +19,9 @@ export interface CandidateSearch {
   readonly parts: readonly Part<AnySource>[];
   /** The fields of all parts. */
   readonly fields: readonly Field<AnySource>[];
+  readonly prototypes: Prototypes<AnySource> | null;
+  /** The parts with other tensors. */
+  readonly partsWith: (moved: (source: AnySource) => Source) => readonly Part[];
   /** Whether class values and objectness are logits; else they are probabilities. */
   readonly logits: boolean;
   /** The range of probabilities, and the error for one outside. */
@@ -52,24 +56,28 @@ export interface ListedCandidates {
   readonly excess: Float32Array;
 }
 
-/** An image with too many candidates to list them: its own outputs, on the host. */
+/** An image with too many candidates to list them, or with more than lists have: its own outputs, on the host. */
 export interface CrowdedImage {
   readonly parts: readonly Part[];
+  readonly prototypes: Prototypes | null;
 }
 
 export type SearchedImage = ListedCandidates | CrowdedImage;
 
-export function searchOf({ images, parts, settings }: CheckedDetect): CandidateSearch {
+export function searchOf({ images, parts, prototypes, settings }: CheckedDetect): CandidateSearch {
   const { head, scoreThreshold, classRules, uncertainty } = settings;
   // The host chooses among the classes of an anchor where these do not compete alike.
   const multiLabel = settings.multiLabel || classRules !== null;
   const makeThreshold = hasObjectness(head) ? productThreshold : rawThreshold;
   return {
     op,
-    onHost: head.selection === "selected" || head.scores === "softmax" || head.binValues !== undefined,
+    onHost: head.selection === "selected" || head.scores === "softmax" || head.binValues !== undefined ||
+      attachmentsOf(head).length > 0,
     images,
     parts,
     fields: parts.flatMap(fieldsOf),
+    prototypes,
+    partsWith: (moved) => parts.map((part) => mapPart(part, (field) => ({ ...field, source: moved(field.source) }))),
     logits: head.scores === "logits",
     range: [LEAST_PROBABILITY, MOST_PROBABILITY],
     scoreError: (argument, value) => scoreError({ op, argument }, head, value),

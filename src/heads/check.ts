@@ -1,13 +1,14 @@
 /**
  * Heads that are sound: those of users, and presets with changes.
  */
-import type { HeadOptions, HeadSpec } from "../types.ts";
+import type { HeadOptions, HeadSpec, KeypointSpec } from "../types.ts";
 import {
   boolean,
   describe,
   integer,
   known,
   listOf,
+  namesOf,
   number,
   oneOf,
   type Place,
@@ -15,8 +16,9 @@ import {
   rising,
   typeError,
 } from "../validate.ts";
-import { type Member, members, MOST_ANCHORS } from "./members.ts";
-import { type PresetName, presets } from "./presets.ts";
+import { isListed } from "./listed_rows.ts";
+import { KEYPOINT_CODINGS, KEYPOINT_DIMS, type Member, members, MOST_ANCHORS, MOST_ATTACHED } from "./members.ts";
+import { type Preset, type PresetName, presets } from "./presets.ts";
 
 const NAMES = Object.keys(members) as (keyof HeadSpec)[];
 const MEMBERS = NAMES.map((name) => ({ name, member: members[name] as Member }));
@@ -29,7 +31,9 @@ export function makeHead(name: PresetName, changes: HeadOptions = {}): HeadSpec 
   }
   known(op, "options", changes, NAMES);
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  return checkHead(op, "options", { name, ...presets[name].head, ...given });
+  const { head, rotated }: Preset = presets[name];
+  const turned = given.angle === undefined || given.angle === "none" ? {} : rotated;
+  return checkHead(op, "options", { name, ...head, ...turned, ...given });
 }
 
 /** A copy of a head whose every member is sound, and whose members fit together. */
@@ -48,6 +52,7 @@ export function checkHead(op: string, argument: string, given: HeadSpec): HeadSp
   checkBoxes(place, head);
   checkSizes(place, head);
   checkSelection(place, head);
+  checkAttachments(place, head);
   return head;
 }
 
@@ -64,6 +69,8 @@ function checkMember(place: Place, value: unknown, member: Member): unknown {
       return rising(place, value);
     case "anchors":
       return checkAnchors(place, value);
+    case "keypoints":
+      return checkKeypoints(place, value);
     case "integer":
       return integer(place, value, member.low, member.high);
     case "number":
@@ -135,6 +142,43 @@ function checkSelection(place: (member: string) => Place, head: HeadSpec): void 
   if (scores === "softmax") throw typeError(place("scores"), `"softmax" ${rows}`, `"probabilities" or "logits"`);
   if (objectness !== "none") throw typeError(place("objectness"), `"${objectness}" ${rows}`, `"none"`);
   if (channelOrder !== "box-first") throw typeError(place("channelOrder"), `"${channelOrder}" ${rows}`, `"box-first"`);
+}
+
+/** Rows without a cell have no coding of it, and a box that is turned is not told by two corners. */
+function checkAttachments(place: (member: string) => Place, head: HeadSpec): void {
+  const { keypoints, angle = "none", boxes, selection } = head;
+  if (keypoints !== undefined && keypoints.coding !== "pixel" && isListed(head)) {
+    throw typeError(
+      place("keypoints.coding"),
+      `"${keypoints.coding}" for selection "${selection}"`,
+      `"pixel": rows that are no anchors have no cell`,
+    );
+  }
+  if (angle !== "none" && boxes === "xyxy") {
+    throw typeError(
+      place("angle"),
+      `"${angle}" for boxes "xyxy"`,
+      `"none", or boxes of centre and size or of distances`,
+    );
+  }
+}
+
+const KEYPOINTS = namesOf<KeypointSpec>({ count: true, dims: true, coding: true });
+
+/** A copy. */
+function checkKeypoints({ op, argument }: Place, value: unknown): KeypointSpec {
+  if (typeof value !== "object" || value === null) {
+    throw typeError({ op, argument }, describe(value), "an object with count, dims and coding");
+  }
+  known(op, argument, value, KEYPOINTS);
+  const place = (member: string) => ({ op, argument: `${argument}.${member}` });
+  const { count, dims, coding } = value as KeypointSpec;
+  const checked = {
+    count: integer(place("count"), count, 1, MOST_ATTACHED),
+    dims: integer(place("dims"), dims, KEYPOINT_DIMS[0], KEYPOINT_DIMS[1]) as KeypointSpec["dims"],
+    coding: oneOf(place("coding"), coding, KEYPOINT_CODINGS),
+  };
+  return checked;
 }
 
 /** Networks have three to seven; an anchor's level is looked for among all. */

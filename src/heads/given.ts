@@ -5,10 +5,21 @@ import type { Outputs, TensorLike } from "../types.ts";
 import { describe, listOf, type Place, typeError } from "../validate.ts";
 import type { Role } from "./channels.ts";
 
-const ROLES: readonly string[] = ["classes", "boxes", "objectness", "rows"] satisfies NamedRole[];
+const ROLES: ReadonlySet<string> = new Set(
+  [
+    "classes",
+    "boxes",
+    "objectness",
+    "maskCoefficients",
+    "keypoints",
+    "angles",
+    "rows",
+    "prototypes",
+  ] satisfies NamedRole[],
+);
 
-/** What a name says that a tensor holds: a role, or with "rows" all that no other name says. */
-export type NamedRole = Role | "rows";
+/** What a name says that a tensor holds: a role, with "rows" all that no other name says, or what masks are made of. */
+export type NamedRole = Role | "rows" | "prototypes";
 
 /** A tensor as it was passed: where, and the role that its name says. */
 export interface GivenTensor {
@@ -28,7 +39,7 @@ function everyTensor(place: Place, outputs: unknown): GivenTensor[] {
   if (typeof outputs !== "object" || outputs === null) return [];
   if (Array.isArray(outputs) || isTensor(outputs)) return several(place, outputs, null);
   return Object.entries(outputs).filter(([, value]) => value !== undefined).flatMap(([name, value]) => {
-    const role = ROLES.includes(name) ? name as NamedRole : null;
+    const role = ROLES.has(name) ? name as NamedRole : null;
     const member = /^[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
     return several({ op: place.op, argument: `${place.argument}${member}` }, value, role);
   });

@@ -3,7 +3,7 @@
  */
 import type { HeadSpec } from "../types.ts";
 import { tensorAnywhere } from "../validate.ts";
-import { channelsOf } from "./channels.ts";
+import { attachmentsOf, channelsOf } from "./channels.ts";
 import type { GivenTensor, NamedRole } from "./given.ts";
 import { type Level, levelsOf } from "./levels.ts";
 import { readingsOf } from "./readings.ts";
@@ -20,7 +20,7 @@ export function levelsIn(
   given: readonly GivenTensor[],
 ): readonly Level[] {
   if (!isListed(head)) return levelsOf(head, imageSize);
-  const shapes = given.map(({ place, value, role }) => {
+  const shapes = given.filter(({ role }) => role !== "prototypes").map(({ place, value, role }) => {
     return tensorAnywhere(place, value, (length) => bareShape(head, role, length)).dims;
   });
   return levelOfRows(head, shapes);
@@ -28,14 +28,25 @@ export function levelsIn(
 
 /** One level of as many rows as every tensor can have. */
 export function levelOfRows(head: HeadSpec, shapes: readonly (readonly number[])[]): readonly Level[] {
-  const widths = [...channelsOf(head).values()];
-  const possible = [...widths, widths.reduce((sum, width) => sum + width)];
-  const counts = shapes.map((dims) =>
+  const possible = possibleWidths(head);
+  // Prototypes of masks are no rows.
+  const flat = shapes.filter(({ length }) => length < 4);
+  const listed = (head.maskCoefficients ?? 0) > 0 && flat.length > 0 ? flat : shapes;
+  const counts = listed.map((dims) =>
     readingsOf(dims, head).filter(({ channels }) => possible.includes(channels)).map(({ anchors }) => anchors)
   );
   const [first = []] = counts;
   const anchors = first.find((count) => counts.every((each) => each.includes(count))) ?? first[0] ?? 0;
   return [{ stride: 1, width: anchors, height: 1, firstAnchor: 0, anchors }];
+}
+
+/** Channels of a role, of all, or of all but attachments that are apart. */
+function possibleWidths(head: HeadSpec): number[] {
+  const widths = channelsOf(head);
+  const attached = attachmentsOf(head).map((role) => widths.get(role) ?? 0);
+  const all = [...widths.values()].reduce((sum, width) => sum + width);
+  const joined = attached.reduce((sums, width) => [...sums, ...sums.map((sum) => sum - width)], [all]);
+  return [...widths.values(), ...joined];
 }
 
 /** A bare array has the rows of one image: of the role's channels, or of all. */

@@ -1,13 +1,13 @@
 /**
  * The members of a HeadSpec: what each may be. Checks, the error of an unknown name and the command's flags derive from it.
  */
-import type { HeadSpec } from "../types.ts";
+import type { HeadSpec, KeypointSpec } from "../types.ts";
 
 /** What values a member takes; `optional` where it may be left out. */
 export type Member =
   & { readonly optional?: boolean }
   & (
-    | { readonly kind: "string" | "boolean" | "strides" | "anchors" | "numbers" }
+    | { readonly kind: "string" | "boolean" | "strides" | "anchors" | "numbers" | "keypoints" }
     | { readonly kind: "integer" | "number"; readonly low: number; readonly high: number }
     | { readonly kind: "choice"; readonly choices: readonly string[] }
   );
@@ -23,6 +23,12 @@ export const MOST_ANCHORS = 64;
 function choice<const T extends readonly string[]>(...choices: T): { readonly kind: "choice"; readonly choices: T } {
   return { kind: "choice", choices };
 }
+
+/** Channels of attachments: far more than networks have, and few enough to be counted. */
+export const MOST_ATTACHED = 65536;
+
+export const KEYPOINT_DIMS = [2, 3] as const;
+export const KEYPOINT_CODINGS = ["pixel", "yolov8", "yolo26", "yolox"] as const;
 
 /** In the order in which a checked head has them. */
 export const members = {
@@ -42,6 +48,9 @@ export const members = {
   unusedClasses: { kind: "integer", low: 0, high: MOST_CLASSES, optional: true },
   layout: choice("rows", "channels-first"),
   channelOrder: choice("class-first", "box-first", "separate"),
+  maskCoefficients: { kind: "integer", low: 0, high: MOST_ATTACHED, optional: true },
+  keypoints: { kind: "keypoints", optional: true },
+  angle: { ...choice("none", "radians", "sigmoid"), optional: true },
   refined: { kind: "boolean", optional: true },
 } as const satisfies { readonly [Name in keyof Required<HeadSpec>]: Member & KindOf<Required<HeadSpec>[Name]> };
 
@@ -50,4 +59,5 @@ type KindOf<T> = [T] extends [number] ? { kind: "integer" | "number" }
   : [T] extends [boolean] ? { kind: "boolean" }
   : [T] extends [string] ? string extends T ? { kind: "string" } : { kind: "choice"; choices: readonly T[] }
   : [T] extends [readonly number[]] ? { kind: "strides" | "numbers" }
+  : [T] extends [KeypointSpec] ? { kind: "keypoints" }
   : { kind: "anchors" };

@@ -1,5 +1,5 @@
 /**
- * Finds classes, boxes and objectness in what a network gave: which tensor, which level, which channels.
+ * Finds each role of a head in what a network gave: which tensor, which level, which channels.
  */
 import type { HeadSpec, Outputs } from "../types.ts";
 import {
@@ -13,11 +13,12 @@ import {
   typeError,
 } from "../validate.ts";
 import type { Rows } from "../wasm/backend.ts";
-import { channelOrder, channelsOf, firstChannel, readChannels, type Role } from "./channels.ts";
+import { attachmentsOf, channelOrder, channelsOf, firstChannel, readChannels, type Role, widthOf } from "./channels.ts";
 import { type GivenTensor, type NamedRole, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, planesOf } from "./levels.ts";
 import { isListed, levelsIn } from "./listed_rows.ts";
 import { familyOf } from "./presets.ts";
+import { type Prototypes, readPrototypes, type Split, splitPrototypes } from "./prototypes.ts";
 import { type Reading, readingsOf, stacksOf } from "./readings.ts";
 
 /** The channels of one role over a run of anchors, in one tensor. */
@@ -43,11 +44,16 @@ export interface Part<S extends AnySource = Source> {
   readonly classes: Field<S>;
   readonly boxes: Field<S>;
   readonly objectness: Field<S> | null;
+  readonly maskCoefficients: Field<S> | null;
+  readonly keypoints: Field<S> | null;
+  readonly angles: Field<S> | null;
 }
 
 export interface ResolvedOutputs<S extends AnySource = AnySource> {
   readonly images: number;
   readonly parts: readonly Part<S>[];
+  /** Null where the outputs have none: masks need them, boxes do not. */
+  readonly prototypes: Prototypes<S> | null;
 }
 
 /** One tensor with its shape understood, and the role that its name says. */
@@ -58,8 +64,26 @@ interface TensorMap extends Reading {
 }
 
 /** The fields that a part has. */
-export function fieldsOf<S extends AnySource>({ classes, boxes, objectness }: Part<S>): Field<S>[] {
-  return objectness === null ? [classes, boxes] : [classes, boxes, objectness];
+export function fieldsOf<S extends AnySource>(part: Part<S>): Field<S>[] {
+  const { classes, boxes, objectness, maskCoefficients, keypoints, angles } = part;
+  return [classes, boxes, objectness, maskCoefficients, keypoints, angles].filter((field) => field !== null);
+}
+
+/** The part with every field changed; member by member, because spreads would show in the time of a small call. */
+export function mapPart<S extends AnySource, T extends AnySource>(
+  part: Part<S>,
+  change: (field: Field<S>) => Field<T>,
+): Part<T> {
+  return {
+    firstAnchor: part.firstAnchor,
+    anchors: part.anchors,
+    classes: change(part.classes),
+    boxes: change(part.boxes),
+    objectness: part.objectness && change(part.objectness),
+    maskCoefficients: part.maskCoefficients && change(part.maskCoefficients),
+    keypoints: part.keypoints && change(part.keypoints),
+    angles: part.angles && change(part.angles),
+  };
 }
 
 /** Refuses parts that lie on the GPU. */
@@ -99,8 +123,7 @@ export function resolveOutputs(
   const place = { op, argument: "outputs" };
   const given = tensorsIn(place, outputs);
   const levels = levelsIn(head, imageSize, given);
-  const { images, parts } = resolveTensors(place, given, head, levels);
-  return { images, parts, levels };
+  return { ...resolveTensors(place, given, head, levels), levels };
 }
 
 /** Likewise of tensors that were found among outputs. */
@@ -111,39 +134,97 @@ export function resolveTensors(
   levels: readonly Level[],
 ): ResolvedOutputs {
   const context = { place, head, levels };
+  const { arrangement, rest, prototypes } = arrange(context, given);
+  const { held, widths } = arrangement;
+  if (rest.length === 0) throw typeError(place, "prototypes alone", `${channelOrder(head).join(", ")} beside them`);
+  if (held.length > 0 || rest.some(({ role }) => role === "rows")) checkRows(context, rest, held);
+  else checkRoles(context, rest);
+  const named = new Set(rest.map(({ role }) => role));
+  const others = [...widths].filter(([role]) => !named.has(role)).map(([, channels]) => channels);
+  const maps = rest.map((tensor) => {
+    return readMap(context, tensor, tensor.role === null ? others : [widths.get(tensor.role) ?? 0]);
+  });
+  const { images, parts } = joinAgreeing(context, maps, arrangement);
+  return { images, parts, prototypes: prototypes && readPrototypes(prototypes, head, images) };
+}
+
+// ── Which tensors hold which roles ──────────────────────────────────────────────
+
+/** Roles that stand together in "rows", and the channels of these and of each role that stands apart. */
+interface Arrangement {
+  readonly held: readonly Role[];
+  readonly widths: ReadonlyMap<NamedRole, number>;
+}
+
+/** The arrangement of the tensors, and the prototypes apart from the rest of them. */
+function arrange(context: Context, given: readonly GivenTensor[]): Split & { readonly arrangement: Arrangement } {
+  const { place, head } = context;
+  const possible = heldRoles(head, given).map((held) => arrangementOf(head, held));
+  const splits = possible.map((arrangement) => ({
+    arrangement,
+    ...splitPrototypes(place, given, head, (dims) => mostOf(context, arrangement, dims)),
+  }));
+  return splits.find((split) => splits.length > 1 && isComplete(context, split)) ?? splits[0];
+}
+
+/** What tensors may hold together, the likeliest first: all that no name says; or that without attachments, which are apart. */
+function heldRoles(head: HeadSpec, given: readonly GivenTensor[]): Role[][] {
   const names = new Set(given.map(({ role }) => role));
-  if (names.has("rows")) return resolveRows(context, given, channelOrder(head).filter((role) => !names.has(role)));
-  const isNamed = given.some(({ role }) => role !== null);
-  if (isNamed || head.channelOrder === "separate") return resolveRoles(context, given);
-  return resolveRows(context, given, channelOrder(head));
+  const order = channelOrder(head);
+  const held = order.filter((role) => !names.has(role));
+  if (names.has("rows")) return [held];
+  const attachments = attachmentsOf(head);
+  const isJoined = names.has(null) && head.channelOrder !== "separate" &&
+    order.every((role) => held.includes(role) || attachments.some((each) => each === role));
+  if (!isJoined) return [[]];
+  const apart = attachments.filter((role) => held.includes(role));
+  // Every choice of attachments that are apart.
+  return Array.from({ length: 2 ** apart.length }, (_, choice) => {
+    return held.filter((role) => !apart.some((each, i) => each === role && (choice >> i) % 2 === 1));
+  });
 }
 
-/** A tensor for each role, or several, by their names or in a list. */
-function resolveRoles(context: Context, given: readonly GivenTensor[]): ResolvedOutputs {
-  checkRoles(context, given);
-  const roles: ReadonlyMap<NamedRole, number> = channelsOf(context.head);
-  const named = new Set(given.map(({ role }) => role));
-  const others = [...roles].filter(([role]) => !named.has(role)).map(([, channels]) => channels);
-  const maps = given.map((tensor) => {
-    return readMap(context, tensor, tensor.role === null ? others : [roles.get(tensor.role) ?? 0]);
-  });
-  return joinAgreeing(context, maps, [], (agreed) => assignRoles(context, agreed));
+function arrangementOf(head: HeadSpec, held: readonly Role[]): Arrangement {
+  const apart = [...channelsOf(head)].filter(([role]) => !held.includes(role));
+  return {
+    held,
+    widths: new Map<NamedRole, number>([...held.length > 0 ? [["rows", widthOf(head, held)] as const] : [], ...apart]),
+  };
 }
 
-/** Tensors that hold these roles together; the others have their own by name. */
-function resolveRows(context: Context, given: readonly GivenTensor[], held: readonly Role[]): ResolvedOutputs {
-  const roles = channelsOf(context.head);
-  checkRows(context, given, held);
-  const total = held.reduce((sum, role) => sum + (roles.get(role) ?? 0), 0);
-  const isRows = ({ role }: { readonly role: NamedRole | null }) => role === null || role === "rows";
-  const maps = given.map((tensor) => {
-    return readMap(context, tensor, [isRows(tensor) ? total : roles.get(tensor.role as Role) ?? 0]);
+/** How many tensors of a shape there can be. */
+function mostOf({ head, levels }: Context, { widths }: Arrangement, dims: readonly number[]): number {
+  const readings = readingsOf(dims, head);
+  const extents = extentsOf(levels);
+  const roles = [...widths.values()].filter((width) => {
+    return readings.some(({ channels, anchors }) => channels === width && extents.includes(anchors));
   });
-  return joinAgreeing(context, maps, held, (agreed) => {
-    return new Map([...roles.keys()].map((role) => {
-      return [role, agreed.filter((map) => held.includes(role) ? isRows(map) : map.role === role)];
-    }));
+  const alike = levels.filter(({ anchors }) => readings.some((reading) => reading.anchors === anchors)).length;
+  return roles.length * Math.max(alike, 1) * (head.refined ? 2 : 1);
+}
+
+/** Has every role a tensor, and every tensor a role, by channels and anchors? */
+function isComplete(
+  { head, levels }: Context,
+  { arrangement, rest }: Split & { readonly arrangement: Arrangement },
+): boolean {
+  const named = new Set(rest.map(({ role }) => role));
+  const open = [...arrangement.widths].filter(([role]) => !named.has(role)).map(([, width]) => width);
+  const extents = extentsOf(levels);
+  const unnamed = rest.filter(({ role }) => role === null).map((tensor) => {
+    const bare = (length: number) => bareShape(length, head, open, extents);
+    return readingsOf(tensorAnywhere(tensor.place, tensor.value, bare).dims, head);
   });
+  const fits = (readings: readonly Reading[], widths: readonly number[]) => {
+    return readings.some(({ channels, anchors }) => widths.includes(channels) && extents.includes(anchors));
+  };
+  return unnamed.every((readings) => fits(readings, open)) &&
+    open.every((width) => unnamed.some((readings) => fits(readings, [width])));
+}
+
+/** Anchors of all levels, and of each. */
+function extentsOf(levels: readonly Level[]): number[] {
+  return [anchorsIn(levels), ...levels.map((level) => level.anchors)];
 }
 
 /** Beside rows by name stand only roles of the head by name, and the order of what rows hold is known. */
@@ -200,23 +281,30 @@ function refuseOddRoles(head: HeadSpec, given: readonly GivenTensor[]): void {
 }
 
 /**
- * The role of each map: as its name says, else as its number of channels does. Where roles have as many, the order of the
+ * The maps of each role: as their names say, else as their number of channels does. Where roles have as many, the order of the
  * family's export decides: role by role, or level by level.
  */
-function assignRoles(context: Context, maps: readonly TensorMap[]): Map<Role, TensorMap[]> {
+function assignRoles(
+  context: Context,
+  { held, widths }: Arrangement,
+  maps: readonly TensorMap[],
+): Map<Role, readonly TensorMap[]> {
   const { head, levels } = context;
   const named = new Set(maps.map(({ role }) => role));
-  const roles = [...channelsOf(head)].filter(([role]) => !named.has(role));
-  const found = new Map<Role, TensorMap[]>([...channelsOf(head).keys()].map((role) => [role, []]));
-  for (const map of maps) found.get(map.role as Role)?.push(map);
+  const open = [...widths].filter(([role]) => !named.has(role));
+  const found = new Map<NamedRole, TensorMap[]>([...widths.keys()].map((role) => [role, []]));
+  for (const map of maps) if (map.role !== null) found.get(map.role)?.push(map);
   const unnamed = maps.filter(({ role }) => role === null);
   for (const width of new Set(unnamed.map(({ channels }) => channels))) {
     const alike = unnamed.filter(({ channels }) => channels === width);
-    const same = roles.filter(([, channels]) => channels === width).map(([role]) => role);
+    const same = open.filter(([, channels]) => channels === width).map(([role]) => role);
     const order = same.length === 1 ? same : inListOrder(context, same, width);
     alike.forEach((map, i) => found.get(order[groupOf(alike, i, order.length, levels.length)])?.push(map));
   }
-  return head.refined ? keepRefined(found, levels.length) : found;
+  const kept = head.refined ? keepRefined(found, levels.length) : found;
+  return new Map([...channelsOf(head).keys()].map((role) => {
+    return [role, kept.get(held.includes(role) ? "rows" : role) ?? []];
+  }));
 }
 
 /** Which of so many groups the i-th map is of; maps beyond the last group, as refined boxes, are of the last. */
@@ -227,7 +315,7 @@ function groupOf(maps: readonly TensorMap[], i: number, groups: number, levels: 
 }
 
 /** Roles of one width in the order in which the family's export lists them. */
-function inListOrder({ place, head }: Context, roles: readonly Role[], width: number): readonly Role[] {
+function inListOrder({ place, head }: Context, roles: readonly NamedRole[], width: number): readonly NamedRole[] {
   const family = familyOf(head);
   if (family === undefined) {
     throw typeError(
@@ -236,14 +324,14 @@ function inListOrder({ place, head }: Context, roles: readonly Role[], width: nu
       `{${[...channelsOf(head).keys()].join(", ")}}: head ${head.name} is of no family whose order is known`,
     );
   }
-  const order: readonly Role[] = family.boxesFirst
-    ? ["boxes", "objectness", "classes"]
-    : ["classes", "boxes", "objectness"];
-  return order.filter((role) => roles.includes(role));
+  const order: readonly NamedRole[] = family.boxesFirst
+    ? ["rows", "boxes", "objectness", "classes"]
+    : ["rows", "classes", "boxes", "objectness"];
+  return [...order, ...attachmentsOf(head)].filter((role) => roles.includes(role));
 }
 
 /** Initial and refined boxes may both be there, the refined last; only these are used. */
-function keepRefined(found: Map<Role, TensorMap[]>, levels: number): Map<Role, TensorMap[]> {
+function keepRefined(found: Map<NamedRole, TensorMap[]>, levels: number): Map<NamedRole, TensorMap[]> {
   const boxes = found.get("boxes") ?? [];
   const classes = found.get("classes") ?? [];
   if (classes.length !== levels || boxes.length !== 2 * levels) return found;
@@ -260,7 +348,7 @@ interface ReadTensor {
 
 function readMap({ head, levels }: Context, given: GivenTensor, widths: readonly number[]): ReadTensor {
   const { place, value } = given;
-  const extents = [anchorsIn(levels), ...levels.map((level) => level.anchors)];
+  const extents = extentsOf(levels);
   const source = tensorAnywhere(place, value, (length) => bareShape(length, head, widths, extents));
   const isFit = ({ channels, anchors }: Reading) => widths.includes(channels) && extents.includes(anchors);
   const fits = readingsOf(source.dims, head).filter(isFit);
@@ -305,7 +393,7 @@ function misfit(
     return "; leave it out if it is neither, as the sum of scores that RKNN's exports have for each level";
   }
   if (head.channelOrder === "box-first" && channels.some((count) => count > Math.min(...widths))) {
-    return "; channels behind the classes (masks, keypoints, an angle) are to be left out";
+    return "; maskCoefficients, keypoints and angle of the head say what channels behind the classes are";
   }
   return "";
 }
@@ -345,13 +433,12 @@ function bareShape(length: number, head: HeadSpec, widths: readonly number[], ex
   return [length];
 }
 
-/** Joins the readings that agree on the number of images: the first that has every level. The roles that are held share tensors. */
+/** Joins the readings that agree on the number of images: the first that has every level. */
 function joinAgreeing(
   context: Context,
   tensors: readonly ReadTensor[],
-  held: readonly Role[],
-  assign: (maps: readonly TensorMap[]) => Map<Role, readonly TensorMap[]>,
-): ResolvedOutputs {
+  arrangement: Arrangement,
+): Omit<ResolvedOutputs, "prototypes"> {
   let failure: unknown = null;
   for (const images of new Set(tensors[0].fits.map((fit) => fit.images))) {
     const maps = tensors.flatMap(({ given: { place, role }, source, fits }) => {
@@ -360,7 +447,7 @@ function joinAgreeing(
     });
     if (maps.length < tensors.length) continue;
     try {
-      return { images, parts: joinRoles(context, assign(maps), held) };
+      return { images, parts: joinRoles(context, assignRoles(context, arrangement, maps), arrangement.held) };
     } catch (error) {
       failure ??= error;
     }
@@ -400,12 +487,16 @@ function joinRoles(
     const field = (role: Role) => {
       return fieldOf(head, role, firstChannel(head, role, held), widths.get(role) ?? 0, ordered.get(role) ?? [], run);
     };
+    const fieldOrNull = (role: Role) => byRole.has(role) ? field(role) : null;
     return {
       firstAnchor: run.firstAnchor,
       anchors: run.anchors,
       classes: field("classes"),
       boxes: field("boxes"),
-      objectness: byRole.has("objectness") ? field("objectness") : null,
+      objectness: fieldOrNull("objectness"),
+      maskCoefficients: fieldOrNull("maskCoefficients"),
+      keypoints: fieldOrNull("keypoints"),
+      angles: fieldOrNull("angles"),
     };
   });
 }

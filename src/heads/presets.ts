@@ -10,6 +10,8 @@ import type { HeadOptions, HeadSpec } from "../types.ts";
 export interface Preset {
   /** The head by default; its name is the record's. */
   readonly head: Omit<HeadSpec, "name">;
+  /** What differs where boxes have an angle. */
+  readonly rotated?: HeadOptions;
   /** The preset of `inputs` that the family usually sees its image as; none where projects differ or ours have it not. */
   readonly input?: InputName;
   /** Does a list of the family's tensors have boxes before classes, where they stand apart? */
@@ -487,7 +489,7 @@ export const presets = {
   yolov10: preset({ input: "yolov8", head: SELECTED, exports: [{ decoded: true }] }),
 
   /**
-   * YOLO26 as it is trained, without NMS: as YOLOv10.
+   * YOLO26 as it is trained, without NMS: as YOLOv10. Of an -obb network, with `angle`, boxes are xywh.
    *
    * @example
    * ```ts
@@ -497,7 +499,7 @@ export const presets = {
    * console.log(head.boxes, head.selection); // → "xyxy", "selected"
    * ```
    */
-  yolo26: preset({ input: "yolov8", head: SELECTED, exports: [] }),
+  yolo26: preset({ input: "yolov8", head: SELECTED, rotated: { boxes: "xywh" }, exports: [] }),
 
   /**
    * YOLO26 (one-to-many) before its decode: (B, 4 + C, A) of distances in strides, and logits.

@@ -19,7 +19,11 @@ export interface Share {
 }
 
 export function shareOf({ source, allChannels, allAnchors }: Field<AnySource>, image: number): Share {
-  const length = allChannels * allAnchors;
+  return shareOfLength(source, allChannels * allAnchors, image);
+}
+
+/** Of so many elements for each image. */
+function shareOfLength(source: AnySource, length: number, image: number): Share {
   const start = image * length;
   const first = elementsBefore(source, start);
   return { start: start - first, first, length: first + length };
@@ -49,26 +53,28 @@ export function bindShare(
 /** The image's share of every tensor of the search, on the host. */
 export async function shareOnHost(gpu: Gpu, search: CandidateSearch, image: number): Promise<CrowdedImage> {
   const hosted = new Map<AnySource, Source>();
-  for (const field of search.fields) {
-    const { source, argument } = field;
-    if (hosted.has(source)) continue;
-    const share = shareOf(field, image);
+  const host = async ({ source, argument }: Tensor, share: Share) => {
+    if (hosted.has(source)) return;
     const place = { op: search.op, argument };
     hosted.set(
       source,
       source.kind === "gpu" ? await readShare(gpu, place, source, share) : partOf(source, share.start, share.length),
     );
+  };
+  for (const field of search.fields) await host(field, shareOf(field, image));
+  const { prototypes } = search;
+  if (prototypes !== null) {
+    const { source, channels, height, width } = prototypes;
+    await host(prototypes, shareOfLength(source, channels * height * width, image));
   }
-  const moved = (field: Field<AnySource>): Field => ({ ...field, source: hosted.get(field.source) as Source });
+  const moved = (source: AnySource) => hosted.get(source) as Source;
   return {
-    parts: search.parts.map((part) => ({
-      ...part,
-      classes: moved(part.classes),
-      boxes: moved(part.boxes),
-      objectness: part.objectness && moved(part.objectness),
-    })),
+    parts: search.partsWith(moved),
+    prototypes: prototypes && { ...prototypes, source: moved(prototypes.source) },
   };
 }
+
+type Tensor = Pick<Field<AnySource>, "source" | "argument">;
 
 const counts = { items: 0 };
 

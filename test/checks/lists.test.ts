@@ -26,6 +26,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     names: presetNames.map((name) => [...new Set([name, typed(name)])]),
     calls: true,
     allowed: {
+      "src/detect/keypoints.ts": "codings of keypoints, which have the names of families",
+      "src/heads/members.ts": "the same codings",
+      "test/reference/keypoints.ts": "the same codings",
+      "test/suite/attachments.test.ts": "one of each layout and coding",
       "test/suite/heads.test.ts": "says each head's facts a second time, and which of them given outputs fit",
       "test/suite/detect.test.ts": "one of each coding, with its box by hand",
       "test/suite/gfl_criterion.test.ts": "a choice that differs in bins, strides and classes",

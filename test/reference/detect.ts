@@ -11,6 +11,8 @@ export interface RawHead {
   classes(anchor: number, label: number): number;
   boxes(anchor: number, channel: number): number;
   objectness?(anchor: number): number;
+  /** Channels of an attachment. */
+  readonly attached?: { readonly [role: string]: (anchor: number) => ArrayLike<number> };
   /** How many rows there are, where no grid says it. */
   readonly rows?: number;
 }

@@ -855,7 +855,7 @@ test("shapes of other things say what they are", () => {
     sync.detect(outputs, { head, imageSize: [640, 640] });
   throws(run(zeros(1, 300, 6)), TypeError, "these are detections already", "300 rows of 6");
   throws(run(zeros(1, 8400, 84)), TypeError, `it fits layout: "rows"`);
-  throws(run(zeros(1, 56, 8400), heads.yolov8Decoded({ numClasses: 1 })), TypeError, "behind the classes", "left out");
+  throws(run(zeros(1, 56, 8400), heads.yolov8Decoded({ numClasses: 1 })), TypeError, "behind the classes", "keypoints");
 });
 
 test("uncertainty is that of dflStatistics, in pixels", () => {

@@ -3,7 +3,8 @@
  */
 import { printable } from "../../text.ts";
 import type { HeadSpec, HostTensor } from "../../types.ts";
-import type { Fits, Role, TensorRoles } from "../fits.ts";
+import type { Role } from "../../heads/channels.ts";
+import type { Fits, TensorRoles } from "../fits.ts";
 import { headInFlags } from "../head.ts";
 import { classNamesIn } from "../models/metadata.ts";
 import { inputText as valueText } from "../models/inputs.ts";
@@ -63,7 +64,7 @@ function rolesText(head: HeadSpec, { name, roles, anchors }: TensorRoles): strin
 }
 
 function roleText(
-  { boxes, bins, boxUnit = "pixel", selection, scores }: HeadSpec,
+  { boxes, bins, boxUnit = "pixel", selection, scores, keypoints }: HeadSpec,
   role: Role,
   channels: number,
 ): string {
@@ -77,6 +78,12 @@ function roleText(
       if (boxes === "distribution") return `4 sides of ${bins} bins`;
       if (boxes === "distances") return `4 distances in ${unit(boxUnit)}`;
       return `box (${boxes === "xywh" || boxes === "xyxy" ? `${boxes} in ${unit(boxUnit)}` : boxes})`;
+    case "maskCoefficients":
+      return `${channels} mask coefficients`;
+    case "keypoints":
+      return `${keypoints?.count} keypoints of ${keypoints?.dims} values`;
+    case "angles":
+      return "angle";
   }
 }
 
