@@ -415,6 +415,102 @@ def refine_distances(distances, deltas, kind="multiply"):
     return distances * (deltas.exp() if kind == "exp" else deltas)
 
 
+# Rotated boxes
+
+
+def turned_boxes(rng, count):
+    angles = numbers(rng, count, 1, -4, 4)
+    return torch.cat([numbers(rng, count, 2, 0, 24), numbers(rng, count, 2, 1, 24), angles], 1)
+
+
+def two_sets_of_turned_boxes(rng, _):
+    return [turned_boxes(rng, 6), turned_boxes(rng, 5)]
+
+
+def covariances(boxes):
+    """R diag(w², h²)/12 Rᵀ."""
+    _, _, w, h, angle = boxes.unbind(1)
+    turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).reshape(-1, 2, 2)
+    return turn @ torch.diag_embed(torch.stack([w, h], 1) ** 2 / 12) @ turn.transpose(1, 2)
+
+
+@calls(inputs=two_sets_of_turned_boxes)
+def prob_iou(a, b):
+    p, t = a.repeat_interleave(len(b), 0), b.repeat(len(a), 1)
+    first, second = covariances(p), covariances(t)
+    mean, apart = (first + second) / 2, (p - t)[:, :2, None]
+    distance = (apart.transpose(1, 2) @ torch.linalg.solve(mean, apart)).flatten() / 8
+    distance = distance + (torch.logdet(mean) - (torch.logdet(first) + torch.logdet(second)) / 2) / 2
+    return 1 - torch.sqrt(-torch.expm1(-distance))
+
+
+@calls(inputs=lambda rng, _: [turned_boxes(rng, 7)])
+def rotated_corners(boxes):
+    """Points as complex numbers, which turn by a product."""
+    x, y, w, h, angle = boxes.unbind(1)
+    turn = torch.polar(torch.ones_like(angle), angle)
+    along, across = w / 2 * turn, 1j * h / 2 * turn
+    centre = torch.complex(x, y)
+    points = [centre + along + across, centre + along - across, centre - along - across, centre - along + across]
+    return torch.view_as_real(torch.stack(points, 1))
+
+
+def exact_rectangles(rng, count):
+    """Of vectors whose coordinates are whole numbers."""
+    rows = []
+    for _ in range(count):
+        a, b, x, y = (rng.randrange(-9, 10) for _ in range(4))
+        m, n = rng.sample(range(1, 6), 2)
+        v1, v2 = (m * a, m * b), (-n * b, n * a)
+        rows.append([c + s * u + t * v for s, t in ((1, 1), (1, -1), (-1, -1), (-1, 1)) for c, u, v in zip((x, y), v1, v2)])
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+@calls(inputs=lambda rng, _: [exact_rectangles(rng, 9)])
+def corners_to_rotated(corners):
+    """By the eigenvectors of the corners' scatter, which is that of v1 and v2."""
+    points = corners.reshape(-1, 4, 2)
+    centre = points.mean(1)
+    width = (points[:, 0] + points[:, 1] - points[:, 2] - points[:, 3]).norm(dim=1) / 2
+    height = (points[:, 0] - points[:, 1] - points[:, 2] + points[:, 3]).norm(dim=1) / 2
+    around = points - centre[:, None]
+    values, axes = torch.linalg.eigh(around.transpose(1, 2) @ around)
+    longer = axes[:, :, 1]
+    angle = torch.atan2(longer[:, 1], longer[:, 0]) - (width < height).double() * math.pi / 2
+    angle = (angle + math.pi / 4) % math.pi - math.pi / 4
+    return torch.cat([centre, torch.stack([width, height, angle], 1)], 1)
+
+
+def rotated_box_iou(a, b):
+    """Each pair's polygon by its own half planes: a rectangle, cut by the other's four lines."""
+    return torch.tensor([polygon_iou(p, t) for p in a.tolist() for t in b.tolist()], dtype=torch.float64)
+
+
+def polygon_iou(p, t):
+    def points(box):
+        return rotated_corners(torch.tensor([box]).double())[0].tolist()[::-1]
+
+    def area(outline):
+        ends = outline[1:] + outline[:1]
+        return sum(x * v - u * y for (x, y), (u, v) in zip(outline, ends)) / 2
+
+    left = points(p)
+    cutter = points(t)
+    for (x, y), (u, v) in zip(cutter, cutter[1:] + cutter[:1]):
+        side = [(u - x) * (d - y) - (v - y) * (c - x) for c, d in left]
+        cut = []
+        for i, (here, there) in enumerate(zip(side, side[1:] + side[:1])):
+            (a, b), (c, d) = left[i], left[(i + 1) % len(left)]
+            cut += [(a, b)] if here >= 0 else []
+            cut += [(a + (c - a) * here / (here - there), b + (d - b) * here / (here - there))] if here * there < 0 else []
+        left = cut
+    inner = area(left) if len(left) > 2 else 0
+    return inner / (p[2] * p[3] + t[2] * t[3] - inner)
+
+
+calls(inputs=two_sets_of_turned_boxes)(rotated_box_iou)
+
+
 RECORDED.update(assignment.SETS)
 RECORDED["detect"] = lambda: {
     "none": "no operation of PyTorch or torchvision: its parts have fixtures, and networks' own outputs are in test/node"

@@ -119,9 +119,11 @@ function distance(apart: v128, turn: v128, half: v128): f64 {
 
 /** √(1 − e^(−q)/√(1 + excess)), for both from 0 on. */
 function hellinger(q: f64, excess: f64): f64 {
-  const root = sqrt(1 + excess);
+  // Beyond this nothing is left of 1.
+  const shape = min(excess, 1e100);
+  const root = sqrt(1 + shape);
   const lost = lostBy(q);
-  return sqrt(lost + (1 - lost) * (excess / (root * (root + 1))));
+  return sqrt(lost + (1 - lost) * (shape / (root * (root + 1))));
 }
 
 /** 1 − e^(−x) for x from 0 on. */

@@ -50,7 +50,7 @@ function quarters(bits: u32): u64 {
 }
 
 /** (cos, sin) of an angle up to an eighth of a turn. */
-function smallTurn(angle: f64): v128 {
+export function smallTurn(angle: f64): v128 {
   const square = f64x2.splat(angle * angle);
   let sum = v128.load(SERIES);
   for (let term: usize = 1; term < TERMS; term++) {

@@ -2,7 +2,7 @@
 import { doc } from "../doc.ts";
 import { bound } from "../operation.ts";
 import type { TensorLike } from "../types.ts";
-import { pairwise } from "./box_iou.ts";
+import { pairwise } from "./pairs.ts";
 import { rowOperation } from "./row_call.ts";
 
 export const generalizedBoxIou = rowOperation({
@@ -15,5 +15,6 @@ export const generalizedBoxIou = rowOperation({
   bounds: { result: bound(1e-6) },
   errorBound: doc`absolute, ≤ {result}`,
   source: doc`Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1`,
-  check: (a: TensorLike, b: TensorLike) => pairwise("generalizedBoxIou", "generalized_box_iou", a, b),
+  check: (a: TensorLike, b: TensorLike) =>
+    pairwise("generalized_box_iou", a, b, 4, ({ kernels }) => kernels.generalized_box_iou),
 });

@@ -55,7 +55,19 @@ test("every public name is in docs/api.md", () => {
   assert.ok(names.size > 70, `${names.size} names`);
   // Interfaces that are sections of the page, and the values whose members stand as `heads.…`.
   for (
-    const name of ["LossOps", "BoxOps", "DetectionOps", "PixelOps", "Heads", "heads", "Inputs", "inputs", "Rle", "rle"]
+    const name of [
+      "LossOps",
+      "BoxOps",
+      "RotatedOps",
+      "DetectionOps",
+      "PixelOps",
+      "Heads",
+      "heads",
+      "Inputs",
+      "inputs",
+      "Rle",
+      "rle",
+    ]
   ) {
     assert.ok(names.delete(name), name);
   }

@@ -48,6 +48,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       "test/suite/gfl_criterion.test.ts": "the references that its scenes are made of",
       "test/suite/vfnet_criterion.test.ts": "the references that its scenes are made of",
       "test/suite/references.test.ts": "identities between losses, as papers have them",
+      "test/suite/rotated_boxes.test.ts": "identities between overlaps, and between boxes and their corners",
       "test/suite/small_memory.test.ts": "sizes of routines; others run on their own arguments",
       "test/suite/webgpu_rows.test.ts": "values that are hard for one operation each",
       "tools/criterion_fixtures.py": "the losses that the criteria are made of",

@@ -8,14 +8,15 @@ export const numbers = /* wgsl */ `
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 fn is_infinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
 
-// exp(-r) for |r| <= ln 2 / 2: the polynomial of assembly/losses/passes.ts.
-fn small_exp_of_minus(r: f32) -> f32 {
+// 1 - exp(-r) for |r| <= ln 2 / 2: the polynomial of assembly/losses/passes.ts.
+fn small_decay(r: f32) -> f32 {
   var q = 0.001381453987772694 * r - 0.008368745127113008;
   q = q * r + 0.04166839078969793;
   q = q * r - 0.16666520398846657;
   q = q * r + 0.49999993432098916;
-  return 1.0 - (r - r * r * q);
+  return r - r * r * q;
 }
+fn small_exp_of_minus(r: f32) -> f32 { return 1.0 - small_decay(r); }
 
 // 2^n for -126 <= n <= 127.
 fn power_of_two(n: i32) -> f32 { return bitcast<f32>(u32(n + 127) << 23u); }
