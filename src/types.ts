@@ -1953,12 +1953,36 @@ export interface SvgColumns {
   readonly std?: ArrayLike<number>;
   /** (N, 4), deviation beyond that of two neighbouring bins, in pixels. */
   readonly excess?: ArrayLike<number>;
+  /** (N, 5), turned boxes: centre x, y, width, height, angle. They are drawn in place of `boxes`. */
+  readonly rotated?: ArrayLike<number>;
+  /** (N, K, 3): x, y and visibility. */
+  readonly keypoints?: ArrayLike<number>;
+  /** Masks of `detect`, or COCO's run lengths of each object; their size is that of the frame. */
+  readonly masks?: SvgMasks | readonly SvgRunLengths[];
 }
 
-/** One object, for `toSvg`: a {@link Detection}, or any object with a box. */
+/** What `toSvg` reads of the masks of `detect`. */
+export interface SvgMasks {
+  /** Pixels of the frame. */
+  readonly width: number;
+  /** Pixels of the frame. */
+  readonly height: number;
+  /** The part of mask i inside of its box: its place, and (height · width) row by row, of what is not 0 where the mask is. */
+  crop(i: number): { x: number; y: number; width: number; height: number; data: ArrayLike<number> };
+}
+
+/** COCO's run lengths of a mask, column by column: as text, or as counts of zeros, ones, zeros and so on. */
+export interface SvgRunLengths {
+  /** [height, width]. */
+  readonly size: readonly number[];
+  /** Zeros first. */
+  readonly counts: string | readonly number[];
+}
+
+/** One object, for `toSvg`: a {@link Detection}, or any object with a box, upright or turned. */
 export interface SvgObject {
-  /** x1, y1, x2, y2 in pixels of the frame. */
-  readonly box: ArrayLike<number>;
+  /** x1, y1, x2, y2 in pixels of the frame. Default: that around `rotated`. */
+  readonly box?: ArrayLike<number>;
   /** In [0, 1]. */
   readonly score?: number;
   /** Index of the class, which decides the colour. */
@@ -1967,6 +1991,12 @@ export interface SvgObject {
   readonly std?: ArrayLike<number>;
   /** Deviation beyond that of two neighbouring bins, in pixels. */
   readonly excess?: ArrayLike<number>;
+  /** The turned box, drawn in place of `box`: centre x, y, width, height, angle. */
+  readonly rotated?: ArrayLike<number>;
+  /** x, y and visibility of each keypoint, in lists or one after the other. Annotations of COCO have visibility 0 where a point is unknown. */
+  readonly keypoints?: ArrayLike<number> | readonly ArrayLike<number>[];
+  /** The mask, as COCO's annotations and results have it: run lengths, or polygons of x, y, x, y … */
+  readonly segmentation?: SvgRunLengths | readonly ArrayLike<number>[];
 }
 
 /** What `toSvg` draws: detections, columns of arrays, or a list of objects. */
@@ -1992,6 +2022,15 @@ export interface SvgOptions {
    * "excess" where the detections have it. A side that is surer than 1.5/640 of the picture's longer side has a tick of that length.
    */
   uncertainty?: "excess" | "std" | "none";
+  /** How masks are drawn. Default "both". */
+  masks?: "both" | "outline" | "fill" | "none";
+  /** Pairs of keypoints with a line between them. Default: of 17 keypoints COCO's, of others none. */
+  skeleton?: readonly (readonly [number, number])[];
+  /**
+   * Keypoints of at least this visibility, in [0, 1], are full, as opaque as they are visible, and have lines. Others are
+   * hollow. Of the truth those over 0 are. Default 0.5.
+   */
+  minVisibility?: number;
   /** Write class and score at each box. If not, the legend names the colours. Default true. */
   labels?: boolean;
   /** Explain signs below the picture, which makes the SVG higher. Default true. */

@@ -4,7 +4,8 @@
 import { cells, escapeXml } from "../text.ts";
 import { textColour } from "./colours.ts";
 import type { Drawn } from "./drawn.ts";
-import { FONT, type Frame, LETTER, MONOSPACE, type Rect, rect, short } from "./frame.ts";
+import { FONT, type Frame, LETTER, MONOSPACE, rect, short } from "./frame.ts";
+import type { Rect } from "./geometry.ts";
 import { placeLabels } from "./labels.ts";
 
 const HEIGHT = 18;

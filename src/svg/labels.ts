@@ -1,7 +1,8 @@
 /**
  * Where labels go so that they stay in the picture and off each other.
  */
-import type { Frame, Rect } from "./frame.ts";
+import type { Frame } from "./frame.ts";
+import type { Rect } from "./geometry.ts";
 
 /** Places for labels of the given sizes: above their box if there is room, else below it or inside it. */
 export function placeLabels(

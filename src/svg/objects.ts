@@ -3,9 +3,8 @@
  */
 import type { SvgColumns, SvgObject } from "../types.ts";
 import { describe, integer, known, listOf, namesOf, numbers, type Place, typeError } from "../validate.ts";
-import type { Rect } from "./frame.ts";
-
-export type Four = readonly [number, number, number, number];
+import { around, type Four, type Point, type Turned } from "./geometry.ts";
+import { type Mask, readMasks, readSegmentation } from "./masks.ts";
 
 /** An object, read. */
 export interface Item {
@@ -14,6 +13,10 @@ export interface Item {
   readonly classId: number | undefined;
   readonly std: Four | undefined;
   readonly excess: Four | undefined;
+  /** The box is around it, and not drawn. */
+  readonly rotated: Turned | undefined;
+  readonly keypoints: readonly Point[] | undefined;
+  readonly mask: Mask | undefined;
 }
 
 const op = "toSvg";
@@ -24,6 +27,9 @@ const COLUMNS = namesOf<SvgColumns & { length: true; anchors: true; saturation: 
   labels: true,
   std: true,
   excess: true,
+  rotated: true,
+  keypoints: true,
+  masks: true,
   // Of detections and ground truth, not drawn.
   length: true,
   anchors: true,
@@ -36,6 +42,9 @@ const MEMBERS = namesOf<SvgObject & { anchor: true; saturation: true }>({
   classId: true,
   std: true,
   excess: true,
+  rotated: true,
+  keypoints: true,
+  segmentation: true,
   // Of detections, not drawn.
   anchor: true,
   saturation: true,
@@ -56,23 +65,27 @@ export function readObjects(argument: string, value: unknown): Item[] {
 function readObject(argument: string, value: unknown): Item {
   if (typeof value !== "object" || value === null) throw typeError({ op, argument }, describe(value), "an object");
   known(op, argument, value, MEMBERS);
-  const { box, score, classId, std, excess } = value as Partial<SvgObject>;
+  const { box, score, classId, std, excess, rotated, keypoints, segmentation } = value as Partial<SvgObject>;
   const at = (member: string): Place => ({ op, argument: `${argument}.${member}` });
   const four = (member: string, given: unknown) => {
     return given === undefined ? undefined : numbers(at(member), given, 4) as unknown as Four;
   };
+  const turned = rotated === undefined ? undefined : numbers(at("rotated"), rotated, 5) as unknown as Turned;
   return {
-    box: numbers(at("box"), box, 4) as unknown as Four,
+    box: box === undefined && turned !== undefined ? around(turned) : numbers(at("box"), box, 4) as unknown as Four,
     score: score === undefined ? undefined : numbers(at("score"), [score], 1)[0],
     classId: classId === undefined ? undefined : readClass(at("classId"), classId),
     std: four("std", std),
     excess: four("excess", excess),
+    rotated: turned,
+    keypoints: keypoints === undefined ? undefined : pointsOf(at("keypoints"), keypoints, 1)[0],
+    mask: segmentation === undefined ? undefined : readSegmentation(at("segmentation"), segmentation),
   };
 }
 
 function readColumns(argument: string, value: object): Item[] {
   known(op, argument, value, COLUMNS);
-  const { boxes, scores, classes, labels, std, excess } = value as Partial<SvgColumns>;
+  const { boxes, scores, classes, labels, std, excess, rotated, keypoints, masks } = value as Partial<SvgColumns>;
   const at = (member: string): Place => ({ op, argument: `${argument}.${member}` });
   const corners = numbers(at("boxes"), boxes);
   if (corners.length % 4 !== 0) throw typeError(at("boxes"), describe(boxes), "an array of four numbers for each box");
@@ -86,6 +99,9 @@ function readColumns(argument: string, value: object): Item[] {
     kinds: column(name, kinds, 1)?.map((id, i) => readClass(at(`${name}[${i}]`), id)),
     std: column("std", std, 4),
     excess: column("excess", excess, 4),
+    rotated: column("rotated", rotated, 5),
+    keypoints: keypoints === undefined ? undefined : pointsOf(at("keypoints"), keypoints, count),
+    masks: masks === undefined ? undefined : readMasks(at("masks"), masks, count),
   };
   const four = (values: readonly number[] | undefined, i: number) => {
     return values?.slice(4 * i, 4 * i + 4) as unknown as Four | undefined;
@@ -96,7 +112,29 @@ function readColumns(argument: string, value: object): Item[] {
     classId: columns.kinds?.[i],
     std: four(columns.std, i),
     excess: four(columns.excess, i),
+    rotated: columns.rotated?.slice(5 * i, 5 * i + 5) as unknown as Turned | undefined,
+    keypoints: columns.keypoints?.[i],
+    mask: columns.masks?.[i],
   }));
+}
+
+/** As many keypoints for each object: x, y, visibility of one after the other, or in lists. */
+function pointsOf(place: Place, value: unknown, objects: number): Point[][] {
+  const lists = listOf(value);
+  const nested = objects === 1 && lists?.every(Array.isArray);
+  const values = nested
+    ? lists.flatMap((point, k) => numbers({ op, argument: `${place.argument}[${k}]` }, point, 3))
+    : numbers(place, value);
+  const count = objects === 0 ? 0 : values.length / (3 * objects);
+  if (!Number.isInteger(count) || (objects === 0 && values.length > 0)) {
+    throw typeError(place, describe(value), `x, y and visibility of as many keypoints for each of ${objects} objects`);
+  }
+  return Array.from({ length: objects }, (_, i) => {
+    return Array.from({ length: count }, (_, k) => {
+      const first = 3 * (i * count + k);
+      return [values[first], values[first + 1], values[first + 2]] as const;
+    });
+  });
 }
 
 function readClass(place: Place, value: unknown): number {
@@ -104,11 +142,7 @@ function readClass(place: Place, value: unknown): number {
 }
 
 /** Whether a picture has a place for it: damaged outputs make boxes that are not finite. */
-export function isDrawable({ box: [x1, y1, x2, y2] }: Item): boolean {
-  return [x1, y1, x2, y2].every(Number.isFinite) && x1 <= x2 && y1 <= y2;
-}
-
-/** The rectangle between the corners. */
-export function placeOf([x1, y1, x2, y2]: Four): Rect {
-  return { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+export function isDrawable({ box: [x1, y1, x2, y2], rotated = [0, 0, 0, 0, 0] }: Item): boolean {
+  const [, , width, height] = rotated;
+  return [x1, y1, x2, y2, ...rotated].every(Number.isFinite) && x1 <= x2 && y1 <= y2 && width >= 0 && height >= 0;
 }

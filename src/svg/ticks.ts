@@ -2,7 +2,7 @@
  * How uncertain the sides of a box are: at the middle of each a tick outwards, as long as the side spreads to either side.
  */
 import { type Frame, short } from "./frame.ts";
-import type { Four } from "./objects.ts";
+import { directions, type Four, middlesOf, type Turned, type Vector } from "./geometry.ts";
 
 /** Half the length of the bar that ends a tick. */
 const BAR = 4;
@@ -10,21 +10,17 @@ const [EDGE, LINE] = [3, 1.5];
 
 /** A tick from a point into a direction, by x and y. */
 export interface Tick {
-  readonly from: readonly [number, number];
-  readonly to: readonly [number, number];
+  readonly from: Vector;
+  readonly to: Vector;
   readonly reach: number;
 }
 
 /** The ticks of a box; none of a side whose spread is not finite. */
-export function ticksOf([x1, y1, x2, y2]: Four, [left, top, right, bottom]: Four): Tick[] {
-  const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
-  const ticks: Tick[] = [
-    { from: [x1, y], to: [-1, 0], reach: left },
-    { from: [x, y1], to: [0, -1], reach: top },
-    { from: [x2, y], to: [1, 0], reach: right },
-    { from: [x, y2], to: [0, 1], reach: bottom },
-  ];
-  return ticks.filter(({ reach }) => reach >= 0 && reach < Infinity);
+export function ticksOf(box: Turned, spread: Four): Tick[] {
+  const [[wx, wy], [hx, hy]] = directions(box);
+  const outwards: Vector[] = [[-wx, -wy], [-hx, -hy], [wx, wy], [hx, hy]];
+  return middlesOf(box).map((from, side) => ({ from, to: outwards[side], reach: spread[side] }))
+    .filter(({ reach }) => reach >= 0 && reach < Infinity);
 }
 
 /** All of a box in one path; no line of it, its edge included, is inside of the box. */

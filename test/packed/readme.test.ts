@@ -182,7 +182,7 @@ function oneObject(head: HeadSpec, rows: number): RawValues {
   if (head.boxes.startsWith("xy")) boxes.set(box.map((side) => side / unit), 4 * ROW);
   const objectness = head.objectness === undefined ? null : new Float32Array(anchors).fill(none);
   objectness?.set([sure], ROW);
-  return { images: 1, anchors, cells: isListed ? [[1, anchors, 1]] : cells, classes, boxes, objectness };
+  return { images: 1, anchors, cells: isListed ? [[1, anchors, 1]] : cells, classes, boxes, objectness, attached: [] };
 }
 
 /** `detect` finds the object in tensors of these shapes where the reference does. */

@@ -3,6 +3,7 @@ import { createEngine, Detections, heads, type SvgOptions, toSvg } from "densehe
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { throws } from "../compare.ts";
+import { random } from "../random.ts";
 import { type Element, elements, parseXml } from "../xml.ts";
 
 const test = suite("toSvg");
@@ -21,7 +22,7 @@ function drawn(objects: unknown, options: Partial<SvgOptions> = {}): Element {
 const wrong = (value: unknown): any => value;
 
 const boxesOf = (root: Element) => {
-  return elements(root, "rect").filter(({ attributes }) => attributes["stroke-width"] === "2.5");
+  return elements(root, "rect").filter(({ attributes }) => attributes["stroke-width"] === "2");
 };
 const textsOf = (root: Element) => elements(root, "text").map(({ text }) => text);
 const pathsOf = (root: Element) => elements(root, "path").map(({ attributes }) => attributes.d);
@@ -37,9 +38,9 @@ test("a box is this text", () => {
 <rect x="0" y="0" width="640" height="640" fill="#23272e"/>
 <svg width="640" height="640" fill="none">
 <g><title>c 0.88</title>\
-<rect x="100" y="200" width="200" height="200" stroke="#000" stroke-opacity="0.35" stroke-width="4.5"/>\
-<rect x="100" y="200" width="200" height="200" stroke="#1ded1d" stroke-width="2.5"/></g>
-<rect x="100" y="182" width="57.58" height="18" rx="3" fill="#1ded1d"/>\
+<rect x="100" y="200" width="200" height="200" stroke="#000" stroke-opacity="0.35" stroke-width="3.5"/>\
+<rect x="100" y="200" width="200" height="200" stroke="#00c88d" stroke-width="2"/></g>
+<rect x="100" y="182" width="57.58" height="18" rx="3" fill="#00c88d"/>\
 <text x="105" y="195" textLength="47.58" lengthAdjust="spacingAndGlyphs"\
  font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13" fill="#000">c 0.88</text>
 </svg>
@@ -173,6 +174,193 @@ test("uncertainty chooses what ticks show", () => {
   assert.is(half[0].split("M").length - 1, 2 * 2, "a side whose spread is not finite has no tick");
 });
 
+// ── Masks ───────────────────────────────────────────────────────────────────────
+
+/** (height · width) of 0 and 1 as COCO's counts: column by column, zeros first. */
+function countsOf(bitmap: ArrayLike<number>, height: number, width: number): number[] {
+  const counts = [0];
+  for (let p = 0; p < height * width; p++) {
+    const value = bitmap[(p % height) * width + Math.floor(p / height)];
+    if (value === (counts.length - 1) % 2) counts[counts.length - 1]++;
+    else counts.push(1);
+  }
+  return counts;
+}
+
+/** Masks as `detect` has them, whose windows are the whole frame. */
+function masksOf(bitmaps: readonly ArrayLike<number>[], height: number, width: number) {
+  return { width, height, crop: (i: number) => ({ x: 0, y: 0, width, height, data: bitmaps[i] }) };
+}
+
+const maskPaths = (root: Element) => {
+  return elements(root, "path").map(({ attributes }) => attributes).filter((attributes) => "fill-rule" in attributes);
+};
+
+/** 1 for each pixel whose centre is inside of the path by the rule "evenodd". */
+function filled(path: string, height: number, width: number): number[] {
+  const edges: [x: number, top: number, bottom: number][] = [];
+  for (const [, startX, startY, steps] of path.matchAll(/M(\d+) (\d+)([^z]*)z/g)) {
+    let [x, y] = [Number(startX), Number(startY)];
+    for (const [, axis, text] of steps.matchAll(/([hv])(-?\d+)/g)) {
+      const step = Number(text);
+      if (axis === "v") edges.push([x, Math.min(y, y + step), Math.max(y, y + step)]);
+      [x, y] = axis === "h" ? [x + step, y] : [x, y + step];
+    }
+    assert.is(x, Number(startX), "z goes straight up or down");
+    edges.push([x, Math.min(y, Number(startY)), Math.max(y, Number(startY))]);
+  }
+  return Array.from({ length: height * width }, (_, p) => {
+    const [x, y] = [p % width + 0.5, Math.floor(p / width) + 0.5];
+    return edges.filter(([edge, top, bottom]) => edge < x && top < y && y < bottom).length % 2;
+  });
+}
+
+test("a mask is outlines along the edges of its pixels, around holes too, in any form", () => {
+  const ring = [1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1];
+  const boxes = [0, 0, 3, 4];
+  const window = { x: 1, y: 1, width: 2, height: 2, data: [0, 1, 1, 0] };
+  const forms: [unknown, string][] = [
+    [{ boxes, masks: masksOf([ring], 4, 3) }, "M0 0h3v4h-3zM1 3h1v-2h-1z"],
+    [{ boxes, masks: [{ size: [4, 3], counts: [0, 5, 2, 5] }] }, "M0 0h3v4h-3zM1 3h1v-2h-1z"],
+    [{ boxes, masks: [{ size: [4, 3], counts: "0520" }] }, "M0 0h3v4h-3zM1 3h1v-2h-1z"],
+    [[{ box: boxes, segmentation: { size: [4, 3], counts: "0520" } }], "M0 0h3v4h-3zM1 3h1v-2h-1z"],
+    [{ boxes, masks: { width: 3, height: 4, crop: () => window } }, "M2 1h1v1h-1v1h-1v-1h1z"],
+    [[{ box: boxes, segmentation: [[0, 0, 2.5, 0, 2.5, 3], [1, 1, 2, 1, 2, 2]] }], "M0 0L2.5 0L2.5 3zM1 1L2 1L2 2z"],
+  ];
+  for (const [objects, path] of forms) {
+    assert.equal(maskPaths(drawn(objects, { size: [4, 3] })).map(({ d }) => d), [path]);
+    const [same] = elements(drawn([], { size: [4, 3], truth: wrong(objects) }), "path");
+    assert.is(same.attributes.d, path);
+  }
+});
+
+test("masks of any shape are filled to the pixel", () => {
+  const { uniform } = random(7);
+  for (const [height, width, share] of [[1, 1, 1], [5, 7, 0.5], [16, 16, 0.2], [16, 16, 0.8], [31, 9, 0.5]]) {
+    const bitmap = Array.from({ length: height * width }, () => uniform() < share ? 1 : 0);
+    const options = { size: [height, width] };
+    const boxes = [0, 0, width, height];
+    const [whole] = maskPaths(drawn({ boxes, masks: masksOf([bitmap], height, width) }, options));
+    assert.equal(filled(whole.d, height, width), bitmap);
+    assert.is(whole["fill-rule"], "evenodd");
+    const runs = [{ size: [height, width], counts: countsOf(bitmap, height, width) }];
+    const [coded] = maskPaths(drawn({ boxes, masks: runs }, options));
+    assert.equal(filled(coded.d, height, width), bitmap);
+  }
+});
+
+test("masks are grounds, outlines, both or none; an empty one is nothing", () => {
+  const objects = { boxes: [0, 0, 3, 4], classes: [2], masks: masksOf([Array(12).fill(1)], 4, 3) };
+  const looks = (masks?: SvgOptions["masks"]) => {
+    return maskPaths(drawn(objects, { size: [4, 3], masks })).map(({ fill, stroke }) => [fill, stroke]);
+  };
+  assert.equal(looks(), [["#00c88d", "#00c88d"]]);
+  assert.equal(looks("both"), looks());
+  assert.equal(looks("fill"), [["#00c88d", undefined]]);
+  assert.equal(looks("outline"), [[undefined, "#00c88d"]]);
+  assert.equal(looks("none"), []);
+  for (const masks of [masksOf([Array(12).fill(0)], 4, 3), [{ size: [4, 3], counts: [12] }]]) {
+    assert.equal(maskPaths(drawn({ boxes: [0, 0, 3, 4], masks }, { size: [4, 3] })), []);
+  }
+});
+
+test("one mask at a time is asked for", () => {
+  let asked = 0;
+  const masks = {
+    width: 8,
+    height: 8,
+    crop: (i: number) => {
+      assert.is(i, asked++);
+      return { x: 0, y: 0, width: 1, height: 1, data: [1] };
+    },
+  };
+  const objects = { boxes: Array(4 * 300).fill(1), masks };
+  assert.is(maskPaths(drawn(objects, { size: [8, 8] })).length, 300);
+  drawn(objects, { size: [8, 8], masks: "none" });
+  assert.is(asked, 300);
+});
+
+// ── Keypoints ───────────────────────────────────────────────────────────────────
+
+const linePaths = (root: Element) => {
+  return elements(root, "path").filter(({ attributes }) => attributes["stroke-width"] === "2")
+    .map(({ attributes }) => attributes.d);
+};
+const circlesOf = (root: Element) => elements(root, "circle").map(({ attributes }) => attributes);
+
+test("keypoints are full where they are visible and hollow where not, with lines between visible ones", () => {
+  const keypoints = [10, 20, 1, 30, 40, 0.75, 50, 60, 0.25, NaN, 1, 1];
+  const skeleton = [[0, 1], [1, 2], [0, 3]] as const;
+  const boxes = [0, 0, 99, 99];
+  const root = drawn({ boxes, keypoints }, { skeleton });
+  assert.equal(linePaths(root), ["M10 20L30 40"]);
+  const looks = circlesOf(root).map(({ cx, cy, fill, opacity }) => [cx, cy, fill !== undefined, opacity]);
+  const hollow = ["50", "60", false, undefined];
+  assert.equal(looks.slice(0, 4), [["10", "20", true, undefined], ["30", "40", true, "0.75"], hollow, hollow]);
+  assert.equal(textsOf(root), ["visibility under 0.5"]);
+  const lower = drawn({ boxes, keypoints }, { skeleton, minVisibility: 0.25 });
+  assert.equal(linePaths(lower), ["M10 20L30 40M30 40L50 60"]);
+  assert.equal(textsOf(lower), []);
+  const nested = [{ box: boxes, keypoints: [[10, 20, 1], [30, 40, 0.75], [50, 60, 0.25], [NaN, 1, 1]] }];
+  assert.is(toSvg(nested, { size, skeleton }), toSvg({ boxes, keypoints }, { size, skeleton }));
+});
+
+test("17 keypoints are COCO's without a word; others have points alone", () => {
+  const keypoints = (count: number) => Array.from({ length: count }, (_, k) => [10 * k, k, 1]).flat();
+  const lines = (count: number, skeleton?: SvgOptions["skeleton"]) => {
+    const [path = ""] = linePaths(drawn({ boxes: [0, 0, 9, 9], keypoints: keypoints(count) }, { skeleton }));
+    return [...path.matchAll(/M(\d+) \d+L(\d+) \d+/g)].map(([, from, to]) => [Number(from) / 10, Number(to) / 10]);
+  };
+  const person = lines(17);
+  assert.is(person.length, 19);
+  const has = (...pair: number[]) => assert.ok(person.some((line) => String(line) === String(pair)), String(pair));
+  // Shoulder to elbow to wrist, hip to knee to ankle, both sides.
+  for (const pair of [[5, 7], [7, 9], [6, 8], [8, 10], [11, 13], [13, 15], [12, 14], [14, 16], [5, 11], [6, 12]]) {
+    has(...pair);
+  }
+  assert.equal(lines(17, []), []);
+  assert.equal(lines(4), []);
+  assert.equal(lines(4, [[3, 0]]), [[3, 0]]);
+});
+
+test("of the truth all points are drawn that are known", () => {
+  const truth = [{ box: [0, 0, 9, 9], keypoints: [1, 2, 2, 3, 4, 1, 0, 0, 0] }];
+  const root = drawn([], { truth, skeleton: [[0, 1], [1, 2]] });
+  const dashes = elements(root, "path").filter(({ attributes }) => "stroke-dasharray" in attributes);
+  assert.equal(dashes.map(({ attributes }) => attributes.d), ["M1 2L3 4"]);
+  assert.equal(circlesOf(root).map(({ cx, cy }) => [cx, cy]), [["1", "2"], ["1", "2"], ["3", "4"], ["3", "4"]]);
+});
+
+// ── Turned boxes ────────────────────────────────────────────────────────────────
+
+test("turned boxes are polygons in place of their boxes, with a wide side where the angle points to", () => {
+  // A quarter clockwise: the width goes down, and its end is the lower side.
+  const rotated = [100, 200, 80, 20, Math.PI / 2];
+  const columns = drawn({ boxes: [0, 0, 640, 640], rotated, scores: [0.5], classes: [2] });
+  const [edge, line] = elements(columns, "polygon").map(({ attributes }) => attributes);
+  assert.is(edge.points, line.points);
+  assert.is(line.points, "110,160 110,240 90,240 90,160");
+  assert.is(boxesOf(columns).length, 0);
+  assert.is(elements(columns, "path")[0].attributes.d, "M110 240L90 240");
+  assert.equal(textsOf(columns), ["2 0.50", "angle points to the wide side"]);
+  const list = drawn([{ rotated, score: 0.5, classId: 2, excess: [1, 2, 3, 4] }]);
+  const [label] = elements(list, "text");
+  assert.equal([label.attributes.x, label.attributes.y], ["95", "155"], "above the box around it");
+  const path = elements(list, "path").map(({ attributes }) => attributes.d).find((d) => d.startsWith("M100 160"));
+  // Left, top, right and bottom side of the upright box are above, to the right, below, to the left.
+  assert.is(
+    path,
+    "M100 160L100 158.5M96 158.5L104 158.5M110 200L112 200M112 196L112 204M100 240L100 243M104 243L96 243M90 200L86 200M86 204L86 196",
+  );
+  const truth = drawn([], { truth: { boxes: [0, 0, 9, 9], rotated: Float32Array.of(5, 5, 4, 2, 0) } });
+  assert.is(elements(truth, "polygon")[1].attributes.points, "3,4 7,4 7,6 3,6");
+});
+
+test("turned boxes that are not finite are left out", () => {
+  const bad = [[NaN, 1, 1, 1, 0], [1, 1, 1, 1, Infinity], [1, 1, -1, 1, 0]].map((rotated) => ({ rotated }));
+  assert.equal(textsOf(drawn([...bad, { rotated: [1, 1, 0, 1, 1e6] }])).at(-1), "left out: 3 without a place");
+});
+
 // ── Options ─────────────────────────────────────────────────────────────────────
 
 test("the truth is dashed, in any form", () => {
@@ -247,13 +435,17 @@ const ATTACKS = [
   "</text></svg>",
 ];
 
+function namesIn({ children }: Element): string[] {
+  return children.flatMap((child) => [child.name, ...namesIn(child)]);
+}
+
 test("no text of others is more than text", () => {
   for (const text of ATTACKS) {
     const options = { names: [text], title: text, background: text, image: `a.png?${text}` };
     const objects = [{ box: [0, 0, 99, 99], score: 0.5, classId: 0 }];
     for (const labels of [true, false]) {
       const root = drawn(objects, { ...options, labels });
-      const names = new Set(elements(root, "svg").concat(root).flatMap((svg) => svg.children.map(({ name }) => name)));
+      const names = new Set(namesIn(root));
       assert.equal([...names].sort(), ["g", "image", "rect", "svg", "text", "title"], text);
       const marked = text.replaceAll(/[^ -~]/gu, "�");
       assert.is(elements(root, "title")[0].text, marked);
@@ -317,6 +509,26 @@ test("what does not fit is refused, by its place", () => {
   bad([{ box: one.boxes, score: "1" }], TypeError, "detections[0].score");
   bad([{ box: one.boxes, classId: -1 }], RangeError, "detections[0].classId is -1");
   bad([{ box: one.boxes, excess: [1] }], TypeError, "detections[0].excess is an array of 1; wanted an array of 4");
+  bad(
+    { ...one, rotated: [1, 2, 3, 4] },
+    TypeError,
+    "detections.rotated is an array of 4; wanted an array of 5 numbers",
+  );
+  bad({ ...one, keypoints: [1, 2] }, TypeError, "detections.keypoints is an array of 2; wanted x, y and visibility");
+  bad({ boxes: [], keypoints: [1, 2, 3] }, TypeError, "detections.keypoints is an array of 3");
+  bad({ ...one, masks: [] }, TypeError, "detections.masks is an array of 0; wanted an array of 1 run lengths");
+  bad({ ...one, masks: {} }, TypeError, "detections.masks is an object (Object); wanted masks of `detect`");
+  bad({ ...one, masks: null }, TypeError, "detections.masks is null; wanted masks of `detect`");
+  bad({ ...one, masks: [{ size: [2, 2], counts: "0" }] }, RangeError, "detections.masks[0].counts is of 0 pixels");
+  const small = "detections.masks is of [4, 3]; wanted [640, 640], as options.size has";
+  bad({ ...one, masks: masksOf([Array(12).fill(0)], 4, 3) }, TypeError, small);
+  const coded = { size: [4, 3], counts: "0520" };
+  bad({ ...one, masks: [coded] }, TypeError, "detections.masks[0] is of [4, 3]; wanted [640, 640]");
+  bad([{ box: one.boxes, segmentation: coded }], TypeError, "detections[0].segmentation is of [4, 3]");
+  bad([{ box: one.boxes, segmentation: [[1, 2, 3, 4]] }], TypeError, "detections[0].segmentation[0] is an array of 4");
+  bad([{ box: one.boxes, segmentation: 5 }], TypeError, "detections[0].segmentation is number 5");
+  bad([{ box: one.boxes, keypoints: [[1, 2]] }], TypeError, "detections[0].keypoints[0] is an array of 2");
+  bad([{ rotated: [1, 2] }], TypeError, "detections[0].rotated is an array of 2; wanted an array of 5 numbers");
   bad([{ box: one.boxes, clasId: 1 }], TypeError, "detections[0].clasId is unknown; did you mean classId?");
 });
 
@@ -344,6 +556,13 @@ test("options that do not fit are refused, by their place", () => {
     TypeError,
     'options.uncertainty is "std"; wanted "none", because not all detections',
   );
+  bad({ size, masks: "all" }, TypeError, 'options.masks is "all"; wanted "both" or "outline" or "fill" or "none"');
+  bad({ size, skeleton: "coco" }, TypeError, 'options.skeleton is "coco"; wanted a list of pairs of keypoints');
+  bad({ size, skeleton: [[1, 2, 3]] }, TypeError, "options.skeleton[0] is an array of 3; wanted a pair of keypoints");
+  bad({ size, skeleton: [[0, -1]] }, RangeError, "options.skeleton[0][1] is -1");
+  const beyond = () => drawn({ ...one, keypoints: [1, 2, 1] }, { skeleton: [[0, 1]] });
+  throws(beyond, RangeError, "toSvg: options.skeleton[0] is [0, 1]; wanted keypoints from 0 to 0");
+  bad({ size, minVisibility: 2 }, RangeError, "options.minVisibility is 2; wanted a number from 0 to 1");
   bad({ size, labels: 1 }, TypeError, "options.labels is number 1; wanted true or false");
   bad({ size, legend: "no" }, TypeError, 'options.legend is "no"; wanted true or false');
   bad({ size, title: 5 }, TypeError, "options.title is number 5; wanted a string");
