@@ -88,3 +88,12 @@ export function storeColumn(dst: usize, v: v128, lanes: i32): void {
   if (lanes > 2) store<f32>(dst, f32x4.extract_lane(v, 2), 32);
   if (lanes > 3) store<f32>(dst, f32x4.extract_lane(v, 3), 48);
 }
+
+/** Stores the first one to three lanes. */
+// @ts-ignore: decorator
+@inline
+export function storeFirst(dst: usize, v: v128, lanes: i32): void {
+  store<f32>(dst, f32x4.extract_lane(v, 0));
+  if (lanes > 1) store<f32>(dst, f32x4.extract_lane(v, 1), 4);
+  if (lanes > 2) store<f32>(dst, f32x4.extract_lane(v, 2), 8);
+}

@@ -155,6 +155,31 @@ export function crowdedBoxes(count: number, seed: number): ScoredBoxes {
   return { count, boxes, scores: Float32Array.from({ length: count }, random) };
 }
 
+/** Rotated boxes (count, 5) around so many objects, as a detector gives them. */
+export function clusteredBoxes(count: number, objects: number, seed: number): Float32Array {
+  const random = seeded(seed);
+  const things = Array.from({ length: objects }, () => rotatedThing(random, FRAME));
+  const boxes = new Float32Array(count * 5);
+  for (let i = 0; i < count; i++) {
+    const [x, y, width, height, angle] = things[integerBelow(random, objects)];
+    const centre = [normal(random, x, 0.08 * width), normal(random, y, 0.08 * height)];
+    const sides = [width, height].map((length) => length * between(random, 0.8, 1.2));
+    boxes.set([...centre, ...sides, normal(random, angle, 0.1)], i * 5);
+  }
+  return boxes;
+}
+
+/** Rotated boxes (count, 5) anywhere on a square image. */
+export function spreadBoxes(count: number, extent: number, seed: number): Float32Array {
+  const random = seeded(seed);
+  return Float32Array.from(Array.from({ length: count }, () => rotatedThing(random, extent)).flat());
+}
+
+function rotatedThing(random: Random, extent: number): number[] {
+  const sides = [between(random, 12.5, 100), between(random, 12.5, 100)];
+  return [between(random, 0, extent), between(random, 0, extent), ...sides, between(random, 0, Math.PI)];
+}
+
 /** Logits of box sides, each with one clear peak, as (anchors, 4 · bins) rows or (4 · bins, anchors) channels. */
 export function sideLogits(
   anchors: number,

@@ -19,6 +19,7 @@ import { preprocess } from "./preprocess.ts";
 import { Report } from "./report.ts";
 import { describeRun, FLOOR, floorOf, type Results, type Run, runLike } from "./results.ts";
 import { CHECK, QUICK, Runner, THOROUGH } from "./runner.ts";
+import { rotated } from "./rotated.ts";
 import { startup } from "./startup.ts";
 import { threads } from "./threads.ts";
 
@@ -26,6 +27,7 @@ const FAMILIES: readonly Family[] = [
   detect,
   headsFamily,
   nms,
+  rotated,
   decode,
   losses,
   criteria,

@@ -1,6 +1,7 @@
 // Pairwise IoU and generalized IoU of two sets of boxes. An empty or inverted box has area 0; two of those have IoU 0.
 // Pairs whose areas leave float32 are done again in float64.
 
+import { storeFirst } from "../lanes";
 import { bounded, exactGeneralizedIou, exactIou } from "./exact_iou";
 
 /** Boxes of b that are held with their corners apart. */
@@ -161,12 +162,4 @@ function union(
   const other = f32x4.mul(extent(bx1, bx2), extent(by1, by2));
   // At least the overlap, whatever is rounded: no IoU is over 1.
   return f32x4.add(area, f32x4.sub(other, intersection));
-}
-
-// @ts-ignore: decorator
-@inline
-function storeFirst(dst: usize, v: v128, lanes: i32): void {
-  store<f32>(dst, f32x4.extract_lane(v, 0));
-  if (lanes > 1) store<f32>(dst, f32x4.extract_lane(v, 1), 4);
-  if (lanes > 2) store<f32>(dst, f32x4.extract_lane(v, 2), 8);
 }

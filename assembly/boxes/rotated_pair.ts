@@ -77,64 +77,123 @@ export function polygonIou(a: usize, b: usize): f64 {
   return whole == 0 ? 0 : inner / whole;
 }
 
+/** ProbIoU of two prepared boxes: see `probIous`. */
+export function probIou(a: usize, b: usize): f64 {
+  return f64x2.extract_lane(probIous(a, b, b), 0);
+}
+
 /**
- * ProbIoU: 1 − √(1 − e^(−Bd)), Bd Bhattacharyya's distance of Gaussians with covariances w²/12, h²/12. 1 for equal boxes, 0 where
- * another box has no area. Of prepared boxes.
+ * ProbIoU of a prepared box with two others: 1 − √(1 − e^(−Bd)), Bd Bhattacharyya's distance of Gaussians with covariances w²/12,
+ * h²/12. 1 for equal boxes, else 0 where a box has no area.
  *
  * With D = |Σa + Σb| in units of w²h², e^(−Bd) = e^(−q)/√ρ, where q is the part of the centres and ρ = D/(4√(|Σa||Σb|)) that of the
  * shapes. q is a sum of squares, each in the frame of its box, and so is ρ − 1 = ((wh − w'h')² + cos²Δ(wh' − w'h)² + sin²Δ(ww' − hh')²)
  * /(4wh·w'h'): no terms cancel, and alike boxes keep their digits.
  */
-export function probIou(a: usize, b: usize): f64 {
-  const areas = areaOf(a) * areaOf(b) / 16;
-  if (areas == 0) return equal(a, b) ? 1 : 0;
-  const halfA = v128.load(a, HALF);
-  const halfB = v128.load(b, HALF);
-  const turnA = v128.load(a, TURN);
-  const turnB = v128.load(b, TURN);
-  const relative = relativeTurn(turnA, turnB);
-  const weights = f64x2.mul(relative, relative);
-  // (w h', h w') and (w w', h h').
-  const across = f64x2.mul(halfA, v128.shuffle<f64>(halfB, halfB, 1, 0));
-  const along = f64x2.mul(halfA, halfB);
-  const unlike = f64x2(difference(across), difference(along));
-  const like = f64x2(dot(across, across), dot(along, along));
-  const ownA = areaOf(a) / 4;
-  const ownB = areaOf(b) / 4;
-  const determinant = ownA * ownA + ownB * ownB + dot(weights, like);
-  const excess = ((ownA - ownB) * (ownA - ownB) + dot(weights, f64x2.mul(unlike, unlike))) / (4 * areas);
-  const apart = f64x2.sub(v128.load(b, CENTRE), v128.load(a, CENTRE));
-  const far = distance(apart, turnA, halfA) + distance(apart, turnB, halfB);
-  return 1 - hellinger(0.75 * far / determinant, excess);
+export function probIous(a: usize, b0: usize, b1: usize): v128 {
+  const cosA = v128.load64_splat(a, TURN);
+  const sinA = v128.load64_splat(a, TURN + 8);
+  const w = v128.load64_splat(a, HALF);
+  const h = v128.load64_splat(a, HALF + 8);
+  const cosB = firstOf(b0, b1, TURN);
+  const sinB = secondOf(b0, b1, TURN);
+  const wB = firstOf(b0, b1, HALF);
+  const hB = secondOf(b0, b1, HALF);
+  const x = f64x2.sub(firstOf(b0, b1, CENTRE), v128.load64_splat(a, CENTRE));
+  const y = f64x2.sub(secondOf(b0, b1, CENTRE), v128.load64_splat(a, CENTRE + 8));
+  // NaN where anything of the box is.
+  const own = f64x2.splat(areaOf(a) / 4);
+  const other = f64x2(areaOf(b0) / 4, areaOf(b1) / 4);
+  const cosine = squared(f64x2.add(f64x2.mul(cosA, cosB), f64x2.mul(sinA, sinB)));
+  const sine = squared(f64x2.sub(f64x2.mul(cosA, sinB), f64x2.mul(sinA, cosB)));
+  const determinant = f64x2.add(
+    f64x2.add(squared(own), squared(other)),
+    f64x2.add(
+      f64x2.mul(cosine, squares(f64x2.mul(w, hB), f64x2.mul(h, wB))),
+      f64x2.mul(sine, squares(f64x2.mul(w, wB), f64x2.mul(h, hB))),
+    ),
+  );
+  const unlike = f64x2.add(
+    squared(f64x2.sub(own, other)),
+    f64x2.add(
+      f64x2.mul(cosine, squared(f64x2.sub(f64x2.mul(w, hB), f64x2.mul(h, wB)))),
+      f64x2.mul(sine, squared(f64x2.sub(f64x2.mul(w, wB), f64x2.mul(h, hB)))),
+    ),
+  );
+  const far = f64x2.add(distance(x, y, cosA, sinA, w, h), distance(x, y, cosB, sinB, wB, hB));
+  const areas = f64x2.mul(own, other);
+  const q = f64x2.div(f64x2.mul(far, f64x2.splat(0.75)), determinant);
+  const value = f64x2.sub(f64x2.splat(1), hellinger(q, f64x2.div(unlike, f64x2.mul(areas, f64x2.splat(4)))));
+  // Neither is true of NaN.
+  const same = f64x2(equal(a, b0) ? 1 : 0, equal(a, b1) ? 1 : 0);
+  const decided = v128.or(f64x2.eq(same, f64x2.splat(1)), f64x2.eq(areas, f64x2.splat(0)));
+  return v128.bitselect(same, value, decided);
 }
 
 /** w²y² + h²x² of the vector in a box's frame. */
 // @ts-ignore: decorator
 @inline
-function distance(apart: v128, turn: v128, half: v128): f64 {
-  const place = turned(apart, turn);
-  const crossed = f64x2.mul(place, v128.shuffle<f64>(half, half, 1, 0));
-  return dot(crossed, crossed);
+function distance(x: v128, y: v128, cosine: v128, sine: v128, w: v128, h: v128): v128 {
+  const along = f64x2.add(f64x2.mul(x, cosine), f64x2.mul(y, sine));
+  const across = f64x2.sub(f64x2.mul(y, cosine), f64x2.mul(x, sine));
+  return squares(f64x2.mul(across, w), f64x2.mul(along, h));
 }
 
 /** √(1 − e^(−q)/√(1 + excess)), for both from 0 on. */
-function hellinger(q: f64, excess: f64): f64 {
+// @ts-ignore: decorator
+@inline
+function hellinger(q: v128, excess: v128): v128 {
+  const one = f64x2.splat(1);
   // Beyond this nothing is left of 1.
-  const shape = min(excess, 1e100);
-  const root = sqrt(1 + shape);
+  const shape = f64x2.min(excess, f64x2.splat(1e100));
+  const root = f64x2.sqrt(f64x2.add(one, shape));
   const lost = lostBy(q);
-  return sqrt(lost + (1 - lost) * (shape / (root * (root + 1))));
+  const part = f64x2.div(shape, f64x2.mul(root, f64x2.add(root, one)));
+  return f64x2.sqrt(f64x2.add(lost, f64x2.mul(f64x2.sub(one, lost), part)));
 }
 
 /** 1 − e^(−x) for x from 0 on. */
-function lostBy(x: f64): f64 {
-  if (!(x < 50)) return x >= 50 ? 1 : x;
-  const halvings = nearest(x / (LN2_HIGH + LN2_LOW));
-  const rest = halvings * LN2_HIGH - x + halvings * LN2_LOW;
-  let grown: f64 = 0;
-  for (let term: usize = 0; term < EXP_TERMS; term++) grown = (grown + load<f64>(EXP_SERIES + (term << 3))) * rest;
-  const share = reinterpret<f64>((<u64> (1023 - <i32> halvings)) << 52);
-  return (1 - share) - share * grown;
+// @ts-ignore: decorator
+@inline
+function lostBy(x: v128): v128 {
+  const one = f64x2.splat(1);
+  // e^−50 is nothing beside 1.
+  const held = f64x2.min(x, f64x2.splat(50));
+  const halvings = f64x2.nearest(f64x2.mul(held, f64x2.splat(1 / (LN2_HIGH + LN2_LOW))));
+  const rest = f64x2.add(
+    f64x2.sub(f64x2.mul(halvings, f64x2.splat(LN2_HIGH)), held),
+    f64x2.mul(halvings, f64x2.splat(LN2_LOW)),
+  );
+  let grown = f64x2.splat(0);
+  for (let term: usize = 0; term < EXP_TERMS; term++) {
+    grown = f64x2.mul(f64x2.add(grown, v128.load64_splat(EXP_SERIES + (term << 3))), rest);
+  }
+  const power = i64x2.shl(i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(f64x2.sub(f64x2.splat(1023), halvings))), 52);
+  return f64x2.sub(f64x2.sub(one, power), f64x2.mul(power, grown));
+}
+
+// @ts-ignore: decorator
+@inline
+function firstOf(a: usize, b: usize, pair: usize): v128 {
+  return v128.shuffle<f64>(v128.load(a + pair), v128.load(b + pair), 0, 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function secondOf(a: usize, b: usize, pair: usize): v128 {
+  return v128.shuffle<f64>(v128.load(a + pair), v128.load(b + pair), 1, 3);
+}
+
+// @ts-ignore: decorator
+@inline
+function squared(v: v128): v128 {
+  return f64x2.mul(v, v);
+}
+
+// @ts-ignore: decorator
+@inline
+function squares(a: v128, b: v128): v128 {
+  return f64x2.add(squared(a), squared(b));
 }
 
 /**
@@ -230,16 +289,4 @@ function relativeTurn(a: v128, b: v128): v128 {
 @inline
 function sum(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
-}
-
-// @ts-ignore: decorator
-@inline
-function dot(a: v128, b: v128): f64 {
-  return sum(f64x2.mul(a, b));
-}
-
-// @ts-ignore: decorator
-@inline
-function difference(v: v128): f64 {
-  return f64x2.extract_lane(v, 0) - f64x2.extract_lane(v, 1);
 }

@@ -1,12 +1,15 @@
 // All pairs of two sets of rotated boxes, by one measure or the other. Four pairs at a time are first looked at from afar, in float32:
 // most of them are so far apart that their value is 0 for sure.
 
-import { polygonIou, PREPARED, prepareRotated, probIou, radiusOf, ROTATED } from "./rotated_pair";
+import { storeFirst } from "../lanes";
+import { polygonIou, PREPARED, prepareRotated, probIous, radiusOf, ROTATED } from "./rotated_pair";
 
 /** Boxes of b that are held prepared in the scratch, behind one of a; their centres and reaches follow in float32. */
 const TILE: i32 = 128;
 const ROW: usize = <usize> TILE << 2;
 const FAR: usize = <usize> (TILE + 1) * PREPARED;
+/** Values of four pairs. */
+const VALUES: usize = FAR + 3 * ROW;
 
 /** Distances in reaches from which on polygons, and ProbIoU in float64, are apart; with room for the rounding of float32. */
 const POLYGON_FAR: f32 = 1.000002;
@@ -14,7 +17,7 @@ const PROB_FAR: f32 = 54;
 
 /** Bytes of scratch that the pairs of any number of boxes need. */
 export function rotated_pairs_scratch(): usize {
-  return FAR + 3 * ROW;
+  return VALUES + 16;
 }
 
 /** dst (countA, countB) by one of the measures. */
@@ -62,15 +65,29 @@ function row(box: usize, count: i32, dst: usize, prob: bool): void {
     const distance = f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy));
     const least = f32x4.add(f32x4.mul(f32x4.mul(sum, sum), far), f32x4.splat(1e-36));
     // NaN is near, to be told.
-    const near = ~i32x4.bitmask(f32x4.gt(distance, least));
-    const lanes = min(4, count - i);
-    for (let lane = 0; lane < lanes; lane++) {
-      let value: f64 = 0;
-      if (near & (1 << lane)) {
-        const other = box + <usize> (i + lane + 1) * PREPARED;
-        value = prob ? probIou(box, other) : polygonIou(box, other);
-      }
-      store<f32>(dst + (<usize> (i + lane) << 2), <f32> value);
-    }
+    const near = ~i32x4.bitmask(f32x4.gt(distance, least)) & 15;
+    const values = near == 0 ? f32x4.splat(0) : prob ? gaussians(box, i, near) : polygons(box, i, near);
+    if (count - i >= 4) v128.store(dst, values);
+    else storeFirst(dst, values, count - i);
+    dst += 16;
   }
+}
+
+/** The IoU of four polygons, 0 for lanes that are not near. */
+function polygons(box: usize, first: i32, near: i32): v128 {
+  v128.store(box + VALUES, f32x4.splat(0));
+  for (; near != 0; near &= near - 1) {
+    const lane = ctz(near);
+    const iou = polygonIou(box, box + <usize> (first + lane + 1) * PREPARED);
+    store<f32>(box + VALUES + (<usize> lane << 2), <f32> iou);
+  }
+  return v128.load(box + VALUES);
+}
+
+/** ProbIoU of four boxes, 0 for pairs of lanes that are not near. */
+function gaussians(box: usize, first: i32, near: i32): v128 {
+  const others = box + <usize> (first + 1) * PREPARED;
+  const low = near & 3 ? probIous(box, others, others + PREPARED) : f64x2.splat(0);
+  const high = near & 12 ? probIous(box, others + 2 * PREPARED, others + 3 * PREPARED) : f64x2.splat(0);
+  return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
