@@ -9,9 +9,9 @@ import type { Detections } from "../types.ts";
 import type { AnySource, GpuSource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type CheckedDetect, op } from "./checked_detect.ts";
-import { detectImages } from "./detect_images.ts";
+import { detectImages, distantRoles, findImages, withDistant } from "./detect_images.ts";
 import { divisionOf } from "./detect_share.ts";
-import { type CandidateSearch, type SearchedImage, searchOf } from "./search.ts";
+import { type CandidateSearch, type Searched, searchOf } from "./search.ts";
 
 export class DetectCall implements Call {
   readonly op = op;
@@ -82,17 +82,24 @@ export class DetectCall implements Call {
     return this.checked.signal === undefined ? divisionOf(this.checked) : null;
   }
 
-  finish(searched: readonly SearchedImage[], backend: WasmBackend): Detections[] | Promise<Detections[]> {
-    const detections = detectImages(backend, this.checked, searched);
+  finish(searched: Searched, backend: WasmBackend): Detections[] | Promise<Detections[]> {
+    if (distantRoles(this.checked).length > 0) return this.#finishDistant(searched, backend);
+    const detections = detectImages(backend, this.checked, searched.images);
     return this.checked.signal === undefined ? [...detections] : withTurns(detections);
+  }
+
+  async #finishDistant(searched: Searched, backend: WasmBackend): Promise<Detections[]> {
+    const images = findImages(backend, this.checked, searched.images);
+    const found = this.checked.signal === undefined ? [...images] : await withTurns(images);
+    return await withDistant(backend, this.checked, searched, found);
   }
 }
 
 /** Only a turn of the event loop lets whoever holds the controller abort. */
-async function withTurns(images: Iterable<Detections>): Promise<Detections[]> {
-  const results: Detections[] = [];
-  for (const detections of images) {
-    results.push(detections);
+async function withTurns<T>(images: Iterable<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (const image of images) {
+    results.push(image);
     await new Promise((resolve) => setTimeout(resolve));
   }
   return results;

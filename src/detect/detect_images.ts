@@ -3,7 +3,7 @@
  * boxes, suppress, and only for what is left compute scores in float64. Another device may find the candidates instead.
  */
 import { numberBefore } from "../float32.ts";
-import type { Attachment } from "../heads/channels.ts";
+import { type Attachment, attachmentsOf } from "../heads/channels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
 import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
@@ -21,7 +21,7 @@ import { mapBack } from "./map_back.ts";
 import { expandClasses } from "./multi_label.ts";
 import { keepBest, rank } from "./rank.ts";
 import { probability } from "./scores.ts";
-import type { ListedCandidates, SearchedImage } from "./search.ts";
+import type { ListedCandidates, Searched, SearchedImage } from "./search.ts";
 import { makeThresholds } from "./thresholds.ts";
 import { float32Parts, selectedDetections } from "./selected.ts";
 import { softmaxParts, softmaxSettings } from "./softmax.ts";
@@ -34,23 +34,88 @@ interface Input {
   readonly listed: ListedCandidates | null;
 }
 
+/** The detections of one image, without what rows have beside box and class. */
+interface FoundImage {
+  readonly image: number;
+  readonly settings: Settings;
+  readonly input: Input;
+  readonly arrays: DetectionArrays;
+}
+
+/** Float32 values (detections, channels) of a role. */
+type AttachedOf = (role: Attachment) => Float32Array;
+
 /**
  * The detections of one image at each step, from the outputs or from the results of a search; stops before an image once the
  * signal is aborted.
  */
 export function* detectImages(
   backend: WasmBackend,
-  { images, parts, settings: given, transforms, signal }: CheckedDetect,
+  checked: CheckedDetect,
   searched: readonly SearchedImage[] | null = null,
 ): Generator<Detections, void, void> {
+  for (const found of findImages(backend, checked, searched)) {
+    yield finished(checked, found, (role) => hostValues(backend, checked, found, role));
+  }
+}
+
+/** Detections with attachments that lie where the search was: read from there for all images at once. */
+export async function withDistant(
+  backend: WasmBackend,
+  checked: CheckedDetect,
+  { attached }: Searched,
+  found: readonly FoundImage[],
+): Promise<Detections[]> {
+  const roles = distantRoles(checked);
+  const requests = found.flatMap(({ image, input, arrays: { anchors } }) => {
+    return input.listed === null ? [] : roles.map((role) => ({ image, role, anchors }));
+  });
+  const values = await attached(requests);
+  const answers = new Map(requests.map(({ image, role }, i) => [`${image} ${role}`, values[i]]));
+  return found.map((each) =>
+    finished(checked, each, (role) => {
+      return answers.get(`${each.image} ${role}`) ?? hostValues(backend, checked, each, role);
+    })
+  );
+}
+
+/** Attachments of detections of which a tensor lies on another device. */
+export function distantRoles({ parts, settings: { head } }: CheckedDetect): Attachment[] {
+  const isDistant = (role: Attachment) => parts.some((part) => part[role]?.source.kind === "gpu");
+  return attachmentsOf(head).filter((role) => role !== "angles" && isDistant(role));
+}
+
+/** Each image's detections without attachments. */
+export function* findImages(
+  backend: WasmBackend,
+  { images, parts, settings: given, signal }: CheckedDetect,
+  searched: readonly SearchedImage[] | null,
+): Generator<FoundImage, void, void> {
   const settings = given.head.scores === "softmax" ? softmaxSettings(given) : given;
   backend.memory.argumentsRead(op);
   const onHost = searched === null ? prepared(given.head, partsOnHost(op, parts), images) : [];
   for (let image = 0; image < images; image++) {
     signal?.throwIfAborted();
     const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image], given.head);
-    yield new DetectionList(mapBack(transforms[image], detectImage(backend, settings, input)));
+    yield { image, settings, input, arrays: boxesOf(backend, settings, input) };
   }
+}
+
+function finished({ transforms }: CheckedDetect, found: FoundImage, attached: AttachedOf): Detections {
+  const { image, settings, arrays } = found;
+  return new DetectionList(mapBack(transforms[image], withAttachments(settings, arrays, attached)));
+}
+
+/** Of a role whose tensors are on the host: in the image's own outputs, or where its candidates were listed, in those of the call. */
+function hostValues(
+  backend: WasmBackend,
+  checked: CheckedDetect,
+  { image, input, arrays: { anchors } }: FoundImage,
+  role: Attachment,
+): Float32Array {
+  const { parts } = checked as { readonly parts: readonly Part[] };
+  const place = input.listed === null ? { parts: input.parts, image: input.image } : { parts, image };
+  return attachedValues({ backend, ...place }, role, anchors);
 }
 
 /** Parts as the steps read them. */
@@ -64,10 +129,6 @@ function inputOf(searched: SearchedImage, head: HeadSpec): Input {
   return { parts: [], image: 0, listed: searched };
 }
 
-function detectImage(backend: WasmBackend, settings: Settings, input: Input): DetectionArrays {
-  return withAttachments(backend, settings, input, boxesOf(backend, settings, input));
-}
-
 function boxesOf(backend: WasmBackend, settings: Settings, { parts, image, listed }: Input): DetectionArrays {
   if (settings.head.selection === "selected") return selectedDetections(backend, settings, parts[0], image);
   return backend.memory.frame(op, (allocate) => {
@@ -77,16 +138,10 @@ function boxesOf(backend: WasmBackend, settings: Settings, { parts, image, liste
 }
 
 /** What the head has beside box and class, of the detections alone. */
-function withAttachments(
-  backend: WasmBackend,
-  settings: Settings,
-  { parts, image }: Input,
-  arrays: DetectionArrays,
-): DetectionArrays {
+function withAttachments(settings: Settings, arrays: DetectionArrays, attached: AttachedOf): DetectionArrays {
   const { keypoints, maskCoefficients = 0 } = settings.head;
   if (keypoints === undefined && maskCoefficients === 0) return arrays;
   const { anchors } = arrays;
-  const attached = (role: Attachment) => attachedValues({ backend, parts, image }, role, anchors);
   return {
     ...arrays,
     ...keypoints && { keypoints: decodeKeypoints(settings, keypoints, anchors, attached("keypoints")) },

@@ -1,7 +1,7 @@
 /**
  * The search for candidates on another device: its question and its answer.
  */
-import { attachmentsOf, hasObjectness } from "../heads/channels.ts";
+import { type Attachment, hasObjectness, isRotated } from "../heads/channels.ts";
 import { type Field, fieldsOf, mapPart, type Part } from "../heads/outputs.ts";
 import type { Prototypes } from "../heads/prototypes.ts";
 import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
@@ -33,6 +33,8 @@ export interface CandidateSearch {
   /** Every class, or the best of each anchor. */
   readonly multiLabel: boolean;
   readonly uncertainty: boolean;
+  /** Whether candidates have angles. */
+  readonly rotated: boolean;
   /**
    * Class values must exceed it. With objectness, its product with the class score must, as far as float32 can tell: a
    * superset may be returned, because the host compares again in float64.
@@ -54,6 +56,8 @@ export interface ListedCandidates {
   readonly std: Float32Array;
   readonly saturation: Float32Array;
   readonly excess: Float32Array;
+  /** (N), the angles' channel as it came; none where boxes are not turned. */
+  readonly angles: Float32Array;
 }
 
 /** An image with too many candidates to list them, or with more than lists have: its own outputs, on the host. */
@@ -64,6 +68,20 @@ export interface CrowdedImage {
 
 export type SearchedImage = ListedCandidates | CrowdedImage;
 
+/** Channels of a role at some anchors of an image. */
+export interface AttachedRequest {
+  readonly image: number;
+  readonly role: Attachment;
+  readonly anchors: Int32Array;
+}
+
+/** What another device found. */
+export interface Searched {
+  readonly images: readonly SearchedImage[];
+  /** Float32 values (anchors, channels) of each request, all at once, from tensors that lie there. */
+  readonly attached: (requests: readonly AttachedRequest[]) => Promise<readonly Float32Array[]>;
+}
+
 export function searchOf({ images, parts, prototypes, settings }: CheckedDetect): CandidateSearch {
   const { head, scoreThreshold, classRules, uncertainty } = settings;
   // The host chooses among the classes of an anchor where these do not compete alike.
@@ -71,8 +89,7 @@ export function searchOf({ images, parts, prototypes, settings }: CheckedDetect)
   const makeThreshold = hasObjectness(head) ? productThreshold : rawThreshold;
   return {
     op,
-    onHost: head.selection === "selected" || head.scores === "softmax" || head.binValues !== undefined ||
-      attachmentsOf(head).length > 0,
+    onHost: head.selection === "selected" || head.scores === "softmax" || head.binValues !== undefined,
     images,
     parts,
     fields: parts.flatMap(fieldsOf),
@@ -85,6 +102,7 @@ export function searchOf({ images, parts, prototypes, settings }: CheckedDetect)
     numClasses: head.numClasses,
     multiLabel,
     uncertainty,
+    rotated: isRotated(head),
     threshold: makeThreshold(head, scoreThreshold),
   };
 }

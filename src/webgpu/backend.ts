@@ -4,9 +4,11 @@
 import type { Call, CallKind } from "../call.ts";
 import type { CriterionCall } from "../criteria/criterion_call.ts";
 import type { DetectCall } from "../detect/detect_call.ts";
+import type { Searched } from "../detect/search.ts";
 import type { LossCall } from "../ops/loss_call.ts";
 import type { RowCall } from "../ops/row_call.ts";
 import type { PreprocessCall } from "../pixels/preprocess_call.ts";
+import { gatherAttached } from "./attached.ts";
 import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
 import { findCandidates, ListCapacity } from "./detect.ts";
@@ -43,11 +45,19 @@ const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
   },
   criterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, plans[checked.op]), holds: always },
   detect: {
-    run: (gpu, call) => findCandidates(gpu, call.search(), gpu.lists),
+    run: runSearch,
     holds: ({ fields }, limits) => fitBindings(fields, limits),
   },
   preprocess: { run: (gpu, { checked }) => runPreprocess(gpu, checked), holds: ({ placement }) => placement === "gpu" },
 };
+
+async function runSearch(gpu: GpuBackend, call: DetectCall): Promise<Searched> {
+  const search = call.search();
+  return {
+    images: await findCandidates(gpu, search, gpu.lists),
+    attached: (requests) => gpu.watch(search.op, gatherAttached(gpu, search, requests)),
+  };
+}
 
 export class GpuBackend {
   readonly device: GPUDevice;
@@ -81,17 +91,18 @@ export class GpuBackend {
   }
 
   run(call: Call): Promise<unknown> {
-    return this.#watch(call.op, runnerOf(call).run(this, call));
+    return this.watch(call.op, runnerOf(call).run(this, call));
   }
 
   /**
    * A call's result; a lost device or a disposed engine rejects it at once. Until the result is the caller's, its
    * buffers on the device are the pool's, which destroys them when it closes.
    */
-  #watch(op: string, result: Promise<unknown>): Promise<unknown> {
+  watch<T>(op: string, result: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const lose = (reason: string) => reject(new Error(`${op}: ${reason}`));
-      const deliver = (value: unknown, staying: readonly GPUBuffer[]) => {
+      if (this.#lost !== null) lose(this.#lost);
+      const deliver = (value: T, staying: readonly GPUBuffer[]) => {
         for (const buffer of staying) this.pool.handOver(buffer);
         resolve(value);
       };

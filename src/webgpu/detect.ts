@@ -3,13 +3,21 @@
  * where the lists would be as large.
  */
 import type { CandidateSearch, ListedCandidates, SearchedImage } from "../detect/search.ts";
-import type { Field, Part } from "../heads/outputs.ts";
+import type { Part } from "../heads/outputs.ts";
 import type { AnySource } from "../validate.ts";
-import { CANDIDATE_WORDS, DETECT_LANES, filterShader, LIST_HEAD, sidesShader, sideWords } from "./detect_shaders.ts";
+import {
+  CANDIDATE_WORDS,
+  channelsShader,
+  DETECT_LANES,
+  filterShader,
+  LIST_HEAD,
+  sidesShader,
+  sideWords,
+} from "./detect_shaders.ts";
 import type { Gpu } from "./gpu.ts";
 import { itemGroups } from "./grid.ts";
-import { bindShare, shareOf, shareOnHost } from "./image_share.ts";
-import { keyOf } from "./keys.ts";
+import { shareOf, shareOnHost } from "./image_share.ts";
+import { ImageTensors } from "./image_tensors.ts";
 import { bytesOf, storageOf } from "./storage.ts";
 import { Work } from "./work.ts";
 
@@ -71,33 +79,28 @@ interface CompiledPart {
   readonly part: Part<AnySource>;
   readonly filter: GPUComputePipeline;
   readonly sides: GPUComputePipeline;
-}
-
-/** A tensor's values of one image, and the element of the binding that they begin at. */
-interface Bound {
-  readonly binding: GPUBufferBinding;
-  readonly first: number;
+  /** Null where boxes are not turned. */
+  readonly angles: GPUComputePipeline | null;
 }
 
 interface Lists {
   readonly candidates: Uint32Array;
   readonly sides: Float32Array;
+  readonly angles: Float32Array;
 }
 
 /** One image of a call. */
 class ImageSearch {
   readonly #gpu: Gpu;
   readonly #search: CandidateSearch;
-  readonly #image: number;
   readonly #work: Work;
-  /** Bound tensors: one may serve several parts and roles. */
-  readonly #bound = new Map<AnySource, Bound>();
+  readonly #tensors: ImageTensors;
 
   constructor(gpu: Gpu, search: CandidateSearch, image: number) {
     this.#gpu = gpu;
     this.#search = search;
-    this.#image = image;
     this.#work = new Work(search.op, gpu.device, gpu.pool);
+    this.#tensors = new ImageTensors(search.op, gpu.device, this.#work, image);
   }
 
   /** Searches with that capacity; if there are more candidates, again for all of them, or null if that does not pay. */
@@ -150,102 +153,68 @@ class ImageSearch {
 
   async #compile(part: Part<AnySource>): Promise<CompiledPart> {
     const { op, logits, range, bins, multiLabel, uncertainty } = this.#search;
-    const { classes, boxes, objectness } = part;
+    const { classes, boxes, objectness, angles: turned } = part;
     const joined = objectness && storageOf(objectness.source);
-    const [filter, sides] = await Promise.all([
+    const [filter, sides, angles = null] = await Promise.all([
       filterShader({ classes: storageOf(classes.source), objectness: joined, logits, range, multiLabel }),
       sidesShader({ boxes: storageOf(boxes.source), distribution: bins > 0, uncertainty }),
+      ...turned === null ? [] : [channelsShader({ values: storageOf(turned.source), listed: true })],
     ].map((code) => this.#gpu.pipelines.get(op, code)));
-    return { part, filter, sides };
+    return { part, filter, sides, angles };
   }
 
   async #run(parts: readonly CompiledPart[], capacity: number): Promise<Lists> {
     const work = this.#work;
-    const words = sideWords(this.#search.uncertainty);
+    const { uncertainty, rotated } = this.#search;
     const lists = {
       candidates: new Uint32Array(LIST_HEAD + capacity * CANDIDATE_WORDS),
-      sides: new Float32Array(capacity * words),
+      sides: new Float32Array(capacity * sideWords(uncertainty)),
+      angles: new Float32Array(rotated ? capacity : 0),
     };
     work.submit((encoder) => {
       const [list, sides] = [lists.candidates, lists.sides].map(({ byteLength }) => work.storage(byteLength));
+      const angles = rotated ? work.storage(lists.angles.byteLength) : null;
       encoder.clearBuffer(list.buffer, 0, LIST_HEAD * 4);
       for (const { part, filter } of parts) {
         const others = [part.classes, part.objectness].filter((field) => field !== null);
         const bindings = [
           this.#filterParams(part, capacity),
           list,
-          ...others.map((field) => this.#bind(field).binding),
+          ...others.map((field) => this.#tensors.bind(field)),
         ];
         work.dispatch(encoder, filter, bindings, itemGroups(part.anchors, DETECT_LANES));
       }
       for (const { part, sides: pipeline } of parts) {
-        const bindings = [this.#sidesParams(part, capacity), list, sides, this.#bind(part.boxes).binding];
+        const bindings = [this.#sidesParams(part, capacity), list, sides, this.#tensors.bind(part.boxes)];
         work.dispatch(encoder, pipeline, bindings, itemGroups(capacity * 4, DETECT_LANES));
       }
       work.copyBack(encoder, list, lists.candidates);
       work.copyBack(encoder, sides, lists.sides);
+      if (angles === null) return;
+      for (const { part, angles: pipeline } of parts) {
+        if (pipeline === null || part.angles === null) continue;
+        const params = this.#tensors.params(part, 1, capacity, [part.angles]);
+        const bindings = [params, list, angles, this.#tensors.bind(part.angles)];
+        work.dispatch(encoder, pipeline, bindings, itemGroups(capacity, DETECT_LANES));
+      }
+      work.copyBack(encoder, angles, lists.angles);
     });
     await work.read();
     return lists;
   }
 
-  /** The image's share of the field's tensor: uploaded, or where it lies. */
-  #bind(field: Field<AnySource>): Bound {
-    const { source, argument } = field;
-    const known = this.#bound.get(source);
-    if (known !== undefined) return known;
-    const share = shareOf(field, this.#image);
-    const place = { op: this.#search.op, argument };
-    const binding = bindShare(this.#work, place, source, share, this.#gpu.device.limits);
-    const bound = { binding, first: share.first };
-    this.#bound.set(source, bound);
-    return bound;
-  }
-
   #filterParams(part: Part<AnySource>, capacity: number): GPUBufferBinding {
     const { numClasses, threshold } = this.#search;
-    return this.#params(part, numClasses, capacity, [part.classes, part.objectness], threshold);
+    return this.#tensors.params(part, numClasses, capacity, [part.classes, part.objectness], threshold);
   }
 
   #sidesParams(part: Part<AnySource>, capacity: number): GPUBufferBinding {
-    return this.#params(part, this.#search.bins, capacity, [part.boxes], 0);
+    return this.#tensors.params(part, this.#search.bins, capacity, [part.boxes]);
   }
-
-  /** The block of `Params` in detect_shaders.ts. */
-  #params(
-    { firstAnchor, anchors }: Part<AnySource>,
-    channels: number,
-    capacity: number,
-    fields: readonly (Field<AnySource> | null)[],
-    threshold: number,
-  ): GPUBufferBinding {
-    const block = new ArrayBuffer(64);
-    const words = new Uint32Array(block);
-    words.set([firstAnchor, anchors, channels, capacity, keyOf(threshold)]);
-    new Float32Array(block).set([loosened(threshold), NaN], 5);
-    fields.forEach((field, i) => words.set(field === null ? [] : this.#layoutOf(field), 8 + 4 * i));
-    return this.#work.uniform(block);
-  }
-
-  #layoutOf(field: Field<AnySource>): readonly number[] {
-    const { channelsFirst, firstChannel, firstAnchor, allChannels, allAnchors } = field;
-    const { first } = this.#bind(field);
-    return channelsFirst
-      ? [first + firstChannel * allAnchors + firstAnchor, 1, allAnchors]
-      : [first + firstAnchor * allChannels + firstChannel, allChannels, 1];
-  }
-}
-
-/**
- * A product that float32 cannot have over the threshold though the exact one is. Where factors may leave float32's normal
- * range, everything passes.
- */
-function loosened(threshold: number): number {
-  return threshold > 1e-30 ? threshold * (1 - 1e-5) : 0;
 }
 
 /** Candidates by anchor and class: the shader lists them in any order. */
-function sorted({ candidates, sides }: Lists, count: number, search: CandidateSearch): ListedCandidates {
+function sorted({ candidates, sides, angles }: Lists, count: number, search: CandidateSearch): ListedCandidates {
   const floats = new Float32Array(candidates.buffer);
   const at = (i: number) => LIST_HEAD + i * CANDIDATE_WORDS;
   // Whole numbers under 2^53, each with its place in the list.
@@ -270,5 +239,6 @@ function sorted({ candidates, sides }: Lists, count: number, search: CandidateSe
     std: search.uncertainty ? four(4) : none,
     saturation: search.uncertainty ? four(8) : none,
     excess: search.uncertainty ? four(12) : none,
+    angles: search.rotated ? Float32Array.from(order, (from) => angles[from]) : none,
   };
 }

@@ -193,3 +193,44 @@ fn gather_side(candidate: u32, side: u32) {
 }
 ${eachItem("gather_side(i / 4u, i % 4u);", "4u * min(list.count, params.capacity)", DETECT_LANES)}
 `;
+
+export interface ChannelsVariant {
+  readonly values: Storage;
+  /** Of the candidates of a list; else of anchors, which are known. */
+  readonly listed: boolean;
+}
+
+/** Channels as they are, of the anchors of a part: those of a candidate or an anchor side by side. */
+export function channelsShader({ values, listed }: ChannelsVariant): string {
+  return [
+    params,
+    listed ? ofCandidates : ofAnchors,
+    "@group(0) @binding(2) var<storage, read_write> channels: array<f32>;",
+    half,
+    readable(3, "values", values),
+    channelsMain,
+  ].join("\n");
+}
+
+const ofCandidates = /* wgsl */ `
+struct List { count: u32, candidates: array<vec4u> }
+@group(0) @binding(1) var<storage, read> list: List;
+fn count() -> u32 { return min(list.count, params.capacity); }
+fn anchor_of(i: u32) -> u32 { return list.candidates[i].x; }
+`;
+
+const ofAnchors = /* wgsl */ `
+@group(0) @binding(1) var<storage, read> anchors: array<u32>;
+fn count() -> u32 { return params.capacity; }
+fn anchor_of(i: u32) -> u32 { return anchors[i]; }
+`;
+
+const channelsMain = /* wgsl */ `
+fn gather_channel(i: u32, channel: u32) {
+  let anchor = anchor_of(i) - params.first_anchor;
+  // One of another part: what is before this one wraps around.
+  if (anchor >= params.anchors) { return; }
+  channels[i * params.channels + channel] = values_at(at(params.main, anchor, channel));
+}
+${eachItem("gather_channel(i / params.channels, i % params.channels);", "count() * params.channels", DETECT_LANES)}
+`;

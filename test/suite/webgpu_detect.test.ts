@@ -68,6 +68,7 @@ function agrees(got: Detections[], wanted: Detections[], what: string, reach = R
     const [share, wantedShare] = [list.saturation, wanted[image].saturation];
     assert.is(share?.length, wantedShare?.length);
     if (share !== undefined && wantedShare !== undefined) close(share, wantedShare, SHARE_BOUND * 64, "saturation");
+    same(list.keypoints ?? [], wanted[image].keypoints ?? [], `${what}, image ${image}: keypoint`);
   });
 }
 
@@ -353,6 +354,94 @@ test("equal classes and scores keep their order", async (device, engine) => {
     const wanted = engine.sync.detect(level, settings);
     agrees(await engine.detect(onGpu(device, level), settings), wanted, "detections");
   }
+});
+
+/** Heads whose rows have mask coefficients, keypoints and an angle, in every layout. */
+const ATTACHED: readonly [string, HeadOptions][] = [
+  ["decoded", { boxes: "xywh", bins: 0, scores: "probabilities", keypoints: { count: 5, dims: 3, coding: "pixel" } }],
+  ["raw", { maskCoefficients: 6, keypoints: { count: 3, dims: 2, coding: "yolov8" } }],
+  ["rows", { layout: "rows", maskCoefficients: 3, keypoints: { count: 4, dims: 3, coding: "yolo26" } }],
+  ["class-first", { channelOrder: "class-first", keypoints: { count: 17, dims: 3, coding: "yolox" } }],
+  ["apart", { channelOrder: "separate", maskCoefficients: 2, keypoints: { count: 1, dims: 2, coding: "yolox" } }],
+];
+
+for (const [name, changes] of ATTACHED) {
+  test(`attachments, ${name}: every packing, on the GPU, half of it there, or uploaded`, async (device, engine) => {
+    const { raw, options } = example(changes);
+    for (const [packing, outputs] of packings(options.head, raw)) {
+      const wanted = engine.sync.detect(outputs, options);
+      assert.ok(wanted.every((list) => list.length > 3 && list.keypoints?.length !== 0));
+      agrees(await engine.detect(onGpu(device, outputs), options), wanted, packing);
+      for (const odd of [0, 1]) {
+        const moved = onGpu(device, outputs, (i) => i % 2 === odd);
+        agrees(await engine.detect(moved, options), wanted, `${packing}, mixed`);
+      }
+      agrees(await engine.detect(outputs, options), wanted, `${packing}, uploaded`);
+    }
+  });
+}
+
+test(
+  "attachments of halves, of crowded images, under every option, and of images without detections",
+  async (device, engine) => {
+    const keypoints = { count: 3, dims: 3, coding: "yolov8" } as const;
+    for (const settings of SETTINGS) {
+      const { outputs, options } = example({ keypoints }, settings);
+      const half = { data: Uint16Array.from(outputs.data, halfBits), dims: outputs.dims };
+      for (const tensor of [outputs, half]) {
+        const wanted = engine.sync.detect(tensor, options);
+        agrees(await engine.detect(onGpu(device, tensor), options), wanted, JSON.stringify(settings));
+      }
+    }
+    const { outputs, options } = example({ numClasses: 40, keypoints }, CROWDED, [320, 320] as never);
+    agrees(await engine.detect(onGpu(device, outputs), options), engine.sync.detect(outputs, options), "crowded");
+  },
+);
+
+test("only attachments of detections are read back", async (device) => {
+  const { device: watched, mapped, live } = watch(device);
+  using engine = await createEngine({ device: "webgpu", gpuDevice: watched });
+  const { outputs, options } = example(
+    { keypoints: { count: 17, dims: 3, coding: "yolov8" } },
+    {},
+    [640, 640] as never,
+  );
+  const placed = onGpu(device, outputs);
+  const found = await engine.detect(placed, options);
+  const detections = found.reduce((sum, { length }) => sum + length, 0);
+  const [before, read] = [live(), mapped()];
+  assert.ok(detections > 0 && read <= 2 * FIRST_CAPACITY * 32 + 64 + detections * 51 * 4, `${read} bytes`);
+  for (let i = 0; i < 5; i++) await engine.detect(placed, options);
+  assert.is(live(), before);
+});
+
+test("a device that is lost before attachments are read rejects, and the engine works on", async () => {
+  const device = await newDevice();
+  let submissions = 0;
+  const losing = new Proxy(device, {
+    get(_, name) {
+      const value = Reflect.get(device, name, device);
+      if (name === "queue") {
+        return new Proxy(device.queue, {
+          get(queue, member) {
+            const own = Reflect.get(queue, member, queue);
+            if (member !== "submit") return typeof own === "function" ? own.bind(queue) : own;
+            return (commands: Iterable<GPUCommandBuffer>) => {
+              // One for each image finds candidates; the next would read the attachments.
+              if (++submissions === 3) device.destroy();
+              queue.submit(commands);
+            };
+          },
+        });
+      }
+      return typeof value === "function" ? value.bind(device) : value;
+    },
+  });
+  using engine = await createEngine({ device: "webgpu", gpuDevice: losing });
+  const { outputs, options } = example({ keypoints: { count: 3, dims: 2, coding: "yolov8" } });
+  await rejects(engine.detect(onGpu(device, outputs), options), Error, "detect: the GPU device was lost");
+  assert.is(submissions, 3);
+  agrees(await engine.detect(outputs, options), engine.sync.detect(outputs, options), "detections");
 });
 
 /** With some 5500 of 84 000 scores over the threshold, and with some 65 000. */
