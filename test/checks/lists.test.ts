@@ -33,6 +33,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       "test/suite/heads.test.ts": "says each head's facts a second time, and which of them given outputs fit",
       "test/suite/detect.test.ts": "one of each coding, with its box by hand",
       "test/suite/gfl_criterion.test.ts": "a choice that differs in bins, strides and classes",
+      "test/suite/webgpu_detect.test.ts": "codings of keypoints, which have the names of their families",
       "test/suite/webgpu_criteria.test.ts": "a choice that differs in bins and classes",
       "test/node/realdata.test.ts": "the networks whose outputs are recorded, by the names of their files",
       "test/node/realdata_preprocess.test.ts": "the same networks' inputs, by the names of their files",
