@@ -517,6 +517,31 @@ RECORDED["detect"] = lambda: {
 }
 
 
+def ranked_turned_boxes(rng, _):
+    return [turned_boxes(rng, 12), torch.tensor([rng.randrange(1, 4096) / 4096 for _ in range(12)])]
+
+
+@calls(
+    {"iouThreshold": 0.25},
+    {"iouThreshold": 0.125, "suppression": "fast", "scoreThreshold": 0.25, "maxDetections": 4},
+    {"iouThreshold": 0.25, "overlap": "probiou"},
+    inputs=ranked_turned_boxes,
+)
+def rotated_nms(
+    boxes, scores, iouThreshold, overlap="polygon", suppression="greedy", scoreThreshold=0.0, maxDetections=None
+):
+    """Greedy or fast, over the overlaps of all pairs."""
+    measure = rotated_box_iou if overlap == "polygon" else prob_iou
+    overlaps = measure(boxes, boxes).reshape(len(boxes), -1)
+    kept, better = [], []
+    for i in scores.argsort(descending=True).tolist():
+        goes = any(overlaps[i, j] > iouThreshold for j in (better if suppression == "fast" else kept))
+        if scores[i] > scoreThreshold and not goes:
+            kept.append(i)
+        better.append(i)
+    return torch.tensor(kept[:maxDetections], dtype=torch.int32)
+
+
 # Inputs
 
 

@@ -4,7 +4,7 @@
 // than others, or so alike that a high threshold does not part them, more and more is compared for each candidate; then the
 // boxes move to a tree (nms_tree.ts), to which this does not matter. Both find the same.
 
-import { isProper, survey } from "./nms_block";
+import { isProper, survey, takeUpright } from "./nms_block";
 import { gridInsert, gridScratch, gridSuppresses, gridWork, layGrid } from "./nms_grid";
 import { growTree, treeInsert, treeScratch, treeSuppresses } from "./nms_tree";
 
@@ -14,7 +14,7 @@ const MAX_BLOCKS: i64 = 64;
 /** So many boxes are compared as fast as a tree of them is searched. */
 const FEW: i32 = 512;
 
-/** Bytes of scratch that `nms` needs for that many boxes: at most 57 for each, and 15 KB. */
+/** Bytes of scratch that `nms` needs for that many boxes: at most 65 for each, and 17 KB. */
 export function nms_scratch(count: i32): usize {
   return max(gridScratch(count), treeScratch(count));
 }
@@ -35,10 +35,26 @@ export function nms(
   keep: usize,
   fast: bool,
 ): i32 {
-  // No IoU is over a threshold of 1.
-  const competing = iouThreshold < 1;
-  survey(boxes, order, count, iouThreshold);
-  layGrid(count, iouThreshold, classes != 0, scratch);
+  takeUpright();
+  return suppress(boxes, classes, order, count, iouThreshold, limit, scratch, keep, fast);
+}
+
+/** The same for boxes that were taken as upright or rotated (nms_block.ts), over their overlap. */
+export function suppress(
+  boxes: usize,
+  classes: usize,
+  order: usize,
+  count: i32,
+  threshold: f64,
+  limit: i32,
+  scratch: usize,
+  keep: usize,
+  fast: bool,
+): i32 {
+  // No overlap is over a threshold of 1.
+  const competing = threshold < 1;
+  survey(boxes, order, count, threshold);
+  layGrid(count, classes != 0, scratch);
   const maxWork = fast || limit > FEW ? MAX_BLOCKS * count : i64.MAX_VALUE;
   let inTree = false;
   let kept = 0;

@@ -1,6 +1,12 @@
 // Four boxes to a block, their corners apart, so that one vector instruction compares a candidate with all of them. The
 // comparison in float32 decides what is clear by a margin; the rest is decided in float64, so no decision depends on the
 // rounding of float32, on its range or on fused arithmetic.
+//
+// Rotated boxes stand here as the upright boxes around them. What these exclude is excluded; all else is decided between the
+// prepared boxes (rotated_pair.ts).
+
+import { byProbIou, exceeds, sideShareOf } from "./rotated_exceeds";
+import { areaOf, PREPARED } from "./rotated_pair";
 
 // Offsets within a block, of four boxes each.
 export const Y1: usize = 16;
@@ -8,15 +14,29 @@ export const X2: usize = 32;
 export const Y2: usize = 48;
 export const AREA: usize = 64;
 export const CLASS: usize = 80;
+/** Prepared boxes, of rotated ones. */
+const PREPARED_BOX: usize = 96;
 /** What grid and tree add begins here. */
-export const BLOCK_END: usize = 96;
+export const BLOCK_END: usize = 112;
 
 // Of sides between these, and of their products with thresholds from here on, float32 holds all digits.
 const MIN_SIDE: f32 = 8.9e-16; // 2^-50
 const MAX_SIDE: f32 = 1.1e15; // 2^50
 const MIN_THRESHOLD: f64 = 0.0009; // about 2^-10
 
+/** By how much boxes around rotated ones may be too wide, as a share of their largest coordinate. */
+const HULL_ROUNDING: f64 = 4e-7;
+
 let threshold: f64 = 0;
+/** Boxes around rotated ones, and these prepared, in the same order; 0 where the boxes are upright themselves. */
+let hulls: usize = 0;
+let prepared: usize = 0;
+/** Of two boxes that may be over the threshold: on each axis, one side is longer than this share of the other. */
+export let sideShare: f64 = 0;
+/** Of the same: on each axis, their centres are nearer than this share of the sum of their sides. */
+export let nearness: f64 = 0;
+/** What sides of boxes around rotated ones may have gained by rounding. */
+let slack: f64 = 0;
 /** Float32 is off by less than 1e-6; only what lies between these two needs float64. NaN where float32 decides nothing. */
 export let sieve: f32 = 0;
 export let certain: f32 = 0;
@@ -49,17 +69,42 @@ export function side(low: usize): f32 {
   return load<f32>(low, 8) - load<f32>(low);
 }
 
-/** A box whose IoU with one of that side is over the threshold has a longer side than this. */
+/** A box whose overlap with one of that side is over the threshold has a longer side than this. */
 export function minSide(side: f32): f32 {
-  const least = <f32> (threshold * 0.99999 * <f64> min(side, f32.MAX_VALUE));
+  const least = <f32> (sideShare * 0.99999 * (<f64> min(side, f32.MAX_VALUE) - slack));
   // Denormals are rounded too coarsely.
   return least > 1e-30 ? least : 0;
 }
 
+/** The area of a box; of a rotated one its own, and not that of the box around it. */
+// @ts-ignore: decorator
+@inline
+export function areaIn(box: usize): f32 {
+  return prepared != 0 ? <f32> areaOf(preparedOf(box)) : side(box) * side(box + 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function preparedOf(box: usize): usize {
+  return prepared + (box - hulls) / 16 * PREPARED;
+}
+
+/** Boxes are upright themselves. */
+export function takeUpright(): void {
+  prepared = 0;
+}
+
+/** Boxes are those around prepared ones, in the same order. */
+export function takeRotated(around: usize, inside: usize): void {
+  hulls = around;
+  prepared = inside;
+}
+
 /** Looks through the boxes for what float32 can decide about them, and for how large they are. */
-export function survey(boxes: usize, order: usize, count: i32, iouThreshold: f64): void {
+export function survey(boxes: usize, order: usize, count: i32, overlapThreshold: f64): void {
   let least = f32x4.splat(Infinity);
   let most = f32x4.splat(0);
+  let furthest = f32x4.splat(0);
   let sums = i64x2.splat(0);
   let proper = 0;
   for (let i = 0; i < count; i++) {
@@ -69,6 +114,7 @@ export function survey(boxes: usize, order: usize, count: i32, iouThreshold: f64
     const sides = f32x4.sub(v128.shuffle<f32>(low, low, 2, 3, 2, 3), v128.shuffle<f32>(low, low, 0, 1, 0, 1));
     least = f32x4.pmin(least, sides);
     most = f32x4.pmax(most, sides);
+    furthest = f32x4.pmax(furthest, f32x4.abs(low));
     // The bits of a number, as an integer, are about its logarithm.
     sums = i64x2.add(sums, i64x2.extend_low_i32x4_u(sides));
     proper++;
@@ -79,10 +125,18 @@ export function survey(boxes: usize, order: usize, count: i32, iouThreshold: f64
   typicalHeight = proper > 0 ? reinterpret<f32>(<i32> (i64x2.extract_lane(sums, 1) / proper)) : 1;
   const smallest = min(f32x4.extract_lane(least, 0), f32x4.extract_lane(least, 1));
   regular = smallest >= MIN_SIDE && max(maxWidth, maxHeight) <= MAX_SIDE;
-  const trusted = regular && iouThreshold >= MIN_THRESHOLD;
-  threshold = iouThreshold;
-  sieve = trusted ? <f32> (iouThreshold * 0.99999) : NaN;
-  certain = trusted ? <f32> (iouThreshold * 1.00001) : NaN;
+  threshold = overlapThreshold;
+  const rotated = prepared != 0;
+  sideShare = rotated ? sideShareOf(threshold) : threshold;
+  nearness = rotated && byProbIou ? 0.5 : 0.5 * (1 - sideShare) / (1 + sideShare);
+  const extent = max(
+    max(f32x4.extract_lane(furthest, 0), f32x4.extract_lane(furthest, 1)),
+    max(f32x4.extract_lane(furthest, 2), f32x4.extract_lane(furthest, 3)),
+  );
+  slack = rotated ? HULL_ROUNDING * <f64> extent : 0;
+  const trusted = regular && threshold >= MIN_THRESHOLD && !(rotated && byProbIou);
+  sieve = trusted ? <f32> (threshold * 0.99999) : NaN;
+  certain = trusted && !rotated ? <f32> (threshold * 1.00001) : NaN;
 }
 
 /** A block of four boxes that overlap nothing. */
@@ -104,8 +158,9 @@ export function putBox(block: usize, lane: i32, box: usize, label: i32): void {
   store<f32>(at, load<f32>(box, 4), Y1);
   store<f32>(at, load<f32>(box, 8), X2);
   store<f32>(at, load<f32>(box, 12), Y2);
-  store<f32>(at, side(box) * side(box + 4), AREA);
+  store<f32>(at, areaIn(box), AREA);
   store<i32>(at, label, CLASS);
+  if (prepared != 0) store<usize>(at, preparedOf(box), PREPARED_BOX);
 }
 
 /**
@@ -138,8 +193,9 @@ export function blockSuppresses(
   return anyExceeds(box, block, i32x4.bitmask(rivals));
 }
 
-/** Returns true if the IoU of the box with one of the marked boxes of the block is over the threshold, in float64. */
+/** Returns true if the overlap of the box with one of the marked boxes of the block is over the threshold, in float64. */
 function anyExceeds(box: usize, block: usize, marked: i32): bool {
+  if (prepared != 0) return anyRotatedExceeds(preparedOf(box), block + PREPARED_BOX, marked);
   const bx1 = <f64> load<f32>(box);
   const by1 = <f64> load<f32>(box, 4);
   const bx2 = <f64> load<f32>(box, 8);
@@ -153,6 +209,14 @@ function anyExceeds(box: usize, block: usize, marked: i32): bool {
     const overlap = (min(x2, bx2) - max(x1, bx1)) * (min(y2, by2) - max(y1, by1));
     const union = (x2 - x1) * (y2 - y1) + (bx2 - bx1) * (by2 - by1) - overlap;
     if (overlap / union > threshold) return true;
+  }
+  return false;
+}
+
+/** The same of prepared boxes, whose pointers stand at `others`. */
+function anyRotatedExceeds(box: usize, others: usize, marked: i32): bool {
+  for (; marked != 0; marked &= marked - 1) {
+    if (exceeds(box, load<usize>(others + (<usize> ctz(marked) << 2)))) return true;
   }
   return false;
 }

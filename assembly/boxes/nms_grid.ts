@@ -1,17 +1,20 @@
 // The kept boxes in cells of a grid by their centre and class, as many cells as it takes; where a cell's boxes begin stands
 // in a table, at its hash. On an axis, intervals of lengths a and b whose IoU is over t have their centres less than
 // (a + b) / 2 · (1 - t) / (1 + t) apart, and b is at most a / t; the IoU of two boxes is at most that of their projections.
-// Only the cells within that distance are looked at.
+// Only the cells within that distance are looked at. Rotated boxes have a t of their own (rotated_exceeds.ts).
 
 import {
+  areaIn,
   BLOCK_END,
   blockSuppresses,
   certain,
   clearBlock,
   maxHeight,
   maxWidth,
+  nearness,
   putBox,
   regular,
+  sideShare,
   sieve,
   typicalHeight,
   typicalWidth,
@@ -40,8 +43,8 @@ let lastSlot: i32 = 0;
 let firstBlock: usize = 0;
 let endBlock: usize = 0;
 let blocks: i32 = 0;
-let inverseThreshold: f32 = 0;
-let nearness: f32 = 0;
+let inverseShare: f32 = 0;
+let reachShare: f32 = 0;
 /** Cells and blocks that were looked at since the grid was laid. */
 export let gridWork: i64 = 0;
 
@@ -55,7 +58,7 @@ function slotsFor(count: i32): i32 {
   return max(128, 0x20000000 >>> clz(count | 1));
 }
 
-export function layGrid(count: i32, iouThreshold: f64, classed: bool, scratch: usize): void {
+export function layGrid(count: i32, classed: bool, scratch: usize): void {
   const slots = slotsFor(count);
   lastSlot = slots - 1;
   heads = scratch;
@@ -64,9 +67,9 @@ export function layGrid(count: i32, iouThreshold: f64, classed: bool, scratch: u
   firstBlock = (heads + bytes + 15) & ~15;
   endBlock = firstBlock;
   blocks = 0;
-  inverseThreshold = <f32> (1.0001 / iouThreshold);
   // A little more, for the rounding of the products themselves.
-  nearness = <f32> (0.5001 * (1 - iouThreshold) / (1 + iouThreshold));
+  inverseShare = <f32> (1.0001 / sideShare);
+  reachShare = <f32> (1.0002 * nearness);
   v128.store(MAX_SIDES, f32x4(maxWidth, maxHeight, maxWidth, maxHeight));
   const typical = f32x4(typicalWidth, typicalHeight, typicalWidth, typicalHeight);
   const cell = f32x4.mul(reachOf(typical), f32x4.splat(classed ? CELL_OF_CLASS : CELL));
@@ -86,8 +89,8 @@ function slotOf(label: i32, row: i32, column: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function reachOf(sides: v128): v128 {
-  const others = f32x4.pmin(f32x4.mul(sides, f32x4.splat(inverseThreshold)), v128.load(MAX_SIDES));
-  return f32x4.mul(f32x4.add(sides, others), f32x4.splat(nearness));
+  const others = f32x4.pmin(f32x4.mul(sides, f32x4.splat(inverseShare)), v128.load(MAX_SIDES));
+  return f32x4.mul(f32x4.add(sides, others), f32x4.splat(reachShare));
 }
 
 /** x, y, x and y of the centre. */
@@ -123,7 +126,7 @@ export function gridSuppresses(box: usize, label: i32): bool {
   const y1 = v128.load32_splat(box, 4);
   const x2 = v128.load32_splat(box, 8);
   const y2 = v128.load32_splat(box, 12);
-  const area = f32x4.mul(f32x4.sub(x2, x1), f32x4.sub(y2, y1));
+  const area = f32x4.splat(areaIn(box));
   const low = f32x4.splat(sieve);
   const high = f32x4.splat(certain);
   const wanted = i32x4.splat(label);

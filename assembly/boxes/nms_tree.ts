@@ -5,7 +5,7 @@
 // hull, greatest width and height, least area, least and greatest class. The IoU with any of them is at most that of a box
 // of the least area that overlaps as much as hull, width and height allow.
 
-import { AREA, BLOCK_END, blockSuppresses, centre, certain, CLASS, clearBlock, isProper, minSide,
+import { AREA, areaIn, BLOCK_END, blockSuppresses, centre, certain, CLASS, clearBlock, isProper, minSide,
   putBox, side, sieve, X2, Y1, Y2 } from "./nms_block";
 
 // Behind the four boxes. `CLASS` is the least class here.
@@ -242,7 +242,7 @@ export function treeInsert(candidate: i32, box: usize, label: i32): void {
   let place = load<i32>(places + (<usize> candidate << 2));
   const leaf = load<usize>(LEVELS) + <usize> (place >> 2) * BLOCK_BYTES;
   putBox(leaf, place & 3, box, label);
-  const area = side(box) * side(box + 4);
+  const area = areaIn(box);
   for (let level: usize = 1; level <= <usize> top; level++) {
     place >>= 2;
     const at = load<usize>(LEVELS + (level << 2)) + <usize> (place >> 2) * BLOCK_BYTES + (<usize> (place & 3) << 2);
@@ -263,7 +263,7 @@ export function treeSuppresses(box: usize, label: i32): bool {
   const y1 = v128.load32_splat(box, 4);
   const x2 = v128.load32_splat(box, 8);
   const y2 = v128.load32_splat(box, 12);
-  const area = f32x4.mul(f32x4.sub(x2, x1), f32x4.sub(y2, y1));
+  const area = f32x4.splat(areaIn(box));
   const low = f32x4.splat(sieve);
   const high = f32x4.splat(certain);
   const wanted = i32x4.splat(label);

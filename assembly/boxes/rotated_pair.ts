@@ -10,9 +10,9 @@ export const ROTATED: usize = 20;
 export const PREPARED: usize = 64;
 
 // A prepared box: pairs of float64.
-const CENTRE: usize = 0;
-const TURN: usize = 16;
-const HALF: usize = 32;
+export const CENTRE: usize = 0;
+export const TURN: usize = 16;
+export const HALF: usize = 32;
 const RADIUS: usize = 48;
 const AREA: usize = 56;
 
@@ -270,7 +270,7 @@ function equal(a: usize, b: usize): bool {
 /** The vector as a frame sees it that is turned so. */
 // @ts-ignore: decorator
 @inline
-function turned(v: v128, turn: v128): v128 {
+export function turned(v: v128, turn: v128): v128 {
   const cosine = v128.shuffle<f64>(turn, turn, 0, 0);
   const sine = v128.shuffle<f64>(turn, turn, 1, 1);
   // (x cos + y sin, y cos − x sin).
@@ -281,7 +281,7 @@ function turned(v: v128, turn: v128): v128 {
 /** Cosine and sine of the angle from a to b. */
 // @ts-ignore: decorator
 @inline
-function relativeTurn(a: v128, b: v128): v128 {
+export function relativeTurn(a: v128, b: v128): v128 {
   return turned(b, a);
 }
 

@@ -2,6 +2,7 @@
  * From raw head tensors to detections. For each image: filter scores, expand classes, keep the best candidates, decode their
  * boxes, suppress, and only for what is left compute scores in float64. Another device may find the candidates instead.
  */
+import { bestOfClasses } from "../best_of_classes.ts";
 import { numberBefore } from "../float32.ts";
 import { type Attachment, attachmentsOf } from "../heads/channels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
@@ -12,7 +13,6 @@ import { decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
 import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
-import { bestOfClasses } from "./best_of_classes.ts";
 import { filterAnchors } from "./filter.ts";
 import { stageListed } from "./from_gpu.ts";
 import type { ImageRun } from "./image_run.ts";
@@ -182,7 +182,7 @@ function suppress({ backend, allocate, settings }: ImageRun, candidates: RankedC
   if (isFast && settings.iouThreshold === 0) {
     const view = (pointer: number, length: number) => memory.view(Int32Array, pointer, length);
     const classes = labels === 0 ? null : view(labels, count);
-    return bestOfClasses(memory.view(Float32Array, boxes, count * 4), classes, view(order, sorted), limit);
+    return bestOfClasses(memory.view(Float32Array, boxes, count * 4), 4, classes, view(order, sorted), limit);
   }
   // By the threshold or more is over the number before it.
   const threshold = isFast ? numberBefore(settings.iouThreshold) : settings.iouThreshold;

@@ -5,7 +5,7 @@ import { paramReader } from "../params.ts";
 import type { NmsOptions, TensorLike } from "../types.ts";
 import { arrayOf } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { NMS_KERNELS, NMS_PARAMS, suppress } from "./nms.ts";
+import { NMS_KERNELS, NMS_PARAMS, upright } from "./nms.ts";
 
 const stem = "batched_nms";
 const op = nameOf(stem);
@@ -28,7 +28,7 @@ export const batchedNms = routine({
     classes: Int32Array,
     options: NmsOptions,
   ): Int32Array =>
-    suppress(
+    upright(
       backend,
       op,
       boxes,

@@ -32,24 +32,70 @@ export const nms = routine({
   errorBound: doc`exact`,
   source: doc`Girshick et al. 2014 (R-CNN), section 2.2; the rules are those of torchvision's \`nms\``,
   run: (backend: WasmBackend, boxes: TensorLike, scores: TensorLike, options: NmsOptions): Int32Array =>
-    suppress(backend, "nms", boxes, scores, () => null, readOptions(options)),
+    upright(backend, "nms", boxes, scores, () => null, readOptions(options)),
 });
 
-/** The largest number of boxes that fits a signed index; a limit of no limit. */
-const NO_LIMIT = 0x7fffffff;
+/** Checks the classes for that many boxes and returns them, or null where all boxes compete. */
+type ClassesOf = (count: number) => HostArray<Int32Array> | null;
 
-/** NMS over checked inputs; `classesOf` checks and returns the classes for that many boxes, or null. */
-export function suppress(
+/** NMS of upright boxes with checked options. */
+export function upright(
   backend: WasmBackend,
   op: string,
   boxes: TensorLike,
   scores: TensorLike,
-  classesOf: (count: number) => HostArray<Int32Array> | null,
+  classesOf: ClassesOf,
   options: Values<typeof NMS_PARAMS>,
 ): Int32Array {
-  const { iouThreshold, scoreThreshold = NaN, maxDetections } = options;
-  const corners = matrix({ op, argument: "boxes" }, boxes, 4);
-  const count = corners.dims[0];
+  const { kernels } = backend;
+  return suppress(backend, op, { boxes, scores, classesOf, columns: 4 }, options, {
+    scratchBytes: (count) => kernels.nms_scratch(count),
+    run: ({ boxes, labels, order, sorted, most, scratch, keep }) =>
+      kernels.nms(boxes, labels, order, sorted, options.iouThreshold, most, scratch, keep, false),
+  });
+}
+
+/** The tensors of a call; `columns` are the numbers of a box. */
+interface Input {
+  readonly boxes: TensorLike;
+  readonly scores: TensorLike;
+  readonly classesOf: ClassesOf;
+  readonly columns: number;
+}
+
+/** What a kernel reads and writes: pointers, and numbers of boxes. */
+interface Staged {
+  readonly boxes: number;
+  /** 0 where all boxes compete. */
+  readonly labels: number;
+  readonly order: number;
+  readonly sorted: number;
+  readonly count: number;
+  /** The largest number to keep. */
+  readonly most: number;
+  readonly scratch: number;
+  readonly keep: number;
+}
+
+interface Kernel {
+  scratchBytes(count: number): number;
+  /** Writes kept indices and returns how many. */
+  run(staged: Staged): number;
+}
+
+/** The largest number of boxes that fits a signed index; a limit of no limit. */
+const NO_LIMIT = 0x7fffffff;
+
+/** Brings the boxes and their order to linear memory, and the kept indices back. */
+export function suppress(
+  backend: WasmBackend,
+  op: string,
+  { boxes, scores, classesOf, columns }: Input,
+  { scoreThreshold = NaN, maxDetections }: Pick<Values<typeof NMS_PARAMS>, "scoreThreshold" | "maxDetections">,
+  kernel: Kernel,
+): Int32Array {
+  const rows = matrix({ op, argument: "boxes" }, boxes, columns);
+  const count = rows.dims[0];
   const ranking = vector({ op, argument: "scores" }, scores, count);
   const classes = classesOf(count);
   if (count === 0) return new Int32Array(0);
@@ -59,14 +105,14 @@ export function suppress(
     const keep = allocate(count * 4);
     const rank = allocate(backend.stagingBytes(count));
     const labels = classes === null ? 0 : allocate(count * 4);
-    const box = backend.resident(corners) === 0 ? allocate(backend.stagingBytes(count * 4)) : 0;
-    const scratch = allocate(Math.max(count * 12, kernels.nms_scratch(count)));
+    const box = backend.resident(rows) === 0 ? allocate(backend.stagingBytes(count * columns)) : 0;
+    const scratch = allocate(Math.max(count * 12, kernel.scratchBytes(count)));
     const scorePointer = backend.stage(ranking, 0, count, rank);
-    const boxPointer = backend.stage(corners, 0, count * 4, box);
+    const boxPointer = backend.stage(rows, 0, count * columns, box);
     if (classes !== null) memory.ints.set(backend.values(classes), labels >> 2);
     const sorted = kernels.sort_scores(scorePointer, count, floorToFloat(scoreThreshold), order, scratch);
     const most = Math.min(maxDetections, NO_LIMIT);
-    const kept = kernels.nms(boxPointer, labels, order, sorted, iouThreshold, most, scratch, keep, false);
+    const kept = kernel.run({ boxes: boxPointer, labels, order, sorted, count, most, scratch, keep });
     return memory.ints.slice(keep >> 2, (keep >> 2) + kept);
   });
 }

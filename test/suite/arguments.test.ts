@@ -411,6 +411,9 @@ test("thresholds outside [0, 1] are refused everywhere", () => {
     ["batchedNms", ["iouThreshold", "scoreThreshold"], (c) => {
       return sync.batchedNms(boxes, scores, new Int32Array(1), { iouThreshold: 0.5, ...c });
     }],
+    ["rotatedNms", ["iouThreshold", "scoreThreshold"], (c) => {
+      return sync.rotatedNms(new Float32Array(5), scores, { iouThreshold: 0.5, ...c });
+    }],
     ["softNms", ["iouThreshold", "minScore"], (c) => sync.softNms(boxes, scores, c)],
     [
       "detect",

@@ -135,6 +135,7 @@ const ROUTINES: Readonly<Record<string, () => Arguments[]>> = {
   batchedNms: () => [[boxes(r, 800), shares(800), Int32Array.from({ length: 800 }, (_, i) => i % 7), {
     iouThreshold: 0.5,
   }]],
+  rotatedNms: () => [[matrix(floats(2500, () => r.uniform(1, 40)), 5), shares(500), { iouThreshold: 0.5 }]],
   softNms: () => [[boxes(r, 800), shares(800)]],
   atssAssign: () => [[{ ...sizes, strides: [4, 8] }, truth]],
   taskAlignedAssign: () => [[

@@ -1,0 +1,131 @@
+// Whether two rotated boxes overlap by more than a threshold, in float64, and what follows for the upright boxes around them.
+//
+// Polygons. Let t be the threshold and I the area of the intersection, which must be over t (A + B) / (1 + t) for areas A and
+// B. It is within both boxes around them: I is at most the overlap of these. On an axis, let the projections have lengths a and
+// b and an intersection of length o. How much of a box projects to a place is a concave function of the place, so at most
+// g(o / a) = 1 - (1 - o / a)² of it projects to the intersection: I ≤ g(o / a) A, I ≤ g(o / b) B, and
+// 1 / IoU ≥ 1 / g(o / a) + 1 / g(o / b) - 1. With 1 / g(1 / u) = u² / (2u - 1), which is convex in u, this is the least where
+// a = b, and there 1 / IoU ≥ (1 + r²) / (2r), r the IoU of the projections. So r is over t / (1 + √(1 - t²)), and the grid
+// and the tree take that for their threshold of intervals.
+//
+// ProbIoU. It is over t where e^(-Bd) is over s = 1 - (1 - t)² = t (2 - t). Projected to an axis, normal distributions
+// do not become less alike: their deviations p and q there and the distance d of their centres have
+// e^(-d² / (4 (p² + q²))) √(2pq / (p² + q²)) ≥ e^(-Bd). So d² is under 4 (p² + q²) ln(1 / s), at most the square of
+// 2 √ln(1 / s) (p + q); and 2pq / (p² + q²) is over s²: the shorter deviation is over s² / (1 + √(1 - s⁴)) of the longer.
+// Boxes around are made of sides 4 √ln(1 / s) p: boxes that do not meet are under the threshold.
+
+import { log4 } from "../math";
+import { areaOf, CENTRE, HALF, polygonIou, probIou, relativeTurn, TURN, turned } from "./rotated_pair";
+
+/** The overlap is ProbIoU, and not that of the polygons. */
+export let byProbIou: bool = false;
+let threshold: f64 = 0;
+/** Half sides of boxes around, for ProbIoU, in half deviations of a box's width and height. */
+let reach: f64 = 0;
+/** What ρ - 1 of a pair over the threshold is at most, ρ as in `probIous`. */
+let mostUnlike: f64 = 0;
+
+/** Within both, ProbIoU counts as 0: float64 has no smaller difference from 1. */
+const LEAST_LIKENESS: f64 = 5.551115123125783e-17; // 2^-54
+
+/** Bounds are computed in float64 and are off by less. */
+const SPARE: f64 = 1 + 1e-9;
+
+export function takeOverlap(probable: bool, least: f64): void {
+  byProbIou = probable;
+  threshold = least;
+  const likeness = likenessOf(least);
+  mostUnlike = SPARE / (likeness * likeness) - 1;
+  const logarithm = f32x4.extract_lane(log4(f32x4.splat(<f32> likeness)), 0);
+  // 2 √ln(1 / s) deviations of √(1/3) of half sides each; the logarithm is off by less than what is added.
+  reach = 2 * sqrt((1e-6 - 1.000001 * <f64> logarithm) / 3);
+}
+
+/** s of the ProbIoU that is the threshold. */
+function likenessOf(least: f64): f64 {
+  return max(least * (2 - least), LEAST_LIKENESS);
+}
+
+/** See `sideShare` of nms_block.ts. */
+export function sideShareOf(least: f64): f64 {
+  if (!byProbIou) return least / (1 + sqrt(1 - least * least));
+  const likeness = likenessOf(least);
+  const square = likeness * likeness;
+  return square / (1 + sqrt(1 - square * square));
+}
+
+/** Half the width and height of the box around a prepared one. */
+export function extentOf(box: usize): v128 {
+  const turn = f64x2.abs(v128.load(box, TURN));
+  const half = v128.load(box, HALF);
+  // (w cos, h sin) and (w sin, h cos).
+  const x = f64x2.mul(half, turn);
+  const y = f64x2.mul(half, v128.shuffle<f64>(turn, turn, 1, 0));
+  if (!byProbIou) return pairSums(x, y);
+  return f64x2.mul(f64x2.sqrt(pairSums(f64x2.mul(x, x), f64x2.mul(y, y))), f64x2.splat(reach));
+}
+
+// @ts-ignore: decorator
+@inline
+function pairSums(x: v128, y: v128): v128 {
+  return f64x2.add(v128.shuffle<f64>(x, y, 0, 2), v128.shuffle<f64>(x, y, 1, 3));
+}
+
+/** Returns true if the overlap of two prepared boxes is over the threshold. */
+export function exceeds(a: usize, b: usize): bool {
+  if (byProbIou) return alike(a, b) && probIou(a, b) > threshold;
+  return mayExceed(a, b) && polygonIou(a, b) > threshold;
+}
+
+/** False where the shapes alone, without the exponential, keep ProbIoU under the threshold: e^(-Bd) is at most 1 / √ρ. */
+function alike(a: usize, b: usize): bool {
+  const halfA = v128.load(a, HALF);
+  const halfB = v128.load(b, HALF);
+  const turn = relativeTurn(v128.load(a, TURN), v128.load(b, TURN));
+  // (w h', w w') and (h w', h h').
+  const across = f64x2.mul(halfA, v128.shuffle<f64>(halfB, halfB, 1, 0));
+  const along = f64x2.mul(halfA, halfB);
+  const unlike = f64x2.mul(
+    f64x2.sub(v128.shuffle<f64>(across, along, 0, 2), v128.shuffle<f64>(across, along, 1, 3)),
+    turn,
+  );
+  const squares = f64x2.mul(unlike, unlike);
+  const ownA = areaOf(a) / 4;
+  const ownB = areaOf(b) / 4;
+  const sum = (ownA - ownB) * (ownA - ownB) + f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1);
+  return sum <= mostUnlike * 4 * ownA * ownB;
+}
+
+/**
+ * False where the intersection is too small, by two bounds that take a few products. The strips of two sides, endless, meet in a
+ * parallelogram of one width times the other over the sine between them. In the frame of either box, what meets it of the
+ * other is within the box around that.
+ */
+function mayExceed(a: usize, b: usize): bool {
+  const least = threshold / (1 + threshold) * (areaOf(a) + areaOf(b)) / 4;
+  const halfA = v128.load(a, HALF);
+  const halfB = v128.load(b, HALF);
+  const turnA = v128.load(a, TURN);
+  const turn = relativeTurn(turnA, v128.load(b, TURN));
+  const between = f64x2.abs(turn);
+  const flipped = v128.shuffle<f64>(between, between, 1, 0);
+  const otherHalf = v128.shuffle<f64>(halfB, halfB, 1, 0);
+  // Widths across by height and by width: (w h', h w') over the cosine, (w w', h h') over the sine.
+  const across = f64x2.le(f64x2.mul(f64x2.mul(halfA, otherHalf), f64x2.splat(SPARE)), f64x2.mul(f64x2.splat(least), v128.shuffle<f64>(between, between, 0, 0)));
+  const along = f64x2.le(f64x2.mul(f64x2.mul(halfA, halfB), f64x2.splat(SPARE)), f64x2.mul(f64x2.splat(least), v128.shuffle<f64>(between, between, 1, 1)));
+  if (v128.any_true(v128.or(across, along))) return false;
+  const apart = f64x2.sub(v128.load(b, CENTRE), v128.load(a, CENTRE));
+  const x = f64x2.mul(halfB, between);
+  const y = f64x2.mul(halfB, flipped);
+  if (meeting(turned(apart, turnA), halfA, pairSums(x, y)) <= least) return false;
+  return meeting(turned(apart, v128.load(b, TURN)), halfB, pairSums(f64x2.mul(halfA, between), f64x2.mul(halfA, flipped))) > least;
+}
+
+/** A quarter of the area that a box around the origin and another, upright too, have in common. */
+// @ts-ignore: decorator
+@inline
+function meeting(centre: v128, half: v128, otherHalf: v128): f64 {
+  const common = f64x2.mul(f64x2.sub(f64x2.add(half, otherHalf), f64x2.abs(centre)), f64x2.splat(0.5 * SPARE));
+  const inside = f64x2.max(f64x2.min(common, f64x2.min(half, otherHalf)), f64x2.splat(0));
+  return f64x2.extract_lane(inside, 0) * f64x2.extract_lane(inside, 1);
+}
