@@ -1,13 +1,12 @@
 /**
  * A file of raw outputs, understood: from the flags first, then from the file's own words, then from the shapes.
  */
-import { hasObjectness } from "../heads/channels.ts";
 import type { HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
 import { chooseHead, type ChosenHead, type HeadHints, inFlags } from "./head.ts";
 import { sizeFromShapes } from "./image_size.ts";
 import type { NetworkFlags } from "./network_options.ts";
-import { type FileOutputs, inOwnNames, readOutputs, withoutObjectness } from "./outputs.ts";
+import { type FileOutputs, inOwnNames, readOutputs, withoutOthers } from "./outputs.ts";
 import { splitNames } from "./readers/names.ts";
 import { openTensors } from "./readers/tensors.ts";
 import { optional, size } from "./values.ts";
@@ -63,7 +62,7 @@ export function understand(read: FileOutputs, told: Told, flags: NetworkFlags): 
   });
   const classes = flags.classes ?? told.classes;
   checkNames(chosen.head, classes, flags);
-  const used = hasObjectness(chosen.head) ? read : withoutObjectness(read);
+  const used = withoutOthers(read, chosen.head);
   const inputSize = imageSize ?? sizeFromShapes(used, chosen.head);
   return { read: used, chosen, inputSize, sizeFrom: imageSize ? told.sizeFrom : "the shapes", classes };
 }

@@ -2,7 +2,8 @@
  * Which tensor of a file is what. Names tell the role and the stride: cls_s8, reg_s8, obj_stride_16.
  */
 import { type OutputsByRole, rolesByName } from "../files/index.ts";
-import type { HostTensor } from "../types.ts";
+import { channelsOf, type Role } from "../heads/channels.ts";
+import type { HeadSpec, HostTensor } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import type { TensorFile } from "./readers/tensor_file.ts";
 
@@ -19,6 +20,9 @@ export interface FileOutputs {
   readonly unused: readonly string[];
 }
 
+/** Roles whose tensors are one, or one for each level. */
+const ROLES = ["classes", "boxes", "objectness", "maskCoefficients", "keypoints", "angles"] as const;
+
 /** Reads the tensors: by role where names tell classes and boxes, else all in order. */
 export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
   const roles = rolesByName(file.names);
@@ -28,16 +32,19 @@ export async function readOutputs(file: TensorFile): Promise<FileOutputs> {
     const outputs = tensors.length === 1 ? tensors[0] : tensors;
     return { outputs, initial: undefined, strides: undefined, names: callNames("outputs", file.names), unused: [] };
   }
-  const { classes, boxes, objectness, initial, strides, unused } = roles;
-  const named = { classes: await read(classes), boxes: await read(boxes) };
+  const { initial, prototypes, strides, unused } = roles;
+  const used = ROLES.filter((role) => (roles[role] ?? []).length > 0);
+  const named = await Promise.all(used.map(async (role) => [role, await read(roles[role] ?? [])]));
   return {
-    outputs: objectness.length === 0 ? named : { ...named, objectness: await read(objectness) },
+    outputs: {
+      ...Object.fromEntries(named) as OutputsByRole<HostTensor>,
+      ...(prototypes !== undefined && { prototypes: await readWhole(file, prototypes) }),
+    },
     initial: initial.length > 0 ? await read(initial) : undefined,
     strides,
     names: new Map([
-      ...callNames("outputs.classes", classes),
-      ...callNames("outputs.boxes", boxes),
-      ...callNames("outputs.objectness", objectness),
+      ...used.flatMap((role) => [...callNames(`outputs.${role}`, roles[role] ?? [])]),
+      ...(prototypes === undefined ? [] : [["outputs.prototypes", prototypes] as const]),
     ]),
     unused,
   };
@@ -56,11 +63,21 @@ function callNames(argument: string, names: readonly string[]): Map<string, stri
   return new Map(argument === "outputs" ? [] : names.map((name) => [argument, name]));
 }
 
-/** Without the tensors of objectness. */
-export function withoutObjectness(file: FileOutputs): FileOutputs {
+/** Without the tensors by role that the head does not have. */
+export function withoutOthers(file: FileOutputs, head: HeadSpec): FileOutputs {
   if (!("classes" in file.outputs)) return file;
-  const { classes, boxes } = file.outputs;
-  return { ...file, outputs: { classes, boxes } };
+  const has = channelsOf(head);
+  const isRead = (role: string) => role === "prototypes" ? has.has("maskCoefficients") : has.has(role as Role);
+  const roles = Object.keys(file.outputs);
+  const left = roles.filter((role) => role !== "objectness" && !isRead(role));
+  const unused = [...file.names].filter(([argument]) => left.includes(argument.split(/[.[]/)[1])).map(([, name]) =>
+    name
+  );
+  return {
+    ...file,
+    outputs: Object.fromEntries(Object.entries(file.outputs).filter(([role]) => isRead(role))) as typeof file.outputs,
+    unused: [...file.unused, ...unused],
+  };
 }
 
 /** A message of the library, in the tensors' own names. */

@@ -11,6 +11,14 @@ export interface OutputRoles {
   readonly boxes: readonly string[];
   /** Names that begin with obj. */
   readonly objectness: readonly string[];
+  /** Names that begin with coef, mask_coef or mc_, if there are any. */
+  readonly maskCoefficients?: readonly string[];
+  /** Names that begin with kpt, kps or keypoint, if there are any. */
+  readonly keypoints?: readonly string[];
+  /** Names that begin with angle or theta, if there are any. */
+  readonly angles?: readonly string[];
+  /** The name that begins with proto or mask_proto, if there is one: what masks are made of. */
+  readonly prototypes?: string;
   /** The boxes before they were refined, where some are refined; else none. */
   readonly initial: readonly string[];
   /** The strides that the names end in, ascending; undefined where they end in none. */
@@ -24,17 +32,29 @@ export interface OutputsByRole<T> {
   readonly classes: readonly T[];
   readonly boxes: readonly T[];
   readonly objectness?: readonly T[];
+  readonly maskCoefficients?: readonly T[];
+  readonly keypoints?: readonly T[];
+  readonly angles?: readonly T[];
+  readonly prototypes?: T;
 }
 
-const CLASSES = /^(cls|class|score)/i;
-const BOXES = /^(reg|box|dis|bbox)/i;
-const OBJECTNESS = /^obj/i;
+const NAMES = {
+  classes: /^(cls|class|score)/i,
+  boxes: /^(reg|box|dis|bbox)/i,
+  objectness: /^obj/i,
+  maskCoefficients: /^((mask_?)?coef|mc_)/i,
+  keypoints: /^(kpt|kps|keypoint)/i,
+  angles: /^(angle|theta)/i,
+  prototypes: /^(mask_?)?proto/i,
+} as const;
+/** Roles that few heads have. */
+const ATTACHED = ["maskCoefficients", "keypoints", "angles"] as const;
 /** bbox_pred_refine_s8, beside bbox_pred_s8. */
 const REFINED = /refine/i;
 
 /**
- * Which tensors of a head are classes, boxes and objectness, by their names; undefined where none are called as classes or
- * none as boxes. Levels stand lowest stride first where names end in strides (powers of two from 4, as cls_s8 or
+ * What the tensors of a head are by their names: classes, boxes, objectness, mask coefficients, keypoints, angles, prototypes
+ * of masks; undefined where none are called as classes or none as boxes. Levels stand lowest stride first where names end in strides (powers of two from 4, as cls_s8 or
  * reg_stride_16), else as they came.
  *
  * @example
@@ -48,16 +68,20 @@ const REFINED = /refine/i;
  */
 export function rolesByName(names: Iterable<string>): OutputRoles | undefined {
   const all = [...names];
-  const called = (pattern: RegExp) => byStride(all.filter((name) => pattern.test(name)));
-  const [classes, boxes, objectness] = [called(CLASSES), called(BOXES), called(OBJECTNESS)];
+  const called = (role: keyof typeof NAMES) => byStride(all.filter((name) => NAMES[role].test(name)));
+  const [classes, boxes, objectness] = [called("classes"), called("boxes"), called("objectness")];
+  const attached = ATTACHED.map((role) => [role, called(role)] as const).filter(([, names]) => names.length > 0);
+  const [prototypes] = called("prototypes");
   if (classes.length === 0 || boxes.length === 0) return undefined;
   const refined = byStride(boxes.filter((name) => REFINED.test(name)));
   const plain = byStride(boxes.filter((name) => !REFINED.test(name)));
-  const used = new Set([...classes, ...boxes, ...objectness]);
+  const used = new Set([...classes, ...boxes, ...objectness, ...attached.flatMap(([, names]) => names), prototypes]);
   return {
     classes,
     boxes: refined.length > 0 ? refined : plain,
     objectness,
+    ...Object.fromEntries(attached),
+    ...(prototypes !== undefined && { prototypes }),
     initial: refined.length > 0 ? plain : [],
     strides: stridesIn(classes) ?? stridesIn(boxes),
     unused: all.filter((name) => !used.has(name)),
@@ -90,11 +114,13 @@ export function outputsByRole<T>(tensors: Named<T>): OutputsByRole<T> | readonly
   const roles = rolesByName(named.keys());
   const outputs = (names: readonly string[]) => names.map((name) => named.get(name) as T);
   if (roles === undefined) return [...named.values()];
-  const { classes, boxes, objectness } = roles;
+  const { objectness, prototypes } = roles;
   return {
-    classes: outputs(classes),
-    boxes: outputs(boxes),
+    classes: outputs(roles.classes),
+    boxes: outputs(roles.boxes),
     ...(objectness.length > 0 && { objectness: outputs(objectness) }),
+    ...Object.fromEntries(ATTACHED.flatMap((role) => roles[role] ? [[role, outputs(roles[role])]] : [])),
+    ...(prototypes !== undefined && { prototypes: named.get(prototypes) as T }),
   };
 }
 

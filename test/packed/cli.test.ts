@@ -750,6 +750,18 @@ test("numbers of classes that the tensors do not have", () => {
   fails(["detect", scene, "--classes", "coco"], "cls_s8 has 4 channels, one for each class; --classes has 80 names");
 });
 
+test("tensors of masks, keypoints and angles are left out and named where the head has none", () => {
+  const { cls_s8, cls_s16, reg_s8, reg_s16 } = sceneParts();
+  const map = (channels: number, cells: number) => {
+    return { dtype: "F32", dims: [1, channels, cells, cells], values: new Float32Array(channels * cells ** 2) };
+  };
+  const others = { kpt_s8: map(6, 20), kpt_s16: map(6, 10), angle_s8: map(1, 20), proto: map(8, 40) };
+  const file = safetensors("others.safetensors", { cls_s8, cls_s16, reg_s8, reg_s16, ...others });
+  const text = prints("detect", file, "--head", "gfl");
+  assert.match(text, "others: 7 objects");
+  assert.match(text, "not read: kpt_s8, kpt_s16, angle_s8, proto");
+});
+
 test("objectness beside the classes must be used, or left out by a word", () => {
   const { cls_s8, cls_s16, reg_s8, reg_s16 } = sceneParts();
   const ones = (cells: number) => ({

@@ -383,6 +383,19 @@ test("names tell roles and strides", () => {
   assert.is(rolesByName(["cls_s8", "output0"]), undefined);
   assert.is(rolesByName(["gt_boxes", "gt_labels"]), undefined);
   assert.is(rolesByName([]), undefined);
+  const others = ["kpts_s16", "kpts_s8", "mask_coef_s8", "mc_s16", "angle", "proto", "protos"];
+  assert.equal(rolesByName(["cls", "reg", ...others, "masks"]), {
+    classes: ["cls"],
+    boxes: ["reg"],
+    objectness: [],
+    keypoints: ["kpts_s8", "kpts_s16"],
+    maskCoefficients: ["mask_coef_s8", "mc_s16"],
+    angles: ["angle"],
+    prototypes: "proto",
+    initial: [],
+    strides: undefined,
+    unused: ["protos", "masks"],
+  });
 });
 
 test("outputs by role are what detect takes", async () => {
@@ -404,6 +417,9 @@ test("outputs by role are what detect takes", async () => {
   assert.equal(outputsByRole(unnamed), [...classes, ...boxes]);
   assert.equal(Object.keys(outputsByRole({ cls: 1, box: 2 })), ["classes", "boxes"]);
   assert.equal(outputsByRole({ cls: 1, box: 2, obj: 3 }), { classes: [1], boxes: [2], objectness: [3] });
+  const all = { cls: 1, box: 2, keypoints: 3, coefficients: 4, theta: 5, prototypes: 6, images: 7 };
+  const roles = { classes: [1], boxes: [2], maskCoefficients: [4], keypoints: [3], angles: [5], prototypes: 6 };
+  assert.equal(outputsByRole(all), roles);
   engine.dispose();
 });
 
