@@ -62,9 +62,17 @@ export function randomHead(
       ? floats(rows, () => head.scores === "logits" ? r.uniform(-2, 4) : r.uniform())
       : null,
     attached: attachmentsOf(head).map((role) => {
-      return [role, floats(rows * readChannels(head, role), () => r.uniform(-0.2, 1.2))] as const;
+      return [role, floats(rows * readChannels(head, role), (i) => attachedValue(r, head, role, i))] as const;
     }),
   };
+}
+
+function attachedValue(r: Random, { keypoints, angle, boxUnit }: HeadSpec, role: Attachment, i: number): number {
+  if (role === "maskCoefficients") return r.normal();
+  if (role === "angles") return angle === "radians" ? r.uniform(-0.78, 2.35) : r.uniform(-3, 3);
+  const isPixel = keypoints?.coding === "pixel";
+  if (keypoints?.dims === 3 && i % 3 === 2) return isPixel ? r.uniform() : r.uniform(-5, 5);
+  return isPixel ? r.uniform(-5, 140) / (boxUnit === "image" ? 128 : 1) : r.uniform(-1.5, 1.5);
 }
 
 /** The values of one image, as the reference reads them. */

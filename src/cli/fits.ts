@@ -5,6 +5,7 @@ import { heads } from "../entry/embedded.ts";
 import { weighHeads } from "../heads/infer.ts";
 import type { Role } from "../heads/channels.ts";
 import { fieldsOf, resolveOutputs } from "../heads/outputs.ts";
+import type { Prototypes } from "../heads/prototypes.ts";
 import type { PresetName } from "../heads/presets.ts";
 import type { HeadSpec } from "../types.ts";
 import { type ChosenHead, inFlags } from "./head.ts";
@@ -20,6 +21,8 @@ export interface Fit {
   readonly size: readonly [number, number];
   /** What each tensor is to it. */
   readonly tensors: readonly TensorRoles[];
+  /** Of masks, where there are any: their tensor's name, how many, and their extents. */
+  readonly prototypes: { readonly name: string } & Pick<Prototypes, "channels" | "height" | "width"> | null;
 }
 
 /** The roles of a tensor's channels, in their order. */
@@ -77,7 +80,7 @@ function isUsual({ name, numClasses }: HeadSpec): boolean {
 const ROLES: readonly Role[] = ["classes", "boxes", "objectness", "maskCoefficients", "keypoints", "angles"];
 
 function fitOf(read: FileOutputs, chosen: ChosenHead, size: readonly [number, number]): Fit {
-  const { parts } = resolveOutputs("inspect", read.outputs, chosen.head, size);
+  const { parts, prototypes } = resolveOutputs("inspect", read.outputs, chosen.head, size);
   const tensors = new Map<string, { roles: Map<Role, { channels: number; first: number }>; anchors: number }>();
   for (const part of parts) {
     for (const field of fieldsOf(part)) {
@@ -95,5 +98,11 @@ function fitOf(read: FileOutputs, chosen: ChosenHead, size: readonly [number, nu
       roles: [...roles].sort(([, a], [, b]) => a.first - b.first).map(([role, { channels }]) => ({ role, channels })),
       anchors,
     })),
+    prototypes: prototypes && {
+      name: read.names.get(prototypes.argument) ?? "",
+      channels: prototypes.channels,
+      height: prototypes.height,
+      width: prototypes.width,
+    },
   };
 }

@@ -2,7 +2,7 @@
  * Which head made an output: a preset, with channels and levels as the shapes have them.
  */
 import { heads } from "../entry/embedded.ts";
-import { boxChannels, hasObjectness } from "../heads/channels.ts";
+import { attachmentsOf, boxChannels, channelsOf, hasObjectness, widthOf } from "../heads/channels.ts";
 import { describeHead } from "../heads/infer.ts";
 import { MOST_BINS } from "../heads/members.ts";
 import type { HeadOptions, HeadSpec } from "../types.ts";
@@ -100,7 +100,11 @@ export function headInFlags(head: HeadSpec): string {
 export function inFlags(text: string): string {
   const typed = new Map(presetNames().map((name) => [presetOf(name) as string, name]));
   const named = text.replaceAll(/\w+/g, (word) => typed.get(word) ?? word);
-  const members = named.replaceAll(
+  const points = named.replaceAll(
+    /\bkeypoints: \{"count":(\d+), "dims":(\d), "coding":"(\w+)"\}/g,
+    (_, count, dims, coding) => `${MEMBER_FLAGS.keypoints} ${count}x${dims}:${coding}`,
+  );
+  const members = points.replaceAll(
     /\b(\w+): (?:"([\w-]+)"|\[([\d., ]*)\]|([\d.]+))/g,
     (all, member, word, list, number) => {
       return Object.hasOwn(MEMBER_FLAGS, member)
@@ -147,7 +151,7 @@ function channelsIn(
   if (base.selection === "selected") return { numClasses: classes ?? base.numClasses };
   const widths = widthsOf(file, base, classes);
   const unusedClasses = unreadClasses(base);
-  const others = boxChannels(base) + (hasObjectness(base) ? 1 : 0) + unusedClasses;
+  const others = boxChannels(base) + (hasObjectness(base) ? 1 : 0) + unusedClasses + attachedChannels(file, base);
   if (widths.all !== undefined) {
     const numClasses = classes ?? widths.all - others;
     if (numClasses >= 1) return { numClasses };
@@ -180,14 +184,22 @@ function channelsIn(
   );
 }
 
+/** Of mask coefficients, keypoints and an angle, where no tensor beside the first has as many. */
+function attachedChannels(file: FileOutputs, base: HeadSpec): number {
+  const [, ...others] = readShapes(tensorsOf(file, base), base).map(({ channels }) => channels);
+  const widths = attachmentsOf(base).map((role) => widthOf(base, [role]));
+  return widths.filter((width) => !others.includes(width)).reduce((sum, width) => sum + width, 0);
+}
+
 /** Channels among those of classes that are none: background, and what is not used. */
 function unreadClasses({ scores, unusedClasses = 0 }: HeadSpec): number {
   return unusedClasses + (scores === "softmax" ? 1 : 0);
 }
 
 /** How the shapes were read, where they could be read in another way. */
-function otherLayout({ layout }: HeadSpec, file: FileOutputs): string {
-  if (tensorsOf(file).some(({ dims }) => dims.length > 3)) return "";
+function otherLayout(head: HeadSpec, file: FileOutputs): string {
+  const { layout } = head;
+  if (tensorsOf(file, head).some(({ dims }) => dims.length > 3)) return "";
   const other = layout === "rows" ? "channels-first" : "rows";
   return ` (read as ${layout}; --layout ${other} reads them the other way)`;
 }
@@ -197,7 +209,7 @@ type Widths = { readonly all: number } | { readonly all?: undefined; readonly cl
 /** Channels of each role. In an unnamed list the preset's width is that of boxes; else classes come first. */
 function widthsOf(file: FileOutputs, base: HeadSpec, classes: number | undefined): Widths {
   const { outputs } = file;
-  const readings = readShapes(tensorsOf(file), base);
+  const readings = readShapes(tensorsOf(file, base), base);
   if ("classes" in outputs) {
     return { classes: readings[0].channels, boxes: readings[outputs.classes.length].channels };
   }
@@ -219,8 +231,12 @@ function widthsOf(file: FileOutputs, base: HeadSpec, classes: number | undefined
 /** The preset's strides; as many of the lowest as there are levels. */
 function stridesFor(base: HeadSpec, file: FileOutputs): readonly number[] {
   const { outputs } = file;
-  const roles = base.channelOrder === "separate" ? (hasObjectness(base) ? 3 : 2) : 1;
-  const levels = "classes" in outputs ? outputs.classes.length : Math.floor(tensorsOf(file).length / roles);
+  const roles = channelsOf(base).size;
+  const levels = "classes" in outputs
+    ? outputs.classes.length
+    : base.channelOrder === "separate"
+    ? Math.floor(tensorsOf(file, base).length / roles)
+    : firstAlike(file, base);
   if (levels <= 1) return base.strides;
   if (levels > base.strides.length) {
     throw new UsageError(
@@ -229,6 +245,12 @@ function stridesFor(base: HeadSpec, file: FileOutputs): readonly number[] {
   }
   const lowest = base.strides.toSorted((a, b) => a - b).slice(0, levels);
   return base.strides.filter((stride) => lowest.includes(stride));
+}
+
+/** How many tensors have as many channels as the first. */
+function firstAlike(file: FileOutputs, base: HeadSpec): number {
+  const widths = readShapes(tensorsOf(file, base), base).map(({ channels }) => channels);
+  return widths.filter((width) => width === widths[0]).length;
 }
 
 /** Without the members that no flag has set, so that a spread does not overwrite. */

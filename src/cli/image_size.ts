@@ -1,6 +1,7 @@
 /**
  * The network's input size, where nobody said it.
  */
+import { attachmentsOf } from "../heads/channels.ts";
 import { anchorsPerCell } from "../heads/levels.ts";
 import type { HeadSpec } from "../types.ts";
 import { UsageError } from "./errors.ts";
@@ -10,7 +11,7 @@ import { readShapes } from "./shapes.ts";
 /** Cells of the finest level times its stride; for anchors in one row, the square input that has as many. */
 export function sizeFromShapes(file: FileOutputs, head: HeadSpec): readonly [number, number] {
   const stride = Math.min(...head.strides);
-  const finest = readShapes(tensorsOf(file), head).reduce((a, b) => b.anchors > a.anchors ? b : a);
+  const finest = readShapes(tensorsOf(file, head), head).reduce((a, b) => b.anchors > a.anchors ? b : a);
   if (finest.cells !== undefined) return [finest.cells[0] * stride, finest.cells[1] * stride];
   const byLevel = isByLevel(file, head);
   const levels = head.strides.map((stride, i) => ({ stride, perCell: anchorsPerCell(head, i) }));
@@ -23,7 +24,7 @@ export function sizeFromShapes(file: FileOutputs, head: HeadSpec): readonly [num
 function isByLevel(file: FileOutputs, head: HeadSpec): boolean {
   const { outputs } = file;
   if ("classes" in outputs) return outputs.classes.length > 1;
-  return tensorsOf(file).length > (head.channelOrder === "separate" ? 3 : 1);
+  return tensorsOf(file, head).length > (head.channelOrder === "separate" ? 3 : 1) + attachmentsOf(head).length;
 }
 
 /** The multiple of the finest stride whose levels have that many anchors together. */

@@ -85,10 +85,21 @@ export function inOwnNames({ names }: FileOutputs, message: string): string {
   return message.replaceAll(/\boutputs(?:\.\w+)?(?:\[\d+\])?/g, (argument) => names.get(argument) ?? argument);
 }
 
-/** Every tensor, in no particular order. */
-export function tensorsOf({ outputs }: FileOutputs): HostTensor[] {
+/** Every tensor with rows or a level of the head, in no particular order: all but the prototypes of masks. */
+export function tensorsOf({ outputs }: FileOutputs, { maskCoefficients = 0 }: HeadSpec): HostTensor[] {
   if ("classes" in outputs) return [outputs.classes, outputs.boxes, outputs.objectness ?? []].flat();
-  return [outputs].flat() as HostTensor[];
+  const all = [outputs].flat() as HostTensor[];
+  const finest = Math.max(...all.map(({ dims }) => gridOf(dims)));
+  const isPrototypes = ({ dims }: HostTensor) => {
+    const fits = dims.length === 4 && (dims[1] === maskCoefficients || dims[3] === maskCoefficients);
+    return fits && gridOf(dims) === finest && all.some((other) => gridOf(other.dims) < finest);
+  };
+  return maskCoefficients === 0 ? all : all.filter((tensor) => !isPrototypes(tensor));
+}
+
+/** Places of a map of four axes, as channels or not; 0 of other tensors. */
+function gridOf(dims: readonly number[]): number {
+  return dims.length === 4 ? dims[2] * Math.max(dims[1], dims[3]) : 0;
 }
 
 /** Every tensor with its name; the name of a lone one is empty. */

@@ -21,7 +21,7 @@ export interface Reading {
 export function readShapes(tensors: readonly HostTensor[], head: HeadSpec): Reading[] {
   const cubes = tensors.map((t) => t.dims).filter((dims) => dims.length === 3);
   const same = (axis: number) => cubes.every((dims) => dims[axis] === cubes[0][axis]);
-  const batched = same(0) && (head.layout === "rows" || head.channelOrder === "separate" || same(1));
+  const batched = same(0) && (head.layout === "rows" || head.channelOrder === "separate" || same(1) || same(2));
   const [stacked] = stacksOf(head);
   return tensors.map(({ dims }) => {
     const { channels, anchors, cells } = readShape(dims, head.layout === "rows", batched);

@@ -14,10 +14,11 @@ import {
   tensorAnywhere,
   typeError,
 } from "../validate.ts";
-import { boxChannels, channelsOf, hasObjectness } from "./channels.ts";
+import { attachmentsOf, boxChannels, channelsOf, hasObjectness, widthOf } from "./channels.ts";
 import { checkStrides, makeHead } from "./check.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, levelsOf } from "./levels.ts";
+import { isUsualWidth, mayLackPrototypes, possibleAttachments, prototypeChannels } from "./infer_attachments.ts";
 import { isListed, levelOfRows } from "./listed_rows.ts";
 import { misses } from "./misses.ts";
 import { describeDetections, MOST_LISTED, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
@@ -25,7 +26,7 @@ import { type HeadExport, type PresetName, presetNames, presets } from "./preset
 import { isTogether, type Question } from "./question.ts";
 import { readingsOf } from "./readings.ts";
 import { possibleSizes } from "./sizes.ts";
-import { boxValues, hasDetections, scoreValues } from "./values.ts";
+import { attachmentFault, boxValues, hasDetections, type ScoreValues, scoreValues } from "./values.ts";
 
 const op = "heads.infer";
 
@@ -49,8 +50,6 @@ interface Candidate {
 /** What an export makes of the outputs. */
 interface Answer {
   readonly candidates: readonly Candidate[];
-  /** Readings of the same shapes that no head of ours has, in words. */
-  readonly others: readonly string[];
   /** Why none fits. */
   readonly missed: string;
 }
@@ -109,28 +108,24 @@ function shapeFrom({ place, value }: GivenTensor): readonly number[] {
   return dims;
 }
 
-/** Heads that fit: the only one of a usual export, or all; none where a usual export fits but for channels left out. */
+/** Heads that fit: the only one of a usual export, or all. */
 function answer(question: Question): { heads: HeadSpec[]; others: string[]; answers: readonly Answer[] } {
   const answers = familyExports.map((each) => tryExport(each, question));
   const candidates = answers.flatMap((each) => each.candidates);
   const usual = candidates.filter(({ unusual }) => !unusual);
-  // With the number of classes told, a head that has it is no guess.
-  const told = question.numClasses !== undefined && candidates.length > 0;
-  const extended = told ? [] : answers.flatMap(({ others }) => others);
-  const fitting = usual.length === 1 || (usual.length === 0 && extended.length > 0) ? usual : candidates;
-  const heads = fitting.map(({ head }) => head);
-  const listed = answers.some(({ candidates }) => candidates.some(({ head }) => head.selection === "selected"));
-  return { heads, others: [...extended, ...(listed ? [] : detections(question, heads.length > 0))], answers };
+  const heads = (usual.length === 1 ? usual : candidates).map(({ head }) => head);
+  const listed = heads.some(({ selection }) => selection === "selected");
+  return { heads, others: listed ? [] : detections(question, heads.length > 0), answers };
 }
 
 /** Rows of box, score and class say nothing of the classes, and look like a head of two. */
 function detections({ shapes: [dims, ...rest], imageSize, numClasses }: Question, fits: boolean): string[] {
   if (rest.length > 0 || (fits && imageSize !== undefined && numClasses !== undefined)) return [];
+  if (numClasses !== undefined) return [];
   const words = describeDetections(dims);
-  const isOurs = dims[dims.length - 1] === 6;
-  if (isOurs && numClasses !== undefined) return [];
-  if (words !== null) return [`${isOurs ? "yolov10 with any number of classes" : "none of ours"}: ${words}`];
-  const rowsOfSix = dims.length > 1 && dims.length < 4 && isOurs;
+  const isPlain = dims[dims.length - 1] === 6;
+  if (words !== null) return [`${isPlain ? "yolov10" : "yolo26"} with any number of classes: ${words}`];
+  const rowsOfSix = dims.length > 1 && dims.length < 4 && isPlain;
   return rowsOfSix ? ["yolov10 with any number of classes, where rows are detections already (box, score, class)"] : [];
 }
 
@@ -139,22 +134,33 @@ function detections({ shapes: [dims, ...rest], imageSize, numClasses }: Question
 function tryExport(each: FamilyExport, question: Question): Answer {
   const { anchors, strides } = { ...presets[each.preset].head, ...each.changes };
   if (anchors !== undefined && question.strides !== undefined && question.strides.length !== strides.length) {
-    return { candidates: [], others: [], missed: `its anchors are of strides ${strides.join(", ")}` };
+    return { candidates: [], missed: `its anchors are of strides ${strides.join(", ")}` };
   }
   const base = makeHead(each.preset, { ...each.changes, ...(question.strides && { strides: question.strides }) });
-  const byName = question.given.some(({ role }) => role !== null && role !== "rows");
+  const byName = question.given.some(({ role }) => role === "classes" || role === "boxes" || role === "objectness");
   if (byName && base.channelOrder !== "separate") {
-    return { candidates: [], others: [], missed: "wants classes and boxes in one tensor" };
+    return { candidates: [], missed: "wants classes and boxes in one tensor" };
   }
   const found = variants(each, base, question).flatMap((head) => {
     const resolved = resolve(head, question);
-    return resolved === null ? [] : [{ head, resolved }];
+    const isWhole = resolved !== null && (resolved.prototypes !== null || mayLackPrototypes(head, question));
+    return isWhole ? [{ head, resolved }] : [];
   });
   const tried = found.map(({ head, resolved }) => weigh(each, base, head, resolved));
   const candidates = tried.flatMap((result) => typeof result === "string" ? [] : result);
   const fault = tried.find((result) => typeof result === "string");
-  const others = each.extended ? extensions(each, base, question) : [];
-  return { candidates, others, missed: candidates.length > 0 ? "" : fault ?? misses(base, question, resolves) };
+  return { candidates, missed: candidates.length > 0 ? "" : fault ?? missedBy(each, base, question) };
+}
+
+/** Why the export does not fit; prototypes beside it say how many mask coefficients it would have. */
+function missedBy(each: FamilyExport, base: HeadSpec, question: Question): string {
+  const [maskCoefficients] = prototypeChannels(question);
+  if (each.attached === undefined || maskCoefficients === undefined) return misses(base, question, resolves);
+  const isRest = (_: unknown, i: number) => question.given[i].role !== "prototypes" && question.shapes[i].length < 4;
+  const rest = { ...question, given: question.given.filter(isRest), shapes: question.shapes.filter(isRest) };
+  return rest.given.length === 0
+    ? misses(base, question, resolves)
+    : misses({ ...base, maskCoefficients }, rest, resolves);
 }
 
 function resolves(head: HeadSpec, question: Question): boolean {
@@ -183,8 +189,9 @@ function possibleLevels(
   if (isListed(head)) {
     const levels = levelOfRows(head, shapes);
     const rows = anchorsIn(levels);
-    // They have no height and width.
-    const isFlat = shapes.every((dims) => dims.length < 4 && dims[dims.length - 2] === rows);
+    const masks = head.maskCoefficients !== undefined;
+    // They have no height and width; prototypes of masks have.
+    const isFlat = shapes.every((dims) => dims.length > 3 ? masks : dims[dims.length - 2] === rows);
     return isFlat && rows <= MOST_LISTED ? [levels] : [];
   }
   const sizes = imageSize === undefined ? possibleSizes(head, shapes) : [imageSize];
@@ -198,6 +205,8 @@ function canFit(
   given: readonly GivenTensor[],
   shapes: Question["shapes"],
 ): boolean {
+  // They may stand apart in many ways.
+  if (attachmentsOf(head).length > 0) return true;
   const widths = [...channelsOf(head).values()];
   const inOne = widths.reduce((sum, width) => sum + width);
   const together = isTogether(head, given);
@@ -219,7 +228,14 @@ function variants(each: FamilyExport, base: HeadSpec, question: Question): HeadS
   const fewer = widths.map((width) => width / 4).filter((n) => Number.isInteger(n) && n > 1 && n < base.bins);
   const bins = [base.bins, ...(each.freeBins ? new Set(fewer) : [])];
   const heads = levels.flatMap((strides) => bins.map((n) => ({ ...base, strides, bins: n })));
-  return heads.flatMap((head) => classCounts(head, widths, question).map((numClasses) => ({ ...head, numClasses })));
+  const attached = possibleAttachments(each, base, question);
+  return heads.flatMap((head) =>
+    attached.flatMap((changes) => {
+      const turned = changes.angle === undefined ? {} : presets[each.preset].rotated;
+      const own = { ...head, ...turned, ...changes };
+      return classCounts(own, widths, question).map((numClasses) => ({ ...own, numClasses }));
+    })
+  );
 }
 
 /** Every number of channels that the shapes could mean. */
@@ -248,7 +264,9 @@ function classCounts(head: HeadSpec, widths: readonly number[], { given, shapes,
   const background = head.scores === "softmax" ? 1 : 0;
   if (isTogether(head, given)) {
     const others = boxes + (hasObjectness(head) ? 1 : 0) + unusedClasses + background;
-    return widths.map((w) => w - others).filter((n) => n > 0 && n <= most);
+    const attached = widthOf(head, attachmentsOf(head));
+    const counts = widths.flatMap((w) => attached > 0 ? [w - others, w - others - attached] : [w - others]);
+    return [...new Set(counts)].filter((n) => n > 0 && n <= most);
   }
   const ofClasses = widths.every((w) => w === boxes) ? [boxes] : widths.filter((w) => w !== boxes);
   return ofClasses.map((w) => w - unusedClasses - background).filter((n) => n > 0);
@@ -261,12 +279,14 @@ function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: Res
   // Strides of the hints are as unusual as they are for the family.
   const levels = [presets[each.preset].head.strides, ...each.strides ?? []].map(String);
   const unusual = each.unusual === true || head.bins !== base.bins || !levels.includes(String(head.strides)) ||
-    (head.anchors !== undefined && isJoined(head, resolved));
-  const { fault, shares } = boxValues(head, resolved);
+    (head.anchors !== undefined && isJoined(head, resolved)) ||
+    (attachmentsOf(head).length > 0 && resolved.prototypes === null && !isUsualWidth(head));
+  const { fault: ofBoxes, shares } = boxValues(head, resolved);
+  const fault = ofBoxes ?? attachmentFault(head, resolved);
   if (each.decoded && are === "logits") return `scores are ${range}, and its export has probabilities`;
   if (fault !== null) return fault;
   if (each.decoded) {
-    if (head.selection === "selected" && !hasDetections(head, resolved)) {
+    if (head.selection === "selected" && !(isProven(head, resolved, are) && hasDetections(head, resolved))) {
       return "rows are not box, score and class";
     }
     return [{ head: shares ? { ...head, boxUnit: "image" } : head, unusual }];
@@ -274,29 +294,20 @@ function weigh(each: FamilyExport, base: HeadSpec, head: HeadSpec, resolved: Res
   if (are === "unknown") return known.map((scores) => ({ head: { ...head, scores }, unusual }));
   // A softmax of probabilities would be none.
   const scores = are === "alike" || (base.scores === "softmax" && are === "logits") ? known[0] : are;
-  return [{ head: { ...head, scores }, unusual: unusual || !known.includes(scores) }];
+  const isOther = !known.includes(scores);
+  if (isOther && attachmentsOf(head).length > 0) return `scores are ${range}, and its export has ${known.join(" or ")}`;
+  return [{ head: { ...head, scores }, unusual: unusual || isOther }];
+}
+
+/** Channels beyond score and class are what networks have, or the values are those of detections. */
+function isProven(head: HeadSpec, { prototypes }: ResolvedOutputs, are: ScoreValues["are"]): boolean {
+  return attachmentsOf(head).length === 0 || isUsualWidth(head) || prototypes !== null || are === "probabilities";
 }
 
 /** Is one tensor of several levels? No export of maps with anchors is so. */
 function isJoined({ strides }: HeadSpec, { parts }: ResolvedOutputs): boolean {
   if (parts.length === 1) return strides.length > 1;
   return parts.some(({ classes: { anchors, allAnchors } }) => allAnchors > anchors);
-}
-
-/** Fewer classes, and what the channels behind them may be. */
-function extensions({ preset: name }: FamilyExport, base: HeadSpec, question: Question): string[] {
-  const { numClasses } = question;
-  const shapes = { ...question, numClasses: undefined };
-  return classCounts(base, widthsOf(base, question), shapes).flatMap((all) => {
-    const resolved = resolve({ ...base, numClasses: all }, question);
-    if (resolved === null) return [];
-    const kinds: readonly (readonly [number, string])[] = numClasses === undefined
-      ? [[1, "an angle"], [32, "32 mask coefficients"], [51, "17 keypoints of three values"]]
-      : [[all - numClasses, `${counted(all - numClasses, "channel")} more`]];
-    return kinds.filter(([channels]) => channels > 0 && all > channels)
-      .filter(([channels]) => scoreValues(resolved, all - channels).are !== "logits")
-      .map(([channels, what]) => `${name} with ${counted(all - channels, "class")} and ${what}, to be left out`);
-  });
 }
 
 // ── Words ───────────────────────────────────────────────────────────────────────

@@ -386,6 +386,10 @@ function misfit(
   if (readingsOf(dims, { ...head, layout: other }).some(isFit)) return `; it fits layout: "${other}"`;
   const detections = describeDetections(dims);
   if (detections !== null && !isListed(head)) return `; ${detections}`;
+  const fitsLevel = readingsOf(dims, head).some((each) => isFit({ ...each, channels: widths[0] }));
+  if (dims.length === 4 && !fitsLevel && head.maskCoefficients === undefined) {
+    return "; prototypes of masks want maskCoefficients of the head";
+  }
   // Of those with the anchors of a level or of all.
   const channels = readingsOf(dims, head).filter((each) => isFit({ ...each, channels: widths[0] }))
     .map((each) => each.channels);
@@ -411,7 +415,8 @@ export function describeDetections(dims: readonly number[]): string | null {
   if (!few || !(columns === 6 || columns === 7 || (DETECTION_WIDTHS.includes(columns) && [100, 300].includes(rows)))) {
     return null;
   }
-  return `these are detections already, it seems: ${rows} rows of ${columns} with box, score and class`;
+  const more = { 7: ", and an angle", 38: ", and 32 mask coefficients", 57: ", and 17 keypoints" }[columns] ?? "";
+  return `these are detections already, it seems: ${rows} rows of ${columns} with box, score and class${more}`;
 }
 
 function batchShape(head: HeadSpec, channels: number, anchors: number | string): never[] {

@@ -5,7 +5,7 @@
  * Facts are those of each family's own code: reg_max is translated to a number of bins.
  */
 import type { InputName } from "../pixels/presets.ts";
-import type { HeadOptions, HeadSpec } from "../types.ts";
+import type { HeadOptions, HeadSpec, KeypointSpec } from "../types.ts";
 
 export interface Preset {
   /** The head by default; its name is the record's. */
@@ -39,8 +39,17 @@ export interface HeadExport {
   readonly strides?: readonly (readonly number[])[];
   /** The family's configurations differ in their bins. */
   readonly freeBins?: boolean;
-  /** Channels of other heads (an angle, masks, keypoints) may stand behind the classes. */
-  readonly extended?: boolean;
+  /** What may stand behind the classes: the family has networks that find masks, keypoints or turned boxes. */
+  readonly attached?: AttachedExport;
+}
+
+/** Attachments that an export may have, each alone. */
+export interface AttachedExport {
+  /** Is no export of this kind without? */
+  readonly always?: boolean;
+  /** Codings of keypoints, the likeliest first; else the export has only masks. */
+  readonly keypoints?: readonly KeypointSpec["coding"][];
+  readonly angles?: readonly NonNullable<HeadSpec["angle"]>[];
 }
 
 /** Gives a record its type: the declarations of `presets` have names and comments then, and no facts. */
@@ -94,8 +103,8 @@ const YOLOV5: Preset["head"] = {
 
 /** Maps of the last convolutions, or with anchors, height and width as axes of their own. */
 const WITH_ANCHORS: readonly HeadExport[] = [
-  { levels: "apart" },
-  { changes: { layout: "rows" }, levels: "apart" },
+  { levels: "apart", attached: {} },
+  { changes: { layout: "rows" }, levels: "apart", attached: {} },
 ];
 
 const CORNERS: Preset["head"] = {
@@ -119,6 +128,13 @@ const SELECTED: Preset["head"] = {
 const QUERIES: Preset["head"] = { ...SELECTED, boxes: "xywh", boxUnit: "image", selection: "queries" };
 
 const DFINE: Preset["head"] = { ...QUERIES, scores: "logits", channelOrder: "separate" };
+
+/** A graph that ends before the decode of boxes may have that of keypoints and angles all the same. */
+const RAW_ATTACHED: AttachedExport = { keypoints: ["yolov8", "pixel"], angles: ["sigmoid", "radians"] };
+
+const RAW26_ATTACHED: AttachedExport = { keypoints: ["yolo26", "pixel"], angles: ["radians"] };
+
+const DECODED_ATTACHED: AttachedExport = { keypoints: ["pixel"], angles: ["radians"] };
 
 const DECODED = { bins: 0, scores: "probabilities", boxes: "xywh" } as const;
 
@@ -394,7 +410,7 @@ export const presets = {
     input: "yolov5",
     head: { ...YOLOX, boxes: "xywh", anchorsPerCell: 3 },
     boxesFirst: true,
-    exports: [{ decoded: true, strides: [[8, 16, 32, 64]] }],
+    exports: [{ decoded: true, strides: [[8, 16, 32, 64]], attached: {} }],
   }),
 
   /**
@@ -431,8 +447,8 @@ export const presets = {
     head: YOLOV8,
     boxesFirst: true,
     exports: [
-      {},
-      { changes: { channelOrder: "separate" }, levels: "free" },
+      { attached: RAW_ATTACHED },
+      { changes: { channelOrder: "separate" }, levels: "free", attached: RAW_ATTACHED },
       {
         changes: { bins: 0, boxes: "distances", boxUnit: "stride", channelOrder: "separate" },
         unusual: true,
@@ -470,8 +486,8 @@ export const presets = {
     head: { ...YOLOV8, ...DECODED },
     boxesFirst: true,
     exports: [
-      { decoded: true, extended: true },
-      { changes: { channelOrder: "separate" }, decoded: true, unusual: true },
+      { decoded: true, attached: DECODED_ATTACHED },
+      { changes: { channelOrder: "separate" }, decoded: true, unusual: true, attached: DECODED_ATTACHED },
     ],
   }),
 
@@ -499,7 +515,12 @@ export const presets = {
    * console.log(head.boxes, head.selection); // → "xyxy", "selected"
    * ```
    */
-  yolo26: preset({ input: "yolov8", head: SELECTED, rotated: { boxes: "xywh" }, exports: [] }),
+  yolo26: preset({
+    input: "yolov8",
+    head: SELECTED,
+    rotated: { boxes: "xywh" },
+    exports: [{ decoded: true, attached: { ...DECODED_ATTACHED, always: true } }],
+  }),
 
   /**
    * YOLO26 (one-to-many) before its decode: (B, 4 + C, A) of distances in strides, and logits.
@@ -516,7 +537,7 @@ export const presets = {
     input: "yolov8",
     head: { ...YOLOV8, bins: 0, boxes: "distances", boxUnit: "stride" },
     boxesFirst: true,
-    exports: [{ unusual: true }],
+    exports: [{ unusual: true, attached: RAW26_ATTACHED }],
   }),
 
   /**

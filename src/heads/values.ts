@@ -2,7 +2,7 @@
  * What the values of outputs tell of the head that made them.
  */
 import { valuesOf } from "../arrays.ts";
-import type { HeadSpec } from "../types.ts";
+import type { HeadSpec, KeypointSpec } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import type { Field, ResolvedOutputs } from "./outputs.ts";
 
@@ -100,6 +100,89 @@ export function hasDetections({ numClasses }: HeadSpec, { images, parts }: Resol
       },
     );
   });
+}
+
+/** Offsets from a cell in strides; more than that are pixels. */
+const MOST_OFFSET = 64;
+
+/** Coefficients are a few units large. */
+const MOST_COEFFICIENT = 100;
+
+/** (σ − 0.25)·π, and a little for rounding. */
+const SIGMOID_ANGLES = [-Math.PI / 4 - 0.01, 3 * Math.PI / 4 + 0.01] as const;
+
+/** Why what stands behind the classes cannot be what the head says; null where it can. */
+export function attachmentFault(head: HeadSpec, resolved: ResolvedOutputs): string | null {
+  const { maskCoefficients = 0, keypoints, angle = "none" } = head;
+  if (maskCoefficients > 0) {
+    const { high, low } = rangeOf(resolved, ({ maskCoefficients }) => maskCoefficients, () => true);
+    const most = Math.max(high, -low);
+    if (most > MOST_COEFFICIENT) return `mask coefficients go up to ${short(most)}, and networks have small ones`;
+  }
+  if (angle === "radians") {
+    const { high, low } = rangeOf(resolved, ({ angles }) => angles, () => true);
+    // Beside distributions the network has a sigmoid behind them.
+    const [least, most] = head.boxes === "distribution" ? SIGMOID_ANGLES : [-2 * Math.PI, 2 * Math.PI];
+    if (low < least || high > most) return `angles are from ${short(low)} to ${short(high)}, which no radians are`;
+  }
+  return keypoints === undefined ? null : keypointFault(head, keypoints, resolved);
+}
+
+function keypointFault(
+  head: HeadSpec,
+  { count, dims, coding }: KeypointSpec,
+  resolved: ResolvedOutputs,
+): string | null {
+  const rangeAt = (isOne: (channel: number) => boolean) => rangeOf(resolved, ({ keypoints }) => keypoints, isOne);
+  const isProbability = ({ low, high }: Range) => low >= LEAST_PROBABILITY && high <= MOST_PROBABILITY;
+  const places = rangeAt((channel) => channel % dims < 2);
+  const most = Math.max(places.high, -places.low);
+  if (!(most > 0)) return null;
+  if (dims === 3 && coding === "pixel") {
+    const seen = rangeAt((channel) => channel % 3 === 2);
+    if (!isProbability(seen)) {
+      return `visibilities are from ${short(seen.low)} to ${short(seen.high)}, and are probabilities`;
+    }
+  }
+  if (dims === 2 && count % 3 === 0 && most > MOST_SHARE && isProbability(rangeAt((channel) => channel % 3 === 2))) {
+    return "every third value is from 0 to 1, as visibilities are";
+  }
+  if (coding !== "pixel") return most > MOST_OFFSET ? `keypoints are up to ${short(most)} cells from theirs` : null;
+  const boxes = head.boxes === "xywh" || head.boxes === "xyxy"
+    ? rangeOf(resolved, ({ boxes }) => boxes, () => true).high
+    : 10 * MOST_OFFSET;
+  return most < boxes / 10 ? `keypoints go up to ${short(most)}, and boxes to ${short(boxes)}` : null;
+}
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of a role's values, in channels that `isOne` says; from infinity to minus infinity where the host cannot read them. */
+function rangeOf(
+  { images, parts }: ResolvedOutputs,
+  fieldOf: (part: ResolvedOutputs["parts"][number]) => Field<AnySource> | null,
+  isOne: (channel: number) => boolean,
+): Range {
+  let [low, high] = [Infinity, -Infinity];
+  for (const part of parts) {
+    const field = fieldOf(part);
+    const values = field === null ? null : floatsOf(field.source);
+    if (field === null || values === null) continue;
+    const channels = Array.from({ length: field.channels }, (_, channel) => channel).filter(isOne);
+    for (let image = 0; image < images; image++) {
+      const { first, byAnchor, byChannel } = placeOf(field, image);
+      for (let anchor = 0; anchor < field.anchors; anchor++) {
+        for (const channel of channels) {
+          const value = values[first + anchor * byAnchor + channel * byChannel];
+          if (value < low) low = value;
+          if (value > high) high = value;
+        }
+      }
+    }
+  }
+  return { low, high };
 }
 
 /** Where the field's values of an image stand. */

@@ -1,4 +1,4 @@
-import { heads, type HeadSpec, type HostTensor, type InferHints, type Outputs } from "densehead";
+import { heads, type HeadSpec, type HostTensor, type InferHints, type KeypointSpec, type Outputs } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { familyOf } from "../../src/heads/presets.ts";
@@ -249,15 +249,52 @@ test("infer does not take for classes what may stand behind them", () => {
     zeros(1, 56, 8400),
     { imageSize },
     "with 52 classes",
-    "1 class and 17 keypoints of three values, to be left out",
+    'yolov8Decoded with 1 class { keypoints: {"count":17, "dims":3, "coding":"pixel"} }',
   );
-  kinds(zeros(1, 37, 8400), { imageSize }, "33 classes", "1 class and 32 mask coefficients");
-  kinds(zeros(1, 20, 21504), { imageSize: [1024, 1024] }, "16 classes", "15 classes and an angle");
-  kinds(zeros(1, 56, 8400), { imageSize, numClasses: 1 }, "1 class and 51 channels more, to be left out");
+  kinds(zeros(1, 37, 8400), { imageSize }, "33 classes", "1 class { maskCoefficients: 32 }");
+  kinds(zeros(1, 20, 21504), { imageSize: [1024, 1024] }, "16 classes", '15 classes { angle: "radians" }');
+  const four = ['"count":4, "dims":3', '"count":6, "dims":2'];
+  kinds(zeros(1, 17, 8400), { imageSize, numClasses: 1 }, ...four);
   assert.is(heads.infer(zeros(1, 5, 8400), { imageSize }).numClasses, 1);
-  const pose = zeros(1, 56, 8400);
-  pose.data.fill(0.5, 4 * 8400, 5 * 8400).fill(300, 5 * 8400);
-  throws(() => heads.infer(pose, { imageSize }), TypeError, "fit yolov8Decoded with 1 class and 17 keypoints");
+});
+
+/** Outputs with masks, keypoints or an angle, what `infer` is told, and the head that it finds. */
+function attachedExports(): [HeadSpec, InferHints, (outputs: Outputs) => Outputs][] {
+  const pose = (coding: KeypointSpec["coding"], count = 17) => ({ keypoints: { count, dims: 3 as const, coding } });
+  const seg = { maskCoefficients: 32 };
+  const [alone, told] = [{}, { imageSize: [256, 256] }];
+  const itself = (outputs: Outputs) => outputs;
+  const with4 = (dims: number[]) => (outputs: Outputs) => ({ output0: outputs, output1: zeros(...dims) }) as Outputs;
+  const [masks, interleaved] = [with4([1, 32, 64, 64]), with4([1, 64, 64, 32])];
+  return [
+    [heads.yolov8Decoded(seg), alone, masks],
+    [heads.yolov8Decoded({ ...seg, numClasses: 3 }), told, interleaved],
+    [heads.yolov8Decoded({ ...seg, numClasses: 3, boxUnit: "image" }), told, interleaved],
+    [heads.yolov8({ ...seg, numClasses: 3 }), told, masks],
+    [heads.yolov5Decoded(seg), told, masks],
+    [heads.yolo26({ ...seg, numClasses: 3 }), { numClasses: 3 }, masks],
+    [heads.yolov8Decoded(seg), { numClasses: 80 }, itself],
+    [heads.yolov8Decoded({ ...pose("pixel"), numClasses: 1 }), alone, itself],
+    [heads.yolov8Decoded({ ...pose("pixel"), numClasses: 1 }), { numClasses: 1 }, itself],
+    [heads.yolov8Decoded({ ...pose("pixel", 4), numClasses: 2 }), { numClasses: 2 }, itself],
+    [heads.yolov8({ ...pose("yolov8"), numClasses: 1 }), { numClasses: 1 }, itself],
+    [heads.yolov8({ ...pose("pixel"), numClasses: 1 }), { numClasses: 1 }, itself],
+    [heads.yolo26({ ...pose("pixel"), numClasses: 1 }), { numClasses: 1 }, itself],
+    [heads.yolo26({ ...pose("pixel", 4), numClasses: 5 }), { numClasses: 5 }, itself],
+    [heads.yolov8Decoded({ angle: "radians", numClasses: 15 }), { ...told, numClasses: 15 }, itself],
+    [heads.yolov8Decoded({ angle: "radians", numClasses: 15 }), told, itself],
+    [heads.yolov8({ angle: "sigmoid", numClasses: 15 }), { ...told, numClasses: 15 }, itself],
+    [heads.yolo26({ angle: "radians", numClasses: 15 }), { ...told, numClasses: 15 }, itself],
+  ];
+}
+
+test("infer finds masks, keypoints and angles where prototypes, a width or values prove them", () => {
+  attachedExports().forEach(([head, hints, given], i) => {
+    const raw = exported(head, [256, 256]) as HostTensor;
+    const shares = head.boxUnit === "image";
+    const data = Float32Array.from(raw.data as Float32Array, (v, j) => shares && j < 4 * raw.dims[2] ? v / 256 : v);
+    assert.equal(heads.infer(given({ ...raw, data }), hints), head, `case ${i}`);
+  });
 });
 
 test("values decide what shapes leave open", () => {
@@ -365,13 +402,8 @@ test("levels of any number, where image size, maps or hints tell their strides",
 test("unused tensors, and tensors of other things, are named", () => {
   const rknn = [80, 40, 20].flatMap((n) => [64, 80, 1].map((c) => zeros(1, c, n, n)));
   throws(() => heads.infer(rknn, { imageSize }), TypeError, "without outputs[2], outputs[5], outputs[8]", "fit yolov8");
-  const segment = { output0: zeros(1, 116, 8400), output1: zeros(1, 32, 160, 160) };
-  throws(
-    () => heads.infer(segment, { imageSize, numClasses: 80 }),
-    TypeError,
-    "without outputs.output1",
-    "32 channels more",
-  );
+  const plain = { output0: zeros(1, 84, 8400), output1: zeros(1, 32, 160, 160) };
+  throws(() => heads.infer(plain, { imageSize, numClasses: 80 }), TypeError, "without outputs.output1", "80 classes");
   const objectness = [8, 16, 32, 64].map((stride) => zeros(1, (640 / stride) ** 2, 1));
   const picodet = [80, 32].map((c) => [8, 16, 32, 64].map((stride) => zeros(1, (640 / stride) ** 2, c)));
   const named = { classes: picodet[0], boxes: picodet[1], objectness };
@@ -384,8 +416,9 @@ test("unused tensors, and tensors of other things, are named", () => {
   for (const hints of [{}, { imageSize }, { imageSize, numClasses: 80 }, { numClasses: 1 }]) {
     for (const dims of [[1, 300, 6], [300, 6], [1, 100, 7], [1, 300, 38]]) {
       const run = () => heads.infer(zeros(...dims), hints);
-      if (dims.includes(6) && hints.numClasses !== undefined) assert.is(run().name, "yolov10");
-      else throws(run, TypeError, "these are detections already");
+      if (hints.numClasses === undefined) throws(run, TypeError, "these are detections already");
+      else if (dims.includes(38)) throws(run, TypeError, "yolo26 with", "maskCoefficients: 32", '"count":16, "dims":2');
+      else assert.is(run().name, dims.includes(6) ? "yolov10" : "yolo26");
     }
   }
   throws(() => heads.infer(zeros(1, 8400, 6)), TypeError, "detections already");

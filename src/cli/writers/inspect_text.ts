@@ -4,7 +4,7 @@
 import { printable } from "../../text.ts";
 import type { HeadSpec, HostTensor } from "../../types.ts";
 import type { Role } from "../../heads/channels.ts";
-import type { Fits, TensorRoles } from "../fits.ts";
+import type { Fit, Fits, TensorRoles } from "../fits.ts";
 import { headInFlags } from "../head.ts";
 import { classNamesIn } from "../models/metadata.ts";
 import { inputText as valueText } from "../models/inputs.ts";
@@ -43,8 +43,12 @@ export function fitsText({ fits, others, missed }: Fits): string {
     : `${count} readings fit; --head, --num-classes or --classes tell them apart:`;
   const readings = [
     ...fits.flatMap((
-      { chosen: { head }, tensors },
-    ) => [headInFlags(head), ...tensors.map((each) => `  ${rolesText(head, each)}`)]),
+      { chosen: { head }, tensors, prototypes },
+    ) => [
+      headInFlags(head),
+      ...tensors.map((each) => `  ${rolesText(head, each)}`),
+      ...prototypes === null ? [] : [`  ${prototypesText(prototypes)}`],
+    ]),
     ...others,
   ];
   const misses = [...missed].map(([why, names]) => `${names.join(" · ")}: ${why}`);
@@ -54,6 +58,11 @@ export function fitsText({ fits, others, missed }: Fits): string {
     ...(misses.length === 0 || count === 0 ? [] : ["\nOthers do not:"]),
     ...misses.map((line) => `  ${printable(line)}`),
   ].map((line) => `${line}\n`).join("");
+}
+
+/** "output1: 32 prototypes of 160 × 160". */
+function prototypesText({ name, channels, height, width }: NonNullable<Fit["prototypes"]>): string {
+  return `${name === "" ? "" : `${name}: `}${channels} prototypes of ${width} × ${height}`;
 }
 
 /** "cls_s8: 80 classes (logits); 400 anchors". */
