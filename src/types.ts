@@ -1248,7 +1248,7 @@ export interface RotatedOps<F> {
    *
    * - Shapes: a (N, 5) and b (M, 5), rotated boxes: centre x, y, width, height, angle; result (N·M) in [0, 1],
    *   row-major.
-   * - Error bound: absolute, ≤ 1e-7, on WebGPU ≤ 4e-6 for sides of up to 20 : 1.
+   * - Error bound: absolute, ≤ 1e-7, on WebGPU ≤ 2e-6 for sides of up to 100 : 1.
    * - Source: Llerena et al. 2021 (Gaussian Bounding Boxes and Probabilistic IoU), section 3.
    *
    * @example

@@ -3,6 +3,7 @@
 import { createEngine, type Engine, type GpuTensor, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { operations } from "../../src/registry.ts";
 import type { RowCall } from "../../src/ops/row_call.ts";
 import { LARGE, RELATED } from "../box_cases.ts";
 import { close, rejects, same, throws } from "../compare.ts";
@@ -16,6 +17,7 @@ import { channelsFirst, dflDecode } from "../reference/dfl_decode.ts";
 import { dflStatistics } from "../reference/dfl_statistics.ts";
 import { distance2bbox } from "../reference/distance2bbox.ts";
 import { generalizedBoxIou } from "../reference/generalized_box_iou.ts";
+import { probIou } from "../reference/prob_iou.ts";
 import { refineDistances } from "../reference/refine_distances.ts";
 import { starDeformOffsets } from "../reference/star_deform_offsets.ts";
 import { starPoints } from "../reference/star_points.ts";
@@ -346,6 +348,28 @@ function sameArrays(got: Record<string, ArrayLike<number>>, wanted: Record<strin
 const quarters = (dims: readonly number[]) => {
   return { data: floats(dims.reduce((product, d) => product * d), () => r.integer(100) / 4 - 12), dims };
 };
+
+test("ProbIoU of boxes of up to 100 : 1, all but equal, far from the origin, at angles of a million", async (engine) => {
+  const { webgpu } = operations.probIou.bounds.result;
+  for (const aspect of [1, 20, 100]) {
+    for (const [centre, turn] of [[0, 3], [1e5, 1e6]]) {
+      const boxes = floats(150, () => 0);
+      const others = floats(150, () => 0);
+      for (let i = 0; i < 150; i += 5) {
+        const short = r.uniform(2, 20);
+        const sides = r.integer(2) === 0 ? [short * aspect, short] : [short, short * aspect];
+        const [x, y, angle] = [centre + r.uniform(0, 500), centre + r.uniform(0, 500), r.uniform(-turn, turn)];
+        boxes.set([x, y, ...sides, angle], i);
+        const by = 10 ** -r.uniform(0, 5);
+        const [u, v] = sides.map((side) => by * side * r.normal());
+        const [cos, sin] = [Math.cos(boxes[i + 4]), Math.sin(boxes[i + 4])];
+        const near = [boxes[i] + u * cos - v * sin, boxes[i + 1] + u * sin + v * cos];
+        others.set([...near, ...sides.map((side) => side * Math.exp(by * r.normal())), boxes[i + 4]], i);
+      }
+      close(await engine.probIou(boxes, others), probIou(boxes, others), webgpu, `${aspect} : 1, about ${centre}`);
+    }
+  }
+});
 
 test("every kind of input, on the host and on the GPU, gives the same", async (engine, device) => {
   const kinds: ((data: Float32Array, dims: readonly number[]) => TensorLike)[] = [
