@@ -3,16 +3,17 @@
  */
 import process from "node:process";
 import { createEngine } from "../entry/embedded.ts";
-import { type CocoDataset, cocoEvaluate, type CocoEvaluation, type EvalResult } from "../eval/index.ts";
+import { type CocoDataset, cocoEvaluate, type CocoEvaluation, type EvalKind, type EvalResult } from "../eval/index.ts";
 import { printable } from "../text.ts";
 import type { Command } from "./command.ts";
 import { detectFile } from "./detect.ts";
 import { EVAL_HELP, type EvalFlags, readFlags } from "./eval_options.ts";
 import { about, UsageError } from "./errors.ts";
 import { imageFinder, readTruth } from "./images.ts";
+import { typedName } from "./preset_names.ts";
 import { progressOf } from "./progress.ts";
 import { isRows, readDataset, readResults } from "./readers/rows.ts";
-import type { ImageResult } from "./result.ts";
+import { cocoRows, type ImageResult } from "./result.ts";
 import { curvesSvg } from "./writers/curves.ts";
 import { evalJson, evalTable } from "./writers/eval_text.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
@@ -44,7 +45,7 @@ async function run(args: string[]): Promise<void> {
 }
 
 /** Results of all files in their order; raw outputs are detected. */
-async function readParts({ files, detected }: EvalFlags): Promise<Part[]> {
+async function readParts({ files, kind, detected }: EvalFlags): Promise<Part[]> {
   const raw = files.filter((file) => !isRows(file));
   const truth = raw.length === 0 ? undefined : await readTruth(detected.images);
   const find = await imageFinder(detected.images, truth);
@@ -56,16 +57,28 @@ async function readParts({ files, detected }: EvalFlags): Promise<Part[]> {
     const read = async () => {
       if (engine === undefined || isRows(file)) return readResults(file);
       const images = (count: number) => find(file, raw.indexOf(file), count);
-      return rowsOf(file, await detectFile(engine, file, detected, truth, images, undefined));
+      return rowsOf(file, await detectFile(engine, file, detected, truth, images, undefined), kind);
     };
     parts.push({ file, rows: await about(file, read).finally(progress.clear) });
   }
   return parts;
 }
 
+/** What a row needs for a kind. */
+const GIVEN = {
+  bbox: { member: "bbox", what: "boxes" },
+  segm: { member: "segmentation", what: "masks" },
+  keypoints: { member: "keypoints", what: "keypoints" },
+  rotated: { member: "rotated", what: "angles" },
+} as const;
+
 /** COCO results of detections. Clipping may have left nothing of a box, and damaged outputs have boxes without a place. */
-function rowsOf(file: string, found: readonly ImageResult[]): EvalResult[] {
-  const rows = found.flatMap(({ imageId, categoryIds, detections }) => detections.toCoco(imageId, categoryIds));
+function rowsOf(file: string, found: readonly ImageResult[], kind: EvalKind): EvalResult[] {
+  const rows = found.flatMap(cocoRows);
+  const { member, what } = GIVEN[kind];
+  if (rows.some((row) => row[member] === undefined)) {
+    throw new UsageError(`--kind is ${kind}; head ${typedName(found[0].chosen.head.name)} has no ${what} here`);
+  }
   const kept = rows.filter(({ bbox }) => bbox.every(Number.isFinite) && bbox[2] > 0 && bbox[3] > 0);
   const lost = rows.length - kept.length;
   if (lost > 0) {

@@ -86,7 +86,6 @@ export async function readFlags(args: string[]): Promise<EvalFlags> {
   if (json === STDOUT && svg === STDOUT) throw new UsageError("--json and --svg are both to be on standard output");
   const raw = files.filter((file) => !isRows(file));
   const kind = choice("--kind", values.kind, KINDS);
-  if (raw.length > 0 && kind !== "bbox") throw new UsageError(`--kind is ${kind}; ${raw[0]}, a raw output, has boxes`);
   if (raw.length === 0) refuseRaw(values);
   return {
     files,

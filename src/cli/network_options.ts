@@ -1,7 +1,7 @@
 /**
  * The flags that say what network made an output: of every command that reads raw outputs.
  */
-import { members } from "../heads/members.ts";
+import { KEYPOINT_CODINGS, members } from "../heads/members.ts";
 import type { HeadOptions } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import { HEAD_OPTIONS, type HeadTexts, readChanges } from "./head_flags.ts";
@@ -9,7 +9,7 @@ import { presetNames, presetOf } from "./preset_names.ts";
 import { classNames } from "./readers/names.ts";
 import { integer, optional, size } from "./values.ts";
 
-const { boxes, scores, objectness, selection } = members;
+const { angle, boxes, scores, objectness, selection } = members;
 
 export const FILES_HELP = `  name.safetensors   tensors named by role and stride (cls_s8, reg_s8, obj_s8 …), or in order
   name.npy           one tensor
@@ -40,6 +40,12 @@ export const NETWORK_HELP = `What the network is:
   --objectness KIND        ${objectness.choices.join(", ")}
   --layout KIND            rows (anchors, channels) or channels-first (channels, anchors)
   --channel-order KIND     class-first or box-first in one tensor; separate: in tensors of their own
+  --mask-coefficients N    coefficients of a mask for each row, behind the classes
+  --keypoints KxD[:CODING] K keypoints of D values (2, or 3 with visibility) for each row, behind the classes, in pixels or
+                           coded as ${
+  KEYPOINT_CODINGS.filter((coding) => coding !== "pixel").join(", ")
+}: 17x3, 17x3:yolov8
+  --angle KIND             ${angle.choices.join(", ")}: boxes are turned by the last channel
   --refined                boxes come twice, initial and then refined ones, which are used`;
 
 /** A list in lines that are indented as what options mean. */

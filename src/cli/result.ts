@@ -3,7 +3,7 @@
  */
 import process from "node:process";
 import { printable } from "../text.ts";
-import type { Detections } from "../types.ts";
+import type { CocoResult, Detections } from "../types.ts";
 import type { ChosenHead } from "./head.ts";
 import type { KnownImage } from "./images.ts";
 
@@ -38,6 +38,27 @@ export function classLabel({ classes }: ImageResult, classId: number): string {
  */
 export function spreads({ excess }: Detections, index: number): number[] | undefined {
   return excess === undefined ? undefined : [...excess.subarray(4 * index, 4 * index + 4)];
+}
+
+/** A row of COCO's results. */
+export interface ResultRow extends CocoResult {
+  readonly segmentation?: { size: [number, number]; counts: string };
+  /** The turned box: centre x, y, width, height, angle. */
+  readonly rotated?: readonly number[];
+}
+
+/** Rows of COCO's results. JSON has no words for points that are not finite: they are such as nobody marked. */
+export function cocoRows({ imageId, categoryIds, detections }: ImageResult): ResultRow[] {
+  return detections.toCoco(imageId, categoryIds).map((row) => {
+    return row.keypoints === undefined ? row : { ...row, keypoints: finitePoints(row.keypoints) };
+  });
+}
+
+function finitePoints(keypoints: readonly number[]): number[] {
+  return keypoints.map((value, i) => {
+    const first = i - i % 3;
+    return keypoints.slice(first, first + 3).every(Number.isFinite) ? value : 0;
+  });
 }
 
 /** Says how many boxes damaged outputs (NaN, infinite) have left without a place. */

@@ -1,6 +1,8 @@
 /**
  * COCO's annotation format: images, and the objects in them.
  */
+import { around } from "../../svg/geometry.ts";
+import type { SvgObject } from "../../types.ts";
 import { UsageError } from "../errors.ts";
 import { readJson } from "./json.ts";
 
@@ -14,11 +16,15 @@ export interface CocoImage {
   readonly width: number;
   readonly height: number;
   readonly boxes: readonly Box[];
+  /** Of each box what else its annotation has: the turned box that it is around, mask, keypoints. */
+  readonly shapes: readonly Shape[];
   /** One for each box: its category's place among the file's, by id. */
   readonly labels: readonly number[];
   /** Regions of objects too many to tell apart. */
   readonly crowds: readonly Box[];
 }
+
+export type Shape = Pick<SvgObject, "rotated" | "segmentation" | "keypoints">;
 
 /** A kind of objects. */
 export interface Category {
@@ -38,6 +44,7 @@ type Entry = Readonly<Record<string, unknown>>;
 interface Annotation {
   readonly label: number;
   readonly box: Box;
+  readonly shape: Shape;
   readonly crowd: boolean;
 }
 
@@ -75,21 +82,45 @@ function readCategory({ id, name }: Entry, where: string): Category {
 }
 
 function readAnnotation(entry: Entry, index: number, labels: ReadonlyMap<unknown, number>): Annotation {
-  const { category_id: category, bbox, iscrowd } = entry;
+  const { category_id: category, bbox, segmentation, keypoints, iscrowd } = entry;
   const label = labels.get(category);
   if (label === undefined) throw absent(index, "category_id", category, "categories");
-  return { label, box: corners(bbox, `annotations[${index}].bbox`), crowd: Boolean(iscrowd) };
+  const place = readPlace(bbox, `annotations[${index}].bbox`);
+  return {
+    label,
+    box: place.box,
+    shape: {
+      rotated: place.rotated,
+      segmentation: readSegmentation(segmentation),
+      keypoints: readKeypoints(keypoints),
+    },
+    crowd: Boolean(iscrowd),
+  };
 }
 
 function absent(index: number, member: string, id: unknown, list: string): UsageError {
   return damaged(`annotations[${index}].${member} is ${JSON.stringify(id)}, which is not in ${list}`);
 }
 
-function corners(bbox: unknown, where: string): Box {
-  const numbers = Array.isArray(bbox) && bbox.length === 4 && bbox.every(Number.isFinite);
-  const [x, y, width, height] = numbers ? bbox as number[] : [NaN, NaN, NaN, NaN];
-  if (width >= 0 && height >= 0) return [x, y, x + width, y + height];
-  throw damaged(`${where} is ${JSON.stringify(bbox)}; wanted x, y, width, height`);
+/** Five numbers are centre x, y, width, height and angle of a turned box. */
+function readPlace(bbox: unknown, where: string): { box: Box; rotated?: readonly number[] } {
+  const isList = Array.isArray(bbox) && (bbox.length === 4 || bbox.length === 5) && bbox.every(Number.isFinite);
+  const [x, y, width, height, angle] = isList ? bbox as number[] : [NaN, NaN, NaN, NaN];
+  if (!(width >= 0 && height >= 0)) throw damaged(`${where} is ${JSON.stringify(bbox)}; wanted x, y, width, height`);
+  if (angle === undefined) return { box: [x, y, x + width, y + height] };
+  const rotated = [x, y, width, height, angle] as const;
+  return { box: around(rotated), rotated };
+}
+
+/** Files have empty lists where nobody drew a mask, and polygons of fewer than three points. */
+function readSegmentation(value: unknown): Shape["segmentation"] {
+  if (!Array.isArray(value)) return isEntry(value) ? value as unknown as Shape["segmentation"] : undefined;
+  const polygons = value.filter((polygon) => Array.isArray(polygon) && polygon.length >= 6 && polygon.length % 2 === 0);
+  return polygons.length > 0 ? polygons : undefined;
+}
+
+function readKeypoints(value: unknown): readonly number[] | undefined {
+  return Array.isArray(value) && value.length > 0 && value.length % 3 === 0 ? value : undefined;
 }
 
 function readImage(entry: Entry, index: number, objects: readonly Annotation[]): CocoImage {
@@ -103,6 +134,7 @@ function readImage(entry: Entry, index: number, objects: readonly Annotation[]):
     width,
     height,
     boxes: single.map(({ box }) => box),
+    shapes: single.map(({ shape }) => shape),
     labels: single.map(({ label }) => label),
     crowds: objects.filter(({ crowd }) => crowd).map(({ box }) => box),
   };

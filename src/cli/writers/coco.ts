@@ -3,7 +3,7 @@
  */
 import { printableJson } from "../../text.ts";
 import { UsageError } from "../errors.ts";
-import type { ImageResult } from "../result.ts";
+import { cocoRows, type ImageResult } from "../result.ts";
 
 /** All detections of all images, one row per line; JSON has no words for boxes that are not finite. `remedy` is for ids that are not apart. */
 export function cocoText(results: readonly ImageResult[], remedy: string): string {
@@ -12,7 +12,7 @@ export function cocoText(results: readonly ImageResult[], remedy: string): strin
   if (twice !== undefined) {
     throw new UsageError(`--json: two images have the image_id ${twice}; ${remedy}`);
   }
-  const rows = results.flatMap(({ imageId, categoryIds, detections }) => detections.toCoco(imageId, categoryIds))
+  const rows = results.flatMap(cocoRows)
     .filter(({ bbox }) => bbox.every(Number.isFinite));
   return `[\n${rows.map((row) => `  ${printableJson(row)}`).join(",\n")}\n]\n`;
 }

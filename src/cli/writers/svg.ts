@@ -10,7 +10,7 @@ export function svgText({ name, image, frame, classes, detections }: ImageResult
     size: frame,
     image: image.picture?.bytes,
     names: classes,
-    truth: image.truth && { boxes: image.truth.boxes.flat() },
+    truth: image.truth?.boxes.map((box, i) => ({ box, ...image.truth?.shapes[i] })),
     // Not every head has distributions.
     uncertainty: bands === "none" || detections[bands] !== undefined ? bands : undefined,
     title: name,

@@ -35,17 +35,31 @@ function networkLines({ chosen, inputSize, frame, unused }: ImageResult): string
 }
 
 function columns({ detections }: ImageResult): string[] {
-  return ["class", "score", "x1", "y1", "x2", "y2", ...(detections.excess === undefined ? [] : ["± px"])];
+  const { excess, keypoints } = detections;
+  return [
+    ...["class", "score", "x1", "y1", "x2", "y2"],
+    ...(excess === undefined ? [] : ["± px"]),
+    ...(keypoints === undefined ? [] : ["points"]),
+  ];
+}
+
+/** Points from this visibility on are seen. */
+const SEEN = 0.5;
+
+/** How many of its keypoints are seen: "15/17". */
+function pointsText(points: readonly (readonly [number, number, number])[]): string {
+  return `${points.filter(([, , visibility]) => visibility >= SEEN).length}/${points.length}`;
 }
 
 function rowsOf(result: ImageResult): string[][] {
-  return Array.from(result.detections, ({ box, score, classId }, i) => {
+  return Array.from(result.detections, ({ box, score, classId, keypoints }, i) => {
     const sides = spreads(result.detections, i);
     return [
       printable(classLabel(result, classId)),
       score.toFixed(3),
       ...box.map((side) => side.toFixed(1)),
       ...(sides === undefined ? [] : [(sides.reduce((a, b) => a + b) / 4).toFixed(1)]),
+      ...(keypoints === undefined ? [] : [pointsText(keypoints)]),
     ];
   });
 }

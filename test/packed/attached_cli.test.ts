@@ -1,0 +1,116 @@
+/**
+ * The command on heads that find more than boxes: tables, results, pictures, and evaluations of what it wrote.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeSafetensors } from "densehead/files";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { elements, parseXml } from "../xml.ts";
+import { runIn } from "./in_process.ts";
+
+const test = suite("densehead: masks, keypoints, turned boxes");
+const folder = mkdtempSync(join(tmpdir(), "densehead-"));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+function prints(...args: string[]): string {
+  const { status, stdout, stderr } = runIn(folder, ...args);
+  assert.is(stderr, "");
+  assert.is(status, 0);
+  return stdout;
+}
+
+function fails(args: string[], line: string | RegExp): void {
+  const { status, stderr } = runIn(folder, ...args);
+  assert.is(status, 2, stderr);
+  assert.match(stderr, line);
+}
+
+function write(name: string, value: unknown): string {
+  writeFileSync(join(folder, name), JSON.stringify(value));
+  return name;
+}
+
+/** Levels of 8, 16 and 32 in an input of 64 × 64. */
+const ANCHORS = 64 + 16 + 4;
+const ROW = 5;
+
+/** A decoded export whose row 5 has these channels: centre x, y, width, height, a score … */
+function decoded(name: string, channels: readonly number[], more: Parameters<typeof writeSafetensors>[0] = {}): string {
+  const data = new Float32Array(channels.length * ANCHORS);
+  channels.forEach((value, channel) => data[channel * ANCHORS + ROW] = value);
+  const output0 = { data, dims: [1, channels.length, ANCHORS] };
+  writeFileSync(join(folder, name), writeSafetensors({ output0, ...more }));
+  return name;
+}
+
+/** COCO annotations of one image of 64 × 64. */
+function truth(name: string, annotation: object): string {
+  return write(name, {
+    images: [{ id: 7, file_name: "a.png", width: 64, height: 64 }],
+    categories: [{ id: 3, name: "thing" }],
+    annotations: [{ id: 1, image_id: 7, category_id: 3, area: 600, iscrowd: 0, ...annotation }],
+  });
+}
+
+const BOX = [32, 30, 30, 20];
+const CORNER_BOX = [17, 20, 30, 20];
+
+// ── Keypoints ───────────────────────────────────────────────────────────────────
+
+const POINTS = Array.from({ length: 17 }, (_, k) => [20 + k, 22 + k, k === 9 ? 0.25 : 0.75]);
+const pose = decoded("pose.safetensors", [...BOX, 0.875, ...POINTS.flat()]);
+const POSE = ["--head", "yolov8-decoded", "--keypoints", "17x3", "--classes", "thing"];
+const people = truth("people.json", {
+  bbox: CORNER_BOX,
+  keypoints: POINTS.flatMap(([x, y]) => [x, y, 2]),
+  num_keypoints: 17,
+});
+
+test("keypoints are in the table, in the results and in the picture", () => {
+  const lines = prints("detect", pose, ...POSE).split("\n");
+  assert.match(lines[2], /class +score +x1 +y1 +x2 +y2 +points$/);
+  assert.match(lines[3], /thing +0\.875 +17\.0 +20\.0 +47\.0 +40\.0 +16\/17$/);
+  const [row] = JSON.parse(prints("detect", pose, ...POSE, "--json", "-"));
+  assert.equal(row.keypoints, POINTS.flat());
+  const svg = parseXml(prints("detect", pose, ...POSE, "--gt", people, "--svg", "-"));
+  const dots = elements(svg, "circle").filter(({ attributes }) => attributes.opacity === "0.75");
+  assert.is(dots.length, 16);
+  const dashes = elements(svg, "path").filter(({ attributes }) => "stroke-dasharray" in attributes);
+  assert.is(dashes[0].attributes.d.split("M").length - 1, 19, "the truth's skeleton");
+});
+
+test("keypoints that are detected are evaluated, from results and from raw outputs", () => {
+  prints("detect", pose, ...POSE, "--gt", people, "--json", "pose.json");
+  for (const source of [["pose.json"], [pose, ...POSE]]) {
+    const { stats } = JSON.parse(prints("eval", ...source, "--gt", people, "--kind", "keypoints", "--json", "-"));
+    assert.ok(Math.abs(stats.AP - 1) < 1e-9, source[0]);
+  }
+  fails(
+    ["eval", pose, ...POSE, "--gt", people, "--kind", "segm"],
+    "pose.safetensors: --kind is segm; head yolov8-decoded has no masks here",
+  );
+});
+
+test("points that are not finite are such as nobody marked", () => {
+  const lost = POINTS.map((point, k) => k === 2 ? [NaN, 1, 1] : point);
+  const file = decoded("lost.safetensors", [...BOX, 0.875, ...lost.flat()]);
+  const [row] = JSON.parse(prints("detect", file, ...POSE, "--json", "-"));
+  assert.equal(row.keypoints.slice(3, 12), [...POINTS[1], 0, 0, 0, ...POINTS[3]]);
+});
+
+test("help and errors say how keypoints are written", () => {
+  assert.match(prints("detect", "--help"), /--keypoints KxD\[:CODING\] .*\n.*: 17x3, 17x3:yolov8/);
+  fails(
+    ["detect", pose, "--keypoints", "17"],
+    '--keypoints is "17"; wanted count x values, such as 17x3 or 17x3:yolov8',
+  );
+  fails(["detect", pose, "--keypoints", "17x4"], '--keypoints is "17x4"');
+  fails(
+    ["detect", pose, "--keypoints", "17x3:coco"],
+    /--keypoints is "17x3:coco"|--keypoints is "coco"; wanted pixel or/,
+  );
+});
+
+test.run();
