@@ -1,4 +1,5 @@
 /** What was found, over the picture and as a table, and how long each stage took. */
+import { toSvg } from "densehead";
 import { CLASSES, SIZE } from "./network.ts";
 import type { PlainDetection } from "./plain_detect.ts";
 import { element, fixed } from "./text.ts";
@@ -28,43 +29,13 @@ export function showTimes(way: Way, times: Times): void {
 }
 
 export function showDetections(detections: readonly PlainDetection[]): void {
-  element("boxes").replaceChildren(...detections.map(boxOf));
+  const objects = detections.map(({ box, score, classId, excess }) => ({ box, score, classId, excess }));
+  // Laid over the canvas, which has the picture.
+  const options = { size: [SIZE, SIZE], names: CLASSES, background: "none", legend: false };
+  element("boxes").innerHTML = toSvg(objects, options);
   element("found").replaceChildren(...detections.map(rowOf));
   element("found-table").hidden = false;
   element("found-count").textContent = detections.length === 1 ? "1 object" : `${detections.length} objects`;
-}
-
-/** A box with its label; on each side a band as wide as the excess to either side. */
-function boxOf(
-  { box: [x1, y1, x2, y2], score, classId, excess: [left, top, right, bottom] }: PlainDetection,
-): HTMLElement {
-  const label = document.createElement("span");
-  label.textContent = `${CLASSES[classId]} ${score.toFixed(2)}`;
-  const parts = [
-    placed("band", x1 - left, y1, x1 + left, y2),
-    placed("band", x1, y1 - top, x2, y1 + top),
-    placed("band", x2 - right, y1, x2 + right, y2),
-    placed("band", x1, y2 - bottom, x2, y2 + bottom),
-    placed("box", x1, y1, x2, y2, label),
-  ];
-  const group = document.createElement("div");
-  group.className = CLASSES[classId];
-  group.append(...parts);
-  return group;
-}
-
-function placed(className: string, x1: number, y1: number, x2: number, y2: number, ...children: Node[]): HTMLElement {
-  const part = document.createElement("div");
-  part.className = className;
-  const percent = (value: number) => `${100 * value / SIZE}%`;
-  Object.assign(part.style, {
-    left: percent(x1),
-    top: percent(y1),
-    width: percent(Math.max(0, x2 - x1)),
-    height: percent(Math.max(0, y2 - y1)),
-  });
-  part.append(...children);
-  return part;
 }
 
 function rowOf({ box, score, classId, excess }: PlainDetection): HTMLElement {

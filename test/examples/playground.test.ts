@@ -246,7 +246,9 @@ onPage("detection: the drawn shapes are found, the same by each way", async (pag
     }
   }
   assert.is(await page.textContent("[data-stage=readback] [data-way=webgpu]"), "none");
-  assert.is(await page.locator("#boxes .band").count(), 16);
+  const labels = await page.locator("#boxes text").allTextContents();
+  assert.equal(labels.sort(), first.map(([name, score]) => `${name} ${Number(score).toFixed(2)}`).sort());
+  assert.is(await page.locator("#boxes path").count(), 2 * 4, "ticks of each box, and their edges");
 });
 
 onPage("detection: a scene's boxes are the package's on the same network's outputs", async (page) => {

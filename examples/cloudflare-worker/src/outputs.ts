@@ -30,7 +30,9 @@ export function outputsOf(tensors: Tensors): RawOutputs {
 
 /** Refuses batches whose results would not fit the isolate's memory. */
 export function checkBatch({ outputs }: RawOutputs, { head, imageSize: [height, width] }: Network): void {
-  const tensors = "classes" in outputs ? Object.values<readonly HostTensor[]>({ ...outputs }).flat() : outputs;
+  const tensors = "classes" in outputs
+    ? Object.values<HostTensor | readonly HostTensor[]>({ ...outputs }).flat()
+    : outputs;
   const values = tensors.reduce((sum, { data }) => sum + data.length, 0);
   const anchors = head.strides.reduce((sum, s) => sum + Math.ceil(height / s) * Math.ceil(width / s), 0);
   const { numClasses, bins, objectness = "none" } = head;
