@@ -20,10 +20,20 @@ export function filterAnchors(run: ImageRun, thresholds: Thresholds): CandidateL
   if (competing !== null && competing.count * RARELY < anchors) return filterCompeting(run, competing, thresholds);
   const list = emptyList(run.allocate, anchors);
   for (const part of run.parts) {
-    const filter = part.classes.channelsFirst ? filterChannels : filterRows;
+    const filter = part.classes.channelsFirst || isSparse(run, part) ? filterChannels : filterRows;
     scoped(run, (own) => filter(own, part, thresholds, list));
   }
   return list;
+}
+
+/**
+ * To pick a value takes as long as to copy so many: rows of few classes among many keypoints or coefficients are not copied
+ * whole.
+ */
+const COPIES_PER_PICK = 10;
+
+function isSparse({ backend }: ImageRun, { classes: { source, channels, allChannels } }: Part): boolean {
+  return channels * COPIES_PER_PICK <= allChannels && backend.resident(source) === 0;
 }
 
 function filterRows(run: ImageRun, part: Part, thresholds: Thresholds, list: CandidateList): void {
@@ -60,7 +70,7 @@ interface Block {
 
 function filterChannels(run: ImageRun, part: Part, thresholds: Thresholds, list: CandidateList): void {
   const { backend, allocate, image } = run;
-  const { argument, source, channels } = part.classes;
+  const { argument, source, channels, channelsFirst } = part.classes;
   const blockAnchors = Math.min(part.anchors, BLOCK_ANCHORS, backend.chunk);
   const padded = paddedColumns(blockAnchors);
   const resident = backend.resident(source) !== 0;
@@ -74,10 +84,18 @@ function filterChannels(run: ImageRun, part: Part, thresholds: Thresholds, list:
     const block = { first: part.firstAnchor + done, columns, best, labels };
     beginBlock(backend, thresholds, block);
     const all = fieldRows(part.classes, image, done, columns);
+    const stage = (row: number, rows: number) => {
+      if (channelsFirst) {
+        return backend.stageRows(source, { ...all, start: all.start + row * all.pitch, rows }, staging);
+      }
+      for (let i = 0; i < rows; i++) {
+        backend.pick(source, all.start + row + i, all.pitch, columns, staging + i * padded * 4);
+      }
+      return { pointer: staging, stride: padded * 4 };
+    };
     for (let row = 0; row < channels; row += rowsAtOnce) {
       const rows = Math.min(rowsAtOnce, channels - row);
-      const staged = backend.stageRows(source, { ...all, start: all.start + row * all.pitch, rows }, staging);
-      passChannels(run, argument, { ...staged, rows, columns }, row, best, labels);
+      passChannels(run, argument, { ...stage(row, rows), rows, columns }, row, best, labels);
     }
     endBlock(backend, block, list);
   }

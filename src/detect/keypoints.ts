@@ -11,7 +11,10 @@ interface Axis {
   readonly one: number;
 }
 
-/** (K, count, 3): x, y in pixels of the network's input and visibility, from the channels (K, count · dims) at these anchors. */
+/**
+ * (K, count, 3): x, y in pixels of the network's input and visibility, from the channels (K, count · dims) at these anchors; in
+ * their place where there are as many.
+ */
 export function decodeKeypoints(
   { head, imageSize, levels, clip }: Settings,
   { count, dims, coding }: KeypointSpec,
@@ -19,21 +22,45 @@ export function decodeKeypoints(
   values: Float32Array,
 ): Float32Array {
   const [height, width] = imageSize;
-  const out = new Float32Array(anchors.length * count * 3);
-  const shares = head.boxUnit === "image";
-  const pixels = [{ zero: 0, one: shares ? width : 1 }, { zero: 0, one: shares ? height : 1 }] as const;
-  for (let i = 0; i < anchors.length; i++) {
-    const [x, y] = coding === "pixel" ? pixels : cellAxes(levels, anchors[i], coding);
-    for (let k = 0; k < count; k++) {
-      const from = (i * count + k) * dims;
-      const to = (i * count + k) * 3;
-      out[to] = x.zero + values[from] * x.one;
-      out[to + 1] = y.zero + values[from + 1] * y.one;
-      out[to + 2] = dims === 2 ? 1 : visibility(coding, values[from + 2]);
+  const points = dims === 3 ? values : withVisibility(values);
+  if (coding !== "pixel") {
+    for (let i = 0; i < anchors.length; i++) {
+      placePoints(points, i * count * 3, count, ...cellAxes(levels, anchors[i], coding));
     }
+  } else if (head.boxUnit === "image") {
+    placePoints(points, 0, points.length / 3, { zero: 0, one: width }, { zero: 0, one: height });
   }
-  if (clip) clipKeypoints(out, width, height);
-  return out;
+  if (dims === 3) placeVisibility(points, coding);
+  if (clip) clipKeypoints(points, width, height);
+  return points;
+}
+
+/** x, y and 1 of every x and y. */
+function withVisibility(pairs: Float32Array): Float32Array {
+  const points = new Float32Array(pairs.length / 2 * 3).fill(1);
+  for (let from = 0, to = 0; from < pairs.length; from += 2, to += 3) {
+    points[to] = pairs[from];
+    points[to + 1] = pairs[from + 1];
+  }
+  return points;
+}
+
+/** So many points from the first on, in pixels. */
+function placePoints(points: Float32Array, first: number, count: number, x: Axis, y: Axis): void {
+  for (let i = first; i < first + 3 * count; i += 3) {
+    points[i] = x.zero + points[i] * x.one;
+    points[i + 1] = y.zero + points[i + 1] * y.one;
+  }
+}
+
+/** Probabilities of logits; those that rounding put outside [0, 1] count as 0 or 1. */
+function placeVisibility(points: Float32Array, coding: KeypointSpec["coding"]): void {
+  for (let i = 2; i < points.length; i += 3) {
+    const value = points[i];
+    if (coding !== "pixel") points[i] = 1 / (1 + Math.exp(-value));
+    else if (value < 0) points[i] = 0;
+    else if (value > 1) points[i] = 1;
+  }
 }
 
 /** Codings of a cell: (factor · v + cell + offset) · stride. */
@@ -52,10 +79,6 @@ function cellAxes(levels: Settings["levels"], anchor: number, coding: keyof type
     { zero: (cell % width + offset) * stride, one },
     { zero: (Math.floor(cell / width) + offset) * stride, one },
   ];
-}
-
-function visibility(coding: KeypointSpec["coding"], value: number): number {
-  return coding === "pixel" ? Math.min(Math.max(value, 0), 1) : 1 / (1 + Math.exp(-value));
 }
 
 /** x to [0, width] and y to [0, height]. */

@@ -114,7 +114,7 @@ test("outputs of a session: by their channels, whatever they are called", () => 
 
 for (const layout of ["rows", "channels-first"] as const) {
   test(`${layout}: halves, bytes, float64 and linear memory have the keypoints of their own values`, () => {
-    const head = heads.yolov8Decoded({ numClasses: 2, layout, keypoints: { count: 3, dims: 3, coding: "pixel" } });
+    const head = heads.yolov8Decoded({ numClasses: 2, layout, keypoints: { count: 7, dims: 3, coding: "pixel" } });
     const raw = randomHead(random(83), head, imageSize);
     const { data, dims } = pack(head, raw, inOrder(head, raw)) as { data: Float32Array; dims: number[] };
     const bytes = (scale: number, zeroPoint: number): HostTensor => {

@@ -109,12 +109,12 @@ function detection(): Arguments[] {
   const head = heads.yolov8({ numClasses: 20 });
   const anchors = 16 * 20 + 8 * 10 + 4 * 5;
   const data = floats(anchors * 84, () => 3 * r.normal());
-  return [[{ data, dims: [1, 84, anchors] }, {
-    head,
-    imageSize: [128, 160],
-    scoreThreshold: 0.9,
-    uncertainty: true,
-  }]];
+  const options = { imageSize: [128, 160], scoreThreshold: 0.9 };
+  const pose = heads.yolov8({ numClasses: 1, layout: "rows", keypoints: { count: 9, dims: 2, coding: "yolov8" } });
+  return [
+    [{ data, dims: [1, 84, anchors] }, { ...options, head, uncertainty: true }],
+    [{ data: data.subarray(0, 83 * anchors), dims: [1, anchors, 83] }, { ...options, head: pose }],
+  ];
 }
 
 /** A picture of rows that are long for so little memory, in every way of resizing. */

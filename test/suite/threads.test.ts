@@ -211,6 +211,17 @@ test("detect of a batch: the detections of one thread, image by image", async ()
   }
 });
 
+test("keypoints of a batch are those of one thread", async () => {
+  const keypoints = { count: 3, dims: 3, coding: "yolov8" } as const;
+  const { head, images, outputs, levels } = batch(heads.yolov8({ keypoints }));
+  const transform = Array.from({ length: images }, (_, i) => ({ scaleX: 1 + i, scaleY: -2, padX: i, padY: 9 }));
+  const wanted = plain(sync.detect(outputs, { head, imageSize, transform }));
+  assert.ok(wanted.some((found) => (found.keypoints?.length ?? 0) > 0));
+  for (const given of [levels.map(shared) as HostTensor[], shared(outputs) as HostTensor]) {
+    assert.equal(plain(await engine.detect(given, { head, imageSize, transform })), wanted);
+  }
+});
+
 // ── Errors and ends ─────────────────────────────────────────────────────────────
 
 test("an error is that of one thread: of the first row or image that has one", async () => {
