@@ -13,6 +13,7 @@ import { sizeFromShapes } from "./image_size.ts";
 import { classesTold, inItsNames, type Told, understand } from "./network.ts";
 import type { NetworkFlags } from "./network_options.ts";
 import { type FileOutputs, inOwnNames } from "./outputs.ts";
+import { isOfTask } from "./task.ts";
 
 /** A head that fits. */
 export interface Fit {
@@ -56,7 +57,9 @@ export function findFits(read: FileOutputs, told: Told, flags: NetworkFlags): Fi
     { read, inputSize: imageSize ?? [0, 0], sizeFrom: told.sizeFrom },
     () => weighHeads(read.outputs, hints),
   );
-  const likely = [...fitting].sort((a, b) => Number(isUsual(b)) - Number(isUsual(a)));
+  const { task } = told;
+  const ofTask = task === undefined ? [] : fitting.filter((head) => isOfTask(head, task));
+  const likely = [...(ofTask.length > 0 ? ofTask : fitting)].sort((a, b) => Number(isUsual(b)) - Number(isUsual(a)));
   return {
     fits: likely.map((head) => {
       return fitOf(read, { head, why: "inferred from the shapes" }, imageSize ?? sizeFromShapes(read, head));

@@ -3,7 +3,7 @@
  */
 import { heads } from "../entry/embedded.ts";
 import { attachmentsOf, boxChannels, channelsOf, hasObjectness, widthOf } from "../heads/channels.ts";
-import { describeHead } from "../heads/infer.ts";
+import { describeHead, weighHeads } from "../heads/infer.ts";
 import { MOST_BINS } from "../heads/members.ts";
 import type { HeadOptions, HeadSpec } from "../types.ts";
 import { reason, UsageError } from "./errors.ts";
@@ -11,6 +11,7 @@ import { MEMBER_FLAGS } from "./head_flags.ts";
 import { type FileOutputs, inOwnNames, tensorsOf } from "./outputs.ts";
 import { presetNames, presetOf, typedName } from "./preset_names.ts";
 import { readShapes } from "./shapes.ts";
+import { attachedFor, isOfTask, type Task } from "./task.ts";
 
 /** What is known beside the shapes. */
 export interface HeadHints {
@@ -22,6 +23,8 @@ export interface HeadHints {
   readonly numClasses: number | undefined;
   /** Who says so, in words. */
   readonly numClassesBy: string;
+  /** As the model's own metadata have it. */
+  readonly task: Task | undefined;
   /** Flags; they win over what the shapes say. */
   readonly changes: HeadOptions;
 }
@@ -65,8 +68,16 @@ function checkObjectness(head: HeadSpec, { outputs, names }: FileOutputs, { obje
 
 /** What is inferred, but for what the flags say. */
 function inferHead(file: FileOutputs, hints: HeadHints): HeadSpec {
-  const inferred = tryInfer(file, hints);
+  const inferred = onlyOfTask(file, hints) ?? tryInfer(file, hints);
   return adapt(inferred.name, file, { ...hints, changes: { ...inferred, ...defined(hints.changes) } });
+}
+
+/** The only head of those that fit that is of the model's task, if there is one. */
+function onlyOfTask(file: FileOutputs, { imageSize, numClasses, task, changes }: HeadHints): HeadSpec | undefined {
+  if (task === undefined) return undefined;
+  const fitting = weighHeads(file.outputs, { imageSize, numClasses, strides: changes.strides ?? file.strides }).heads;
+  const [head, ...others] = fitting.filter((each) => isOfTask(each, task));
+  return others.length === 0 ? head : undefined;
 }
 
 function tryInfer(file: FileOutputs, { imageSize, numClasses, changes }: HeadHints): HeadSpec {
@@ -117,8 +128,8 @@ export function inFlags(text: string): string {
 
 /** The preset with the channels and the levels of the output. */
 function adapt(name: string, file: FileOutputs, hints: HeadHints): HeadSpec {
-  const { changes } = hints;
   const preset = presetOf(name);
+  const changes = { ...hints.task && attachedFor(preset, hints.task, file), ...defined(hints.changes) };
   // Boxes without a distribution have no bins.
   const bins = changes.boxes !== undefined && changes.boxes !== "distribution" ? 0 : undefined;
   const flags = defined({ bins, ...defined(changes) });

@@ -9,6 +9,7 @@ import type { NetworkFlags } from "./network_options.ts";
 import { type FileOutputs, inOwnNames, readOutputs, withoutOthers } from "./outputs.ts";
 import { splitNames } from "./readers/names.ts";
 import { openTensors } from "./readers/tensors.ts";
+import type { Task } from "./task.ts";
 import { optional, size } from "./values.ts";
 import { typedName } from "./preset_names.ts";
 
@@ -29,6 +30,7 @@ export interface Told {
   readonly classes: readonly string[] | undefined;
   readonly imageSize: readonly [number, number] | undefined;
   readonly sizeFrom: NetworkFile["sizeFrom"];
+  readonly task: Task | undefined;
 }
 
 /** Reads the file. */
@@ -46,7 +48,13 @@ export async function openNetworkFile(
   const metadata = flags.ignoreMetadata ? new Map<string, string>() : file.metadata;
   const imageSize = imageSizeOf(flags, metadata);
   const sizeFrom = flags.imageSize ? "--image-size" : "the file's metadata";
-  const told = { head: metadata.get("head"), classes: namesIn(metadata), imageSize, sizeFrom } as const;
+  const told = {
+    head: metadata.get("head"),
+    classes: namesIn(metadata),
+    imageSize,
+    sizeFrom,
+    task: undefined,
+  } as const;
   return { read: await readOutputs(file), told };
 }
 
@@ -56,6 +64,7 @@ export function understand(read: FileOutputs, told: Told, flags: NetworkFlags): 
   const chosen = chooseHead(read, {
     head: flags.head,
     fileHead: told.head,
+    task: told.task,
     imageSize,
     ...classesTold(told, flags),
     changes: flags.changes,

@@ -111,6 +111,46 @@ const IN_WIDE = [25, Number(((24 - 19) * 40 / 26).toFixed(2)), 50, Number((16 * 
 
 // ── run ─────────────────────────────────────────────────────────────────────────
 
+/** The object with these channels behind its two classes, and what the file says of the network. */
+function attached(
+  name: string,
+  channels: readonly number[],
+  metadata: Graph["metadata"],
+  more: Graph["constants"] = [],
+) {
+  const values = [32, 32, 32, 16, 0, 0.75, ...channels];
+  const data = new Float32Array(values.length * 84);
+  values.forEach((value, channel) => data[channel * 84 + 5] = value);
+  const constants = [{ name: "output0", dims: [1, values.length, 84], data }, ...more];
+  const said = { names: `{0: 'cat', 1: "dog's"}`, imgsz: "[64, 64]", ...metadata };
+  return model(name, decoded({ constants, outputs: constants.map(({ name }) => name), metadata: said }));
+}
+
+test("the task that Ultralytics wrote into a model tells masks, keypoints and angles apart", async () => {
+  const file = await picture("square.png", 64, 64);
+  const points = Array.from({ length: 16 }, (_, k) => [20 + k, 30, 0.75]);
+  // 48 channels may be mask coefficients, too.
+  const POSE = attached("pose.onnx", points.flat(), { task: "pose", kpt_shape: "[16, 3]" });
+  const [row] = rowsOf(POSE, file) as (Row & { keypoints: number[] })[];
+  assert.equal(row.keypoints, points.flat());
+  assert.match(prints("inspect", POSE), "  task     pose: 16 keypoints of 3 values, as the file says\n");
+  assert.match(prints("inspect", POSE), "One head fits:\n  yolov8-decoded with 2 classes (--keypoints 16x3:pixel)");
+  assert.match(
+    prints("inspect", POSE),
+    'heads.yolov8Decoded({ numClasses: 2, keypoints: { count: 16, dims: 3, coding: "pixel" } })',
+  );
+  fails(["run", POSE, file, "--ignore-metadata", "--num-classes", "2"], "name the head with --head");
+  assert.equal(boxesOf(rowsOf(POSE, file, "--head", "yolov8-decoded")), [[16, 24, 32, 16]]);
+
+  const OBB = attached("obb.onnx", [0.5], { task: "obb" });
+  assert.match(prints("inspect", OBB), "yolov8-decoded with 2 classes (--angle radians)");
+  const prototypes = { name: "output1", dims: [1, 8, 16, 16], data: new Float32Array(8 * 256).fill(1) };
+  const SEG = attached("seg.onnx", Array(8).fill(0.25), { task: "segment" }, [prototypes]);
+  assert.match(prints("inspect", SEG), "yolov8-decoded with 2 classes (--mask-coefficients 8)");
+  assert.equal(boxesOf(rowsOf(SEG, file)), [[16, 24, 32, 16]]);
+  assert.equal(boxesOf(rowsOf(SEG, file, "--head", "yolov8-decoded")), [[16, 24, 32, 16]]);
+});
+
 test("a table in the picture's own pixels, with the head and the input that were taken", async () => {
   const file = await picture("wide.png", 100, 40);
   const lines = (prints("run", DOG, file)).split("\n");

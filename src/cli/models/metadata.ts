@@ -2,6 +2,8 @@
  * What an ONNX file says of itself: its `metadata_props`, which onnxruntime-node does not give. Field numbers are those of onnx.proto.
  */
 
+import type { Task } from "../task.ts";
+
 /** Of ModelProto: pairs of key and value. */
 const METADATA_PROPS = 14;
 const KEY = 1;
@@ -67,4 +69,13 @@ export function classNamesIn(metadata: ReadonlyMap<string, string>): string[] | 
 export function imageSizeIn(metadata: ReadonlyMap<string, string>): readonly [number, number] | undefined {
   const [, height, width] = /^\[(\d+), (\d+)\]$/.exec(metadata.get("imgsz") ?? "") ?? [];
   return height === undefined ? undefined : [Number(height), Number(width)];
+}
+
+/** What the network finds, in Ultralytics' words; undefined where there are none, or others such as "classify". */
+export function taskIn(metadata: ReadonlyMap<string, string>): Task | undefined {
+  const name = (["detect", "segment", "pose", "obb"] as const).find((task) => task === metadata.get("task"));
+  if (name === undefined) return undefined;
+  const [, count, dims] = /^[[(](\d+), ([23])[\])]$/.exec(metadata.get("kpt_shape") ?? "") ?? [];
+  const keypoints = count === undefined ? undefined : { count: Number(count), dims: Number(dims) as 2 | 3 };
+  return { name, keypoints };
 }

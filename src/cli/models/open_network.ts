@@ -6,7 +6,7 @@ import type { InputFlags } from "../input_flags.ts";
 import { type NetworkFile, understand } from "../network.ts";
 import type { NetworkFlags } from "../network_options.ts";
 import { chooseInput, type ChosenInput } from "./chosen_input.ts";
-import { classNamesIn } from "./metadata.ts";
+import { classNamesIn, taskIn } from "./metadata.ts";
 import { openModel, runnable, type RunnableModel } from "./model.ts";
 import type { OnnxRuntime } from "./onnx_runtime.ts";
 
@@ -35,7 +35,8 @@ export async function openNetwork(
 /** What the model says beside its outputs. */
 export function toldBy({ metadata, size }: RunnableModel, { ignoreMetadata }: NetworkFlags) {
   const classes = ignoreMetadata ? undefined : classNamesIn(metadata);
-  return { head: undefined, classes, imageSize: size, sizeFrom: "the model" } as const;
+  const task = ignoreMetadata ? undefined : taskIn(metadata);
+  return { head: undefined, classes, imageSize: size, sizeFrom: "the model", task } as const;
 }
 
 /** A picture of middle values, whatever the input's own are. */

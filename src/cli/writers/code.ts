@@ -115,7 +115,10 @@ function changes(value: object, usual: object): [string, unknown][] {
 
 /** An object as code. */
 function literal(members: readonly (readonly [string, unknown])[]): string {
-  const entries = members.map(([member, value]) => `${member}: ${JSON.stringify(value).replaceAll(",", ", ")}`);
+  const entries = members.map(([member, value]) => {
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return `${member}: ${isObject ? literal(Object.entries(value)) : JSON.stringify(value).replaceAll(",", ", ")}`;
+  });
   return `{ ${entries.join(", ")} }`;
 }
 

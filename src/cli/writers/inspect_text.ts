@@ -6,19 +6,26 @@ import type { HeadSpec, HostTensor } from "../../types.ts";
 import type { Role } from "../../heads/channels.ts";
 import type { Fit, Fits, TensorRoles } from "../fits.ts";
 import { headInFlags } from "../head.ts";
-import { classNamesIn } from "../models/metadata.ts";
+import { classNamesIn, taskIn } from "../models/metadata.ts";
 import { inputText as valueText } from "../models/inputs.ts";
 import type { Model } from "../models/model.ts";
 import { type FileOutputs, tensorsByName } from "../outputs.ts";
+import type { Task } from "../task.ts";
 
 /** The inputs, and what the model says of itself. */
 export function modelText({ inputs, metadata }: Model): string {
-  const classes = classNamesIn(metadata);
+  const [classes, task] = [classNamesIn(metadata), taskIn(metadata)];
   const names = classes && `${classes.slice(0, 5).join(", ")}${classes.length > 5 ? ", …" : ""} (${classes.length})`;
   return [
     ...inputs.map((input) => `  input    ${valueText(input)}`),
     ...(names === undefined ? [] : [`  classes  ${names}, as the file says`]),
+    ...(task === undefined ? [] : [`  task     ${taskText(task)}, as the file says`]),
   ].map((line) => `${printable(line)}\n`).join("");
+}
+
+/** "pose: 17 keypoints of 3 values". */
+function taskText({ name, keypoints }: Task): string {
+  return keypoints === undefined ? name : `${name}: ${keypoints.count} keypoints of ${keypoints.dims} values`;
 }
 
 /** The tensors' names, types and shapes. */
