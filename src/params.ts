@@ -79,6 +79,11 @@ export function booleanParam(text: string, value: boolean): Param<boolean> {
   return { kind: "boolean", text, default: value, required: false };
 }
 
+/** True or false, or neither: the operation then decides, as `byDefault` says. */
+export function optionalBoolean(text: string, byDefault: string): Param<boolean | undefined> {
+  return { kind: "boolean", text, default: undefined, required: false, byDefault };
+}
+
 /** One of some words. */
 export function choiceParam<const C extends string>(text: string, choices: readonly C[], value: C): Param<C> {
   return { kind: "choice", text, default: value, required: false, choices };

@@ -1498,6 +1498,11 @@ export interface DetectOptions {
   clip?: boolean;
   /** Also report each side's standard deviation, excess and saturation. Default false. */
   uncertainty?: boolean;
+  /**
+   * Keep what masks are made of, for `masks` of the detections. True is for heads with mask coefficients only. Default:
+   * true for these.
+   */
+  masks?: boolean;
   /** Stops the call between images. */
   signal?: Signal;
 }
@@ -1537,6 +1542,77 @@ export interface CocoResult {
    * read the third number: here it is the visibility in [0, 1], and not the 0, 1 or 2 of its annotations.
    */
   keypoints?: number[];
+  /** The mask, of detections that have masks. */
+  segmentation?: RunLengths;
+}
+
+/** COCO's compressed run lengths: a mask column by column, zeros first, the same bytes as pycocotools gives. */
+export interface RunLengths {
+  /** [height, width] of the frame. */
+  size: [number, number];
+  /** The lengths of runs of zeros, ones, zeros … */
+  counts: string;
+}
+
+/** The part of a mask that a detection's box may have. */
+export interface MaskCrop {
+  /** Column of the first pixel in the frame. */
+  x: number;
+  /** Row of the first pixel in the frame. */
+  y: number;
+  /** Columns; 0 where no pixel has its index in the box. */
+  width: number;
+  /** Rows; 0 where no pixel has its index in the box. */
+  height: number;
+  /** (height · width) of 0 and 1, row by row. */
+  data: Uint8Array;
+}
+
+/**
+ * Masks of an image's detections, made when asked for; detection i's is mask i.
+ *
+ * Pixel (x, y) belongs to a mask where the bilinear interpolation of the logits Σ coefficient · prototype at the pixel's centre is
+ * over 0, and its index has x1 ≤ x < x2 and y1 ≤ y < y2 of the detection's box. Samples are half-pixel centres, as in PyTorch with
+ * `align_corners=False`; beyond the edge, its samples are repeated. A pixel that a NaN has part in does not belong.
+ *
+ * The frame is the image where `transform.clip` tells its size, else the network's input, with the box as it is there, also where
+ * a transform has moved `boxes`. In the frame of the image logits are interpolated once, from the prototypes to its pixels.
+ *
+ * Of an image one copy of the prototypes is kept, and only of what its detections need; so the tensors may be written anew. Nothing
+ * of the size length · width · height is ever made. Logits and weights are float32: where the exact interpolation is within
+ * (n + 6) · 2⁻²⁴ · Σ|coefficient · prototype| of 0, for n coefficients, a pixel may be on the other side.
+ *
+ * - Throws: RangeError if `i` is no index of a detection. TypeError if `i` is no number, or `out` is no Uint8Array of width · height
+ *   bytes. Error once the engine is disposed.
+ *
+ * @example
+ * ```ts
+ * const [found] = engine.sync.detect(outputs, { head: heads.yolov8Decoded({ maskCoefficients: 32 }), imageSize: [640, 640] });
+ * found.masks?.area(0); // pixels of the best detection
+ * found.toCoco(42); // rows with `segmentation`
+ * ```
+ */
+export interface Masks {
+  /** Pixels of the frame. */
+  readonly width: number;
+  /** Pixels of the frame. */
+  readonly height: number;
+  /** How many pixels belong to mask i. */
+  area(i: number): number;
+  /** (height · width) of 0 and 1, row by row; into `out` where it is given, which is returned. */
+  bitmap(i: number, out?: Uint8Array): Uint8Array;
+  /** The part inside of the box: exactly the pixels of the frame with x1 ≤ x < x2 and y1 ≤ y < y2. */
+  crop(i: number): MaskCrop;
+  /** COCO's compressed run lengths. */
+  rle(i: number): RunLengths;
+  /**
+   * Outer outlines of the mask's parts, 8-connected, holes and what lies in them left out, the one around the largest area first:
+   * x, y, x, y …, where pixel (x, y) is written x, y. Only corners are listed, as OpenCV's findContours lists them for
+   * RETR_EXTERNAL and CHAIN_APPROX_SIMPLE. A mask without pixels has none.
+   */
+  polygons(i: number): number[][];
+  /** (height · width): 0, or 1 + the best detection whose mask has the pixel. */
+  labelMap(): Int32Array;
 }
 
 /** Detections of one image, struct of arrays, highest score first; iterable as objects. */
@@ -1565,6 +1641,8 @@ export interface Detections extends Iterable<Detection> {
    * of a distribution on the two bins beside the mean, up to half a stride: see `dflStatistics`.
    */
   readonly excess?: Float32Array;
+  /** Masks of the detections, of heads with mask coefficients. */
+  readonly masks?: Masks;
   /**
    * Rows of COCO's results format. `categoryIds[classId]` replaces the class index. RangeError: a class without an id in
    * `categoryIds`. TypeError: an imageId that is neither a number nor a string.
@@ -1597,6 +1675,10 @@ export interface DetectionsJson {
   saturation?: number[];
   /** (length · 4); where there is one. */
   excess?: number[];
+  /** Run lengths of each mask; where there are masks. */
+  masks?: RunLengths[];
+  /** Where there are masks: [height, width] of their frame, and of each its crop's x, y, width and height. */
+  maskFrame?: { size: [number, number]; crops: number[] };
 }
 
 /** `Detections` as a value. */
@@ -1792,7 +1874,7 @@ export interface DetectionOps<F> {
    *
    * - Shapes: outputs as in {@link Outputs}; result (B), each with boxes (K, 4), scores (K) and classes (K).
    * - Defaults: `scoreThreshold` 0.25, `suppression` "greedy", `iouThreshold` 0.6, `maxDetections` 300,
-   *   `preNmsTopK` 30000, all else off.
+   *   `preNmsTopK` 30000, `masks` true for these, all else off.
    * - Throws: TypeError if the tensors do not fit the head and the image size. RangeError if imageSize has 2³¹ anchors
    *   or more, a head of probabilities has scores outside [0, 1], `classes` has a number that is no class, or a class
    *   twice, a row of selected detections has no class of the head, an image's share of a tensor is larger than a

@@ -5,13 +5,14 @@ import { fittingSize } from "../heads/fitting_size.ts";
 import { anchorsIn, type Level, levelsOf, type Plane } from "../heads/levels.ts";
 import { isListed } from "../heads/listed_rows.ts";
 import type { Part } from "../heads/outputs.ts";
-import type { Prototypes } from "../heads/prototypes.ts";
+import { hasMasks, type Prototypes } from "../heads/prototypes.ts";
 import { doc } from "../doc.ts";
 import {
   booleanParam,
   choiceParam,
   integerParam,
   numberParam,
+  optionalBoolean,
   otherParam,
   type Param,
   paramReader,
@@ -23,6 +24,7 @@ import type { DetectOptions, HeadSpec, ImageTransform, Outputs } from "../types.
 import { type AnySource, describe, finite, known, listOf, namesOf, rangeError, size, typeError } from "../validate.ts";
 import { type ClassRules, readScoreRules, type ScoreRules } from "./class_rules.ts";
 import { checkedHead, understand, type Understood } from "./last_call.ts";
+import { checkMasks } from "./mask_frames.ts";
 
 export const op = "detect";
 
@@ -44,12 +46,14 @@ export interface Settings {
   readonly suppression: "greedy" | "fast" | "none";
   readonly clip: boolean;
   readonly uncertainty: boolean;
+  readonly masks: boolean;
 }
 
 /** Checked arguments. */
 export interface CheckedDetect {
   readonly images: number;
   readonly parts: readonly Part<AnySource>[];
+  /** Null where masks are not wanted. */
   readonly prototypes: Prototypes<AnySource> | null;
   readonly settings: Settings;
   /** How each image's boxes go back to it; null where they stay. */
@@ -92,6 +96,10 @@ export const DETECT_PARAMS = {
     doc`maps boxes back to the image: input = image · scale + pad. One for all images, or one for each. With a negative scale, boxes still have x1 ≤ x2, and the uncertainty of their sides is swapped with the sides`,
   ),
   clip: booleanParam(doc`clip to the network input, before NMS`, false),
+  masks: optionalBoolean(
+    doc`keep what masks are made of, for \`masks\` of the detections. True is for heads with mask coefficients only`,
+    "true for these",
+  ),
   uncertainty: booleanParam(doc`also report each side's standard deviation, excess and saturation`, false),
   signal: otherParam<DetectOptions["signal"]>(doc`stops the call between images`),
 } as const satisfies Record<keyof DetectOptions, Param>;
@@ -107,7 +115,15 @@ export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDe
   const { images, parts, prototypes, levels, planes } = resolve(outputs, head, params.imageSize);
   const settings = readSettings(params, head, scores, levels, planes);
   const transforms = readTransforms(transform, images);
-  return { images, parts, prototypes, settings, transforms, signal: checkSignal(signal) };
+  if (settings.masks) checkMasks(op, head, settings.imageSize, prototypes, transforms);
+  return {
+    images,
+    parts,
+    prototypes: settings.masks ? prototypes : null,
+    settings,
+    transforms,
+    signal: checkSignal(signal),
+  };
 }
 
 function checkSignal(signal: DetectOptions["signal"]): DetectOptions["signal"] {
@@ -147,6 +163,9 @@ function readHead(params: Values<typeof DETECT_PARAMS>): { readonly head: HeadSp
       "a head with a distribution",
     );
   }
+  if (params.masks === true && !hasMasks(head)) {
+    throw typeError(place("masks"), `true for head ${head.name} without maskCoefficients`, "a head that has some");
+  }
   return { head, scores };
 }
 
@@ -176,6 +195,7 @@ function readSettings(
     suppression: listed ? "none" : params.suppression,
     clip: params.clip,
     uncertainty: params.uncertainty,
+    masks: params.masks ?? hasMasks(head),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Detections } from "../types.ts";
 import type { AnySource, GpuSource } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { type CheckedDetect, op } from "./checked_detect.ts";
-import { detectImages, distantRoles, findImages, withDistant } from "./detect_images.ts";
+import { detectImages, findImages, hasDistant, withDistant } from "./detect_images.ts";
 import { divisionOf } from "./detect_share.ts";
 import { type CandidateSearch, type Searched, searchOf } from "./search.ts";
 
@@ -83,7 +83,7 @@ export class DetectCall implements Call {
   }
 
   finish(searched: Searched, backend: WasmBackend): Detections[] | Promise<Detections[]> {
-    if (distantRoles(this.checked).length > 0) return this.#finishDistant(searched, backend);
+    if (hasDistant(this.checked)) return this.#finishDistant(searched, backend);
     const detections = detectImages(backend, this.checked, searched.images);
     return this.checked.signal === undefined ? [...detections] : withTurns(detections);
   }

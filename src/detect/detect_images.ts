@@ -6,12 +6,14 @@ import { bestOfClasses } from "../best_of_classes.ts";
 import { numberBefore } from "../float32.ts";
 import { type Attachment, attachmentsOf } from "../heads/channels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
+import type { Prototypes } from "../heads/prototypes.ts";
 import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { attachedValues } from "./attachments.ts";
 import { decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
 import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
+import { type ImagePrototypes, maskArrays, masksOf } from "./detection_masks.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
 import { filterAnchors } from "./filter.ts";
 import { stageListed } from "./from_gpu.ts";
@@ -32,6 +34,8 @@ interface Input {
   readonly parts: readonly Part[];
   readonly image: number;
   readonly listed: ListedCandidates | null;
+  /** Those of the image, where another device brought them. */
+  readonly prototypes: Prototypes | null;
 }
 
 /** The detections of one image, without what rows have beside box and class. */
@@ -55,15 +59,23 @@ export function* detectImages(
   searched: readonly SearchedImage[] | null = null,
 ): Generator<Detections, void, void> {
   for (const found of findImages(backend, checked, searched)) {
+    const arrays = finished(checked, found, (role) => hostValues(backend, checked, found, role));
+    yield new DetectionList(arrays, masksOf(backend, checked, found.image, arrays, prototypesOf(checked, found)));
+  }
+}
+
+/** Likewise as plain data, which a worker can send. */
+export function* detectArrays(backend: WasmBackend, checked: CheckedDetect): Generator<DetectionArrays, void, void> {
+  for (const found of findImages(backend, checked, null)) {
     yield finished(checked, found, (role) => hostValues(backend, checked, found, role));
   }
 }
 
-/** Detections with attachments that lie where the search was: read from there for all images at once. */
+/** Detections with attachments and prototypes that lie where the search was: attachments are read for all images at once. */
 export async function withDistant(
   backend: WasmBackend,
   checked: CheckedDetect,
-  { attached }: Searched,
+  { attached, prototypes }: Searched,
   found: readonly FoundImage[],
 ): Promise<Detections[]> {
   const roles = distantRoles(checked);
@@ -72,15 +84,35 @@ export async function withDistant(
   });
   const values = await attached(requests);
   const answers = new Map(requests.map(({ image, role }, i) => [`${image} ${role}`, values[i]]));
-  return found.map((each) =>
-    finished(checked, each, (role) => {
-      return answers.get(`${each.image} ${role}`) ?? hostValues(backend, checked, each, role);
-    })
-  );
+  const results: Detections[] = [];
+  for (const each of found) {
+    const { image } = each;
+    const arrays = finished(checked, each, (role) => {
+      return answers.get(`${image} ${role}`) ?? hostValues(backend, checked, each, role);
+    });
+    const isDistant = arrays.anchors.length > 0 && each.input.prototypes === null && hasDistantPrototypes(checked);
+    const brought = isDistant ? { prototypes: await prototypes(image), image: 0 } : prototypesOf(checked, each);
+    results.push(new DetectionList(arrays, masksOf(backend, checked, image, arrays, brought)));
+  }
+  return results;
+}
+
+/** Whether detections need what lies on another device. */
+export function hasDistant(checked: CheckedDetect): boolean {
+  return distantRoles(checked).length > 0 || hasDistantPrototypes(checked);
+}
+
+function hasDistantPrototypes({ prototypes }: CheckedDetect): boolean {
+  return prototypes?.source.kind === "gpu";
+}
+
+/** Those that came with the image, or those of the call. */
+function prototypesOf({ prototypes }: CheckedDetect, { image, input }: FoundImage): ImagePrototypes {
+  return input.prototypes === null ? { prototypes, image } : { prototypes: input.prototypes, image: 0 };
 }
 
 /** Attachments of detections of which a tensor lies on another device. */
-export function distantRoles({ parts, settings: { head } }: CheckedDetect): Attachment[] {
+function distantRoles({ parts, settings: { head } }: CheckedDetect): Attachment[] {
   const isDistant = (role: Attachment) => parts.some((part) => part[role]?.source.kind === "gpu");
   return attachmentsOf(head).filter((role) => role !== "angles" && isDistant(role));
 }
@@ -96,14 +128,16 @@ export function* findImages(
   const onHost = searched === null ? prepared(given.head, partsOnHost(op, parts), images) : [];
   for (let image = 0; image < images; image++) {
     signal?.throwIfAborted();
-    const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image], given.head);
+    const input = searched === null
+      ? { parts: onHost, image, listed: null, prototypes: null }
+      : inputOf(searched[image], given.head);
     yield { image, settings, input, arrays: boxesOf(backend, settings, input) };
   }
 }
 
-function finished({ transforms }: CheckedDetect, found: FoundImage, attached: AttachedOf): Detections {
+function finished({ transforms }: CheckedDetect, found: FoundImage, attached: AttachedOf): DetectionArrays {
   const { image, settings, arrays } = found;
-  return new DetectionList(mapBack(transforms[image], withAttachments(settings, arrays, attached)));
+  return mapBack(transforms[image], withAttachments(settings, arrays, attached));
 }
 
 /** Of a role whose tensors are on the host: in the image's own outputs, or where its candidates were listed, in those of the call. */
@@ -125,8 +159,9 @@ function prepared(head: HeadSpec, parts: readonly Part[], images: number): reado
 }
 
 function inputOf(searched: SearchedImage, head: HeadSpec): Input {
-  if ("parts" in searched) return { parts: prepared(head, searched.parts, 1), image: 0, listed: null };
-  return { parts: [], image: 0, listed: searched };
+  if (!("parts" in searched)) return { parts: [], image: 0, listed: searched, prototypes: null };
+  const { parts, prototypes } = searched;
+  return { parts: prepared(head, parts, 1), image: 0, listed: null, prototypes };
 }
 
 function boxesOf(backend: WasmBackend, settings: Settings, { parts, image, listed }: Input): DetectionArrays {
@@ -139,13 +174,13 @@ function boxesOf(backend: WasmBackend, settings: Settings, { parts, image, liste
 
 /** What the head has beside box and class, of the detections alone. */
 function withAttachments(settings: Settings, arrays: DetectionArrays, attached: AttachedOf): DetectionArrays {
-  const { keypoints, maskCoefficients = 0 } = settings.head;
-  if (keypoints === undefined && maskCoefficients === 0) return arrays;
+  const { masks, head: { keypoints } } = settings;
+  if (keypoints === undefined && !masks) return arrays;
   const { anchors } = arrays;
   return {
     ...arrays,
     ...keypoints && { keypoints: decodeKeypoints(settings, keypoints, anchors, attached("keypoints")) },
-    ...maskCoefficients > 0 && { maskCoefficients: attached("maskCoefficients") },
+    ...masks && { masks: maskArrays(arrays, attached("maskCoefficients")) },
   };
 }
 

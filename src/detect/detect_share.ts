@@ -7,6 +7,7 @@ import { fieldsOf, mapPart, type Part } from "../heads/outputs.ts";
 import type { Prototypes } from "../heads/prototypes.ts";
 import type { Source } from "../validate.ts";
 import type { CheckedDetect } from "./checked_detect.ts";
+import { masksOf } from "./detection_masks.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
 
 /** An image takes a thread about half a millisecond, and a worker needs 0.05 ms from one share to the next. */
@@ -24,8 +25,15 @@ export function divisionOf(checked: CheckedDetect): Division | null {
     sections: checked.images,
     most: MOST_IMAGES,
     share: (first, end) => ({ kind: "detect", call: imagesOf(checked, first, end), out: {} }),
-    // From a worker come the arrays alone.
-    join: (lists) => (lists as DetectionArrays[][]).flat().map((arrays) => new DetectionList(arrays)),
+    // From a worker come the arrays alone: masks are made here.
+    join: (lists, backend) => {
+      return (lists as DetectionArrays[][]).flat().map((arrays, image) => {
+        return new DetectionList(
+          arrays,
+          masksOf(backend, checked, image, arrays, { prototypes: checked.prototypes, image }),
+        );
+      });
+    },
   };
 }
 
@@ -38,7 +46,7 @@ interface OnHost {
 /** The same call of the images from the first up to the end. */
 function imagesOf(checked: CheckedDetect, first: number, end: number): CheckedDetect {
   const { settings, transforms } = checked;
-  const { parts, prototypes } = checked as OnHost;
+  const { parts } = checked as OnHost;
   const images = end - first;
   // A tensor that several fields share stays one.
   const cut = new Map<unknown, Source>();
@@ -50,7 +58,7 @@ function imagesOf(checked: CheckedDetect, first: number, end: number): CheckedDe
   return {
     images,
     parts: parts.map((part) => mapPart(part, (field) => cutOnce(field, field.allChannels * field.allAnchors))),
-    prototypes: prototypes && cutOnce(prototypes, prototypes.channels * prototypes.height * prototypes.width),
+    prototypes: null,
     settings,
     transforms: transforms.slice(first, end),
     signal: undefined,

@@ -1,10 +1,20 @@
 /**
  * What `detect` returns for an image, and the way there and back from plain data.
  */
+import type { MaskList } from "../masks/mask_list.ts";
 import type { CocoResult, Detection, Detections, DetectionsFactory, DetectionsJson } from "../types.ts";
 import { describe, integer, known, type Place, rangeError, typeError } from "../validate.ts";
+import { masksFrom } from "./masks_from.ts";
 
 type Four = [number, number, number, number];
+
+/** What belongs to the masks of detections beside the prototypes. */
+export interface MaskArrays {
+  /** (N, channels), as the network gave them. */
+  readonly coefficients: Float32Array;
+  /** (N, 4) in the masks' frame. */
+  readonly boxes: Float32Array;
+}
 
 export interface DetectionArrays {
   readonly boxes: Float32Array;
@@ -13,8 +23,7 @@ export interface DetectionArrays {
   readonly anchors: Int32Array;
   /** (N, count, 3): x, y, visibility. */
   readonly keypoints?: Float32Array;
-  /** (N, channels), as the network gave them. */
-  readonly maskCoefficients?: Float32Array;
+  readonly masks?: MaskArrays;
   readonly std?: Float32Array;
   readonly saturation?: Float32Array;
   readonly excess?: Float32Array;
@@ -34,8 +43,9 @@ export class DetectionList implements Detections {
   readonly std?: Float32Array;
   readonly saturation?: Float32Array;
   readonly excess?: Float32Array;
+  readonly masks?: MaskList;
 
-  constructor(arrays: DetectionArrays) {
+  constructor(arrays: DetectionArrays, masks: MaskList | null) {
     this.length = arrays.scores.length;
     this.boxes = arrays.boxes;
     this.scores = arrays.scores;
@@ -43,6 +53,7 @@ export class DetectionList implements Detections {
     this.anchors = arrays.anchors;
     if (arrays.keypoints !== undefined) this.keypoints = arrays.keypoints;
     for (const name of SIDES) if (arrays[name] !== undefined) this[name] = arrays[name];
+    if (masks !== null) this.masks = masks;
   }
 
   *[Symbol.iterator](): IterableIterator<Detection> {
@@ -65,12 +76,14 @@ export class DetectionList implements Detections {
     if (typeof imageId !== "number" && typeof imageId !== "string") {
       throw typeError({ op: "toCoco", argument: "imageId" }, describe(imageId), "a number or a string");
     }
-    return Array.from(this, ({ box: [x1, y1, x2, y2], score, classId, keypoints }) => ({
+    const { masks } = this;
+    return Array.from(this, ({ box: [x1, y1, x2, y2], score, classId, keypoints }, i) => ({
       image_id: imageId,
       category_id: categoryIds === undefined ? classId : categoryOf(classId, categoryIds),
       bbox: [x1, y1, x2 - x1, y2 - y1],
       score,
       ...keypoints && { keypoints: keypoints.flat() },
+      ...masks && { segmentation: masks.rle(i) },
     }));
   }
 
@@ -84,6 +97,11 @@ export class DetectionList implements Detections {
     };
     if (this.keypoints !== undefined) json.keypoints = Array.from(this.keypoints);
     for (const name of SIDES) if (this[name] !== undefined) json[name] = Array.from(this[name]);
+    const { masks } = this;
+    if (masks !== undefined) {
+      json.masks = Array.from(this.scores, (_, i) => masks.rle(i));
+      json.maskFrame = { size: [masks.height, masks.width], crops: masks.crops() };
+    }
     return json;
   }
 }
@@ -119,7 +137,7 @@ function from(json: unknown): Detections {
     const parsed = typeof json === "string" ? ", parsed" : "";
     throw typeError({ op, argument: "json" }, describe(json), `what toJSON of detections gives${parsed}`);
   }
-  known(op, "json", json, ["length", ...REQUIRED, "keypoints", ...SIDES]);
+  known(op, "json", json, ["length", ...REQUIRED, "keypoints", ...SIDES, "masks", "maskFrame"]);
   const members = json as Record<string, unknown>;
   const place = (member: string) => ({ op, argument: `json.${member}` });
   const length = integer(place("length"), members.length, 0, 2 ** 31 - 1);
@@ -143,7 +161,7 @@ function from(json: unknown): Detections {
     ...Object.fromEntries(
       SIDES.filter((name) => members[name] !== undefined).map((name) => [name, floats(name, 4 * length)]),
     ),
-  });
+  }, masksFrom(place, members, length));
 }
 
 /** As many as there are, where that is a number of keypoints for each detection; else the least that would be. */

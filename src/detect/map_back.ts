@@ -22,6 +22,8 @@ export function mapBack(transform: ImageTransform | null, arrays: DetectionArray
     if (scaleY < 0) swapSides(sides, 1);
   }
   if (keypoints !== undefined) moveKeypoints(transform, keypoints);
+  // The frame of masks is the image where its size is known.
+  if (clip !== undefined) arrays.masks?.boxes.set(boxes);
   return arrays;
 }
 

@@ -80,6 +80,8 @@ export interface Searched {
   readonly images: readonly SearchedImage[];
   /** Float32 values (anchors, channels) of each request, all at once, from tensors that lie there. */
   readonly attached: (requests: readonly AttachedRequest[]) => Promise<readonly Float32Array[]>;
+  /** Those of an image, on the host. */
+  readonly prototypes: (image: number) => Promise<Prototypes>;
 }
 
 export function searchOf({ images, parts, prototypes, settings }: CheckedDetect): CandidateSearch {

@@ -1,10 +1,11 @@
 /**
  * Evaluation of a whole data set at once.
  */
+import { readSize } from "../run_lengths.ts";
 import { describe, type Place, rangeError, typeError } from "../validate.ts";
 import { evaluate } from "./evaluate.ts";
 import { recordOf, refuseTwice } from "./image_record.ts";
-import { byId, idOf, readSize } from "./images.ts";
+import { byId, idOf } from "./images.ts";
 import type { Given, ImageSize } from "./kind.ts";
 import { kindOf } from "./kinds.ts";
 import { objectsOf, placeOf, type Row } from "./rows.ts";

@@ -1,9 +1,10 @@
 /**
  * Evaluation image by image, on as many machines as there are.
  */
+import { readSize } from "../run_lengths.ts";
 import { describe, typeError } from "../validate.ts";
 import { evaluate } from "./evaluate.ts";
-import { byId, idOf, readSize } from "./images.ts";
+import { byId, idOf } from "./images.ts";
 import { type ImageRecord, recordOf, refuseTwice } from "./image_record.ts";
 import type { Kind } from "./kind.ts";
 import { kindOf } from "./kinds.ts";

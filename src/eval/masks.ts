@@ -1,11 +1,12 @@
 /**
  * Masks: run lengths, with what their overlaps need.
  */
+import { areaOf, readRuns, type Runs } from "../run_lengths.ts";
 import { rangeError, typeError } from "../validate.ts";
 import { ALL, type Given, type ImageSize, type Kind, LARGE, MEDIUM, type Shape, SMALL } from "./kind.ts";
 import { polygonRuns } from "./polygon_runs.ts";
 import { placeOf, type Row } from "./rows.ts";
-import { areaOf, intersection, readRuns, type Runs } from "./run_lengths.ts";
+import { intersection } from "./run_sets.ts";
 
 /** A mask, its pixels, and the columns between which they are: most pairs are apart in these already. */
 interface Mask {

@@ -1,8 +1,9 @@
 /**
  * Polygons to run lengths, by the rule of COCO's own tools: to the pixel as their files were made.
  */
+import type { Runs } from "../run_lengths.ts";
 import { describe, listOf, type Place, rangeError, typeError } from "../validate.ts";
-import { type Runs, union } from "./run_lengths.ts";
+import { union } from "./run_sets.ts";
 
 /** Points are on a grid so much finer than pixels. */
 const FINER = 5;

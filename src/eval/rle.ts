@@ -1,11 +1,10 @@
 /**
  * COCO's run lengths for users: bitmaps and polygons to them and back, areas and overlaps.
  */
+import { areaOf, codeOf, readRuns, readSize } from "../run_lengths.ts";
 import { arrayOf, describe, listOf, typeError } from "../validate.ts";
-import { readSize } from "./images.ts";
 import { maskOf, maskOverlaps } from "./masks.ts";
 import { polygonRuns } from "./polygon_runs.ts";
-import { areaOf, codeOf, readRuns } from "./run_lengths.ts";
 import type { Polygons, RunLengthCode } from "./types.ts";
 
 /** What `rle` has. Codes are checked: counts that are not all pixels of `size` are a RangeError. */

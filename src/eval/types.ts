@@ -21,7 +21,7 @@ export type Polygons = readonly (readonly number[])[];
  * A row of COCO's results. A detection's area is that of what is compared: box, mask, or the extent of the keypoints, also
  * when it has a `bbox`.
  */
-export interface EvalResult extends Omit<CocoResult, "bbox" | "keypoints"> {
+export interface EvalResult extends Omit<CocoResult, "bbox" | "keypoints" | "segmentation"> {
   /** x, y, width, height; for "rotated" centre x, y, width, height, angle. Not needed for masks and keypoints. */
   bbox?: readonly number[];
   /** For "segm". */

@@ -43,7 +43,8 @@ export function splitPrototypes(
   return { rest: given.filter((tensor) => tensor !== found), prototypes: found };
 }
 
-function hasMasks({ maskCoefficients = 0 }: HeadSpec): boolean {
+/** Whether the head's rows have coefficients of masks. */
+export function hasMasks({ maskCoefficients = 0 }: HeadSpec): boolean {
   return maskCoefficients > 0;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Masks in the forms that they come in: those of `detect`, run lengths, polygons.
  */
-import { readRuns, type Runs } from "../eval/run_lengths.ts";
+import { readRuns, type Runs } from "../run_lengths.ts";
 import { describe, listOf, numbers, type Place, typeError } from "../validate.ts";
 import { short } from "./frame.ts";
 import { outlinePath, type Window } from "./outlines.ts";

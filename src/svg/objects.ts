@@ -20,7 +20,9 @@ export interface Item {
 }
 
 const op = "toSvg";
-const COLUMNS = namesOf<SvgColumns & { length: true; anchors: true; saturation: true; ignore: true }>({
+const COLUMNS = namesOf<
+  SvgColumns & { length: true; anchors: true; saturation: true; maskFrame: true; ignore: true }
+>({
   boxes: true,
   scores: true,
   classes: true,
@@ -34,6 +36,7 @@ const COLUMNS = namesOf<SvgColumns & { length: true; anchors: true; saturation: 
   length: true,
   anchors: true,
   saturation: true,
+  maskFrame: true,
   ignore: true,
 });
 const MEMBERS = namesOf<SvgObject & { anchor: true; saturation: true }>({

@@ -3,7 +3,7 @@
  */
 import type { CallKind, Share } from "../call.ts";
 import type { CheckedDetect } from "../detect/checked_detect.ts";
-import { detectImages } from "../detect/detect_images.ts";
+import { detectArrays } from "../detect/detect_images.ts";
 import { type HostCall, type LossArrays, runSections } from "../ops/loss.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 
@@ -11,7 +11,7 @@ type Runner = (backend: WasmBackend, share: Share) => unknown;
 
 const RUNNERS: Partial<Record<CallKind, Runner>> = {
   loss: (backend, { call, out }) => runSections(backend, call as HostCall, out as unknown as LossArrays),
-  detect: (backend, { call }) => [...detectImages(backend, call as CheckedDetect)],
+  detect: (backend, { call }) => [...detectArrays(backend, call as CheckedDetect)],
 };
 
 /** What becomes of a share: plain data beside what it leaves in its arrays. */

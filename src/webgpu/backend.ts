@@ -13,7 +13,7 @@ import { BufferPool } from "./buffers.ts";
 import { runCriterion } from "./criterion.ts";
 import { findCandidates, ListCapacity } from "./detect.ts";
 import { later, type OpenedDevice, soon } from "./device.ts";
-import { fitBindings } from "./image_share.ts";
+import { fitBindings, prototypesOnHost } from "./image_share.ts";
 import { runLoss } from "./loss.ts";
 import { Pipelines } from "./pipelines.ts";
 import { plans } from "./plans.ts";
@@ -56,6 +56,7 @@ async function runSearch(gpu: GpuBackend, call: DetectCall): Promise<Searched> {
   return {
     images: await findCandidates(gpu, search, gpu.lists),
     attached: (requests) => gpu.watch(search.op, gatherAttached(gpu, search, requests)),
+    prototypes: (image) => gpu.watch(search.op, prototypesOnHost(gpu, search, image)),
   };
 }
 

@@ -4,6 +4,7 @@
 import { ownArray, partOf, type Place } from "../arrays.ts";
 import type { CandidateSearch, CrowdedImage } from "../detect/search.ts";
 import type { Field } from "../heads/outputs.ts";
+import type { Prototypes } from "../heads/prototypes.ts";
 import { type AnySource, type GpuSource, rangeError, type Source } from "../validate.ts";
 import type { Gpu } from "./gpu.ts";
 import { eachItem, itemGroups } from "./grid.ts";
@@ -50,6 +51,20 @@ export function bindShare(
   return work.input(source, start, length);
 }
 
+/** The image's prototypes, on the host. */
+export async function prototypesOnHost(
+  gpu: Gpu,
+  { op, prototypes }: CandidateSearch,
+  image: number,
+): Promise<Prototypes> {
+  const { source, channels, height, width, argument } = prototypes as Prototypes<AnySource>;
+  const share = shareOfLength(source, channels * height * width, image);
+  const moved = source.kind === "gpu"
+    ? await readShare(gpu, { op, argument }, source, share)
+    : partOf(source, share.start, share.length);
+  return { ...prototypes as Prototypes<AnySource>, source: moved };
+}
+
 /** The image's share of every tensor of the search, on the host. */
 export async function shareOnHost(gpu: Gpu, search: CandidateSearch, image: number): Promise<CrowdedImage> {
   const hosted = new Map<AnySource, Source>();
@@ -62,15 +77,10 @@ export async function shareOnHost(gpu: Gpu, search: CandidateSearch, image: numb
     );
   };
   for (const field of search.fields) await host(field, shareOf(field, image));
-  const { prototypes } = search;
-  if (prototypes !== null) {
-    const { source, channels, height, width } = prototypes;
-    await host(prototypes, shareOfLength(source, channels * height * width, image));
-  }
   const moved = (source: AnySource) => hosted.get(source) as Source;
   return {
     parts: search.partsWith(moved),
-    prototypes: prototypes && { ...prototypes, source: moved(prototypes.source) },
+    prototypes: search.prototypes && await prototypesOnHost(gpu, search, image),
   };
 }
 

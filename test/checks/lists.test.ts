@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       "src/heads/members.ts": "the same codings",
       "test/reference/keypoints.ts": "the same codings",
       "test/suite/attachments.test.ts": "one of each layout and coding",
+      "test/suite/masks.test.ts": "one of each selection and packing",
       "test/suite/heads.test.ts": "says each head's facts a second time, and which of them given outputs fit",
       "test/suite/detect.test.ts": "one of each coding, with its box by hand",
       "test/suite/gfl_criterion.test.ts": "a choice that differs in bins, strides and classes",

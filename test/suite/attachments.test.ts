@@ -178,14 +178,14 @@ const rows = zeros(1, 14, 252);
 /** What `detect` understands by the outputs. */
 function prototypesOf(outputs: Outputs, head = masks) {
   const { prototypes } = checkDetect(outputs, { head, imageSize });
-  if (prototypes === null) return null;
+  if (prototypes === null) throw new Error("masks are made of them");
   const { argument, channelsFirst, channels, height, width } = prototypes;
   return [argument, channelsFirst ? "first" : "last", channels, height, width];
 }
 
 test("prototypes are the tensor by that name, or the one of four axes that is no level, in either layout", () => {
   const [first, last] = [zeros(1, 8, 24, 32), zeros(1, 24, 32, 8)];
-  assert.is(prototypesOf(rows), null);
+  throws(() => prototypesOf(rows), TypeError, "outputs.prototypes is undefined");
   assert.equal(prototypesOf({ rows, prototypes: first }), ["outputs.prototypes", "first", 8, 24, 32]);
   assert.equal(prototypesOf({ rows, prototypes: zeros(8, 24, 32) }), ["outputs.prototypes", "first", 8, 24, 32]);
   assert.equal(prototypesOf([rows, first]), ["outputs[1]", "first", 8, 24, 32]);
@@ -204,7 +204,7 @@ test("prototypes are the tensor by that name, or the one of four axes that is no
   const fine = heads.yolov8({ numClasses: 2, maskCoefficients: 8, strides: [4, 8, 16, 32] });
   const levels = (channels: number) => [4, 8, 16, 32].map((s) => zeros(1, channels, 96 / s, 128 / s));
   assert.equal(prototypesOf([...levels(66), ...levels(8), first], fine), ["outputs[8]", "first", 8, 24, 32]);
-  assert.is(prototypesOf([...levels(66), ...levels(8)], fine), null);
+  throws(() => prototypesOf([...levels(66), ...levels(8)], fine), TypeError, "outputs.prototypes is undefined");
   const selected = heads.yolo26({ numClasses: 2, maskCoefficients: 8 });
   assert.equal(prototypesOf([zeros(1, 24, 32, 8), zeros(1, 300, 14)], selected), ["outputs[0]", "last", 8, 24, 32]);
   const boxes = zeros(1, 300, 4);

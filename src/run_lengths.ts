@@ -1,9 +1,7 @@
 /**
  * COCO's run lengths: a mask column by column, as counts of zeros, ones, zeros and so on; and counts as COCO's text.
  */
-import { describe, listOf, type Place, rangeError, typeError } from "../validate.ts";
-import { readSize } from "./images.ts";
-import type { RunLengthCode } from "./types.ts";
+import { describe, integer, listOf, type Place, rangeError, typeError } from "./validate.ts";
 
 /** A mask. */
 export interface Runs {
@@ -13,12 +11,26 @@ export interface Runs {
   readonly counts: readonly number[];
 }
 
+/** What run lengths can count. */
+const MOST_PIXELS = 2 ** 31 - 1;
+
+/** [height, width] in pixels, copied. */
+export function readSize({ op, argument }: Place, value: unknown): readonly [number, number] {
+  const pair = listOf(value);
+  if (pair?.length !== 2) throw typeError({ op, argument }, describe(value), "[height, width]");
+  const [height, width] = pair.map((side, i) => integer({ op, argument: `${argument}[${i}]` }, side, 1, MOST_PIXELS));
+  if (height * width > MOST_PIXELS) {
+    throw rangeError({ op, argument }, `[${height}, ${width}]`, "at most 2³¹ − 1 pixels");
+  }
+  return [height, width];
+}
+
 /** Checked, and read once. */
 export function readRuns(place: Place, code: unknown): Runs {
   if (typeof code !== "object" || code === null || Array.isArray(code)) {
     throw typeError(place, describe(code), "{ size, counts }");
   }
-  const { size, counts } = code as Partial<RunLengthCode>;
+  const { size, counts } = code as { readonly size?: unknown; readonly counts?: unknown };
   const [height, width] = readSize(member(place, "size"), size);
   const at = member(place, "counts");
   const read = typeof counts === "string" ? decodeText(at, counts) : listOfCounts(at, counts);
@@ -96,46 +108,4 @@ export function codeOf({ height, width, counts }: Runs): { size: [number, number
 /** Ones of a mask. */
 export function areaOf({ counts }: Runs): number {
   return counts.reduce((sum, count, i) => i % 2 === 1 ? sum + count : sum, 0);
-}
-
-/** Pixels of either. */
-export function union(a: Runs, b: Runs): Runs {
-  const counts: number[] = [];
-  let run = 0;
-  let inside = false;
-  walk(a, b, (length, inA, inB) => {
-    if ((inA || inB) !== inside) {
-      counts.push(run);
-      run = 0;
-      inside = !inside;
-    }
-    run += length;
-  });
-  counts.push(run);
-  return { ...a, counts };
-}
-
-/** How many pixels are in both. */
-export function intersection(a: Runs, b: Runs): number {
-  let both = 0;
-  walk(a, b, (length, inA, inB) => {
-    if (inA && inB) both += length;
-  });
-  return both;
-}
-
-/** Stretches in which neither changes. */
-function walk(a: Runs, b: Runs, tell: (length: number, inA: boolean, inB: boolean) => void): void {
-  let [i, j] = [0, 0];
-  let [restA, restB] = [a.counts[0], b.counts[0]];
-  for (;;) {
-    // Runs of nothing change sides all the same.
-    while (restA === 0 && i < a.counts.length - 1) restA = a.counts[++i];
-    while (restB === 0 && j < b.counts.length - 1) restB = b.counts[++j];
-    const length = Math.min(restA, restB);
-    if (length === 0) return;
-    tell(length, i % 2 === 1, j % 2 === 1);
-    restA -= length;
-    restB -= length;
-  }
 }
