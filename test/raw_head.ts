@@ -221,3 +221,10 @@ export function packings(head: HeadSpec, raw: RawValues): [string, Outputs][] {
     ["levels in reverse", [...list].reverse()],
   ];
 }
+
+/** Outputs with prototypes beside them: at the end of a list, or by name. */
+export function withPrototypes(outputs: Outputs, prototypes: HostTensor): Outputs {
+  if (Array.isArray(outputs)) return [...outputs, prototypes];
+  const isTensor = ArrayBuffer.isView(outputs) || "dims" in outputs;
+  return { ...isTensor ? { rows: outputs as HostTensor } : outputs, prototypes } as Outputs;
+}

@@ -8,7 +8,6 @@ import {
   type HostTensor,
   type ImageTransform,
   type Masks,
-  type Outputs,
 } from "densehead";
 import { rle } from "densehead/eval";
 import { suite } from "uvu";
@@ -17,7 +16,7 @@ import { same, throws } from "../compare.ts";
 import fixture from "../fixtures/masks.json" with { type: "json" };
 import { halfBits } from "../half.ts";
 import { floats, type Random, random } from "../random.ts";
-import { imageOf, packings, randomHead } from "../raw_head.ts";
+import { imageOf, packings, randomHead, withPrototypes } from "../raw_head.ts";
 import { counts, mask, type MaskScene } from "../reference/masks.ts";
 import { samples } from "./walk.ts";
 
@@ -292,28 +291,21 @@ test("prototypes of every kind and layout give the same masks", () => {
 test("dense heads and queries, in every packing: the coefficients of the rows that are found", () => {
   const imageSize = [96, 128] as const;
   const samples = [24, 32] as const;
-  const heads4: readonly HeadSpec[] = [
+  const HEADS: readonly HeadSpec[] = [
     heads.yolov8Decoded({ numClasses: 3, maskCoefficients: 4 }),
     heads.yolov8({ numClasses: 3, maskCoefficients: 4 }),
     heads.yolov5Decoded({ numClasses: 3, maskCoefficients: 4 }),
     heads.rtdetr({ numClasses: 3, maskCoefficients: 4 }),
     heads.yolo26({ numClasses: 3, maskCoefficients: 4 }),
   ];
-  for (const head of heads4) {
+  for (const head of HEADS) {
     const r = random(93);
     const raw = randomHead(r, head, imageSize);
     const values = imageOf(raw, 0);
     const prototypes = prototypesOf(r, 4, samples);
-    const [, named] = packings(head, raw)[0];
-    for (const [packing, outputs] of [["by name", named] as const, ...packings(head, raw)]) {
-      if (ArrayBuffer.isView(outputs)) continue;
-      const tensor = { data: prototypes, dims: [1, 4, ...samples] };
-      const given = Array.isArray(outputs)
-        ? [...outputs, tensor]
-        : "dims" in outputs
-        ? [outputs, tensor]
-        : { ...outputs, prototypes: tensor };
-      const [found] = sync.detect(given as Outputs, { head, imageSize, maxDetections: 8 });
+    for (const [packing, outputs] of packings(head, raw)) {
+      const given = withPrototypes(outputs, { data: prototypes, dims: [1, 4, ...samples] });
+      const [found] = sync.detect(given, { head, imageSize, maxDetections: 8 });
       assert.ok(found.length > 3, packing);
       const scene: Given = {
         imageSize,

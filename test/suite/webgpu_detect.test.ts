@@ -18,7 +18,7 @@ import { extremes, sweep, worstError } from "../distribution_cases.ts";
 import { halfBits } from "../half.ts";
 import { floats, random } from "../random.ts";
 import { PRESETS } from "../presets.ts";
-import { inOrder, pack, packings, randomHead } from "../raw_head.ts";
+import { inOrder, pack, packings, randomHead, withPrototypes } from "../raw_head.ts";
 import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
 import { skip } from "./skip.ts";
 import { walk } from "./walk.ts";
@@ -69,7 +69,12 @@ function agrees(got: Detections[], wanted: Detections[], what: string, reach = R
     assert.is(share?.length, wantedShare?.length);
     if (share !== undefined && wantedShare !== undefined) close(share, wantedShare, SHARE_BOUND * 64, "saturation");
     same(list.keypoints ?? [], wanted[image].keypoints ?? [], `${what}, image ${image}: keypoint`);
+    assert.equal(areasOf(list), areasOf(wanted[image]), `${what}, image ${image}: areas of masks`);
   });
+}
+
+function areasOf({ masks, length }: Detections): (number | undefined)[] {
+  return Array.from({ length }, (_, i) => masks?.area(i));
 }
 
 function near(got: Float32Array | undefined, wanted: Float32Array | undefined, reach: number, what: string): void {
@@ -368,7 +373,12 @@ const ATTACHED: readonly [string, HeadOptions][] = [
 for (const [name, changes] of ATTACHED) {
   test(`attachments, ${name}: every packing, on the GPU, half of it there, or uploaded`, async (device, engine) => {
     const { raw, options } = example(changes);
-    for (const [packing, outputs] of packings(options.head, raw)) {
+    const { maskCoefficients: channels = 0 } = options.head;
+    const r = random(45);
+    const dims = [2, channels, 24, 32];
+    const prototypes = { data: floats(2 * channels * 24 * 32, () => r.uniform(-1, 1)), dims };
+    for (const [packing, values] of packings(options.head, raw)) {
+      const outputs = channels === 0 ? values : withPrototypes(values, prototypes);
       const wanted = engine.sync.detect(outputs, options);
       assert.ok(wanted.every((list) => list.length > 3 && list.keypoints?.length !== 0));
       agrees(await engine.detect(onGpu(device, outputs), options), wanted, packing);
