@@ -14,7 +14,7 @@ import { transform } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { transformFor } from "../../src/cli/fit.ts";
-import { boxChannels, readChannels } from "../../src/heads/channels.ts";
+import { attachmentsOf, boxChannels, readChannels } from "../../src/heads/channels.ts";
 import { close } from "../compare.ts";
 import { imageOf, packings, type RawValues } from "../raw_head.ts";
 import { detect as reference } from "../reference/detect.ts";
@@ -175,26 +175,41 @@ function oneObject(head: HeadSpec, rows: number): RawValues {
   const classes = new Float32Array(anchors * readChannels(head, "classes")).fill(none);
   const width = classes.length / anchors;
   if (head.scores === "softmax") { for (let i = width - 1; i < classes.length; i += width) classes[i] = 0; }
-  classes.set(isSelected ? [sure, LABEL] : [sure], ROW * width + (isSelected ? 0 : LABEL));
+  const label = labelOf(head);
+  classes.set(isSelected ? [sure, label] : [sure], ROW * width + (isSelected ? 0 : label));
   const boxes = new Float32Array(anchors * boxChannels(head)).fill(0.5);
   const unit = head.boxUnit === "image" ? SIZE : 1;
   const box = head.boxes === "xyxy" ? [30, 2, 50, 12] : [40, 7, 20, 10];
   if (head.boxes.startsWith("xy")) boxes.set(box.map((side) => side / unit), 4 * ROW);
   const objectness = head.objectness === undefined ? null : new Float32Array(anchors).fill(none);
   objectness?.set([sure], ROW);
-  return { images: 1, anchors, cells: isListed ? [[1, anchors, 1]] : cells, classes, boxes, objectness, attached: [] };
+  const attached = attachmentsOf(head).map((role) => {
+    return [role, new Float32Array(anchors * readChannels(head, role))] as const;
+  });
+  return { images: 1, anchors, cells: isListed ? [[1, anchors, 1]] : cells, classes, boxes, objectness, attached };
+}
+
+function labelOf({ numClasses }: HeadSpec): number {
+  return Math.min(LABEL, numClasses - 1);
 }
 
 /** `detect` finds the object in tensors of these shapes where the reference does. */
 function findsTheObject(head: HeadSpec, shapes: readonly (readonly number[])[]): void {
   const raw = oneObject(head, shapes[0][1]);
-  const found = packings(head, raw).map(([, outputs]) => inShapes(head, outputs, shapes)).find((list) => list !== null);
+  // What masks are made of stands beside the rows.
+  const isPrototypes = (dims: readonly number[]) => head.maskCoefficients !== undefined && dims.length === 4;
+  const [rows, prototypes] = [false, true].map((wanted) => shapes.filter((dims) => isPrototypes(dims) === wanted));
+  const packed = packings(head, raw).map(([, outputs]) => inShapes(head, outputs, rows)).find((list) => list !== null);
+  const found = packed && [
+    ...packed,
+    ...prototypes.map((dims) => ({ data: new Float32Array(dims.reduce((a, b) => a * b)), dims })),
+  ];
   assert.ok(found, `no way in which tensors of ${shapes.join(" ")} have the head's values`);
   const options = { head, imageSize: [SIZE, SIZE] as const };
   const [got] = engine.sync.detect(found as HostTensor[], options);
   const wanted = reference(imageOf(raw, 0), options);
-  assert.equal(wanted.map(({ anchor, classId }) => [anchor, classId]), [[ROW, LABEL]]);
-  assert.equal([...got.anchors, ...got.classes], [ROW, LABEL]);
+  assert.equal(wanted.map(({ anchor, classId }) => [anchor, classId]), [[ROW, labelOf(head)]]);
+  assert.equal([...got.anchors, ...got.classes], [ROW, labelOf(head)]);
   close(got.scores, [wanted[0].score], 1e-6);
   close(got.boxes, wanted[0].box, 1e-3);
 }
