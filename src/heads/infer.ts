@@ -115,13 +115,14 @@ function answer(question: Question): { heads: HeadSpec[]; others: string[]; answ
   const usual = candidates.filter(({ unusual }) => !unusual);
   const heads = (usual.length === 1 ? usual : candidates).map(({ head }) => head);
   const listed = heads.some(({ selection }) => selection === "selected");
-  return { heads, others: listed ? [] : detections(question, heads.length > 0), answers };
+  return { heads, others: listed ? [] : detections(question), answers };
 }
 
 /** Rows of box, score and class say nothing of the classes, and look like a head of two. */
-function detections({ shapes: [dims, ...rest], imageSize, numClasses }: Question, fits: boolean): string[] {
-  if (rest.length > 0 || (fits && imageSize !== undefined && numClasses !== undefined)) return [];
-  if (numClasses !== undefined) return [];
+function detections({ shapes, numClasses }: Question): string[] {
+  const [dims, ...rest] = shapes.toSorted((a, b) => a.length - b.length);
+  // Prototypes may stand beside them.
+  if (numClasses !== undefined || rest.some(({ length }) => length < 4)) return [];
   const words = describeDetections(dims);
   const isPlain = dims[dims.length - 1] === 6;
   if (words !== null) return [`${isPlain ? "yolov10" : "yolo26"} with any number of classes: ${words}`];
@@ -143,13 +144,22 @@ function tryExport(each: FamilyExport, question: Question): Answer {
   }
   const found = variants(each, base, question).flatMap((head) => {
     const resolved = resolve(head, question);
-    const isWhole = resolved !== null && (resolved.prototypes !== null || mayLackPrototypes(head, question));
-    return isWhole ? [{ head, resolved }] : [];
+    return resolved !== null && hasItsPrototypes(head, resolved, question) ? [{ head, resolved }] : [];
   });
   const tried = found.map(({ head, resolved }) => weigh(each, base, head, resolved));
   const candidates = tried.flatMap((result) => typeof result === "string" ? [] : result);
   const fault = tried.find((result) => typeof result === "string");
   return { candidates, missed: candidates.length > 0 ? "" : fault ?? missedBy(each, base, question) };
+}
+
+/** Prototypes have a place for each few pixels: 3 for each of a YOLO's anchors, 12 or 49 where they are finer. */
+const MOST_PLACES = 64;
+
+/** Are prototypes there where the outputs have any, and are they of the anchors' image? */
+function hasItsPrototypes(head: HeadSpec, { parts, prototypes }: ResolvedOutputs, question: Question): boolean {
+  if (prototypes === null) return mayLackPrototypes(head, question);
+  const anchors = parts.reduce((sum, part) => sum + part.anchors, 0);
+  return isListed(head) || prototypes.height * prototypes.width <= MOST_PLACES * anchors;
 }
 
 /** Why the export does not fit; prototypes beside it say how many mask coefficients it would have. */

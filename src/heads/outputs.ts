@@ -386,13 +386,13 @@ function misfit(
   if (readingsOf(dims, { ...head, layout: other }).some(isFit)) return `; it fits layout: "${other}"`;
   const detections = describeDetections(dims);
   if (detections !== null && !isListed(head)) return `; ${detections}`;
-  const fitsLevel = readingsOf(dims, head).some((each) => isFit({ ...each, channels: widths[0] }));
-  if (dims.length === 4 && !fitsLevel && head.maskCoefficients === undefined) {
+  // With the anchors of a level or of all; rows may be any number.
+  const readings = readingsOf(dims, head);
+  const ofLevels = isListed(head) ? readings : readings.filter((each) => isFit({ ...each, channels: widths[0] }));
+  if (dims.length === 4 && ofLevels.length === 0 && head.maskCoefficients === undefined) {
     return "; prototypes of masks want maskCoefficients of the head";
   }
-  // Of those with the anchors of a level or of all.
-  const channels = readingsOf(dims, head).filter((each) => isFit({ ...each, channels: widths[0] }))
-    .map((each) => each.channels);
+  const channels = ofLevels.map((each) => each.channels);
   if (channels.includes(1)) {
     return "; leave it out if it is neither, as the sum of scores that RKNN's exports have for each level";
   }

@@ -432,7 +432,8 @@ export const presets = {
   }),
 
   /**
-   * YOLOv8 raw: (B, 4 · 16 + C, A), boxes first, strides 8, 16, 32, points on cell centres.
+   * YOLOv8 raw: (B, 4 · 16 + C, A), boxes first, strides 8, 16, 32, points on cell centres. With `maskCoefficients`, `keypoints`
+   * (coding "yolov8") or `angle` ("sigmoid"), -seg, -pose and -obb networks.
    *
    * @example
    * ```ts
@@ -471,7 +472,8 @@ export const presets = {
   yolo11: preset({ input: "yolov8", head: YOLOV8, boxesFirst: true, exports: [] }),
 
   /**
-   * YOLOv8 or YOLO11 exported with the decode in the graph: (B, 4 + C, A) of xywh and probabilities.
+   * YOLOv8 or YOLO11 exported with the decode in the graph: (B, 4 + C, A) of xywh and probabilities. With `maskCoefficients`,
+   * `keypoints` (coding "pixel") or `angle` ("radians"), -seg, -pose and -obb networks.
    *
    * @example
    * ```ts
@@ -523,7 +525,8 @@ export const presets = {
   }),
 
   /**
-   * YOLO26 (one-to-many) before its decode: (B, 4 + C, A) of distances in strides, and logits.
+   * YOLO26 (one-to-many) before its decode: (B, 4 + C, A) of distances in strides, and logits. Keypoints of -pose networks have
+   * the coding "yolo26", angles of -obb networks are "radians".
    *
    * @example
    * ```ts

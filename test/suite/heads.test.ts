@@ -297,6 +297,25 @@ test("infer finds masks, keypoints and angles where prototypes, a width or value
   });
 });
 
+test("infer lists what masks, keypoints and angles leave open", () => {
+  const fits = (o: Outputs, hints: InferHints, ...parts: string[]) =>
+    throws(() => heads.infer(o, hints), TypeError, "heads.infer", " fit ", ...parts);
+  const prototypes = zeros(1, 32, 160, 160);
+  fits([zeros(1, 300, 38), prototypes], {}, "fit yolo26 with any number of classes", "32 mask coefficients; wanted");
+  fits([zeros(1, 116, 8400), prototypes], {}, "yolov8 with 20 classes {", "yolov8Decoded with 80 classes {");
+  const apart = { boxes: zeros(1, 64, 8400), classes: zeros(1, 1, 8400), keypoints: zeros(1, 51, 8400) };
+  fits(apart, { imageSize }, '"coding":"yolov8"', '"coding":"pixel"');
+  fits(zeros(1, 116, 8400), { numClasses: 80 }, "maskCoefficients: 32", '"count":16, "dims":2');
+  const rknn = [80, 40, 20].flatMap((n) => [64, 80, 1, 32].map((c) => zeros(1, c, n, n)));
+  const told = { imageSize, numClasses: 80 };
+  throws(() => heads.infer([...rknn, prototypes], told), TypeError, "without outputs[2], outputs[6], outputs[10]");
+  const whole = rknn.filter(({ dims }) => dims[1] > 1);
+  assert.equal(
+    heads.infer([...whole, prototypes], told),
+    heads.yolov8({ channelOrder: "separate", maskCoefficients: 32 }),
+  );
+});
+
 test("values decide what shapes leave open", () => {
   const scored = (head: HeadSpec, hints: InferHints = { imageSize: [256, 256] }) =>
     heads.infer(exported(head, [256, 256]), hints);
