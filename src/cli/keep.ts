@@ -17,7 +17,8 @@ export function keepHelp(score: string): string {
   --suppression KIND       greedy (default): by boxes that are kept; fast: by any better box; none
   --max N                  at most so many per image (default 300)
   --multi-label            every class over the score, not an anchor's best alone
-  --class-agnostic         suppress across classes`;
+  --class-agnostic         suppress across classes
+  --no-masks               leave the masks of heads that have them, and their prototypes, alone`;
 }
 
 export const KEEP_OPTIONS = {
@@ -27,12 +28,13 @@ export const KEEP_OPTIONS = {
   max: { type: "string", default: "300" },
   "multi-label": { type: "boolean", default: false },
   "class-agnostic": { type: "boolean", default: false },
+  "no-masks": { type: "boolean", default: false },
 } as const;
 
 type KeepOptions = Pick<DetectOptions, "scoreThreshold" | "classes"> & Rest;
-type Rest = Required<
-  Pick<DetectOptions, "iouThreshold" | "suppression" | "maxDetections" | "multiLabel" | "classAgnostic">
->;
+type Rest =
+  & Required<Pick<DetectOptions, "iouThreshold" | "suppression" | "maxDetections" | "multiLabel" | "classAgnostic">>
+  & Pick<DetectOptions, "masks">;
 
 /** The flags, checked as far as they can be without the classes. */
 export interface KeepFlags {
@@ -57,6 +59,7 @@ interface Texts {
   readonly max: string;
   readonly "multi-label": boolean;
   readonly "class-agnostic": boolean;
+  readonly "no-masks": boolean;
 }
 
 /** Reads the flags; the error of a wrong one names it. */
@@ -72,6 +75,7 @@ export function readKeep(texts: Texts, defaultScore: number): KeepFlags {
       maxDetections: integer("--max", texts.max, 1),
       multiLabel: texts["multi-label"],
       classAgnostic: texts["class-agnostic"],
+      masks: texts["no-masks"] ? false : undefined,
     },
   };
 }

@@ -42,7 +42,6 @@ export function spreads({ excess }: Detections, index: number): number[] | undef
 
 /** A row of COCO's results. */
 export interface ResultRow extends CocoResult {
-  readonly segmentation?: { size: [number, number]; counts: string };
   /** The turned box: centre x, y, width, height, angle. */
   readonly rotated?: readonly number[];
 }

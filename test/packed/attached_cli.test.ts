@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rle } from "densehead/eval";
 import { writeSafetensors } from "densehead/files";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -98,6 +99,45 @@ test("points that are not finite are such as nobody marked", () => {
   const file = decoded("lost.safetensors", [...BOX, 0.875, ...lost.flat()]);
   const [row] = JSON.parse(prints("detect", file, ...POSE, "--json", "-"));
   assert.equal(row.keypoints.slice(3, 12), [...POINTS[1], 0, 0, 0, ...POINTS[3]]);
+});
+
+// ── Masks ───────────────────────────────────────────────────────────────────────
+
+/** Prototypes of 16 × 16 for the input of 64 × 64: over 0 in the left half, under 0 in the right half. */
+const HALVES = Float32Array.from({ length: 256 }, (_, i) => i % 16 < 8 ? 4 : -4);
+const segment = decoded("segment.safetensors", [...BOX, 0.875, 1], { proto: { data: HALVES, dims: [1, 1, 16, 16] } });
+const SEGMENT = ["--head", "yolov8-decoded", "--mask-coefficients", "1", "--classes", "thing"];
+/** The box is from 17 to 47 and from 20 to 40, and half of the input ends at 32. */
+const HALF_BOX = { area: 300, bbox: [17, 20, 15, 20], segmentation: [[17, 20, 32, 20, 32, 40, 17, 40]] };
+const halves = truth("halves.json", HALF_BOX);
+
+test("masks are in the table, as run lengths in the results, and in the picture", () => {
+  const lines = prints("detect", segment, ...SEGMENT).split("\n");
+  assert.match(lines[2], /class +score +x1 +y1 +x2 +y2 +mask px$/);
+  assert.match(lines[3], /thing +0\.875 +17\.0 +20\.0 +47\.0 +40\.0 +300$/);
+  const [row] = JSON.parse(prints("detect", segment, ...SEGMENT, "--json", "-"));
+  assert.equal(row.segmentation.size, [64, 64]);
+  assert.is(rle.area(row.segmentation), 300);
+  const svg = parseXml(prints("detect", segment, ...SEGMENT, "--gt", halves, "--svg", "-"));
+  const masks = elements(svg, "path").filter(({ attributes }) => "fill-rule" in attributes);
+  assert.is(masks[0].attributes.d, "M17 20h15v20h-15z");
+  assert.is(masks[1].attributes.d, "M17 20L32 20L32 40L17 40z", "the truth");
+});
+
+test("masks that are detected are evaluated, from results and from raw outputs", () => {
+  prints("detect", segment, ...SEGMENT, "--gt", halves, "--json", "segment.json");
+  for (const source of [["segment.json"], [segment, ...SEGMENT]]) {
+    const { stats } = JSON.parse(prints("eval", ...source, "--gt", halves, "--kind", "segm", "--json", "-"));
+    assert.ok(Math.abs(stats.AP - 1) < 1e-9, source[0]);
+  }
+});
+
+test("masks are left alone by a word, and wanted with prototypes otherwise", () => {
+  const [row] = JSON.parse(prints("detect", segment, ...SEGMENT, "--no-masks", "--json", "-"));
+  assert.is(row.segmentation, undefined);
+  const alone = decoded("alone.safetensors", [...BOX, 0.875, 1]);
+  fails(["detect", alone, ...SEGMENT], "prototypes");
+  assert.match(prints("detect", alone, ...SEGMENT, "--no-masks"), "1 object");
 });
 
 test("help and errors say how keypoints are written", () => {

@@ -35,11 +35,12 @@ function networkLines({ chosen, inputSize, frame, unused }: ImageResult): string
 }
 
 function columns({ detections }: ImageResult): string[] {
-  const { excess, keypoints } = detections;
+  const { excess, keypoints, masks } = detections;
   return [
     ...["class", "score", "x1", "y1", "x2", "y2"],
     ...(excess === undefined ? [] : ["± px"]),
     ...(keypoints === undefined ? [] : ["points"]),
+    ...(masks === undefined ? [] : ["mask px"]),
   ];
 }
 
@@ -52,6 +53,7 @@ function pointsText(points: readonly (readonly [number, number, number])[]): str
 }
 
 function rowsOf(result: ImageResult): string[][] {
+  const { masks } = result.detections;
   return Array.from(result.detections, ({ box, score, classId, keypoints }, i) => {
     const sides = spreads(result.detections, i);
     return [
@@ -60,6 +62,7 @@ function rowsOf(result: ImageResult): string[][] {
       ...box.map((side) => side.toFixed(1)),
       ...(sides === undefined ? [] : [(sides.reduce((a, b) => a + b) / 4).toFixed(1)]),
       ...(keypoints === undefined ? [] : [pointsText(keypoints)]),
+      ...(masks === undefined ? [] : [String(masks.area(i))]),
     ];
   });
 }
