@@ -1481,6 +1481,11 @@ export interface DetectOptions {
   suppression?: "greedy" | "fast" | "none";
   /** IoU with a kept box over which NMS drops a box, in [0, 1]. Default 0.6. */
   iouThreshold?: number;
+  /**
+   * What `iouThreshold` is compared with for rotated boxes: "polygon" the IoU of the rectangles, "probiou" that of
+   * `probIou`, as Ultralytics. Other heads have no other than "polygon". Default "polygon".
+   */
+  rotatedOverlap?: "polygon" | "probiou";
   /** Largest number of detections of an image, at least 0. Default 300. */
   maxDetections?: number;
   /** Largest number of candidates that enter NMS, at least 0; best first. Default 30000. */
@@ -1494,7 +1499,7 @@ export interface DetectOptions {
    * scale, boxes still have x1 ≤ x2, and the uncertainty of their sides is swapped with the sides.
    */
   transform?: ImageTransform | readonly ImageTransform[];
-  /** Clip to the network input, before NMS. Default false. */
+  /** Clip to the network input, before NMS; rotated boxes themselves are not clipped. Default false. */
   clip?: boolean;
   /** Also report each side's standard deviation, excess and saturation. Default false. */
   uncertainty?: boolean;
@@ -1517,6 +1522,8 @@ export interface Detection {
   classId: number;
   /** Index of the anchor. */
   anchor: number;
+  /** Centre x, y, width, height and angle in radians, of heads with an angle: see {@link Detections}. */
+  rotated?: [number, number, number, number, number];
   /** x, y and visibility of each keypoint, of heads that have them: see {@link Detections}. */
   keypoints?: [number, number, number][];
   /** Standard deviation of the sides, in pixels; with `uncertainty`. */
@@ -1537,6 +1544,11 @@ export interface CocoResult {
   bbox: [number, number, number, number];
   /** In [0, 1]. */
   score: number;
+  /**
+   * Centre x, y, width, height, angle of detections with an angle: what `cocoEvaluate` of kind "rotated" reads in place of
+   * `bbox`, which is that around it.
+   */
+  rotated?: number[];
   /**
    * x, y, visibility, x, y, visibility … of detections with keypoints. COCO's evaluation reads x and y of results, and does not
    * read the third number: here it is the visibility in [0, 1], and not the 0, 1 or 2 of its annotations.
@@ -1628,6 +1640,15 @@ export interface Detections extends Iterable<Detection> {
   /** (length), index of the anchor; levels are concatenated in the order of the head's strides. */
   readonly anchors: Int32Array;
   /**
+   * (length, 5), of heads with an angle: centre x, y, width, height, and the angle of the width in radians from x towards y, in
+   * [−π/4, 3π/4). They are in the frame of `boxes`, which are those around them. Clipping changes `boxes` alone. With
+   * `uncertainty`, left and right are the ends of the width, and top and bottom those of the height: left is where the angle
+   * points away from.
+   */
+  readonly rotated?: Float32Array;
+  /** (length, 8), of heads with an angle: the corners of the rotated boxes, as `rotatedCorners` orders them. */
+  readonly corners?: (() => Float32Array) | undefined;
+  /**
    * (length, K, 3), of heads with K keypoints: x and y in the frame of the boxes, clipped as boxes are, and visibility in [0, 1],
    * which is 1 where the head has none. A mirroring transform keeps their order. A NaN of the network stays NaN.
    */
@@ -1667,6 +1688,8 @@ export interface DetectionsJson {
   classes: number[];
   /** (length). */
   anchors: number[];
+  /** (length · 5); where there are any. */
+  rotated?: number[];
   /** (length · K · 3); where there are any. */
   keypoints?: number[];
   /** (length · 4); where there is one. */
@@ -1873,13 +1896,14 @@ export interface DetectionOps<F> {
    * until the promise settles.
    *
    * - Shapes: outputs as in {@link Outputs}; result (B), each with boxes (K, 4), scores (K) and classes (K).
-   * - Defaults: `scoreThreshold` 0.25, `suppression` "greedy", `iouThreshold` 0.6, `maxDetections` 300,
-   *   `preNmsTopK` 30000, `masks` true for these, all else off.
-   * - Throws: TypeError if the tensors do not fit the head and the image size. RangeError if imageSize has 2³¹ anchors
-   *   or more, a head of probabilities has scores outside [0, 1], `classes` has a number that is no class, or a class
-   *   twice, a row of selected detections has no class of the head, an image's share of a tensor is larger than a
-   *   binding of the WebGPU device, imageSize is not positive, scoreThreshold or iouThreshold is outside [0, 1], or
-   *   maxDetections or preNmsTopK is under 0.
+   * - Defaults: `scoreThreshold` 0.25, `suppression` "greedy", `iouThreshold` 0.6, `rotatedOverlap` "polygon",
+   *   `maxDetections` 300, `preNmsTopK` 30000, `masks` true for these, all else off.
+   * - Throws: TypeError if the tensors do not fit the head and the image size, or a transform's scaleX and scaleY
+   *   differ in size where boxes have an angle, by more than the whole pixels to which an image of `clip` is resized.
+   *   RangeError if imageSize has 2³¹ anchors or more, a head of probabilities has scores outside [0, 1], `classes` has
+   *   a number that is no class, or a class twice, a row of selected detections has no class of the head, an image's
+   *   share of a tensor is larger than a binding of the WebGPU device, imageSize is not positive, scoreThreshold or
+   *   iouThreshold is outside [0, 1], or maxDetections or preNmsTopK is under 0.
    * - Error bound: WebGPU finds the same detections as WASM, with the same scores. Boxes, deviations and excesses, in
    *   pixels of the network input, differ by ≤ 5e-6 of stride · bins, because a side is a mean over bins that are a
    *   stride apart, and by ≤ 2e-7 of the value, to which both are rounded. Saturation differs by ≤ 5e-6 · bins.

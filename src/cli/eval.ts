@@ -79,7 +79,10 @@ function rowsOf(file: string, found: readonly ImageResult[], kind: EvalKind): Ev
   if (rows.some((row) => row[member] === undefined)) {
     throw new UsageError(`--kind is ${kind}; head ${typedName(found[0].chosen.head.name)} has no ${what} here`);
   }
-  const kept = rows.filter(({ bbox }) => bbox.every(Number.isFinite) && bbox[2] > 0 && bbox[3] > 0);
+  const kept = rows.filter(({ bbox, rotated }) => {
+    const place = kind === "rotated" && rotated !== undefined ? rotated : bbox;
+    return place.every(Number.isFinite) && place[2] > 0 && place[3] > 0;
+  });
   const lost = rows.length - kept.length;
   if (lost > 0) {
     const what = `${lost} of the boxes have no area in their image, and do not count`;

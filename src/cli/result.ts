@@ -40,14 +40,8 @@ export function spreads({ excess }: Detections, index: number): number[] | undef
   return excess === undefined ? undefined : [...excess.subarray(4 * index, 4 * index + 4)];
 }
 
-/** A row of COCO's results. */
-export interface ResultRow extends CocoResult {
-  /** The turned box: centre x, y, width, height, angle. */
-  readonly rotated?: readonly number[];
-}
-
 /** Rows of COCO's results. JSON has no words for points that are not finite: they are such as nobody marked. */
-export function cocoRows({ imageId, categoryIds, detections }: ImageResult): ResultRow[] {
+export function cocoRows({ imageId, categoryIds, detections }: ImageResult): CocoResult[] {
   return detections.toCoco(imageId, categoryIds).map((row) => {
     return row.keypoints === undefined ? row : { ...row, keypoints: finitePoints(row.keypoints) };
   });

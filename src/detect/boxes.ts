@@ -1,14 +1,22 @@
 /**
  * Boxes of the candidates: only their box channels are read, gathered group by group.
  */
+import { isRotated } from "../heads/channels.ts";
 import type { Plane } from "../heads/levels.ts";
+import type { Field } from "../heads/outputs.ts";
 import type { RankedCandidates } from "./candidates.ts";
 import { binMean } from "./bin_values.ts";
 import { decodeGridBoxes, isGridCoding } from "./grid_boxes.ts";
 import { type AnchorGroup, type AnchorList, boxGroupSize, forEachGroup, gather } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
+import { decodeRotated, ROTATED } from "./rotated.ts";
 
-/** Pointer to the boxes (count, 4) of the candidates, in network input pixels; each anchor is decoded once. */
+/** Numbers of a box: corners, or of a rotated one centre, size and angle. */
+export function boxColumns({ settings: { head } }: ImageRun): number {
+  return isRotated(head) ? ROTATED : 4;
+}
+
+/** Pointer to the boxes (count, 4 or 5) of the candidates, in network input pixels; each anchor is decoded once. */
 export function decodeBoxes(run: ImageRun, candidates: RankedCandidates): number {
   if (!run.settings.multiLabel) return decodeAnchors(run, candidates);
   const { allocate, backend } = run;
@@ -16,22 +24,25 @@ export function decodeBoxes(run: ImageRun, candidates: RankedCandidates): number
   const list = distinct(run, candidates, rows);
   const boxes = decodeAnchors(run, list);
   if (list.count === candidates.count) return boxes;
-  const spread = allocate(candidates.count * 16);
-  backend.kernels.gather_rows(boxes, 16, 4, rows, candidates.count, spread);
+  const columns = boxColumns(run);
+  const spread = allocate(candidates.count * columns * 4);
+  backend.kernels.gather_rows(boxes, columns * 4, columns, rows, candidates.count, spread);
   return spread;
 }
 
-/** Pointer to the boxes (count, 4) of the listed anchors. */
+/** Pointer to the boxes (count, 4 or 5) of the listed anchors. */
 function decodeAnchors(run: ImageRun, list: AnchorList): number {
   const { backend, allocate, parts } = run;
-  const boxes = allocate(list.count * 16);
+  const bytes = boxColumns(run) * 4;
+  const boxes = allocate(list.count * bytes);
   const size = boxGroupSize(run, list.count);
+  const decode = isRotated(run.settings.head) ? decodeRotatedGroup : decodeGroup;
   scoped(run, (own) => {
     const staging = own.allocate(backend.stagingBytes(size * parts[0].boxes.channels));
-    const points = own.allocate(size * 8);
-    forEachGroup(own, list, size, (group) => decodeGroup(own, group, staging, points, boxes + group.at * 16));
+    const scratch = own.allocate(backend.stagingBytes(size * 5));
+    forEachGroup(own, list, size, (group) => decode(own, group, staging, scratch, boxes + group.at * bytes));
   });
-  clipBoxes(run, boxes, list.count);
+  if (!isRotated(run.settings.head)) clipBoxes(run, boxes, list.count);
   return boxes;
 }
 
@@ -57,6 +68,20 @@ function distinct({ backend, allocate }: ImageRun, candidates: RankedCandidates,
 
 /** The boxes (count, 4) of a group; `staging` takes its box channels, `points` its anchor points. */
 function decodeGroup(run: ImageRun, group: AnchorGroup, staging: number, points: number, boxes: number): void {
+  readSides(run, group, staging, boxes);
+  placeBoxes(run, group, points, boxes);
+}
+
+/** The boxes (count, 5) of a group; `scratch` takes its four sides and its angles. */
+function decodeRotatedGroup(run: ImageRun, group: AnchorGroup, staging: number, scratch: number, boxes: number): void {
+  const angles = scratch + group.count * 16;
+  readSides(run, group, staging, scratch);
+  gather(run, group.part.angles as Field, group, angles);
+  placeRotated(run, group, { sides: scratch, angles }, boxes);
+}
+
+/** Sides (count, 4) of a group: expectations in bins, or the values of the box channels. */
+function readSides(run: ImageRun, group: AnchorGroup, staging: number, boxes: number): void {
   const { part, count } = group;
   const { kernels, memory } = run.backend;
   const { head } = run.settings;
@@ -78,7 +103,25 @@ function decodeGroup(run: ImageRun, group: AnchorGroup, staging: number, points:
     const to = memory.view(Float32Array, boxes, count * 4);
     for (let i = 0; i < to.length; i++) to[i] = channelsFirst ? from[(i & 3) * count + (i >> 2)] : from[i];
   }
-  placeBoxes(run, group, points, boxes);
+}
+
+/** Rotated boxes (count, 5) of anchors in order, from pointers to their sides (count, 4) and angles (count). */
+export function placeRotated(
+  run: ImageRun,
+  list: AnchorList,
+  { sides, angles }: { readonly sides: number; readonly angles: number },
+  boxes: number,
+): void {
+  const { backend: { memory }, settings: { head, imageSize, planes } } = run;
+  const place = (plane: Plane | null, at: number, length: number) =>
+    decodeRotated(head, imageSize, plane, {
+      anchors: memory.view(Int32Array, list.anchors + at * 4, length),
+      sides: memory.view(Float32Array, sides + at * 16, length * 4),
+      angles: memory.view(Float32Array, angles + at * 4, length),
+      boxes: memory.view(Float32Array, boxes + at * ROTATED * 4, length * ROTATED),
+    });
+  if (planes.length === 0) place(null, 0, list.count);
+  else forEachPlane(run, list, place);
 }
 
 /**

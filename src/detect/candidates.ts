@@ -22,10 +22,12 @@ export interface RankedCandidates extends Readonly<CandidateList> {
 export interface ImageCandidates {
   readonly list: CandidateList;
   readonly thresholds: Thresholds;
-  /** Pointer to the boxes (count, 4), in network input pixels. */
+  /** Pointer to the boxes (count, 4), or rotated ones (count, 5), in network input pixels. */
   readonly boxesOf: (candidates: RankedCandidates) => number;
   /** For detections in any order. */
   readonly statisticsOf: (anchors: Int32Array) => SideStatistics;
+  /** The angles' channel, for detections in any order. */
+  readonly anglesOf: (anchors: Int32Array) => Float32Array;
 }
 
 /** An empty list for as many candidates as `capacity`. */

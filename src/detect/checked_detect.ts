@@ -2,6 +2,7 @@
  * The arguments of `detect`, checked for any device.
  */
 import { fittingSize } from "../heads/fitting_size.ts";
+import { isRotated } from "../heads/channels.ts";
 import { anchorsIn, type Level, levelsOf, type Plane } from "../heads/levels.ts";
 import { isListed } from "../heads/listed_rows.ts";
 import type { Part } from "../heads/outputs.ts";
@@ -44,6 +45,7 @@ export interface Settings {
   readonly multiLabel: boolean;
   readonly classAgnostic: boolean;
   readonly suppression: "greedy" | "fast" | "none";
+  readonly rotatedOverlap: "polygon" | "probiou";
   readonly clip: boolean;
   readonly uncertainty: boolean;
   readonly masks: boolean;
@@ -85,6 +87,11 @@ export const DETECT_PARAMS = {
     "greedy",
   ),
   iouThreshold: numberParam(doc`IoU with a kept box over which NMS drops a box`, 0.6, SHARE),
+  rotatedOverlap: choiceParam(
+    doc`what \`iouThreshold\` is compared with for rotated boxes: "polygon" the IoU of the rectangles, "probiou" that of \`probIou\`, as Ultralytics. Other heads have no other than "polygon"`,
+    ["polygon", "probiou"],
+    "polygon",
+  ),
   maxDetections: integerParam(doc`largest number of detections of an image`, 300, { min: 0 }),
   preNmsTopK: integerParam(doc`largest number of candidates that enter NMS; best first`, 30000, { min: 0 }),
   multiLabel: booleanParam(
@@ -95,7 +102,7 @@ export const DETECT_PARAMS = {
   transform: otherParam<DetectOptions["transform"]>(
     doc`maps boxes back to the image: input = image · scale + pad. One for all images, or one for each. With a negative scale, boxes still have x1 ≤ x2, and the uncertainty of their sides is swapped with the sides`,
   ),
-  clip: booleanParam(doc`clip to the network input, before NMS`, false),
+  clip: booleanParam(doc`clip to the network input, before NMS; rotated boxes themselves are not clipped`, false),
   masks: optionalBoolean(
     doc`keep what masks are made of, for \`masks\` of the detections. True is for heads with mask coefficients only`,
     "true for these",
@@ -115,6 +122,7 @@ export function checkDetect(outputs: Outputs, options: DetectOptions): CheckedDe
   const { images, parts, prototypes, levels, planes } = resolve(outputs, head, params.imageSize);
   const settings = readSettings(params, head, scores, levels, planes);
   const transforms = readTransforms(transform, images);
+  if (isRotated(head)) checkEven(transforms, head);
   if (settings.masks) checkMasks(op, head, settings.imageSize, prototypes, transforms);
   return {
     images,
@@ -166,6 +174,13 @@ function readHead(params: Values<typeof DETECT_PARAMS>): { readonly head: HeadSp
   if (params.masks === true && !hasMasks(head)) {
     throw typeError(place("masks"), `true for head ${head.name} without maskCoefficients`, "a head that has some");
   }
+  if (params.rotatedOverlap !== "polygon" && !isRotated(head)) {
+    throw typeError(
+      place("rotatedOverlap"),
+      `"${params.rotatedOverlap}" for head ${head.name}, whose boxes have no angle`,
+      `"polygon", or a head with an angle`,
+    );
+  }
   return { head, scores };
 }
 
@@ -193,6 +208,7 @@ function readSettings(
     multiLabel: listed ? head.selection === "queries" : params.multiLabel,
     classAgnostic: params.classAgnostic,
     suppression: listed ? "none" : params.suppression,
+    rotatedOverlap: params.rotatedOverlap,
     clip: params.clip,
     uncertainty: params.uncertainty,
     masks: params.masks ?? hasMasks(head),
@@ -215,6 +231,21 @@ function readTransforms(transform: DetectOptions["transform"], images: number): 
     );
   }
   return list.map((each, i) => readTransform(`${argument}[${i}]`, each));
+}
+
+/** A rectangle stays one where both axes are scaled alike, but for the whole pixels to which an image is resized. */
+function checkEven(transforms: readonly (ImageTransform | null)[], head: HeadSpec): void {
+  transforms.forEach((transform, i) => {
+    if (transform === null) return;
+    const { scaleX, scaleY, clip } = transform;
+    const rounding = clip === undefined ? 0 : 1 / clip[0] + 1 / clip[1];
+    if (Math.abs(Math.abs(scaleX) - Math.abs(scaleY)) <= rounding) return;
+    throw typeError(
+      { op, argument: transforms.length === 1 ? "options.transform" : `options.transform of image ${i}` },
+      `scaleX ${scaleX} and scaleY ${scaleY} for head ${head.name}`,
+      "scales of one size, because boxes with an angle stay rectangles",
+    );
+  });
 }
 
 /** A plain copy. */

@@ -9,6 +9,8 @@ import { DetectCall } from "./detect_call.ts";
 export const detect = routine({
   stem: "detect",
   kernels: [
+    "rotated_nms",
+    "rotated_nms_scratch",
     "score_filter_channels",
     "score_filter_channels_probabilities",
     "score_filter_compact",
@@ -33,6 +35,7 @@ export const detect = routine({
   params: DETECT_PARAMS,
   throws: [
     doc`TypeError if the tensors do not fit the head and the image size`,
+    doc`TypeError if a transform's scaleX and scaleY differ in size where boxes have an angle, by more than the whole pixels to which an image of \`clip\` is resized`,
     doc`RangeError if imageSize has 2³¹ anchors or more`,
     doc`RangeError if a head of probabilities has scores outside [0, 1]`,
     doc`RangeError if \`classes\` has a number that is no class, or a class twice`,

@@ -4,13 +4,13 @@
  */
 import { bestOfClasses } from "../best_of_classes.ts";
 import { numberBefore } from "../float32.ts";
-import { type Attachment, attachmentsOf } from "../heads/channels.ts";
+import { type Attachment, attachmentsOf, isRotated } from "../heads/channels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
 import type { Prototypes } from "../heads/prototypes.ts";
 import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { attachedValues } from "./attachments.ts";
-import { decodeBoxes } from "./boxes.ts";
+import { boxColumns, decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
 import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
 import { type ImagePrototypes, maskArrays, masksOf } from "./detection_masks.ts";
@@ -22,6 +22,7 @@ import { decodeKeypoints } from "./keypoints.ts";
 import { mapBack } from "./map_back.ts";
 import { expandClasses } from "./multi_label.ts";
 import { keepBest, rank } from "./rank.ts";
+import { boxesAround, ROTATED, turnSides } from "./rotated.ts";
 import { probability } from "./scores.ts";
 import type { ListedCandidates, Searched, SearchedImage } from "./search.ts";
 import { makeThresholds } from "./thresholds.ts";
@@ -172,6 +173,11 @@ function boxesOf(backend: WasmBackend, settings: Settings, { parts, image, liste
   });
 }
 
+/** Detections whose boxes (N, 5) are rotated, with upright boxes around them. */
+function aroundRotated({ clip, imageSize }: Settings, { boxes: rotated, ...others }: DetectionArrays): DetectionArrays {
+  return { boxes: boxesAround(rotated, clip ? imageSize : null), ...others, rotated };
+}
+
 /** What the head has beside box and class, of the detections alone. */
 function withAttachments(settings: Settings, arrays: DetectionArrays, attached: AttachedOf): DetectionArrays {
   const { masks, head: { keypoints } } = settings;
@@ -193,6 +199,7 @@ function findCandidates(run: ImageRun): ImageCandidates {
     thresholds,
     boxesOf: (candidates) => decodeBoxes(run, candidates),
     statisticsOf: (anchors) => sideStatistics(run, anchors),
+    anglesOf: (anchors) => attachedValues(run, "angles", anchors),
   };
 }
 
@@ -203,12 +210,15 @@ function detectionsOf(run: ImageRun, image: ImageCandidates): DetectionArrays {
 }
 
 /** Indices of the kept candidates, best first. */
-function suppress({ backend, allocate, settings }: ImageRun, candidates: RankedCandidates, boxes: number): Int32Array {
+function suppress(run: ImageRun, candidates: RankedCandidates, boxes: number): Int32Array {
+  const { backend, allocate, settings } = run;
   const { kernels, memory } = backend;
+  const turned = isRotated(settings.head);
   const { count } = candidates;
   const order = allocate(count * 4);
   const keep = allocate(count * 4);
-  const scratch = allocate(Math.max(count * 12, kernels.nms_scratch(count)));
+  const needed = turned ? kernels.rotated_nms_scratch(count) : kernels.nms_scratch(count);
+  const scratch = allocate(Math.max(count * 12, needed));
   const sorted = kernels.sort_scores(candidates.ranks, count, NaN, order, scratch);
   const labels = settings.classAgnostic ? 0 : candidates.labels;
   const limit = Math.min(settings.maxDetections, count);
@@ -217,24 +227,36 @@ function suppress({ backend, allocate, settings }: ImageRun, candidates: RankedC
   if (isFast && settings.iouThreshold === 0) {
     const view = (pointer: number, length: number) => memory.view(Int32Array, pointer, length);
     const classes = labels === 0 ? null : view(labels, count);
-    return bestOfClasses(memory.view(Float32Array, boxes, count * 4), 4, classes, view(order, sorted), limit);
+    const columns = boxColumns(run);
+    return bestOfClasses(
+      memory.view(Float32Array, boxes, count * columns),
+      columns,
+      classes,
+      view(order, sorted),
+      limit,
+    );
   }
   // By the threshold or more is over the number before it.
   const threshold = isFast ? numberBefore(settings.iouThreshold) : settings.iouThreshold;
-  const kept = kernels.nms(boxes, labels, order, sorted, threshold, limit, scratch, keep, isFast);
+  const probable = settings.rotatedOverlap === "probiou";
+  const kept = turned
+    ? kernels.rotated_nms(boxes, labels, order, sorted, count, threshold, probable, limit, scratch, keep, isFast)
+    : kernels.nms(boxes, labels, order, sorted, threshold, limit, scratch, keep, isFast);
   return memory.ints.slice(keep >> 2, (keep >> 2) + kept);
 }
 
 function collect(
-  { backend, settings }: ImageRun,
-  { thresholds, statisticsOf }: ImageCandidates,
+  run: ImageRun,
+  { thresholds, statisticsOf, anglesOf }: ImageCandidates,
   candidates: RankedCandidates,
   boxes: number,
   keep: Int32Array,
 ): DetectionArrays {
+  const { backend, settings } = run;
   const { floats, ints } = backend.memory;
+  const columns = boxColumns(run);
   const list = {
-    boxes: new Float32Array(keep.length * 4),
+    boxes: new Float32Array(keep.length * columns),
     scores: new Float32Array(keep.length),
     classes: new Int32Array(keep.length),
     anchors: new Int32Array(keep.length),
@@ -248,7 +270,13 @@ function collect(
     list.scores[i] = thresholds.objectness === 0
       ? probability(settings.head, floats[(candidates.values >> 2) + from])
       : floats[(candidates.ranks >> 2) + from];
-    for (let side = 0; side < 4; side++) list.boxes[4 * i + side] = floats[(boxes >> 2) + 4 * from + side];
+    for (let side = 0; side < columns; side++) {
+      list.boxes[columns * i + side] = floats[(boxes >> 2) + columns * from + side];
+    }
   }
-  return settings.uncertainty ? { ...list, ...statisticsOf(list.anchors) } : list;
+  const found = columns === ROTATED ? aroundRotated(settings, list) : list;
+  if (!settings.uncertainty) return found;
+  const statistics = statisticsOf(list.anchors);
+  if (columns === ROTATED) turnSides(settings.head, anglesOf(list.anchors), Object.values(statistics));
+  return { ...found, ...statistics };
 }

@@ -3,6 +3,7 @@
  */
 import type { MaskList } from "../masks/mask_list.ts";
 import type { CocoResult, Detection, Detections, DetectionsFactory, DetectionsJson } from "../types.ts";
+import { cornersOf } from "./rotated.ts";
 import { describe, integer, known, type Place, rangeError, typeError } from "../validate.ts";
 import { masksFrom } from "./masks_from.ts";
 
@@ -21,6 +22,8 @@ export interface DetectionArrays {
   readonly scores: Float32Array;
   readonly classes: Int32Array;
   readonly anchors: Int32Array;
+  /** (N, 5): centre, size, angle. */
+  readonly rotated?: Float32Array;
   /** (N, count, 3): x, y, visibility. */
   readonly keypoints?: Float32Array;
   readonly masks?: MaskArrays;
@@ -39,6 +42,7 @@ export class DetectionList implements Detections {
   readonly scores: Float32Array;
   readonly classes: Int32Array;
   readonly anchors: Int32Array;
+  readonly rotated?: Float32Array;
   readonly keypoints?: Float32Array;
   readonly std?: Float32Array;
   readonly saturation?: Float32Array;
@@ -51,14 +55,21 @@ export class DetectionList implements Detections {
     this.scores = arrays.scores;
     this.classes = arrays.classes;
     this.anchors = arrays.anchors;
+    if (arrays.rotated !== undefined) this.rotated = arrays.rotated;
     if (arrays.keypoints !== undefined) this.keypoints = arrays.keypoints;
     for (const name of SIDES) if (arrays[name] !== undefined) this[name] = arrays[name];
     if (masks !== null) this.masks = masks;
   }
 
+  /** A method where boxes are rotated. On the prototype, because functions cannot be posted. */
+  get corners(): (() => Float32Array) | undefined {
+    const { rotated } = this;
+    return rotated && (() => cornersOf(rotated));
+  }
+
   *[Symbol.iterator](): IterableIterator<Detection> {
     const sides = SIDES.filter((name) => this[name] !== undefined);
-    const { keypoints } = this;
+    const { keypoints, rotated } = this;
     for (let i = 0; i < this.length; i++) {
       const four = (values: Float32Array) => Array.from(values.subarray(4 * i, 4 * i + 4)) as Four;
       yield {
@@ -66,6 +77,7 @@ export class DetectionList implements Detections {
         score: this.scores[i],
         classId: this.classes[i],
         anchor: this.anchors[i],
+        ...rotated && { rotated: Array.from(rotated.subarray(5 * i, 5 * i + 5)) as Detection["rotated"] },
         ...keypoints && { keypoints: pointsOf(keypoints, i, this.length) },
         ...Object.fromEntries(sides.map((name) => [name, four(this[name] as Float32Array)])),
       };
@@ -77,11 +89,12 @@ export class DetectionList implements Detections {
       throw typeError({ op: "toCoco", argument: "imageId" }, describe(imageId), "a number or a string");
     }
     const { masks } = this;
-    return Array.from(this, ({ box: [x1, y1, x2, y2], score, classId, keypoints }, i) => ({
+    return Array.from(this, ({ box: [x1, y1, x2, y2], score, classId, rotated, keypoints }, i) => ({
       image_id: imageId,
       category_id: categoryIds === undefined ? classId : categoryOf(classId, categoryIds),
       bbox: [x1, y1, x2 - x1, y2 - y1],
       score,
+      ...rotated && { rotated },
       ...keypoints && { keypoints: keypoints.flat() },
       ...masks && { segmentation: masks.rle(i) },
     }));
@@ -95,6 +108,7 @@ export class DetectionList implements Detections {
       classes: Array.from(this.classes),
       anchors: Array.from(this.anchors),
     };
+    if (this.rotated !== undefined) json.rotated = Array.from(this.rotated);
     if (this.keypoints !== undefined) json.keypoints = Array.from(this.keypoints);
     for (const name of SIDES) if (this[name] !== undefined) json[name] = Array.from(this[name]);
     const { masks } = this;
@@ -137,7 +151,7 @@ function from(json: unknown): Detections {
     const parsed = typeof json === "string" ? ", parsed" : "";
     throw typeError({ op, argument: "json" }, describe(json), `what toJSON of detections gives${parsed}`);
   }
-  known(op, "json", json, ["length", ...REQUIRED, "keypoints", ...SIDES, "masks", "maskFrame"]);
+  known(op, "json", json, ["length", ...REQUIRED, "rotated", "keypoints", ...SIDES, "masks", "maskFrame"]);
   const members = json as Record<string, unknown>;
   const place = (member: string) => ({ op, argument: `json.${member}` });
   const length = integer(place("length"), members.length, 0, 2 ** 31 - 1);
@@ -157,6 +171,7 @@ function from(json: unknown): Detections {
     scores: floats("scores", length),
     classes: ids("classes"),
     anchors: ids("anchors"),
+    ...members.rotated !== undefined && { rotated: floats("rotated", 5 * length) },
     ...members.keypoints !== undefined && { keypoints: floats("keypoints", keypointValues(members.keypoints, length)) },
     ...Object.fromEntries(
       SIDES.filter((name) => members[name] !== undefined).map((name) => [name, floats(name, 4 * length)]),

@@ -1,9 +1,9 @@
 /**
  * Candidates that another device has listed, in linear memory.
  */
-import { hasObjectness } from "../heads/channels.ts";
+import { hasObjectness, isRotated } from "../heads/channels.ts";
 import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
-import { clipBoxes, placeBoxes } from "./boxes.ts";
+import { boxColumns, clipBoxes, placeBoxes, placeRotated } from "./boxes.ts";
 import { type CandidateList, emptyList, type ImageCandidates, type RankedCandidates } from "./candidates.ts";
 import type { Settings } from "./checked_detect.ts";
 import { passesOf } from "./class_rules.ts";
@@ -24,6 +24,7 @@ export function stageListed(run: ImageRun, listed: ListedCandidates): ImageCandi
     thresholds,
     boxesOf: (candidates) => boxesOf(run, listed, candidates),
     statisticsOf: (anchors) => statisticsOf(listed, anchors, run.settings.levels),
+    anglesOf: (anchors) => Float32Array.from(anchors, (anchor) => listed.angles[firstOf(listed.anchors, anchor)]),
   };
 }
 
@@ -91,20 +92,37 @@ function stageObjectness(
   return pointer;
 }
 
-function boxesOf(run: ImageRun, { anchors, sides }: ListedCandidates, candidates: RankedCandidates): number {
-  const { backend, allocate } = run;
+function boxesOf(run: ImageRun, listed: ListedCandidates, candidates: RankedCandidates): number {
+  const { allocate } = run;
   const { count } = candidates;
-  const boxes = allocate(count * 16);
-  const points = allocate(count * 8);
-  const { ints, floats } = backend.memory;
-  let from = 0;
-  for (let i = 0; i < count; i++) {
-    while (anchors[from] !== ints[(candidates.anchors >> 2) + i]) from++;
-    for (let side = 0; side < 4; side++) floats[(boxes >> 2) + 4 * i + side] = sides[4 * from + side];
+  const boxes = allocate(count * boxColumns(run) * 4);
+  if (isRotated(run.settings.head)) {
+    const [sides, angles] = [allocate(count * 16), allocate(count * 4)];
+    stageBoxes(run, listed, candidates, sides, angles);
+    placeRotated(run, candidates, { sides, angles }, boxes);
+    return boxes;
   }
-  placeBoxes(run, candidates, points, boxes);
+  stageBoxes(run, listed, candidates, boxes, 0);
+  placeBoxes(run, candidates, allocate(count * 8), boxes);
   clipBoxes(run, boxes, count);
   return boxes;
+}
+
+/** Box channels (count, 4) of the candidates and, of rotated boxes, their angles (count), at these pointers. */
+function stageBoxes(
+  { backend }: ImageRun,
+  listed: ListedCandidates,
+  candidates: RankedCandidates,
+  sides: number,
+  angles: number,
+): void {
+  const { ints, floats } = backend.memory;
+  let from = 0;
+  for (let i = 0; i < candidates.count; i++) {
+    while (listed.anchors[from] !== ints[(candidates.anchors >> 2) + i]) from++;
+    for (let side = 0; side < 4; side++) floats[(sides >> 2) + 4 * i + side] = listed.sides[4 * from + side];
+    if (angles !== 0) floats[(angles >> 2) + i] = listed.angles[from];
+  }
 }
 
 function statisticsOf(listed: ListedCandidates, kept: Int32Array, levels: readonly Level[]): SideStatistics {

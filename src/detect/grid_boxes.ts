@@ -14,22 +14,35 @@ export function isGridCoding(boxes: HeadSpec["boxes"]): boxes is GridCoding {
 
 /** Corners in place of the box channels (N, 4) of a plane's anchors; float64 until they are stored. */
 export function decodeGridBoxes(head: HeadSpec, plane: Plane, anchors: Int32Array, boxes: Float32Array): void {
+  const box = new Float64Array(4);
+  for (let i = 0; i < anchors.length; i++) {
+    const at = 4 * i;
+    decodeGridBox(head, plane, anchors[i], boxes, at, box);
+    boxes[at] = box[0] - box[2] / 2;
+    boxes[at + 1] = box[1] - box[3] / 2;
+    boxes[at + 2] = box[0] + box[2] / 2;
+    boxes[at + 3] = box[1] + box[3] / 2;
+  }
+}
+
+/** Writes centre and size of an anchor of the plane, from its channels at `from`. */
+export function decodeGridBox(
+  head: HeadSpec,
+  plane: Plane,
+  anchor: number,
+  channels: Float32Array,
+  from: number,
+  box: Float64Array,
+): void {
   const { width, stride, firstAnchor } = plane;
   const coding = head.boxes as GridCoding;
   const [unitX, unitY] = sizeUnit(head, plane);
-  for (let i = 0; i < anchors.length; i++) {
-    const cell = anchors[i] - firstAnchor;
-    const row = Math.floor(cell / width);
-    const at = 4 * i;
-    const x = (centreOf(coding, boxes[at], head) + cell - row * width) * stride;
-    const y = (centreOf(coding, boxes[at + 1], head) + row) * stride;
-    const halfWidth = sizeOf(coding, boxes[at + 2]) * unitX / 2;
-    const halfHeight = sizeOf(coding, boxes[at + 3]) * unitY / 2;
-    boxes[at] = x - halfWidth;
-    boxes[at + 1] = y - halfHeight;
-    boxes[at + 2] = x + halfWidth;
-    boxes[at + 3] = y + halfHeight;
-  }
+  const cell = anchor - firstAnchor;
+  const row = Math.floor(cell / width);
+  box[0] = (centreOf(coding, channels[from], head) + cell - row * width) * stride;
+  box[1] = (centreOf(coding, channels[from + 1], head) + row) * stride;
+  box[2] = sizeOf(coding, channels[from + 2]) * unitX;
+  box[3] = sizeOf(coding, channels[from + 3]) * unitY;
 }
 
 /** What a size of 1 is in pixels: an anchor, or the stride. */

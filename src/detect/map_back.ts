@@ -3,12 +3,16 @@
  */
 import type { ImageTransform } from "../types.ts";
 import type { DetectionArrays } from "./detections.ts";
+import { moveRotated } from "./rotated.ts";
 
-/** Boxes and keypoints in place, in float64. Deviations scale with them, and under a negative scale sides change places. */
+/**
+ * Boxes and keypoints in place, in float64. Deviations scale with them, and under a negative scale sides change places. Rotated
+ * boxes are not clipped.
+ */
 export function mapBack(transform: ImageTransform | null, arrays: DetectionArrays): DetectionArrays {
   if (transform === null) return arrays;
   const { scaleX, scaleY, padX, padY, clip } = transform;
-  const { boxes, keypoints, std, saturation, excess } = arrays;
+  const { boxes, keypoints, rotated, std, saturation, excess } = arrays;
   for (let i = 0; i < boxes.length; i++) {
     const vertical = i % 2 === 1;
     const scale = vertical ? scaleY : scaleX;
@@ -16,7 +20,8 @@ export function mapBack(transform: ImageTransform | null, arrays: DetectionArray
     boxes[i] = clip === undefined ? value : Math.min(Math.max(value, 0), clip[vertical ? 0 : 1]);
     for (const deviations of [std, excess]) if (deviations !== undefined) deviations[i] /= Math.abs(scale);
   }
-  for (const sides of [boxes, std, saturation, excess]) {
+  if (rotated !== undefined) moveRotated(transform, rotated, [std, saturation, excess]);
+  for (const sides of rotated === undefined ? [boxes, std, saturation, excess] : [boxes]) {
     if (sides === undefined) continue;
     if (scaleX < 0) swapSides(sides, 0);
     if (scaleY < 0) swapSides(sides, 1);

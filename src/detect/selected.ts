@@ -2,6 +2,7 @@
  * Heads whose rows are detections already: each has its score and its class beside the box. Their few hundred rows are read
  * where they lie: to stage them for the kernels took ten times as long.
  */
+import { isRotated } from "../heads/channels.ts";
 import { float32Source, float32Values } from "../heads/host_values.ts";
 import { type Field, fieldRows, type Part } from "../heads/outputs.ts";
 import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
@@ -10,8 +11,10 @@ import { describe, rangeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { op, type Settings } from "./checked_detect.ts";
 import { passesOf } from "./class_rules.ts";
+import { attachedValues } from "./attachments.ts";
 import type { DetectionArrays } from "./detections.ts";
 import { scoreError } from "./probabilities.ts";
+import { boxesAround, decodeRotated, ROTATED } from "./rotated.ts";
 import { probability, rawThreshold } from "./scores.ts";
 
 /** Values of a field in one image: channel c of row r is at first + r · byRow + c · byChannel. */
@@ -36,9 +39,10 @@ export function float32Parts(parts: readonly Part[]): readonly Part[] {
 export function selectedDetections(
   backend: WasmBackend,
   settings: Settings,
-  { classes, boxes }: Part,
+  part: Part,
   image: number,
 ): DetectionArrays {
+  const { classes, boxes } = part;
   const scored = columnsOf(backend, classes, image);
   const rows = rowsOver(scored, classes, settings);
   const { head, maxDetections } = settings;
@@ -56,8 +60,29 @@ export function selectedDetections(
     arrays.classes[i] = values[at + byChannel];
     arrays.anchors[i] = rows[i];
   }
-  writeBoxes(columnsOf(backend, boxes, image), arrays, settings);
+  const columns = columnsOf(backend, boxes, image);
+  if (isRotated(head)) {
+    const angles = attachedValues({ backend, parts: [part], image }, "angles", arrays.anchors);
+    return withRotated(columns, angles, arrays, settings);
+  }
+  writeBoxes(columns, arrays, settings);
   return arrays;
+}
+
+/** Rotated boxes of the rows, and the upright ones around them. */
+function withRotated(
+  { values, first, byRow, byChannel }: Columns,
+  angles: Float32Array,
+  arrays: DetectionArrays,
+  { head, imageSize, clip }: Settings,
+): DetectionArrays {
+  const { anchors } = arrays;
+  const sides = Float32Array.from({ length: 4 * anchors.length }, (_, i) => {
+    return values[first + anchors[i >> 2] * byRow + (i & 3) * byChannel];
+  });
+  const rotated = new Float32Array(ROTATED * anchors.length);
+  decodeRotated(head, imageSize, null, { anchors, sides, angles, boxes: rotated });
+  return { ...arrays, boxes: boxesAround(rotated, clip ? imageSize : null), rotated };
 }
 
 function columnsOf(backend: WasmBackend, field: Field, image: number): Columns {

@@ -1,7 +1,7 @@
 /**
  * Rotated boxes: centre x, y, width, height, angle in radians from x towards y.
  */
-import { ALL, type Given, type Kind, LARGE, MEDIUM, type Shape, SMALL } from "./kind.ts";
+import { ALL, type Kind, LARGE, MEDIUM, type Shape, SMALL } from "./kind.ts";
 import { numbersOf, positiveSides, type Row } from "./rows.ts";
 
 const MEANING = "centre x, y, width, height, angle";
@@ -11,8 +11,8 @@ type Rotated = readonly number[];
 export const rotatedBoxes: Kind<Rotated> = {
   areas: [ALL, SMALL, MEDIUM, LARGE],
   maxDets: [1, 10, 100],
-  truth: read,
-  found: read,
+  truth: (row, { bbox }) => read(row, "bbox", bbox),
+  found: (row, { bbox, rotated }) => rotated === undefined ? read(row, "bbox", bbox) : read(row, "rotated", rotated),
   overlaps: (found, truths, crowd) => {
     const ious = new Float64Array(found.length * truths.length);
     found.forEach((a, i) => {
@@ -26,9 +26,9 @@ export const rotatedBoxes: Kind<Rotated> = {
   },
 };
 
-function read(row: Row, { bbox }: Given): Shape<Rotated> {
-  const box = numbersOf(row, "bbox", bbox, 5, MEANING);
-  positiveSides(row, box, MEANING);
+function read(row: Row, member: string, value: unknown): Shape<Rotated> {
+  const box = numbersOf(row, member, value, 5, MEANING);
+  positiveSides(row, box, MEANING, member);
   return { shape: box, area: box[2] * box[3] };
 }
 

@@ -43,7 +43,7 @@ export function numbersOf(row: Row, member: string, value: unknown, length: numb
 }
 
 /** Refuses a box without area. */
-export function positiveSides(row: Row, box: readonly number[], meaning: string): void {
+export function positiveSides(row: Row, box: readonly number[], meaning: string, member = "bbox"): void {
   if (box[2] > 0 && box[3] > 0) return;
-  throw rangeError(placeOf(row, "bbox"), `[${box.join(", ")}]`, `${meaning}, with width and height over 0`);
+  throw rangeError(placeOf(row, member), `[${box.join(", ")}]`, `${meaning}, with width and height over 0`);
 }

@@ -21,9 +21,11 @@ export type Polygons = readonly (readonly number[])[];
  * A row of COCO's results. A detection's area is that of what is compared: box, mask, or the extent of the keypoints, also
  * when it has a `bbox`.
  */
-export interface EvalResult extends Omit<CocoResult, "bbox" | "keypoints" | "segmentation"> {
+export interface EvalResult extends Omit<CocoResult, "bbox" | "keypoints" | "segmentation" | "rotated"> {
   /** x, y, width, height; for "rotated" centre x, y, width, height, angle. Not needed for masks and keypoints. */
   bbox?: readonly number[];
+  /** For "rotated", in place of `bbox`, as `toCoco` gives both: centre x, y, width, height, angle. */
+  rotated?: readonly number[];
   /** For "segm". */
   segmentation?: RunLengthCode | Polygons;
   /** For "keypoints": x, y and a number that is not read, of each. */

@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       "test/reference/keypoints.ts": "the same codings",
       "test/suite/attachments.test.ts": "one of each layout and coding",
       "test/suite/masks.test.ts": "one of each selection and packing",
+      "test/suite/rotated_detect.test.ts": "one of each coding of boxes that an angle turns",
       "test/suite/heads.test.ts": "says each head's facts a second time, and which of them given outputs fit",
       "test/suite/detect.test.ts": "one of each coding, with its box by hand",
       "test/suite/gfl_criterion.test.ts": "a choice that differs in bins, strides and classes",
