@@ -6,14 +6,13 @@ import { bestOfClasses } from "../best_of_classes.ts";
 import { numberBefore } from "../float32.ts";
 import { type Attachment, attachmentsOf, isRotated } from "../heads/channels.ts";
 import { type Part, partsOnHost } from "../heads/outputs.ts";
-import type { Prototypes } from "../heads/prototypes.ts";
 import type { Detections, HeadSpec } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { attachedValues } from "./attachments.ts";
 import { boxColumns, decodeBoxes } from "./boxes.ts";
 import type { ImageCandidates, RankedCandidates } from "./candidates.ts";
 import { type CheckedDetect, op, type Settings } from "./checked_detect.ts";
-import { type ImagePrototypes, maskArrays, masksOf } from "./detection_masks.ts";
+import { distantMasks, maskArrays, masksOf } from "./detection_masks.ts";
 import { type DetectionArrays, DetectionList } from "./detections.ts";
 import { filterAnchors } from "./filter.ts";
 import { stageListed } from "./from_gpu.ts";
@@ -35,8 +34,6 @@ interface Input {
   readonly parts: readonly Part[];
   readonly image: number;
   readonly listed: ListedCandidates | null;
-  /** Those of the image, where another device brought them. */
-  readonly prototypes: Prototypes | null;
 }
 
 /** The detections of one image, without what rows have beside box and class. */
@@ -61,7 +58,7 @@ export function* detectImages(
 ): Generator<Detections, void, void> {
   for (const found of findImages(backend, checked, searched)) {
     const arrays = finished(checked, found, (role) => hostValues(backend, checked, found, role));
-    yield new DetectionList(arrays, masksOf(backend, checked, found.image, arrays, prototypesOf(checked, found)));
+    yield new DetectionList(arrays, masksOf(backend, checked, found.image, arrays));
   }
 }
 
@@ -72,30 +69,28 @@ export function* detectArrays(backend: WasmBackend, checked: CheckedDetect): Gen
   }
 }
 
-/** Detections with attachments and prototypes that lie where the search was: attachments are read for all images at once. */
+/** Detections with attachments and prototypes that lie where the search was: what they need is read for all images at once. */
 export async function withDistant(
   backend: WasmBackend,
   checked: CheckedDetect,
-  { attached, prototypes }: Searched,
+  searched: Searched,
   found: readonly FoundImage[],
 ): Promise<Detections[]> {
   const roles = distantRoles(checked);
   const requests = found.flatMap(({ image, input, arrays: { anchors } }) => {
     return input.listed === null ? [] : roles.map((role) => ({ image, role, anchors }));
   });
-  const values = await attached(requests);
+  const values = await searched.attached(requests);
   const answers = new Map(requests.map(({ image, role }, i) => [`${image} ${role}`, values[i]]));
-  const results: Detections[] = [];
-  for (const each of found) {
-    const { image } = each;
-    const arrays = finished(checked, each, (role) => {
-      return answers.get(`${image} ${role}`) ?? hostValues(backend, checked, each, role);
-    });
-    const isDistant = arrays.anchors.length > 0 && each.input.prototypes === null && hasDistantPrototypes(checked);
-    const brought = isDistant ? { prototypes: await prototypes(image), image: 0 } : prototypesOf(checked, each);
-    results.push(new DetectionList(arrays, masksOf(backend, checked, image, arrays, brought)));
-  }
-  return results;
+  const arrays = found.map((each) =>
+    finished(checked, each, (role) => {
+      return answers.get(`${each.image} ${role}`) ?? hostValues(backend, checked, each, role);
+    })
+  );
+  const masks = hasDistantPrototypes(checked)
+    ? await distantMasks(backend, checked, searched, arrays)
+    : arrays.map((each, image) => masksOf(backend, checked, image, each));
+  return arrays.map((each, image) => new DetectionList(each, masks[image]));
 }
 
 /** Whether detections need what lies on another device. */
@@ -105,11 +100,6 @@ export function hasDistant(checked: CheckedDetect): boolean {
 
 function hasDistantPrototypes({ prototypes }: CheckedDetect): boolean {
   return prototypes?.source.kind === "gpu";
-}
-
-/** Those that came with the image, or those of the call. */
-function prototypesOf({ prototypes }: CheckedDetect, { image, input }: FoundImage): ImagePrototypes {
-  return input.prototypes === null ? { prototypes, image } : { prototypes: input.prototypes, image: 0 };
 }
 
 /** Attachments of detections of which a tensor lies on another device. */
@@ -129,9 +119,7 @@ export function* findImages(
   const onHost = searched === null ? prepared(given.head, partsOnHost(op, parts), images) : [];
   for (let image = 0; image < images; image++) {
     signal?.throwIfAborted();
-    const input = searched === null
-      ? { parts: onHost, image, listed: null, prototypes: null }
-      : inputOf(searched[image], given.head);
+    const input = searched === null ? { parts: onHost, image, listed: null } : inputOf(searched[image], given.head);
     yield { image, settings, input, arrays: boxesOf(backend, settings, input) };
   }
 }
@@ -160,9 +148,8 @@ function prepared(head: HeadSpec, parts: readonly Part[], images: number): reado
 }
 
 function inputOf(searched: SearchedImage, head: HeadSpec): Input {
-  if (!("parts" in searched)) return { parts: [], image: 0, listed: searched, prototypes: null };
-  const { parts, prototypes } = searched;
-  return { parts: prepared(head, parts, 1), image: 0, listed: null, prototypes };
+  if ("parts" in searched) return { parts: prepared(head, searched.parts, 1), image: 0, listed: null };
+  return { parts: [], image: 0, listed: searched };
 }
 
 function boxesOf(backend: WasmBackend, settings: Settings, { parts, image, listed }: Input): DetectionArrays {

@@ -30,7 +30,7 @@ export function divisionOf(checked: CheckedDetect): Division | null {
       return (lists as DetectionArrays[][]).flat().map((arrays, image) => {
         return new DetectionList(
           arrays,
-          masksOf(backend, checked, image, arrays, { prototypes: checked.prototypes, image }),
+          masksOf(backend, checked, image, arrays),
         );
       });
     },

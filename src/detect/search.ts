@@ -5,6 +5,7 @@ import { type Attachment, hasObjectness, isRotated } from "../heads/channels.ts"
 import { type Field, fieldsOf, mapPart, type Part } from "../heads/outputs.ts";
 import type { Prototypes } from "../heads/prototypes.ts";
 import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
+import type { BitPlan } from "../masks/bit_plan.ts";
 import type { AnySource, Source } from "../validate.ts";
 import { type CheckedDetect, op } from "./checked_detect.ts";
 import { scoreError } from "./probabilities.ts";
@@ -63,7 +64,6 @@ export interface ListedCandidates {
 /** An image with too many candidates to list them, or with more than lists have: its own outputs, on the host. */
 export interface CrowdedImage {
   readonly parts: readonly Part[];
-  readonly prototypes: Prototypes | null;
 }
 
 export type SearchedImage = ListedCandidates | CrowdedImage;
@@ -75,12 +75,20 @@ export interface AttachedRequest {
   readonly anchors: Int32Array;
 }
 
+/** Masks of an image's detections, as bits. */
+export interface MaskRequest {
+  readonly image: number;
+  readonly plan: BitPlan;
+}
+
 /** What another device found. */
 export interface Searched {
   readonly images: readonly SearchedImage[];
   /** Float32 values (anchors, channels) of each request, all at once, from tensors that lie there. */
   readonly attached: (requests: readonly AttachedRequest[]) => Promise<readonly Float32Array[]>;
-  /** Those of an image, on the host. */
+  /** The bits of each request, all at once, from prototypes that lie there. */
+  readonly masks: (requests: readonly MaskRequest[]) => Promise<readonly Uint32Array[]>;
+  /** An image's prototypes, on the host. */
   readonly prototypes: (image: number) => Promise<Prototypes>;
 }
 

@@ -15,6 +15,7 @@ import { findCandidates, ListCapacity } from "./detect.ts";
 import { later, type OpenedDevice, soon } from "./device.ts";
 import { fitBindings, prototypesOnHost } from "./image_share.ts";
 import { runLoss } from "./loss.ts";
+import { findMasks } from "./masks.ts";
 import { Pipelines } from "./pipelines.ts";
 import { plans } from "./plans.ts";
 import { runPreprocess } from "./preprocess.ts";
@@ -56,6 +57,7 @@ async function runSearch(gpu: GpuBackend, call: DetectCall): Promise<Searched> {
   return {
     images: await findCandidates(gpu, search, gpu.lists),
     attached: (requests) => gpu.watch(search.op, gatherAttached(gpu, search, requests)),
+    masks: (requests) => gpu.watch(search.op, findMasks(gpu, search, requests)),
     prototypes: (image) => gpu.watch(search.op, prototypesOnHost(gpu, search, image)),
   };
 }

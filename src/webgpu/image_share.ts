@@ -24,7 +24,7 @@ export function shareOf({ source, allChannels, allAnchors }: Field<AnySource>, i
 }
 
 /** Of so many elements for each image. */
-function shareOfLength(source: AnySource, length: number, image: number): Share {
+export function shareOfLength(source: AnySource, length: number, image: number): Share {
   const start = image * length;
   const first = elementsBefore(source, start);
   return { start: start - first, first, length: first + length };
@@ -65,7 +65,7 @@ export async function prototypesOnHost(
   return { ...prototypes as Prototypes<AnySource>, source: moved };
 }
 
-/** The image's share of every tensor of the search, on the host. */
+/** The image's share of every tensor of the search but prototypes, on the host. */
 export async function shareOnHost(gpu: Gpu, search: CandidateSearch, image: number): Promise<CrowdedImage> {
   const hosted = new Map<AnySource, Source>();
   const host = async ({ source, argument }: Tensor, share: Share) => {
@@ -77,11 +77,7 @@ export async function shareOnHost(gpu: Gpu, search: CandidateSearch, image: numb
     );
   };
   for (const field of search.fields) await host(field, shareOf(field, image));
-  const moved = (source: AnySource) => hosted.get(source) as Source;
-  return {
-    parts: search.partsWith(moved),
-    prototypes: search.prototypes && await prototypesOnHost(gpu, search, image),
-  };
+  return { parts: search.partsWith((source) => hosted.get(source) as Source) };
 }
 
 type Tensor = Pick<Field<AnySource>, "source" | "argument">;

@@ -69,12 +69,13 @@ function agrees(got: Detections[], wanted: Detections[], what: string, reach = R
     assert.is(share?.length, wantedShare?.length);
     if (share !== undefined && wantedShare !== undefined) close(share, wantedShare, SHARE_BOUND * 64, "saturation");
     same(list.keypoints ?? [], wanted[image].keypoints ?? [], `${what}, image ${image}: keypoint`);
-    assert.equal(areasOf(list), areasOf(wanted[image]), `${what}, image ${image}: areas of masks`);
+    // Where a logit is within the rounding of float32, a pixel may be another one.
+    close(areasOf(list), areasOf(wanted[image]), 2, `${what}, image ${image}: area of mask`);
   });
 }
 
-function areasOf({ masks, length }: Detections): (number | undefined)[] {
-  return Array.from({ length }, (_, i) => masks?.area(i));
+function areasOf({ masks, length }: Detections): number[] {
+  return Array.from({ length }, (_, i) => masks?.area(i) ?? 0);
 }
 
 function near(got: Float32Array | undefined, wanted: Float32Array | undefined, reach: number, what: string): void {
