@@ -1,12 +1,13 @@
 /**
  * `npm start`: finds the shapes in the three scenes of examples/shapes. It runs the command `densehead detect` as anyone
  * would, compares its boxes with the truth, draws them into build/scenes, scores the outputs with `densehead score`, and
- * ends with their AP by `densehead eval`.
+ * gives their AP by `densehead eval`. Then come the masks, keypoints and turned boxes of the ponds, by the library.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureReady, root } from "./ready.js";
+import { showPonds } from "./start_ponds.js";
 
 const examples = join(root, "examples/shapes");
 const pictures = join(root, "build/scenes");
@@ -57,12 +58,14 @@ async function main() {
         `${others === 0 ? "" : `, ${others} further ${others === 1 ? "box" : "boxes"}`}. Picture: ${fromRoot(svg)}\n`,
     );
   }
-  engine.dispose();
   console.log(ABOUT_SCORES);
   score(truth);
   console.log(ABOUT_RESULTS);
   evaluate(truth);
-  console.log("The pictures open in any browser: ticks show the same for each side, and the truth is dashed.");
+  const page = await showPonds(engine, examples, pictures);
+  engine.dispose();
+  console.log("The pictures open in any browser: ticks show how uncertain a side is, and the truth is dashed.");
+  console.log(`Those of the ponds are together in ${fromRoot(page)}.`);
 }
 
 /** Finds the objects of a scene, and returns the rows of COCO results. */

@@ -673,7 +673,7 @@ def coco_annotations(truth, image_id):
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=2800)
-    parser.add_argument("--keypoint-steps", type=int, default=1400)
+    parser.add_argument("--keypoint-steps", type=int, default=700)
     parser.add_argument("--batch-size", type=int, default=24)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--train-scenes", type=int, default=4000)
