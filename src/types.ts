@@ -332,6 +332,16 @@ export interface AlphaIouOptions extends BoxLossOptions {
   power?: number;
 }
 
+/** Parameters of `wiseIouLoss`. */
+export interface WiseIouOptions extends BoxLossOptions {
+  /** Mean of 1 − IoU over past batches, which the caller keeps (v3), 1e-6 to 1e6. */
+  meanLoss?: number;
+  /** Base of the power in r, read with `meanLoss`, 1 to 10. Default 1.9. */
+  alpha?: number;
+  /** Β at which r is 1, read with `meanLoss`, 0.01 to 20. Default 3. */
+  delta?: number;
+}
+
 /** A loss with targets `T` and its own options `O`; `F` is "sync" or "async". */
 export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = false, P extends Placement = "host">(
   pred: TensorLike,
@@ -607,6 +617,36 @@ export interface LossOps<F> {
    * ```
    */
   alphaIouLoss: Loss<F, TensorLike, AlphaIouOptions>;
+  /**
+   * Wise-IoU loss, v1: R·(1 − IoU), in [0, e], with IoU as in `iouLoss` and R = exp(ρ² / (W² + H² + eps)), where ρ is the distance of
+   * the centres and W and H are the sides of the smallest box around both. Boxes whose centres are apart cost more.
+   *
+   * With `meanLoss` v3: times r = β / (δ·α^(β − δ)) with β = (1 − IoU) / meanLoss. It is largest for boxes of middling quality, so
+   * that outliers count less. The loss keeps no state: the running mean is the caller's.
+   *
+   * Gradient: r·R·(−dIoU + (1 − IoU)·dρ² / (W² + H² + eps)). W, H and r are constant.
+   *
+   * ρ² / (W² + H² + eps) counts as at most 8; only boxes that are inverted have more than 1.
+   *
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: no `meanLoss`, `alpha` 1.9, `delta` 3, `eps` 1e-7.
+   * - Throws: RangeError if meanLoss is outside 1e-6…1e6, alpha is outside 1…10, delta is outside 0.01…20, or eps is
+   *   under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
+   *   side of pred), because the factors multiply the rounding of 1 − IoU; where α^δ is over 10, it is times α^δ / 10.
+   * - Source: Tong et al. 2023 (Wise-IoU), equations 8 and 9 (v1), 14 and 15 (v3), with the mean given.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const [pred, target] = [Float32Array.of(0, 0, 10, 10), Float32Array.of(5, 0, 15, 10)];
+   * console.log(sync.wiseIouLoss(pred, target).loss); // → 0.71999
+   * console.log(sync.wiseIouLoss(pred, target, { meanLoss: 0.5 }).loss); // → 0.9329
+   * ```
+   */
+  wiseIouLoss: Loss<F, TensorLike, WiseIouOptions>;
   /**
    * Generalized IoU loss: 1 − IoU + (C − U) / (C + eps), in [0, 2], with IoU and U as in `iouLoss` and C the area of the
    * smallest box around both.

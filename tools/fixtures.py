@@ -230,6 +230,19 @@ def diou_loss(p, t, eps=1e-7):
     return 1 - iou(p, t, eps) + centres / (cover(p, t).pow(2).sum(1) + eps)
 
 
+@box_loss([{"eps": 0.0625}, {"meanLoss": 0.5}, {"meanLoss": 0.25, "alpha": 1.5, "delta": 4}])
+def wise_iou_loss(p, t, meanLoss=None, alpha=1.9, delta=3, eps=1e-7):
+    apart = 1 - iou(p, t, eps)
+    diagonal = (cover(p, t).pow(2).sum(1) + eps).detach()
+    # Only inverted boxes have a quotient over 1; it counts as at most 8.
+    ratio = (centre(p) - centre(t)).pow(2).sum(1) / diagonal
+    loss = torch.exp(ratio.clamp(max=8)) * apart
+    if meanLoss is None:
+        return loss
+    beta = apart.detach() / meanLoss
+    return loss * beta / (delta * alpha ** (beta - delta))
+
+
 def aspect(box):
     return torch.atan2(*size(box).unbind(1))
 

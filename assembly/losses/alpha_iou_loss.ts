@@ -21,7 +21,7 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair } from "./box_pair";
-import { powerOfTwo } from "./passes";
+import { raised, raised4 } from "./raised";
 import { select } from "../lanes";
 import { AlphaIouLossBlock } from "../generated/loss_blocks";
 
@@ -29,26 +29,6 @@ import { AlphaIouLossBlock } from "../generated/loss_blocks";
 const MOST_IN_FLOAT32: f32 = 4;
 /** IoU under this, of boxes that overlap, is done in float64. */
 const LEAST_IN_FLOAT32: f32 = 1e-16;
-
-/** x^power on two float64. Not inlined: it is long, and called in two places. */
-function raised(x: v128, power: f64): v128 {
-  return powerOfTwo(x, power);
-}
-
-/** (1 - gap)^power or, where the gap is over 1/2, iou^power, on the low two lanes. */
-function raisedLow(iou: v128, gap: v128, power: f64): v128 {
-  const far = f64x2.promote_low_f32x4(gap);
-  const near = f64x2.sub(f64x2.splat(1), far);
-  const x = select(near, f64x2.promote_low_f32x4(iou), f64x2.lt(far, f64x2.splat(0.5)));
-  return f32x4.demote_f64x2_zero(raised(x, power));
-}
-
-/** IoU^power of four pairs whose IoU is over 0. */
-function raised4(iou: v128, gap: v128, power: f32): v128 {
-  const low = raisedLow(iou, gap, power);
-  const high = raisedLow(v128.shuffle<f64>(iou, iou, 1, 1), v128.shuffle<f64>(gap, gap, 1, 1), power);
-  return v128.shuffle<f64>(low, high, 0, 2);
-}
 
 // @ts-ignore: decorator
 @unmanaged
@@ -85,19 +65,19 @@ class AlphaIou extends AlphaIouLossBlock {
     const gap = f32x4.div(f32x4.add(f32x4.add(own, other), eps), whole);
     // IoU^(power - 1), and IoU^power.
     let lower = select(f32x4.sub(one(), gap), iou, v128.and(meets, f32x4.lt(gap, half())));
-    let raised: v128;
+    let powered: v128;
     if (power == 3 || power == 2) {
       const base = lower;
       if (power == 3) lower = f32x4.mul(base, base);
-      raised = f32x4.mul(lower, base);
+      powered = f32x4.mul(lower, base);
     } else {
       // Where IoU is 0 or NaN it stays.
-      raised = select(raised4(iou, gap, power), iou, meets);
-      lower = v128.and(f32x4.div(raised, iou), meets);
+      powered = select(raised4(iou, gap, power), iou, meets);
+      lower = v128.and(f32x4.div(powered, iou), meets);
     }
     const overlaps = v128.and(f32x4.gt(overlapX, zero), f32x4.gt(overlapY, zero));
     const tiny = v128.and(overlaps, f32x4.lt(iou, f32x4.splat(LEAST_IN_FLOAT32)));
-    const value = v128.or(within(united, f32x4.sub(one(), raised)), tiny);
+    const value = v128.or(within(united, f32x4.sub(one(), powered)), tiny);
     if (gradient) {
       const inverse = f32x4.div(one(), whole);
       const targetWhole = f32x4.add(targetArea, eps);
@@ -124,10 +104,7 @@ class AlphaIou extends AlphaIouLossBlock {
     const iou = pair.intersection / (pair.union() + pair.eps);
     const power = <f64> this.power;
     const value = f64x2.extract_lane(raised(f64x2.splat(iou), power), 0);
-    const slope = f64x2.splat(power * value / iou);
-    pair.inner = f64x2.mul(pair.inner, slope);
-    pair.outer = f64x2.mul(pair.outer, slope);
-    pair.equal = f64x2.mul(pair.equal, slope);
+    pair.scaleSlopes(power * value / iou);
     return 1 - value;
   }
 }

@@ -76,6 +76,15 @@ export class BoxPair {
     this.add(inner, outer, f64x2.mul(f64x2.add(inner, outer), f64x2.splat(0.5)));
   }
 
+  /** All slopes times the factor. */
+  scaleSlopes(factor: f64): void {
+    const all = f64x2.splat(factor);
+    this.inner = f64x2.mul(this.inner, all);
+    this.outer = f64x2.mul(this.outer, all);
+    this.equal = f64x2.mul(this.equal, all);
+    this.centre = f64x2.mul(this.centre, all);
+  }
+
   /** Area of the union. */
   union(): f64 {
     return product(this.size) + (product(this.targetSize) - this.intersection);

@@ -7,7 +7,7 @@ import type { LossFunction } from "../loss_task.ts";
 const EPS = 1e-7;
 const SHAPE = 0.4052847345693511; // 4 / π²
 
-const NAMES = ["iouLoss", "giouLoss", "diouLoss", "ciouLoss", "eiouLoss", "siouLoss"] as const;
+const NAMES = ["iouLoss", "giouLoss", "diouLoss", "ciouLoss", "eiouLoss", "siouLoss", "wiseIouLoss"] as const;
 
 type Name = (typeof NAMES)[number];
 
@@ -63,7 +63,12 @@ function sumOf(
       sum += (turned + shape(w, tw) + shape(h, th)) / 2;
       continue;
     }
-    sum += (dx * dx + dy * dy) / (cw * cw + ch * ch + EPS);
+    const distance = (dx * dx + dy * dy) / (cw * cw + ch * ch + EPS);
+    if (loss === "wiseIouLoss") {
+      sum += (Math.exp(distance) - 1) * cost;
+      continue;
+    }
+    sum += distance;
     if (loss === "ciouLoss") {
       sum += aspect(Math.atan2(w, h) - Math.atan2(tw, th), cost);
     }
@@ -188,6 +193,16 @@ function gradientOf(
       sy += 2 * cubeH * keptH * overH * (h > th ? 1 - (h - th) * overH : -1);
       sum += (2 - leftX - leftY + cubeW * (1 - keptW) + cubeH * (1 - keptH)) /
         2;
+    } else if (loss === "wiseIouLoss") {
+      const overDiagonal = 1 / (cw * cw + ch * ch + EPS);
+      const factor = Math.exp((dx * dx + dy * dy) * overDiagonal);
+      sum += (factor - 1) * (1 - iou);
+      sx *= factor;
+      sy *= factor;
+      ox *= factor;
+      oy *= factor;
+      px = 2 * factor * (1 - iou) * dx * overDiagonal;
+      py = 2 * factor * (1 - iou) * dy * overDiagonal;
     } else if (loss !== "iouLoss") {
       const overDiagonal = 1 / (cw * cw + ch * ch + EPS);
       const distance = (dx * dx + dy * dy) * overDiagonal;

@@ -18,9 +18,15 @@ export const EPS = 1e-7;
 
 const BOX_PARAMS = { eps: numberParam(doc`added to denominators`, EPS, { min: 0 }) };
 
-/** What sets a box loss apart: its own parameters, numbers, which are fields of the kernel's block and of the shader's `params`. */
+/** What sets a box loss apart. */
 interface BoxLossSpec<P extends Params> extends Omit<OperationFacts<P>, "shapes" | "tensors" | "params"> {
   readonly params?: P;
+  /**
+   * Own fields of the kernel's block and of the shader's `params`, and what they are for the parameters. Default: the own parameters,
+   * which then are numbers.
+   */
+  readonly fields?: OwnFields;
+  block?(values: Values<P>): Readonly<Record<string, number>>;
 }
 
 /** The bounds of box losses; `gradient` is that of the gradient, `more` the words behind it. */
@@ -36,7 +42,8 @@ export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSp
   const op = nameOf(stem);
   const own = { ...(spec.params as P), ...BOX_PARAMS };
   const params = { ...LOSS_PARAMS, ...own };
-  const fields: OwnFields = Object.fromEntries(Object.entries(own).map(([name, { text }]) => [name, ["f32", text]]));
+  const { block, fields: ownFields = fieldsOf(spec.params ?? {}) } = spec;
+  const fields = { ...ownFields, ...fieldsOf(BOX_PARAMS) };
   const readOptions = paramReader(op, params);
   const layout = blockLayout(CALL_FIELDS, fields);
   const names = Object.keys(own);
@@ -58,7 +65,9 @@ export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSp
         kind: "box loss",
         layout,
         exponent: 0,
-        parameters: pick(values as Values<Params>, names),
+        parameters: block === undefined
+          ? pick(values as Values<Params>, names)
+          : { ...block.call(spec, values as unknown as Values<P>), eps: (values as Values<Params>).eps as number },
         settings: lossSettings(op, values, extent),
         pred: boxes,
         columns: 4,
@@ -72,6 +81,11 @@ export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSp
       };
     },
   });
+}
+
+/** A field of the same name for each parameter. */
+function fieldsOf(params: Params): OwnFields {
+  return Object.fromEntries(Object.entries(params).map(([name, { text }]) => [name, ["f32", text]]));
 }
 
 function pick(values: Values<Params>, names: readonly string[]): Record<string, number> {

@@ -2,8 +2,7 @@
 export const alphaIouLoss = /* wgsl */ `
 fn raised(b: Pair, iou: f32) -> f32 {
   let p = params.power;
-  let apart = b.size.x * b.outside.y + b.outside.x * b.overlap.y + b.target_size.x * b.missed.y + b.missed.x * b.overlap.y;
-  let e = (apart + b.eps) / area(b.overlap);
+  let e = (unshared(b) + b.eps) / area(b.overlap);
   let base = select(iou, 1.0 / (1.0 + e), e <= 1.0);
   if (p == 3.0) { return base * base * base; }
   if (p == 2.0) { return base * base; }

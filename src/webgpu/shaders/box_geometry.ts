@@ -114,6 +114,15 @@ fn meets(b: Pair) -> bool { return b.overlap.x > 0.0 && b.overlap.y > 0.0; }
 
 fn iou_in(b: Pair) -> f32 { return area(b.overlap) / whole_of(b); }
 
+// What the boxes do not share of the other's extent and their own, of which no terms cancel.
+fn unshared(b: Pair) -> f32 {
+  let own = b.size.x * b.outside.y + b.outside.x * b.overlap.y;
+  return own + (b.target_size.x * b.missed.y + b.missed.x * b.overlap.y);
+}
+
+// 1 - IoU with all its digits.
+fn apart_in(b: Pair) -> f32 { return select(1.0 - iou_in(b), (unshared(b) + b.eps) / whole_of(b), meets(b)); }
+
 // Slopes of 1 - IoU. Those of an equal edge are the mean of the others, without what those have in common.
 fn iou_slopes(b: Pair) -> Slopes {
   let zero = vec2f(0.0);
