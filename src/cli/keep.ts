@@ -8,6 +8,7 @@ import { suggestion } from "./suggest.ts";
 import { choice, integer, number, optional } from "./values.ts";
 
 const SUPPRESSIONS = ["greedy", "fast", "none"] as const;
+const OVERLAPS = ["polygon", "probiou"] as const;
 
 /** The help, with the score from which boxes are kept by default. */
 export function keepHelp(score: string): string {
@@ -15,6 +16,7 @@ export function keepHelp(score: string): string {
   --only A,B,…             only these classes compete, by name or index
   --iou X                  NMS: of two boxes that overlap more than this, the better (default 0.6)
   --suppression KIND       greedy (default): by boxes that are kept; fast: by any better box; none
+  --rotated-overlap KIND   of turned boxes: polygon (default), their common area; probiou
   --max N                  at most so many per image (default 300)
   --multi-label            every class over the score, not an anchor's best alone
   --class-agnostic         suppress across classes
@@ -25,6 +27,7 @@ export const KEEP_OPTIONS = {
   only: { type: "string" },
   iou: { type: "string", default: "0.6" },
   suppression: { type: "string", default: "greedy" },
+  "rotated-overlap": { type: "string", default: "polygon" },
   max: { type: "string", default: "300" },
   "multi-label": { type: "boolean", default: false },
   "class-agnostic": { type: "boolean", default: false },
@@ -34,7 +37,7 @@ export const KEEP_OPTIONS = {
 type KeepOptions = Pick<DetectOptions, "scoreThreshold" | "classes"> & Rest;
 type Rest =
   & Required<Pick<DetectOptions, "iouThreshold" | "suppression" | "maxDetections" | "multiLabel" | "classAgnostic">>
-  & Pick<DetectOptions, "masks">;
+  & Pick<DetectOptions, "masks" | "rotatedOverlap">;
 
 /** The flags, checked as far as they can be without the classes. */
 export interface KeepFlags {
@@ -56,6 +59,7 @@ interface Texts {
   readonly only?: string;
   readonly iou: string;
   readonly suppression: string;
+  readonly "rotated-overlap": string;
   readonly max: string;
   readonly "multi-label": boolean;
   readonly "class-agnostic": boolean;
@@ -72,6 +76,7 @@ export function readKeep(texts: Texts, defaultScore: number): KeepFlags {
     rest: {
       iouThreshold: number("--iou", texts.iou, 0, 1),
       suppression: choice("--suppression", texts.suppression, SUPPRESSIONS),
+      rotatedOverlap: choice("--rotated-overlap", texts["rotated-overlap"], OVERLAPS),
       maxDetections: integer("--max", texts.max, 1),
       multiLabel: texts["multi-label"],
       classAgnostic: texts["class-agnostic"],

@@ -140,6 +140,30 @@ test("masks are left alone by a word, and wanted with prototypes otherwise", () 
   assert.match(prints("detect", alone, ...SEGMENT, "--no-masks"), "1 object");
 });
 
+// ── Turned boxes ────────────────────────────────────────────────────────────────
+
+const turned = decoded("turned.safetensors", [...BOX, 0.875, 0.5]);
+const TURNED = ["--head", "yolov8-decoded", "--angle", "radians", "--classes", "thing"];
+const tilted = truth("tilted.json", { bbox: [...BOX, 0.5 + Math.PI] });
+
+test("turned boxes are in the results, by either overlap, and evaluated from results and from raw outputs", () => {
+  for (const more of [[], ["--rotated-overlap", "probiou", "--suppression", "fast"]]) {
+    const [row] = JSON.parse(prints("detect", turned, ...TURNED, ...more, "--json", "-"));
+    assert.equal(row.rotated, [...BOX, 0.5]);
+    assert.ok(Math.abs(row.bbox[2] - (30 * Math.cos(0.5) + 20 * Math.sin(0.5))) < 1e-4, "the box around");
+  }
+  prints("detect", turned, ...TURNED, "--gt", tilted, "--json", "tilted_results.json");
+  for (const source of [["tilted_results.json"], [turned, ...TURNED]]) {
+    const { stats } = JSON.parse(prints("eval", ...source, "--gt", tilted, "--kind", "rotated", "--json", "-"));
+    assert.ok(Math.abs(stats.AP - 1) < 1e-9, source[0]);
+  }
+  fails(
+    ["detect", turned, ...TURNED, "--rotated-overlap", "iou"],
+    /--rotated-overlap is "iou"; wanted polygon or probiou/,
+  );
+  fails(["detect", pose, ...POSE, "--rotated-overlap", "probiou"], "rotatedOverlap");
+});
+
 test("help and errors say how keypoints are written", () => {
   assert.match(prints("detect", "--help"), /--keypoints KxD\[:CODING\] .*\n.*: 17x3, 17x3:yolov8/);
   fails(

@@ -64,7 +64,9 @@ function agrees(got: Detections[], wanted: Detections[], what: string, reach = R
     same(list.anchors, wanted[image].anchors, `${what}, image ${image}: anchor`);
     same(list.classes, wanted[image].classes, `${what}, image ${image}: class`);
     same(list.scores, wanted[image].scores, `${what}, image ${image}: score`);
-    for (const member of ["boxes", "std", "excess"] as const) near(list[member], wanted[image][member], reach, member);
+    for (const member of ["boxes", "rotated", "std", "excess"] as const) {
+      near(list[member], wanted[image][member], reach, member);
+    }
     const [share, wantedShare] = [list.saturation, wanted[image].saturation];
     assert.is(share?.length, wantedShare?.length);
     if (share !== undefined && wantedShare !== undefined) close(share, wantedShare, SHARE_BOUND * 64, "saturation");
@@ -139,6 +141,33 @@ function example(changes: HeadOptions = {}, options: Partial<DetectOptions> = {}
   const raw = randomHead(random(41), head, size, 2);
   return { raw, outputs: pack(head, raw, inOrder(head, raw)), options: { head, imageSize: size, ...options } };
 }
+
+test(
+  "boxes that an angle turns: every packing, overlap and coding, on the GPU or half of it there",
+  async (device, engine) => {
+    const head: HeadOptions[] = [
+      { angle: "sigmoid" },
+      { angle: "radians", channelOrder: "separate" },
+      { angle: "radians", boxes: "xywh", bins: 0, scores: "probabilities", layout: "rows" },
+    ];
+    for (const changes of head) {
+      for (const rotatedOverlap of ["polygon", "probiou"] as const) {
+        const { raw, options } = example(changes, { rotatedOverlap, multiLabel: rotatedOverlap === "polygon" });
+        const settings = { ...options, uncertainty: options.head.boxes === "distribution" };
+        for (const [packing, outputs] of packings(options.head, raw)) {
+          const wanted = engine.sync.detect(outputs, settings);
+          assert.ok(wanted.every(({ rotated, length }) => length > 3 && rotated?.length === 5 * length));
+          agrees(await engine.detect(onGpu(device, outputs), settings), wanted, packing);
+          agrees(
+            await engine.detect(onGpu(device, outputs, (i) => i % 2 === 1), settings),
+            wanted,
+            `${packing}, mixed`,
+          );
+        }
+      }
+    }
+  },
+);
 
 const SETTINGS: Partial<DetectOptions>[] = [
   { scoreThreshold: 0.5 },
