@@ -23,7 +23,13 @@ rmSync(here("dist"), { recursive: true, force: true });
 await builder.rebuild();
 
 cpSync(here("index.html"), here("dist/index.html"));
-for (const name of ["shapes.onnx", "scene1.png", "scene2.png", "scene3.png", "scenes.coco.json"]) {
+const ponds = [1, 2, 3].flatMap((pond) => {
+  return ["png", "masks.safetensors", "keypoints.safetensors", "turned.safetensors"].map((kind) =>
+    `pond${pond}.${kind}`
+  );
+});
+const scenes = ["shapes.onnx", "scene1.png", "scene2.png", "scene3.png", "scenes.coco.json"];
+for (const name of [...scenes, ...ponds, "ponds.coco.json", "ponds.turned.coco.json"]) {
   cpSync(here(`../shapes/${name}`), here(`dist/shapes/${name}`));
 }
 writeFileSync(here("dist/shapes/results.json"), JSON.stringify(await resultsOfScenes()));

@@ -1,6 +1,6 @@
 /** examples/playground, operated by mouse and keyboard; its numbers are compared with the package's in this process. */
 // needs: examples/playground
-import { createEngine, type DetectOptions, heads } from "densehead";
+import { createEngine, type DetectOptions, heads, type HostTensor } from "densehead";
 import { cocoEvaluate } from "densehead/eval";
 import { outputsByRole, readSafetensors } from "densehead/files";
 import { Buffer } from "node:buffer";
@@ -255,6 +255,29 @@ onPage("detection: a scene's boxes are the package's on the same network's outpu
   await page.getByText("Scene 1").click();
   await page.waitForFunction(() => document.querySelector("#found-count")?.textContent === "5 objects");
   same(await objects(page, 5), expectedOf("scene1"));
+});
+
+onPage("ponds: each head's objects are drawn, with the truth where it is asked for", async (page) => {
+  await page.locator("#ponds").scrollIntoViewIfNeeded();
+  const { tensors } = readSafetensors(readFileSync(join(root, "examples/shapes/pond2.masks.safetensors")));
+  const head = heads.yolov8({ numClasses: 3, bins: 8, strides: [8, 16], maskCoefficients: 8 });
+  const outputs = [...tensors.values()] as HostTensor[];
+  const [{ length }] = sync.detect(outputs, { head, imageSize: [160, 160], scoreThreshold: 0.4 });
+  await page.locator("#ponds input[name=pond][value='2']").focus();
+  await page.keyboard.press("Space");
+  await page.waitForFunction(
+    (text) => document.querySelector("#pond-status")?.textContent?.startsWith(text),
+    `${length} objects`,
+  );
+  assert.is(await page.locator("#pond path[fill-rule]").count(), length);
+  await page.locator("#ponds input[name=truth]").focus();
+  await page.keyboard.press("Space");
+  await page.waitForSelector("#pond path[stroke-dasharray]");
+  for (const [name, shape] of [["keypoints", "#pond circle"], ["turned", "#pond polygon"]]) {
+    await page.locator(`#ponds input[name=head][value=${name}]`).focus();
+    await page.keyboard.press("Space");
+    await page.waitForSelector(shape);
+  }
 });
 
 onPage("detection: a file that is no picture is told", async (page) => {
