@@ -31,6 +31,7 @@ export function readSkeleton(value: unknown): Pair[] {
 
 /** The lines of an object with so many keypoints. */
 export function linesOf(skeleton: readonly Pair[] | undefined, count: number): readonly Pair[] {
+  if (count === 0) return [];
   if (skeleton === undefined) return count === COCO_KEYPOINTS ? COCO : [];
   const beyond = skeleton.findIndex((pair) => pair.some((end) => end >= count));
   if (beyond < 0) return skeleton;

@@ -321,6 +321,7 @@ test("17 keypoints are COCO's without a word; others have points alone", () => {
   assert.equal(lines(17, []), []);
   assert.equal(lines(4), []);
   assert.equal(lines(4, [[3, 0]]), [[3, 0]]);
+  assert.equal(linePaths(drawn(one, { skeleton: [[3, 0]] })), [], "objects without keypoints have no lines");
 });
 
 test("of the truth all points are drawn that are known", () => {
