@@ -75,6 +75,11 @@ export function requiredInteger(text: string, range: Range): Param<number> {
   return { kind: "integer", text, default: NaN, required: true, ...range };
 }
 
+/** A whole number that may be left out. */
+export function optionalInteger(text: string, range: Range): Param<number | undefined> {
+  return { kind: "integer", text, default: undefined, required: false, ...range };
+}
+
 export function booleanParam(text: string, value: boolean): Param<boolean> {
   return { kind: "boolean", text, default: value, required: false };
 }

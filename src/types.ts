@@ -1811,7 +1811,7 @@ export interface TaskAlignedAssignment extends Assignment {
   readonly targetScores: Float32Array;
 }
 
-/** An image or a batch, for both criteria. The rows of a map are the anchors of all levels, in the order of the strides. */
+/** An image or a batch, for the criteria. The rows of a map are the anchors of all levels, in the order of the strides. */
 export interface CriterionInput {
   /** (B, N, C) logits of the classes. One image needs no batch axis. */
   cls: TensorLike;
@@ -1865,6 +1865,12 @@ export interface VfnetCriterionInput extends CriterionInput {
   refined: TensorLike;
 }
 
+/** The input of `yoloCriterion`: the predictions themselves assign the objects. */
+export interface YoloCriterionInput extends Omit<CriterionInput, "gtIndex"> {
+  /** (B, N, 4·bins) logits of the sides' distributions, or of a head without bins (B, N, 4) distances in its `boxUnit`. */
+  dist: TensorLike;
+}
+
 /** Parameters of `gflCriterion`. */
 export interface GflCriterionOptions<P extends Placement = "host"> {
   /** Divisors of the parts: as published, or as in mmdet's code. Default "paper". */
@@ -1899,17 +1905,37 @@ export interface VfnetCriterionOptions<P extends Placement = "host"> {
   placement?: P;
 }
 
+/** Parameters of `yoloCriterion`. */
+export interface YoloCriterionOptions<P extends Placement = "host"> {
+  /** Weights of the parts, each at least 0. Default box 7.5, cls 0.5, dfl 1.5. */
+  gains?: { box?: number; cls?: number; dfl?: number };
+  /** Number of an object's anchors before conflicts are settled, at least 1. Default 10. */
+  topk?: number;
+  /** Number of its anchors afterwards, at least 1; all without it. One-to-one: topk 7, topk2 1. */
+  topk2?: number;
+  /** Exponent of the score, at least 0. Default 0.5. */
+  alpha?: number;
+  /** Exponent of the complete IoU, at least 0. Default 6. */
+  beta?: number;
+  /** Multiply by the number of images, as Ultralytics does. Default false. */
+  timesBatch?: boolean;
+  /** Also return gradients. Default false. */
+  grad?: boolean;
+  /** "gpu", on WebGPU: gradients stay on the device as `GpuTensor`. Default "host". */
+  placement?: P;
+}
+
 /** The result of a criterion. */
 export interface CriterionResult<P extends Placement = "host"> {
   /** The sum of the parts. */
   readonly total: number;
-  /** The weighted parts. `gflCriterion` has `dfl`, `vfnetCriterion` has `boxRefine`. */
+  /** The weighted parts. `gflCriterion` and `yoloCriterion` have `dfl`, `vfnetCriterion` has `boxRefine`. */
   readonly parts: {
     /** Classification. */
     readonly cls: number;
     /** Boxes. */
     readonly box: number;
-    /** Distributions. */
+    /** Distributions; of a head without bins, distances. */
     readonly dfl?: number;
     /** Refined boxes. */
     readonly boxRefine?: number;
@@ -2132,6 +2158,63 @@ export interface DetectionOps<F> {
   vfnetCriterion<P extends Placement = "host">(
     input: VfnetCriterionInput,
     options?: VfnetCriterionOptions<P>,
+  ): Result<F, CriterionResult<P>>;
+  /**
+   * The training loss of YOLOv8 and its heirs (YOLO11, YOLOv10, YOLO26, YOLO-NAS): binary cross-entropy of all anchors against
+   * task-aligned scores and, over the P positives, the complete IoU loss of their boxes and a loss of their four sides,
+   *
+   * (cls·Σ BCE + box·Σ w·CIoU + dfl·Σ w·mean_sides DFL) / max(Σ w, 1),
+   *
+   * with w the positive's target score, which its object's class learns; all other targets are 0. The sums and the divisor are
+   * those of the batch. The targets of DFL are the distances divided by the stride, clamped to [0, bins − 1.01]. Of a head
+   * without bins the sides have in place of DFL |d − d′|, l and r divided by the image's width, t and b by its height.
+   *
+   * The predictions assign the objects, as in Ultralytics' code. The alignment of an anchor and an object is
+   * t = s^alpha · CIoU₊^beta, with s the anchor's score of the object's class and CIoU₊ the complete IoU of its box and the
+   * object, at least 0 (1 less `ciouLoss`, eps 1e-7), and 0 for a point that is not inside the object by more than 1e-9 pixels.
+   * An object's anchors are the `topk` of highest t (ties: the lower anchor) among those with t > 0. An anchor of several objects
+   * goes to the highest CIoU among all objects around its point (ties: the first), also to one that did not choose it. With
+   * `topk2` an object then keeps that many of highest t. The target score is t · max CIoU₊ / (max t + 1e-9), with the maxima over
+   * the anchors that the object keeps. Small objects are not widened.
+   *
+   * `taskAlignedAssign` differs: IoU, a margin of 0.01 pixels, conflicts among the objects that chose the anchor, no second
+   * `topk`, and 1e-7.
+   *
+   * Gradient: through BCE, CIoU, DFL and, from box to logits, dE/dx_b = S_b·(b − E), with E the expectation of the softmax S.
+   * Assignment and target scores are constants, and so is the α of CIoU. |d − d′| has gradient 0 where they are equal.
+   *
+   * One-to-one training (YOLO26; with `topk` 1 that of YOLOv10) is a second call, with `topk` 7 and `topk2` 1, on the outputs of the
+   * other branch. `timesBatch` multiplies all parts and gradients by the number of images. An anchor with NaN in its box or in the
+   * class's logit is no positive; a NaN logit stays in its anchor and in the sum. An anchor that only a crowd region covers has no
+   * loss.
+   *
+   * - Shapes: cls (B, N, C), logits; dist (B, N, 4·bins), logits, or of a head without bins (B, N, 4), distances l, t,
+   *   r, b in its `boxUnit`; gt for each image. Results without unit; gradients `cls` and `dist` in the shapes of the
+   *   maps.
+   * - Defaults: `topk` 10, no `topk2`, `alpha` 0.5, `beta` 6, all else off.
+   * - Throws: TypeError if the head has neither distributions nor distances, its boxes are rotated, the maps do not fit
+   *   head, image size and gt, or gains has another member. RangeError if a gain is under 0, a label is no class, a box
+   *   is inverted, topk or topk2 is under 1, or alpha or beta is under 0.
+   * - Error bound: ≤ 1e-5 of max(1, part). For a gradient, ≤ 1e-5 of the largest in its map.
+   * - Source: Ultralytics' detection loss; Feng et al. 2021 (TOOD), section 3.2.
+   *
+   * @example
+   * ```ts
+   * import { createEngine, heads } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const head = heads.yolov8({ numClasses: 2, bins: 8, strides: [8, 16] });
+   * const anchors = 8 * 8 + 4 * 4; // of 64 × 64 pixels
+   * const cls = { data: new Float32Array(anchors * 2), dims: [1, anchors, 2] };
+   * const dist = { data: new Float32Array(anchors * 32), dims: [1, anchors, 32] };
+   * const gt = [{ boxes: Float32Array.of(0, 0, 64, 64), labels: Int32Array.of(1) }];
+   * const { total, numPos } = sync.yoloCriterion({ cls, dist, head, imageSize: [64, 64], gt });
+   * console.log(total, numPos); // → 19.478, 10
+   * ```
+   */
+  yoloCriterion<P extends Placement = "host">(
+    input: YoloCriterionInput,
+    options?: YoloCriterionOptions<P>,
   ): Result<F, CriterionResult<P>>;
 }
 

@@ -239,6 +239,6 @@ function ignoreCrowd(level: Level, { x1, y1, x2, y2 }: Box, settings: AtssSettin
 }
 
 /** First and end of the cells between two places on the axis, rounded outwards. */
-function cellsBetween(low: number, high: number, cells: number): readonly [number, number] {
+export function cellsBetween(low: number, high: number, cells: number): readonly [number, number] {
   return [Math.max(Math.floor(low), 0), Math.min(Math.ceil(high) + 1, cells)];
 }

@@ -3,7 +3,8 @@
  *
  * Boxes are (P, 4) with the anchor's point as their origin, so that a small one far from the image's corner keeps its digits.
  */
-import { giouLoss } from "../ops/giou_loss.ts";
+import type { ciouLoss } from "../ops/ciou_loss.ts";
+import type { giouLoss } from "../ops/giou_loss.ts";
 import type { LossResult, Reduction } from "../types.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 
@@ -27,14 +28,15 @@ export function boxesOf(sides: Float32Array): Float32Array {
   return sides.map((side, i) => i % 4 < 2 ? -side : side);
 }
 
-/** Generalized IoU loss by weights (P); the gradient is that to the distances. */
+/** A loss of boxes by weights (P); the gradient is that to the distances. */
 export function boxTerm(
   backend: WasmBackend,
+  loss: typeof ciouLoss | typeof giouLoss,
   pred: Float32Array,
   target: Float32Array,
   weight: Float32Array,
   grad: boolean,
 ): Term {
-  const term = termOf(giouLoss.run(backend, pred, target, { reduction: "sum", weight, grad }));
+  const term = termOf(loss.run(backend, pred, target, { reduction: "sum", weight, grad }));
   return grad ? { loss: term.loss, grad: boxesOf(term.grad) } : term;
 }

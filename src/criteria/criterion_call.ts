@@ -3,29 +3,38 @@
  */
 import { type Call, NO_OUT, type SourceMap } from "../call.ts";
 import type { CheckedLoss } from "../ops/checked_loss.ts";
-import type { CriterionResult, GflCriterionOptions, Placement, VfnetCriterionOptions } from "../types.ts";
+import type {
+  CriterionResult,
+  GflCriterionOptions,
+  Placement,
+  VfnetCriterionOptions,
+  YoloCriterionOptions,
+} from "../types.ts";
 import { type AnySource, elementsOf, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import type { Scene } from "./criterion_input.ts";
+import type { Grid, Scene } from "./criterion_input.ts";
 import type { Positives } from "./positives.ts";
+import type { YoloRules } from "./yolo_assign.ts";
 
-export interface CheckedCriterion {
+/** A checked criterion, wherever its maps lie. */
+export interface CheckedMaps {
   readonly op: string;
-  readonly scene: Scene;
-  readonly positives: Positives;
-  /** The classification loss of all anchors, but for the qualities of the positives, which their boxes give. */
+  /** The classification loss of all anchors, but for what the boxes give of it. */
   readonly cls: CheckedLoss;
   /** The maps beside that of the classes, by their names in `input`. */
   readonly maps: Readonly<Record<string, AnySource>>;
+  readonly settings: { readonly grad: boolean; readonly placement: Placement };
+}
+
+/** Of which the objects alone say who is positive: what the boxes give is the qualities of the positives. */
+export interface CheckedCriterion extends CheckedMaps {
+  readonly scene: Scene;
+  readonly positives: Positives;
   /** `eps` of the generalized IoU loss. */
   readonly eps: number;
   /** (P, columns) in the rows of the positives, zeros elsewhere. */
   scatter(values: Float32Array, columns: number): Float32Array;
-  readonly settings: {
-    readonly normalizer: "paper" | "mmdet";
-    readonly grad: boolean;
-    readonly placement: Placement;
-  };
+  readonly settings: CheckedMaps["settings"] & { readonly normalizer: "paper" | "mmdet" };
 }
 
 export interface CheckedGfl extends CheckedCriterion {
@@ -42,7 +51,15 @@ export interface CheckedVfnet extends CheckedCriterion {
   readonly settings: Required<VfnetCriterionOptions<Placement>>;
 }
 
-export class CriterionCall<C extends CheckedCriterion = CheckedCriterion> implements Call {
+/** Of which the predictions say who is positive, so that the positives and all that is theirs come with the run. */
+export interface CheckedYolo extends CheckedMaps {
+  readonly grid: Grid;
+  readonly maps: { readonly dist: AnySource };
+  readonly rules: YoloRules;
+  readonly gains: Required<Required<YoloCriterionOptions>["gains"]>;
+}
+
+export class CriterionCall<C extends CheckedMaps = CheckedMaps> implements Call {
   readonly kind = "criterion";
   readonly out = NO_OUT;
   readonly checked: C;

@@ -23,15 +23,21 @@ import {
 import { assignAtss, ATSS_DEFAULTS, checkAnchors } from "./atss_assign.ts";
 import { type CheckedGroundTruth, checkGroundTruth, IGNORED, NEGATIVE } from "./ground_truth.ts";
 
-/** Anchors, objects, and the assignment of the ones to the others. */
-export interface Scene {
+/** Anchors and objects. */
+export interface Grid {
   readonly head: HeadSpec;
+  /** [height, width] of the network's input. */
+  readonly imageSize: readonly [number, number];
   readonly levels: readonly Level[];
   /** Anchors of one image, and of all: the rows of a map. */
   readonly anchors: number;
   readonly rows: number;
   /** One for each image. */
   readonly gt: readonly CheckedGroundTruth[];
+}
+
+/** And the assignment of the ones to the others. */
+export interface Scene extends Grid {
   /** For each image, (anchors): an index of its ground truth, NEGATIVE or IGNORED. */
   readonly assigned: readonly Int32Array[];
 }
@@ -48,11 +54,14 @@ export const CRITERION_PARAMS = {
   placement: choiceParam(doc`"gpu", on WebGPU: gradients stay on the device as \`GpuTensor\``, ["host", "gpu"], "host"),
 } as const;
 
-/** What both criteria take. */
+/** What criteria take whose assignment needs only objects. */
 export const INPUTS = namesOf<CriterionInput>({ cls: true, head: true, imageSize: true, gt: true, gtIndex: true });
 
+/** What every criterion takes beside its maps. */
+type GridInput = Pick<CriterionInput, "head" | "imageSize" | "gt">;
+
 /** An object with no members but these. */
-export function checkInput(op: string, input: CriterionInput, names: readonly string[]): void {
+export function checkInput(op: string, input: GridInput, names: readonly string[]): void {
   if (typeof input !== "object" || input === null) {
     throw typeError({ op, argument: "input" }, describe(input), "an object");
   }
@@ -61,14 +70,27 @@ export function checkInput(op: string, input: CriterionInput, names: readonly st
 
 /** Checks all but the maps. */
 export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["boxes"]): Scene {
-  const place = (member: string) => ({ op, argument: `input${member}` });
-  const { imageSize, gt: truth, gtIndex } = input;
-  const head = checkHead(op, "input.head", input.head);
-  if (head.boxes !== boxes) {
-    throw typeError(place(".head"), `${head.name} with boxes "${head.boxes}"`, `a head with boxes "${boxes}"`);
-  }
+  const { gtIndex } = input;
+  const grid = readGrid(op, input, [boxes]);
+  const { head, levels, anchors, gt } = grid;
   if (head.boxUnit !== undefined && head.boxUnit !== "pixel" && boxes === "distances") {
-    throw typeError(place(".head.boxUnit"), JSON.stringify(head.boxUnit), `"pixel", in which the loss is computed`);
+    const place = { op, argument: "input.head.boxUnit" };
+    throw typeError(place, JSON.stringify(head.boxUnit), `"pixel", in which the loss is computed`);
+  }
+  return { ...grid, assigned: assignment(op, head, gtIndex, levels, anchors, gt) };
+}
+
+/** Checks head, size and objects. */
+export function readGrid(op: string, input: GridInput, boxes: readonly HeadSpec["boxes"][]): Grid {
+  const place = (member: string) => ({ op, argument: `input${member}` });
+  const { imageSize, gt: truth } = input;
+  const head = checkHead(op, "input.head", input.head);
+  if (!boxes.includes(head.boxes)) {
+    const wanted = boxes.map((each) => `"${each}"`).join(" or ");
+    throw typeError(place(".head"), `${head.name} with boxes "${head.boxes}"`, `a head with boxes ${wanted}`);
+  }
+  if (head.angle !== undefined && head.angle !== "none") {
+    throw typeError(place(".head.angle"), JSON.stringify(head.angle), `"none": the loss is that of upright boxes`);
   }
   if (head.anchorsPerCell !== undefined && head.anchorsPerCell > 1) {
     throw typeError(place(".head.anchorsPerCell"), String(head.anchorsPerCell), "1, for which the loss is computed");
@@ -88,8 +110,7 @@ export function readScene(op: string, input: CriterionInput, boxes: HeadSpec["bo
     checkLabels(op, argument, found.labels, head.numClasses);
     return found;
   });
-  const assigned = assignment(op, head, gtIndex, levels, anchors, gt);
-  return { head, levels, anchors, rows: gt.length * anchors, gt, assigned };
+  return { head, imageSize: extent, levels, anchors, rows: gt.length * anchors, gt };
 }
 
 function checkLabels(op: string, argument: string, labels: Int32Array, classes: number): void {
@@ -142,7 +163,7 @@ export function anchorMap(
   op: string,
   argument: string,
   value: TensorLike,
-  { gt, anchors, rows }: Scene,
+  { gt, anchors, rows }: Grid,
   columns: number,
 ): AnySource {
   const place = { op, argument: `input.${argument}` };

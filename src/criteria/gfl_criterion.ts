@@ -2,9 +2,8 @@
 import { doc } from "../doc.ts";
 import { ownArray } from "../arrays.ts";
 import { dflDecode } from "../ops/dfl_decode.ts";
-import { distributionFocalLoss } from "../ops/distribution_focal_loss.ts";
 import { EPS } from "../ops/box_loss.ts";
-import { dflDecodeGradient } from "../ops/dfl_decode_gradient.ts";
+import { giouLoss } from "../ops/giou_loss.ts";
 import { runLoss } from "../ops/loss.ts";
 import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import { bound, routine } from "../operation.ts";
@@ -13,7 +12,7 @@ import { qualityFocalLoss } from "../ops/quality_focal_loss.ts";
 import type { CriterionInput, CriterionResult, GflCriterionInput, GflCriterionOptions, Placement } from "../types.ts";
 import { namesOf, onHost } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
-import { boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
+import { boxesOf, boxTerm, scaled, termOf } from "./box_terms.ts";
 import { type CheckedGfl, CriterionCall } from "./criterion_call.ts";
 import { anchorMap, checkInput, CRITERION_PARAMS, INPUTS, NORMALIZER, readScene, tensorOf } from "./criterion_input.ts";
 import {
@@ -26,6 +25,7 @@ import {
   scatterInto,
   topScores,
 } from "./positives.ts";
+import { dflTerm, distGradient, distributionTargets } from "./side_terms.ts";
 
 const op = "gflCriterion";
 /** How far under the last bin the targets of the distribution end. */
@@ -83,7 +83,7 @@ function check(input: GflCriterionInput, options?: GflCriterionOptions<Placement
     weight: anchorWeights(scene),
     avgFactor: clsDivisor(settings.normalizer, positives),
   });
-  const targets = distributionTargets(positives, scene.head.bins);
+  const targets = distributionTargets(positives, scene.head.bins, MARGIN);
   const scatter = scatterInto(scene, positives);
   const checked: CheckedGfl = {
     op,
@@ -112,7 +112,7 @@ function criterion(backend: WasmBackend, checked: CheckedGfl): CriterionResult {
   const scores = qualitiesOf(scene, positives, alignedBoxIou.run(backend, pred, positives.boxes));
   const divisors = divisorsOf(settings.normalizer, positives, confidence);
   const cls = termOf(runLoss(backend, { ...checked.cls, scores: ownArray({ op, argument: "scores" }, scores) }));
-  const box = boxTerm(backend, pred, positives.boxes, scaled(confidence, lambdaBox / divisors.box), grad);
+  const box = boxTerm(backend, giouLoss, pred, positives.boxes, scaled(confidence, lambdaBox / divisors.box), grad);
   const dfl = dflTerm(
     backend,
     logits,
@@ -154,41 +154,4 @@ function divisorsOf(
   if (normalizer === "paper") return { box: atLeastOne, dfl: atLeastOne };
   const confidences = Math.max(confidence.reduce((sum, score) => sum + score, 0), 1);
   return { box: confidences, dfl: 4 * confidences };
-}
-
-/** Distribution focal loss of the four sides, each with its positive's weight. */
-function dflTerm(
-  backend: WasmBackend,
-  logits: Float32Array,
-  count: number,
-  target: Float32Array,
-  weights: Float32Array,
-  bins: number,
-  grad: boolean,
-): Term {
-  const weight = target.map((_, i) => weights[i >> 2]);
-  const pred = { data: logits, dims: [4 * count, bins] };
-  return termOf(distributionFocalLoss.run(backend, pred, target, { reduction: "sum", weight, grad }));
-}
-
-/** (P·4), what the distributions learn: the distances in strides, within the bins. */
-function distributionTargets({ sides, strides }: Positives, bins: number): Float32Array {
-  const last = bins - 1 - MARGIN;
-  return sides.map((side, i) => Math.min(Math.max(side / strides[i >> 2], 0), last));
-}
-
-/** (P, 4·bins): through the boxes, which are the stride times the mean of each side's distribution, and of the bins. */
-function distGradient(
-  backend: WasmBackend,
-  logits: Float32Array,
-  { count, strides }: Positives,
-  bins: number,
-  box: Term,
-  dfl: Term,
-): Float32Array {
-  const slopes = box.grad.map((slope, i) => slope * strides[i >> 2]);
-  const dist = { data: logits, dims: [count, 4 * bins] };
-  const grad = dflDecodeGradient.run(backend, dist, { data: slopes, dims: [count, 4] }, { bins });
-  for (let i = 0; i < grad.length; i++) grad[i] += dfl.grad[i];
-  return grad;
 }

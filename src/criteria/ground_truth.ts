@@ -36,9 +36,9 @@ export function boxAt(boxes: Float32Array, index: number): Box {
   return { x1: boxes[at], y1: boxes[at + 1], x2: boxes[at + 2], y2: boxes[at + 3] };
 }
 
-/** Whether the point is inside the object, further than a margin from its sides. */
-export function isInside(x: number, y: number, { x1, y1, x2, y2 }: Box): boolean {
-  return Math.min(x - x1, y - y1, x2 - x, y2 - y) > INSIDE_MARGIN;
+/** Whether the point is inside the box, further than a margin from its sides. */
+export function isInside(x: number, y: number, { x1, y1, x2, y2 }: Box, margin = INSIDE_MARGIN): boolean {
+  return Math.min(x - x1, y - y1, x2 - x, y2 - y) > margin;
 }
 
 const MEMBERS = namesOf<GroundTruth>({ boxes: true, labels: true, ignore: true });

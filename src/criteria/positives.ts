@@ -98,6 +98,20 @@ export function gatherRows(backend: WasmBackend, map: Source, columns: number, r
   return gathered;
 }
 
+/** (rows), one of a map's columns. */
+export function gatherColumn(
+  backend: WasmBackend,
+  map: Source,
+  columns: number,
+  column: number,
+  rows: Int32Array,
+): Float32Array {
+  const gathered = new Float32Array(rows.length);
+  const part = { start: column, pitch: columns, rows: rows.length, columns: 1 };
+  forEachGroup(backend, map, 1, rows, (values, at) => gathered.set(values, at), part);
+  return gathered;
+}
+
 /** (rows), the probability of each one's likeliest class. */
 export function topScores(backend: WasmBackend, map: Source, columns: number, rows: Int32Array): Float32Array {
   const scores = new Float32Array(rows.length);
@@ -119,10 +133,10 @@ function forEachGroup(
   columns: number,
   rows: Int32Array,
   body: (values: Float32Array, at: number) => void,
+  part = { start: 0, pitch: columns, rows: rows.length, columns },
 ): void {
   const { memory } = backend;
   const group = Math.min(rows.length, Math.max(1, Math.floor(backend.chunk / columns)));
-  const part = { start: 0, pitch: columns, rows: rows.length, columns };
   memory.frame("gather", (allocate) => {
     const list = allocate(group * 4);
     const staging = allocate(backend.stagingBytes(group * columns));

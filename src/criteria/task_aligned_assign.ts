@@ -7,6 +7,7 @@ import { atLeastZero, integerParam, type Param, paramReader, type Values } from 
 import type { GroundTruth, TaskAlignedAssignment, TaskAlignedOptions, TensorLike } from "../types.ts";
 import { describeTensor, matrix, rangeError, type Source, tensor, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
+import { type Candidate, keep } from "./best_candidates.ts";
 import {
   type Box,
   boxAt,
@@ -118,12 +119,6 @@ interface Chunk {
   readonly points: Float32Array;
 }
 
-interface Candidate {
-  readonly anchor: number;
-  readonly alignment: number;
-  readonly iou: number;
-}
-
 /** Adds the chunk's anchors to the object's best. */
 function collect(
   { firstAnchor, rows, classes, scores, boxes, points }: Chunk,
@@ -153,40 +148,12 @@ function overlapOf(box: Box, { x1, y1, x2, y2 }: Box): number {
   return shared / (area + (x2 - x1) * (y2 - y1) - shared);
 }
 
-/** Whether a candidate is worse than another; of equal alignments it is the one that came later. */
-function isWorse(a: Candidate, b: Candidate): boolean {
-  return a.alignment < b.alignment || (a.alignment === b.alignment && a.anchor > b.anchor);
-}
-
-/** Keeps the best `topk`, as a heap whose first is the worst of them. */
-function keep(best: Candidate[], candidate: Candidate, topk: number): void {
-  if (best.length < topk) {
-    let place = best.length;
-    for (let above = (place - 1) >> 1; place > 0 && isWorse(candidate, best[above]); above = (place - 1) >> 1) {
-      best[place] = best[above];
-      place = above;
-    }
-    best[place] = candidate;
-  } else if (isWorse(best[0], candidate)) {
-    let place = 0;
-    for (;;) {
-      let below = 2 * place + 1;
-      if (below + 1 < topk && isWorse(best[below + 1], best[below])) below++;
-      if (below >= topk || !isWorse(best[below], candidate)) break;
-      best[place] = best[below];
-      place = below;
-    }
-    best[place] = candidate;
-  }
-}
-
 /** What belongs to no object in the end stays ignored. */
 function ignoreCrowds({ firstAnchor, rows, points }: Chunk, ignore: Float32Array, gtIndex: Int32Array): void {
   for (let region = 0; region < ignore.length / 4; region++) {
-    const { x1, y1, x2, y2 } = boxAt(ignore, region);
+    const crowd = boxAt(ignore, region);
     for (let row = 0; row < rows; row++) {
-      const [x, y] = [points[row * 2], points[row * 2 + 1]];
-      if (x > x1 && y > y1 && x < x2 && y < y2) gtIndex[firstAnchor + row] = IGNORED;
+      if (isInside(points[row * 2], points[row * 2 + 1], crowd, 0)) gtIndex[firstAnchor + row] = IGNORED;
     }
   }
 }

@@ -3,6 +3,7 @@ import { doc } from "../doc.ts";
 import { ownArray } from "../arrays.ts";
 import { alignedBoxIou } from "../ops/aligned_box_iou.ts";
 import { EPS } from "../ops/box_loss.ts";
+import { giouLoss } from "../ops/giou_loss.ts";
 import { runLoss } from "../ops/loss.ts";
 import { bound, routine } from "../operation.ts";
 import { atLeastZero, type Param, paramReader, type Values } from "../params.ts";
@@ -134,5 +135,5 @@ function boxesTerm(
   const pred = boxesOf(gatherRows(backend, map, 4, rows));
   const iou = alignedBoxIou.run(backend, pred, target).map((value) => Math.max(value, MIN_IOU));
   const divisor = Math.max(normalizer === "paper" ? count : iou.reduce((sum, value) => sum + value, 0), 1);
-  return { ...boxTerm(backend, pred, target, scaled(iou, lambda / divisor), grad), iou };
+  return { ...boxTerm(backend, giouLoss, pred, target, scaled(iou, lambda / divisor), grad), iou };
 }

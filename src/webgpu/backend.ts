@@ -2,7 +2,7 @@
  * A device with its buffers and pipelines, and the calls that are on it.
  */
 import type { Call, CallKind } from "../call.ts";
-import type { CriterionCall } from "../criteria/criterion_call.ts";
+import type { CheckedCriterion, CriterionCall } from "../criteria/criterion_call.ts";
 import type { DetectCall } from "../detect/detect_call.ts";
 import type { Searched } from "../detect/search.ts";
 import type { LossCall } from "../ops/loss_call.ts";
@@ -44,7 +44,10 @@ const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
     run: (gpu, { checked }) => runRows(gpu, checked),
     holds: ({ checked }, limits) => tooLarge(checked, limits) === undefined,
   },
-  criterion: { run: (gpu, { checked }) => runCriterion(gpu, checked, plans[checked.op]), holds: always },
+  criterion: {
+    run: (gpu, { checked }) => runCriterion(gpu, checked as CheckedCriterion, plans[checked.op]),
+    holds: always,
+  },
   detect: {
     run: runSearch,
     holds: ({ fields }, limits) => fitBindings(fields, limits),

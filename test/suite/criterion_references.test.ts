@@ -4,14 +4,19 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import gflFixture from "../fixtures/gfl_criterion.json" with { type: "json" };
 import vfnetFixture from "../fixtures/vfnet_criterion.json" with { type: "json" };
+import yoloFixture from "../fixtures/yolo_criterion.json" with { type: "json" };
 import { close, differences } from "../compare.ts";
 import { type Criterion, positivesOf, type Scene } from "../reference/criterion.ts";
 import { gflConstants, gflCriterion, type GflScene } from "../reference/gfl_criterion.ts";
 import { vfnetConstants, vfnetCriterion, type VfnetScene } from "../reference/vfnet_criterion.ts";
+import { yoloConstants, yoloCriterion, type YoloScene } from "../reference/yolo_criterion.ts";
 
 const test = suite("criterion references");
 
-type Recorded = typeof gflFixture | typeof vfnetFixture;
+interface Recorded {
+  scene: { head: object; gt: { boxes: number[][]; labels: number[] }[] };
+  results: { options: object; total: number; parts: object; numPos: number; grad: object }[];
+}
 
 function sceneOf({ scene }: Recorded, preset: typeof heads.gfl): Scene & { dist: number[] } {
   const { head, gt, ...rest } = scene;
@@ -28,7 +33,9 @@ function agreesWithTorch(fixture: Recorded, run: (options: object) => Criterion)
     assert.is(got.numPos, numPos);
     close([got.total], [total], 1e-12 * total, "total");
     for (const [name, value] of Object.entries(parts)) close([got.parts[name]], [value], 1e-12 * value, name);
-    for (const [name, values] of Object.entries(grad)) close(got.grad[name], values, 1e-14, `gradient of ${name}`);
+    for (const [name, values] of Object.entries(grad) as [string, number[]][]) {
+      close(got.grad[name], values, 1e-14, `gradient of ${name}`);
+    }
   }
 }
 
@@ -39,6 +46,26 @@ test("gfl_criterion agrees with PyTorch", () => {
 test("vfnet_criterion agrees with PyTorch", () => {
   agreesWithTorch(vfnetFixture, (options) => vfnetCriterion(vfnetScene, options));
 });
+
+for (const [kind, fixture] of Object.entries(yoloFixture)) {
+  const scene: YoloScene = sceneOf(fixture, heads.yolov8);
+
+  test(`yolo_criterion of ${kind} agrees with PyTorch`, () => {
+    agreesWithTorch(fixture, (options) => yoloCriterion(scene, options));
+  });
+
+  test(`gradients are finite differences, yolo_criterion of ${kind}`, () => {
+    for (const { options } of fixture.results) {
+      const { grad } = yoloCriterion(scene, options);
+      const held = yoloConstants(scene, options);
+      for (const name of ["cls", "dist"] as const) {
+        const total = (map: number[]) => yoloCriterion({ ...scene, [name]: map }, options, held).total;
+        const places = placesIn(scene[name], { ...scene, gtIndex: held.gtIndex });
+        checkSlopes(scene[name], places, total, grad[name], name);
+      }
+    }
+  });
+}
 
 /** Differences of the total at some values of a map. */
 function checkSlopes(

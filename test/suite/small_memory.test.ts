@@ -146,6 +146,7 @@ const ROUTINES: Readonly<Record<string, () => Arguments[]>> = {
   ]],
   gflCriterion: () => criterion(heads.gfl({ numClasses: 81 }), { cls: 81, dist: 68 }),
   vfnetCriterion: () => criterion(heads.vfnet({ numClasses: 81 }), { cls: 81, distances: 4, refined: 4 }),
+  yoloCriterion: () => criterion(heads.yolov8({ numClasses: 81 }), { cls: 81, dist: 64 }),
   detect: detection,
   preprocess: pictures,
 };

@@ -56,6 +56,8 @@ import type {
   VfnetCriterionOptions,
   WasmSource,
   WasmTensor,
+  YoloCriterionInput,
+  YoloCriterionOptions,
 } from "densehead";
 import { cocoEvaluate, CocoEvaluator, rle } from "densehead/eval";
 import type {
@@ -207,6 +209,9 @@ const vfnetInput: VfnetCriterionInput = { ...scene, distances: boxes, refined: q
 const vfnetOptions: VfnetCriterionOptions = { normalizer: "paper", lambdaRefine: 1, alpha: 0.75, gamma: 2 };
 const { total, parts, numPos, grad }: CriterionResult = sync.gflCriterion(gflInput, gflOptions);
 const trained: [number, number | undefined, number, Float32Array | undefined] = [total, parts.dfl, numPos, grad?.dist];
+const yoloInput: YoloCriterionInput = { cls: scores, dist: half, head, imageSize: [64, 64], gt: [objects] };
+const yoloOptions: YoloCriterionOptions = { gains: { box: 1 }, topk: 7, topk2: 1, alpha: 1, beta: 6, timesBatch: true };
+export const oneToOne: CriterionResult = sync.yoloCriterion(yoloInput, yoloOptions);
 const refinement: number | undefined = (await engine.vfnetCriterion(vfnetInput, vfnetOptions)).parts.boxRefine;
 
 // ── Pixels ──────────────────────────────────────────────────────────────────────

@@ -1,0 +1,256 @@
+/** The training loss of YOLOv8 and its heirs: cross-entropy, complete IoU and distribution focal loss over an assignment by predictions. */
+import { ownArray } from "../arrays.ts";
+import { doc } from "../doc.ts";
+import { binaryCrossEntropyWithLogits } from "../ops/binary_cross_entropy_with_logits.ts";
+import { EPS } from "../ops/box_loss.ts";
+import { ciouLoss } from "../ops/ciou_loss.ts";
+import { dflDecode } from "../ops/dfl_decode.ts";
+import { runLoss } from "../ops/loss.ts";
+import { bound, routine } from "../operation.ts";
+import {
+  atLeastZero,
+  booleanParam,
+  integerParam,
+  optionalInteger,
+  otherParam,
+  type Param,
+  paramReader,
+} from "../params.ts";
+import type { CriterionResult, Placement, YoloCriterionInput, YoloCriterionOptions } from "../types.ts";
+import { describe, known, matrix, namesOf, number, onHost, type Source, typeError } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
+import { type CheckedYolo, CriterionCall } from "./criterion_call.ts";
+import { anchorMap, checkInput, CRITERION_PARAMS, type Grid, readGrid, tensorOf } from "./criterion_input.ts";
+import {
+  anchorWeights,
+  collectPositives,
+  gatherColumn,
+  gatherRows,
+  labelsOf,
+  type Positives,
+  qualitiesOf,
+  scatterInto,
+} from "./positives.ts";
+import { dflTerm, distGradient, distributionTargets } from "./side_terms.ts";
+import { assignYolo, pointsOf, type Predictions } from "./yolo_assign.ts";
+
+const op = "yoloCriterion";
+/** How far under the last bin the targets of the distribution end. */
+const MARGIN = 0.01;
+const GAINS = { box: 7.5, cls: 0.5, dfl: 1.5 };
+
+const PARAMS = {
+  gains: otherParam<YoloCriterionOptions["gains"]>(
+    doc`weights of the parts, each at least 0. Default box 7.5, cls 0.5, dfl 1.5`,
+  ),
+  topk: integerParam(doc`number of an object's anchors before conflicts are settled`, 10, { min: 1 }),
+  topk2: optionalInteger(doc`number of its anchors afterwards; all without it. One-to-one: topk 7, topk2 1`, {
+    min: 1,
+  }),
+  alpha: atLeastZero(doc`exponent of the score`, 0.5),
+  beta: atLeastZero(doc`exponent of the complete IoU`, 6),
+  timesBatch: booleanParam(doc`multiply by the number of images, as Ultralytics does`, false),
+  ...CRITERION_PARAMS,
+} as const satisfies Record<keyof YoloCriterionOptions, Param>;
+
+const readOptions = paramReader(op, PARAMS);
+const MEMBERS = namesOf<YoloCriterionInput>({ cls: true, dist: true, head: true, imageSize: true, gt: true });
+const GAIN_NAMES = namesOf<typeof GAINS>({ box: true, cls: true, dfl: true });
+
+export const yoloCriterion = routine({
+  stem: "yolo_criterion",
+  kernels: [],
+  shapes: doc`(B, N, C), (B, N, 4·bins) or (B, N, 4), ground truth → (), gradients`,
+  tensors:
+    doc`cls (B, N, C), logits; dist (B, N, 4·bins), logits, or of a head without bins (B, N, 4), distances l, t, r, b in its \`boxUnit\`; gt for each image. Results without unit; gradients \`cls\` and \`dist\` in the shapes of the maps`,
+  summary: doc`training loss of YOLOv8 to 26, with gradients`,
+  params: PARAMS,
+  throws: [
+    doc`TypeError if the head has neither distributions nor distances`,
+    doc`TypeError if its boxes are rotated`,
+    doc`TypeError if the maps do not fit head, image size and gt`,
+    doc`TypeError if gains has another member`,
+    doc`RangeError if a gain is under 0`,
+    doc`RangeError if a label is no class`,
+    doc`RangeError if a box is inverted`,
+  ],
+  bounds: { part: bound(1e-5, 1e-5), gradient: bound(1e-5, 1e-5) },
+  errorBound: doc`≤ {part} of max(1, part). For a gradient, ≤ {gradient} of the largest in its map`,
+  source: doc`Ultralytics' detection loss; Feng et al. 2021 (TOOD), section 3.2`,
+  run: (backend: WasmBackend, input: YoloCriterionInput, options?: YoloCriterionOptions<Placement>): CriterionResult =>
+    check(input, options).onWasm(backend),
+});
+
+function check(input: YoloCriterionInput, options?: YoloCriterionOptions<Placement>): CriterionCall<CheckedYolo> {
+  const { gains: given, topk, topk2 = Infinity, alpha, beta, timesBatch, grad, placement } = readOptions(options);
+  const gains = checkGains(given);
+  checkInput(op, input, MEMBERS);
+  const grid = readGrid(op, input, ["distribution", "distances"]);
+  const { bins, numClasses } = grid.head;
+  const map = anchorMap(op, "cls", input.cls, grid, numClasses);
+  const dist = anchorMap(op, "dist", input.dist, grid, distColumns(bins));
+  const none = { labels: new Int32Array(grid.rows).fill(-1), scores: new Float32Array(grid.rows) };
+  const factor = timesBatch ? grid.gt.length : 1;
+  const { checked: cls } = binaryCrossEntropyWithLogits.check(tensorOf(map), none, {
+    grad,
+    placement,
+    reduction: "sum",
+  });
+  const checked: CheckedYolo = {
+    op,
+    grid,
+    cls: { ...cls, op, pred: map },
+    maps: { dist },
+    rules: { topk, topk2, alpha, beta, eps: EPS },
+    gains: { box: gains.box * factor, cls: gains.cls * factor, dfl: gains.dfl * factor },
+    settings: { grad, placement },
+  };
+  return new CriterionCall(checked, criterion);
+}
+
+function checkGains(given: YoloCriterionOptions["gains"]): typeof GAINS {
+  if (given === undefined) return GAINS;
+  const argument = "options.gains";
+  if (typeof given !== "object" || given === null) throw typeError({ op, argument }, describe(given), "an object");
+  known(op, argument, given, GAIN_NAMES);
+  const { box = GAINS.box, cls = GAINS.cls, dfl = GAINS.dfl } = given;
+  for (const [name, value] of Object.entries({ box, cls, dfl })) {
+    number({ op, argument: `${argument}.${name}` }, value, 0, Number.MAX_VALUE);
+  }
+  return { box, cls, dfl };
+}
+
+/** The criterion on WASM. */
+function criterion(backend: WasmBackend, checked: CheckedYolo): CriterionResult {
+  const { grid, gains, settings: { grad } } = checked;
+  const clsMap = onHost({ op, argument: "input.cls" }, checked.cls.pred);
+  const distMap = onHost({ op, argument: "input.dist" }, checked.maps.dist);
+  const points = pointsOf(grid);
+  const assignments = grid.gt.map((gt, image) => {
+    return assignYolo(grid, points, gt, predictionsOf(backend, grid, image, clsMap, distMap), checked.rules);
+  });
+  const scene = { ...grid, assigned: assignments.map(({ gtIndex }) => gtIndex) };
+  const positives = collectPositives(scene);
+  const scores = Float32Array.from(assignments.flatMap((each) => Array.from(each.scores)));
+  const pred = boxesOf(Float32Array.from(assignments.flatMap((each) => Array.from(each.sides))));
+  const divisor = Math.max(scores.reduce((sum, score) => sum + score, 0), 1);
+  const ignored = anchorWeights(scene);
+  const cls = termOf(runLoss(backend, {
+    ...checked.cls,
+    labels: ownArray({ op, argument: "labels" }, labelsOf(scene, positives)),
+    scores: ownArray({ op, argument: "scores" }, qualitiesOf(scene, positives, scores)),
+    settings: {
+      ...checked.cls.settings,
+      factor: gains.cls / divisor,
+      ...(ignored && { weight: matrix({ op, argument: "weights" }, ignored, 1), weightKind: 2 }),
+    },
+  }));
+  const box = boxTerm(backend, ciouLoss, pred, positives.boxes, scaled(scores, gains.box / divisor), grad);
+  const weights = scaled(scores, gains.dfl / 4 / divisor);
+  const sides = grid.head.bins === 0 ? plainSides : distributedSides;
+  const { loss: dfl, grad: slopes } = sides(backend, grid, distMap, positives, { box, pred, weights, grad });
+  const result = {
+    total: cls.loss + box.loss + dfl,
+    parts: { cls: cls.loss, box: box.loss, dfl },
+    numPos: positives.count,
+  };
+  if (!grad) return result;
+  return {
+    ...result,
+    grad: { cls: cls.grad, dist: scatterInto(scene, positives)(slopes, distColumns(grid.head.bins)) },
+  };
+}
+
+function distColumns(bins: number): number {
+  return bins === 0 ? 4 : 4 * bins;
+}
+
+/** What an image's maps say of its anchors. */
+function predictionsOf(backend: WasmBackend, grid: Grid, image: number, cls: Source, dist: Source): Predictions {
+  const { head: { bins, numClasses }, anchors: perImage } = grid;
+  const rowsOf = (anchors: Int32Array) => anchors.map((anchor) => image * perImage + anchor);
+  const scaleOf = unitsOf(grid);
+  return {
+    logits: (anchors, label) => gatherColumn(backend, cls, numClasses, label, rowsOf(anchors)),
+    sides: (anchors) => {
+      const rows = gatherRows(backend, dist, distColumns(bins), rowsOf(anchors));
+      const dims = [anchors.length, 4 * bins];
+      const sides = bins === 0 ? rows : dflDecode.run(backend, { data: rows, dims }, { bins });
+      return sides.map((side, i) => side * scaleOf(anchors[i >> 2], i % 4));
+    },
+    exactSides: (anchors) => {
+      const rows = gatherRows(backend, dist, distColumns(bins), rowsOf(anchors));
+      return Float64Array.from({ length: 4 * anchors.length }, (_, i) => {
+        const side = bins === 0 ? rows[i] : expectationOf(rows.subarray(i * bins, (i + 1) * bins));
+        return side * scaleOf(anchors[i >> 2], i % 4);
+      });
+    },
+  };
+}
+
+/** What a side of an anchor is to be multiplied by to be in pixels. */
+function unitsOf({ head: { boxes, boxUnit }, levels, imageSize: [height, width] }: Grid) {
+  const strides = levels.flatMap(({ stride, anchors }) => Array<number>(anchors).fill(stride));
+  if (boxes === "distribution" || boxUnit === "stride") return (anchor: number) => strides[anchor];
+  return (_: number, side: number) => boxUnit === "image" ? (side % 2 === 0 ? width : height) : 1;
+}
+
+/** The mean bin of a distribution; of infinite logits, the largest share it. */
+function expectationOf(logits: Float32Array): number {
+  let peak = -Infinity;
+  for (const logit of logits) peak = Math.max(peak, logit);
+  let [sum, weighted] = [0, 0];
+  for (let bin = 0; bin < logits.length; bin++) {
+    const share = logits[bin] === peak ? 1 : Math.exp(logits[bin] - peak);
+    sum += share;
+    weighted += share * bin;
+  }
+  return weighted / sum;
+}
+
+/** What the loss of the sides starts from. */
+interface Sides {
+  readonly box: Term;
+  /** (P, 4), the boxes around the anchors' points. */
+  readonly pred: Float32Array;
+  /** (P), of each side. */
+  readonly weights: Float32Array;
+  readonly grad: boolean;
+}
+
+/** DFL, and the gradient of both to the distributions. */
+function distributedSides(
+  backend: WasmBackend,
+  { head: { bins } }: Grid,
+  map: Source,
+  positives: Positives,
+  { box, weights, grad }: Sides,
+): Term {
+  const logits = gatherRows(backend, map, 4 * bins, positives.rows);
+  const targets = distributionTargets(positives, bins, MARGIN);
+  const dfl = dflTerm(backend, logits, positives.count, targets, weights, bins, grad);
+  return grad ? { loss: dfl.loss, grad: distGradient(backend, logits, positives, bins, box, dfl) } : dfl;
+}
+
+/** The difference to the object's sides in shares of the image, and the gradient of both to the distances. */
+function plainSides(
+  _backend: WasmBackend,
+  grid: Grid,
+  _map: Source,
+  { rows, sides: target }: Positives,
+  { box, pred, weights, grad }: Sides,
+): Term {
+  const [height, width] = grid.imageSize;
+  const scaleOf = unitsOf(grid);
+  const sides = boxesOf(pred);
+  const slopes = new Float32Array(grad ? sides.length : 0);
+  let loss = 0;
+  for (let i = 0; i < sides.length; i++) {
+    const share = weights[i >> 2] / (i % 2 === 0 ? width : height);
+    const apart = sides[i] - target[i];
+    loss += share * Math.abs(apart);
+    if (grad) slopes[i] = (box.grad[i] + share * Math.sign(apart)) * scaleOf(rows[i >> 2] % grid.anchors, i % 4);
+  }
+  return { loss, grad: slopes };
+}
