@@ -421,6 +421,62 @@ for (const [name, changes] of ATTACHED) {
   });
 }
 
+/** Heads with an angle, in every coding of boxes that turns. */
+const TURNED: readonly [string, HeadOptions][] = [
+  ["distributions, sigmoid", { angle: "sigmoid" }],
+  ["distances in strides, radians", {
+    bins: 0,
+    boxes: "distances",
+    boxUnit: "stride",
+    angle: "radians",
+    layout: "rows",
+  }],
+  ["decoded", { bins: 0, boxes: "xywh", scores: "probabilities", angle: "radians" }],
+  ["apart, with keypoints", {
+    channelOrder: "separate",
+    angle: "sigmoid",
+    keypoints: { count: 2, dims: 3, coding: "yolov8" },
+  }],
+];
+
+for (const [name, changes] of TURNED) {
+  test(
+    `rotated boxes, ${name}: in every packing, on the GPU, half of it there, or uploaded`,
+    async (device, engine) => {
+      const uncertainty = changes.bins !== 0;
+      const { raw, options } = example(changes, { uncertainty });
+      for (const [packing, outputs] of packings(options.head, raw)) {
+        const wanted = engine.sync.detect(outputs, options);
+        assert.ok(wanted.every(({ length, rotated }) => length > 3 && rotated?.length === 5 * length));
+        agrees(await engine.detect(onGpu(device, outputs), options), wanted, packing);
+        agrees(await engine.detect(onGpu(device, outputs, (i) => i % 2 === 1), options), wanted, `${packing}, mixed`);
+        agrees(await engine.detect(outputs, options), wanted, `${packing}, uploaded`);
+      }
+    },
+  );
+}
+
+test("rotated boxes under other options, of halves and of crowded images", async (device, engine) => {
+  const changes = { angle: "sigmoid" } as const;
+  for (
+    const settings of [
+      { rotatedOverlap: "probiou", iouThreshold: 0.45 },
+      { suppression: "fast", iouThreshold: 0.2 },
+      { multiLabel: true, scoreThreshold: 0.05, preNmsTopK: 30 },
+      { clip: true, transform: { scaleX: 0.5, scaleY: -0.5, padX: 3, padY: 90, clip: [150, 200] } },
+    ] as const
+  ) {
+    const { outputs, options } = example(changes, settings);
+    const half = { data: Uint16Array.from(outputs.data, halfBits), dims: outputs.dims };
+    for (const tensor of [outputs, half]) {
+      const wanted = engine.sync.detect(tensor, options);
+      agrees(await engine.detect(onGpu(device, tensor), options), wanted, JSON.stringify(settings));
+    }
+  }
+  const { outputs, options } = example({ numClasses: 40, ...changes }, CROWDED, [320, 320] as never);
+  agrees(await engine.detect(onGpu(device, outputs), options), engine.sync.detect(outputs, options), "crowded");
+});
+
 test(
   "attachments of halves, of crowded images, under every option, and of images without detections",
   async (device, engine) => {
