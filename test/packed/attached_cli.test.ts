@@ -164,6 +164,18 @@ test("turned boxes are in the results, by either overlap, and evaluated from res
   fails(["detect", pose, ...POSE, "--rotated-overlap", "probiou"], "rotatedOverlap");
 });
 
+test("turned boxes are in the table and in the picture", () => {
+  const lines = prints("detect", turned, ...TURNED).split("\n");
+  assert.match(lines[2], /class +score +x +y +width +height +angle$/);
+  assert.match(lines[3], /thing +0\.875 +32\.0 +30\.0 +30\.0 +20\.0 +28\.6°$/);
+  const svg = parseXml(prints("detect", turned, ...TURNED, "--gt", tilted, "--svg", "-"));
+  const [, found, , dashes] = elements(svg, "polygon").map(({ attributes }) => attributes);
+  // The truth's angle is half a turn more: the same box from the opposite corner.
+  const corners = (points: string) => points.split(" ").sort();
+  assert.equal(corners(dashes.points), corners(found.points));
+  assert.ok("stroke-dasharray" in dashes);
+});
+
 test("help and errors say how keypoints are written", () => {
   assert.match(prints("detect", "--help"), /--keypoints KxD\[:CODING\] .*\n.*: 17x3, 17x3:yolov8/);
   fails(

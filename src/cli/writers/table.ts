@@ -35,13 +35,19 @@ function networkLines({ chosen, inputSize, frame, unused }: ImageResult): string
 }
 
 function columns({ detections }: ImageResult): string[] {
-  const { excess, keypoints, masks } = detections;
+  const { excess, keypoints, masks, rotated } = detections;
   return [
-    ...["class", "score", "x1", "y1", "x2", "y2"],
+    ...["class", "score"],
+    ...(rotated === undefined ? ["x1", "y1", "x2", "y2"] : ["x", "y", "width", "height", "angle"]),
     ...(excess === undefined ? [] : ["± px"]),
     ...(keypoints === undefined ? [] : ["points"]),
     ...(masks === undefined ? [] : ["mask px"]),
   ];
+}
+
+/** Centre, size, and the angle in degrees. */
+function rotatedTexts([x, y, width, height, angle]: readonly number[]): string[] {
+  return [...[x, y, width, height].map((value) => value.toFixed(1)), `${(angle * 180 / Math.PI).toFixed(1)}°`];
 }
 
 /** Points from this visibility on are seen. */
@@ -54,12 +60,12 @@ function pointsText(points: readonly (readonly [number, number, number])[]): str
 
 function rowsOf(result: ImageResult): string[][] {
   const { masks } = result.detections;
-  return Array.from(result.detections, ({ box, score, classId, keypoints }, i) => {
+  return Array.from(result.detections, ({ box, rotated, score, classId, keypoints }, i) => {
     const sides = spreads(result.detections, i);
     return [
       printable(classLabel(result, classId)),
       score.toFixed(3),
-      ...box.map((side) => side.toFixed(1)),
+      ...(rotated === undefined ? box.map((side) => side.toFixed(1)) : rotatedTexts(rotated)),
       ...(sides === undefined ? [] : [(sides.reduce((a, b) => a + b) / 4).toFixed(1)]),
       ...(keypoints === undefined ? [] : [pointsText(keypoints)]),
       ...(masks === undefined ? [] : [String(masks.area(i))]),
