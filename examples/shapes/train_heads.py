@@ -1,8 +1,7 @@
 """Train one small network with three heads on drawn ponds, and write each head's files.
 
 The ponds (pond.py) show fish, turtles and leaves from above. One network finds them; behind it stand a head of instance
-masks, one of four keypoints and one of turned boxes, trained together and exported apart. Keypoints need longer than the
-others: their head is made deeper and trained further alone, behind the network as it is then. The script measures all on
+masks, one of four keypoints and one of turned boxes, trained together and exported apart. The script measures them on
 held-out ponds, in float64, and writes next to itself:
 
     masks.onnx, keypoints.onnx, turned.onnx     image in, raw outputs out
@@ -15,7 +14,7 @@ held-out ponds, in float64, and writes next to itself:
 Run it with Python 3, PyTorch, NumPy, Pillow and OpenCV (CPU only):
 
     python3 train_heads.py
-    python3 train_heads.py --steps 60 --keypoint-steps 60 --train-scenes 100 --eval-scenes 20 --out /tmp/ponds   # quick check
+    python3 train_heads.py --steps 60 --train-scenes 100 --eval-scenes 20 --out /tmp/ponds   # quick check
 
 Outputs are laid out as Ultralytics lays them out before decoding: channels first, all anchors of stride 8, then of 16;
 4 sides x 8 bins, 3 classes, then what the head adds. The anchor of cell (i, j) is ((i + 0.5) * stride, (j + 0.5) * stride).
@@ -145,13 +144,6 @@ class Tower(nn.Module):
     def forward(self, x):
         return self.last(self.tower(x)).flatten(2)
 
-    def deepen(self, channels, more):
-        """Add convolutions that change little at first."""
-        for _ in range(more):
-            conv = SeparableConv(channels, channels)
-            nn.init.constant_(conv.pointwise.bn.weight, 0.1)
-            self.tower.append(conv)
-
 
 class Levels(nn.Module):
     """A tower for each level; their anchors one after the other."""
@@ -192,8 +184,8 @@ class PondNet(nn.Module):
             nn.init.normal_(tower.last.weight, std=0.01)
             nn.init.constant_(tower.last.bias, -math.log(99.0))     # prior score 0.01
 
-    def forward(self, image, head=None, heads=tuple(HEADS)):
-        """Outputs of one head as they are exported, or those of some heads by name, as they are trained."""
+    def forward(self, image, head=None):
+        """Outputs of one head as they are exported, or all of them by name, as they are trained."""
         x4, *levels = self.trunk(image)
         p8 = levels[0]
         levels = [smooth(x) for smooth, x in zip(self.smooth, levels)]
@@ -206,13 +198,10 @@ class PondNet(nn.Module):
         if head == "turned":
             turned = self.turned(levels)
             return torch.cat([turned[:, :-1], classes, turned[:, -1:]], 1),
-        outputs = {"classes": classes, "boxes": self.boxes(levels)}
-        for name, of, part in (("coefficients", "masks", self.coefficients), ("keypoints", "keypoints", self.keypoints),
-                               ("turned", "turned", self.turned)):
-            if of in heads:
-                outputs[name] = part(levels)
+        outputs = {"classes": classes, "boxes": self.boxes(levels), "coefficients": self.coefficients(levels),
+                   "keypoints": self.keypoints(levels), "turned": self.turned(levels)}
         outputs = {name: values.transpose(1, 2) for name, values in outputs.items()}
-        return {**outputs, "prototypes": self.prototypes(x4, p8)} if "masks" in heads else outputs
+        return {**outputs, "prototypes": self.prototypes(x4, p8)}
 
     def fuse(self):
         self.eval()
@@ -346,7 +335,7 @@ def mask_loss(coefficients, prototypes, ids, boxes, numbers):
 
 
 def pond_loss(outputs, points, strides, batch):
-    """Losses by name, to be added, of the heads that outputs are of. Box terms are weighted by the predicted score, as in GFL."""
+    """Losses by name, to be added. Box terms are weighted by the predicted score, as in GFL."""
     index = assign(points, strides, batch["turned"], batch["labels"])
     image, point = (index >= 0).nonzero(as_tuple=True)
     matched = index[image, point]
@@ -358,25 +347,21 @@ def pond_loss(outputs, points, strides, batch):
 
     iou, giou = paired_iou(distance_to_box(anchor, expected_distance(sides(at["boxes"])) * stride[:, None]), box)
     distance = torch.cat([anchor - box[:, :2], box[:, 2:] - anchor], 1) / stride[:, None]
-    losses = {"box": 2.0 * ((1 - giou) * weight).sum(),
-              "dfl": 0.25 * (distribution_focal_loss(sides(at["boxes"]), distance) * weight).sum()}
-    score = iou.detach()
-    if "turned" in at:
-        overlap, turned_losses = turned_loss(at["turned"], anchor, stride, turned, weight)
-        losses.update(turned_losses)
-        score = (score + overlap.detach()).clamp(min=0) / 2
+    overlap, turned_losses = turned_loss(at["turned"], anchor, stride, turned, weight)
     quality = torch.zeros_like(outputs["classes"])
-    quality[image, point, label] = score
-    losses["cls"] = quality_focal_loss(outputs["classes"], quality) / max(len(image), 1)
-    if "keypoints" in at:
-        keypoints, area = decode_keypoints(anchor, stride, at["keypoints"]), turned[:, 2:4].prod(1) * 0.5
-        losses["keypoints"] = 2.0 * (keypoint_loss(keypoints, batch["keypoints"][image, matched], area) * weight).sum()
-    if "coefficients" in at:
-        some = torch.randperm(len(image))[:MASK_SAMPLES]
-        mask = mask_loss(at["coefficients"][some], outputs["prototypes"][image[some]], batch["ids"][image[some]], box[some],
-                         matched[some] + 1)
-        losses["masks"] = 1.5 * mask.mean()
-    return losses
+    quality[image, point, label] = (iou.detach() + overlap.detach()).clamp(min=0) / 2
+    keypoints, area = decode_keypoints(anchor, stride, at["keypoints"]), turned[:, 2:4].prod(1) * 0.5
+    some = torch.randperm(len(image))[:MASK_SAMPLES]
+    mask = mask_loss(at["coefficients"][some], outputs["prototypes"][image[some]], batch["ids"][image[some]], box[some],
+                     matched[some] + 1)
+    return {
+        "cls": quality_focal_loss(outputs["classes"], quality) / max(len(image), 1),
+        "box": 2.0 * ((1 - giou) * weight).sum(),
+        "dfl": 0.25 * (distribution_focal_loss(sides(at["boxes"]), distance) * weight).sum(),
+        **turned_losses,
+        "keypoints": 2.0 * (keypoint_loss(keypoints, batch["keypoints"][image, matched], area) * weight).sum(),
+        "masks": 1.5 * mask.mean(),
+    }
 
 
 def turned_loss(raw, anchor, stride, turned, weight):
@@ -389,36 +374,31 @@ def turned_loss(raw, anchor, stride, turned, weight):
                      "angle": 2.0 * ((angle - turned[:, 4]).sin() ** 2 * weight).sum()}
 
 
-def train(model, scenes, validation, steps, batch_size, peak_lr, heads=tuple(HEADS), part=None):
-    """Train the model, or a part of it behind the rest as it is."""
-    part = part or model
-    model.requires_grad_(False)
-    part.requires_grad_(True)
+def train(model, scenes, validation, steps, batch_size, peak_lr):
     points, strides = make_points()
-    optimizer = torch.optim.AdamW(part.parameters(), lr=peak_lr, weight_decay=0.02)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=peak_lr, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(
         (step + 1) / 100, 0.5 * (1 + math.cos(math.pi * step / steps))))
     order, start = torch.empty(0, dtype=torch.int64), time.time()
-    model.eval().to(memory_format=torch.channels_last)      # faster on CPU
-    part.train()
+    model.train().to(memory_format=torch.channels_last)     # faster on CPU
     for step in range(1, steps + 1):
         if len(order) < batch_size:
             order = torch.cat([order, torch.randperm(len(scenes["images"]))])
         picked, order = order[:batch_size], order[batch_size:]
         batch = augment(scenes, picked)
-        outputs = model(batch["images"].contiguous(memory_format=torch.channels_last), heads=heads)
+        outputs = model(batch["images"].contiguous(memory_format=torch.channels_last))
         losses = pond_loss(outputs, points, strides, batch)
         optimizer.zero_grad()
         sum(losses.values()).backward()
-        nn.utils.clip_grad_norm_(part.parameters(), 10.0)
+        nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimizer.step()
         schedule.step()
         if step % 50 == 0 or step == steps:
             parts = "  ".join(f"{name} {value.item():.3f}" for name, value in losses.items())
             print(f"step {step}/{steps}  {time.time() - start:.0f} s  {parts}", flush=True)
         if step % 500 == 0 and step < steps:
-            print(json.dumps(evaluate(model.eval(), validation, heads)), flush=True)
-            part.train()
+            print(json.dumps(evaluate(model.eval(), validation)), flush=True)
+            model.train()
 
 
 # --------------------------------------------------------------------------
@@ -562,10 +542,10 @@ def measure(head, results, truths):
             "ap50_by_class": {name: round(float(v), 4) for name, v in zip(CLASSES, ap[:, 0])}}
 
 
-def evaluate(model, scenes, heads):
+def evaluate(model, scenes):
     results = detect(model, scenes["images"])
     truths = [truth_of(scenes, i) for i in range(len(results))]
-    return {head: measure(head, results, truths) for head in heads}
+    return {head: measure(head, results, truths) for head in HEADS}
 
 
 def measure_examples(model, scenes):
@@ -673,13 +653,11 @@ def coco_annotations(truth, image_id):
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=2800)
-    parser.add_argument("--keypoint-steps", type=int, default=700)
     parser.add_argument("--batch-size", type=int, default=24)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--train-scenes", type=int, default=4000)
     parser.add_argument("--eval-scenes", type=int, default=500)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--weights", type=Path, help="weights of all heads: read where there are some, else trained and saved")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent)
     return parser.parse_args()
 
@@ -695,25 +673,13 @@ def main():
     held_out = make_scenes(args.eval_scenes, HELD_OUT_SEED)
     print(f"drew all ponds in {time.time() - start:.0f} s", flush=True)
 
-    model = PondNet()
-    if args.weights and args.weights.exists():
-        saved = torch.load(args.weights)
-        model.load_state_dict(saved["model"])
-        seconds = {"all": saved["seconds"]}
-    else:
-        start = time.time()
-        train(model, scenes, validation, args.steps, args.batch_size, args.lr)
-        seconds = {"all": time.time() - start}
-        if args.weights:
-            torch.save({"model": model.state_dict(), "seconds": seconds["all"]}, args.weights)
     start = time.time()
-    for tower in model.keypoints.towers:
-        tower.deepen(48, 2)
-    train(model, scenes, validation, args.keypoint_steps, args.batch_size, args.lr, ["keypoints"], model.keypoints)
-    seconds["keypoints"] = time.time() - start
+    model = PondNet()
+    train(model, scenes, validation, args.steps, args.batch_size, args.lr)
+    train_seconds = time.time() - start
 
     model.fuse().to(memory_format=torch.contiguous_format)
-    metrics, examples = evaluate(model, held_out, HEADS), measure_examples(model, held_out)
+    metrics, examples = evaluate(model, held_out), measure_examples(model, held_out)
     for head in HEADS:
         metrics[head]["examples"] = examples[head]
         path = args.out / f"{head}.onnx"
@@ -723,9 +689,8 @@ def main():
     metrics["eval"] = {"scenes": args.eval_scenes, "seed": HELD_OUT_SEED, "score_threshold": SCORE_THRESHOLD,
                        "nms_iou": NMS_IOU, "shown_score": SHOWN_SCORE, "found_iou": FOUND_IOU, "keypoint_sigma": SIGMA,
                        "example_scenes": list(EXAMPLE_SCENES)}
-    metrics["train"] = {"scenes": args.train_scenes, "seed": TRAIN_SEED, "batch_size": args.batch_size,
-                        "steps": {"all": args.steps, "keypoints": args.keypoint_steps},
-                        "seconds": {name: round(value) for name, value in seconds.items()}}
+    metrics["train"] = {"scenes": args.train_scenes, "seed": TRAIN_SEED, "steps": args.steps,
+                        "batch_size": args.batch_size, "seconds": round(train_seconds)}
     metrics["parameters"] = sum(p.numel() for p in model.parameters())
     metrics["torch"] = torch.__version__
     (args.out / "heads_metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
