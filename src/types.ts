@@ -332,6 +332,12 @@ export interface AlphaIouOptions extends BoxLossOptions {
   power?: number;
 }
 
+/** Parameters of `eiouLoss`. */
+export interface EiouOptions extends BoxLossOptions {
+  /** Exponent of the focal weight IoU^γ, as a float32 number, 0 to 4; 0: none. Default 0. */
+  gamma?: number;
+}
+
 /** Parameters of `wiseIouLoss`. */
 export interface WiseIouOptions extends BoxLossOptions {
   /** Mean of 1 − IoU over past batches, which the caller keeps (v3), 1e-6 to 1e6. */
@@ -722,14 +728,20 @@ export interface LossOps<F> {
    * Efficient IoU loss: 1 − IoU + D + (w − w_t)² / (c_w² + eps) + (h − h_t)² / (c_h² + eps), with IoU as in `iouLoss`, D as in
    * `diouLoss`, and c_w and c_h the width and height of the smallest box around both.
    *
+   * With `gamma` times IoU^gamma, so that boxes which fit well count more (Focal-EIoU); disjoint boxes then cost nothing. The paper
+   * also divides by the sum of these weights over the batch, which `avgFactor` can.
+   *
    * Gradient: −dIoU + dD + (2(w − w_t)·dw − W·dc_w²) / (c_w² + eps), with W the term of the widths, and the same for heights.
+   * IoU^gamma is constant.
    *
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
-   * - Defaults: `eps` 1e-7.
-   * - Throws: RangeError if eps is under 0.
-   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
-   *   side of pred), on WebGPU also of the largest member of its terms (of IoU, distance and size), which may cancel.
-   * - Source: Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, without the focal weight.
+   * - Defaults: `gamma` 0, `eps` 1e-7.
+   * - Throws: RangeError if gamma is outside 0…4, or eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
+   *   side of pred), because gamma multiplies the rounding of IoU, and ≤ 1e-6 without; on WebGPU also of the largest
+   *   member of its terms (of IoU, distance and size), which may cancel.
+   * - Source: Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, and 3.3 for the focal weight, without its mean
+   *   over the batch.
    *
    * @example
    * ```ts
@@ -740,7 +752,7 @@ export interface LossOps<F> {
    * console.log(loss); // → 1.2292
    * ```
    */
-  eiouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  eiouLoss: Loss<F, TensorLike, EiouOptions>;
   /**
    * SIoU loss: 1 − IoU + (Δ + Ω) / 2, with IoU as in `iouLoss`, a distance cost Δ that depends on the angle, and a shape cost Ω.
    *

@@ -255,10 +255,11 @@ def ciou_loss(p, t, eps=1e-7):
     return diou_loss(p, t, eps) + alpha * v
 
 
-@box_loss()
-def eiou_loss(p, t, eps=1e-7):
+@box_loss([{"eps": 0.0625}, {"gamma": 0.5}, {"gamma": 2, "eps": 0.0625}])
+def eiou_loss(p, t, gamma=0, eps=1e-7):
     sizes = (size(p) - size(t)).pow(2) / (cover(p, t).pow(2) + eps)
-    return diou_loss(p, t, eps) + sizes.sum(1)
+    loss = diou_loss(p, t, eps) + sizes.sum(1)
+    return loss if gamma == 0 else loss * iou(p, t, eps).detach().pow(gamma)
 
 
 @box_loss()

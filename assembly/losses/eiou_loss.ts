@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-unused-vars verbatim-module-syntax -- classes are type arguments, and every loss gets the same arguments
 
-// DIoU loss + (w - w')^2 / (cw^2 + eps) + (h - h')^2 / (ch^2 + eps).
+// DIoU loss + (w - w')^2 / (cw^2 + eps) + (h - h')^2 / (ch^2 + eps); where gamma is not 0 times IoU^gamma, constant for the
+// gradient.
 
 import {
   areInverted,
@@ -22,6 +23,7 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair, dot, whereOver0 } from "./box_pair";
+import { raised, raised4 } from "./raised";
 import { EiouLossBlock } from "../generated/loss_blocks";
 
 // @ts-ignore: decorator
@@ -56,10 +58,14 @@ class EfficientIou extends EiouLossBlock {
     const inverseX = f32x4.div(one(), f32x4.add(f32x4.mul(coverX, coverX), eps));
     const inverseY = f32x4.div(one(), f32x4.add(f32x4.mul(coverY, coverY), eps));
     const sizes = f32x4.add(shareOf(f32x4.sub(w, targetW), inverseX), shareOf(f32x4.sub(h, targetH), inverseY));
-    const value = within(
-      f32x4.add(united, diagonal),
-      v128.or(inverted, f32x4.add(f32x4.add(f32x4.sub(one(), iou), distance), sizes)),
-    );
+    let cost = f32x4.add(f32x4.add(f32x4.sub(one(), iou), distance), sizes);
+    const gamma = this.gamma;
+    if (gamma != 0) {
+      const focal = v128.and(raised4(iou, one(), gamma), f32x4.gt(iou, f32x4.splat(0)));
+      cost = f32x4.mul(cost, focal);
+      scale = f32x4.mul(scale, focal);
+    }
+    const value = within(f32x4.add(united, diagonal), v128.or(inverted, cost));
     if (gradient) {
       const lowX = f32x4.sub(x1, targetX1);
       const lowY = f32x4.sub(y1, targetY1);
@@ -105,7 +111,13 @@ class EfficientIou extends EiouLossBlock {
   }
 
   exact(pair: BoxPair): f64 {
-    return pair.apart() + pair.distance() + sizeTerms(pair);
+    const value = pair.apart() + pair.distance() + sizeTerms(pair);
+    const gamma = <f64> this.gamma;
+    if (gamma == 0) return value;
+    const iou = pair.intersection / (pair.union() + pair.eps);
+    const focal = iou > 0 ? f64x2.extract_lane(raised(f64x2.splat(iou), gamma), 0) : 0;
+    pair.scaleSlopes(focal);
+    return value * focal;
   }
 }
 

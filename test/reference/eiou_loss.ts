@@ -1,5 +1,6 @@
 /**
- * Efficient-IoU (Zhang et al. 2021): DIoU loss + (w − w′)² / (cw² + eps) + (h − h′)² / (ch² + eps), in float64.
+ * Efficient-IoU (Zhang et al. 2021): DIoU loss + (w − w′)² / (cw² + eps) + (h − h′)² / (ch² + eps), in float64;
+ * with gamma times IoU^gamma, which is constant for the gradient (Focal-EIoU).
  * Conventions: box_loss.ts.
  */
 import {
@@ -8,15 +9,37 @@ import {
   type Axis,
   type BoxLoss,
   distanceTerm,
+  iou,
   iouTerm,
   type Partials,
+  scaleTerm,
   type Term,
   total,
 } from "./box_loss.ts";
 
-export function eiouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
+interface EiouOptions {
+  gamma?: number;
+  eps?: number;
+}
+
+export function eiouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, options: EiouOptions = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return total(boxes, ...termsOf(boxes, eps));
+  return lossOf(boxes, weightOf(boxes, options), options);
+}
+
+/** The loss with the weight of `pred`. */
+export function heldAt(pred: ArrayLike<number>, target: ArrayLike<number>, options: EiouOptions = {}) {
+  const weight = weightOf(axes(pred, target), options);
+  return (at: ArrayLike<number>): number => lossOf(axes(at, target), weight, options).value;
+}
+
+/** 0^0 is 1. */
+function weightOf(boxes: Axes, { gamma = 0, eps = 1e-7 }: EiouOptions): number {
+  return iou(boxes, eps) ** gamma;
+}
+
+function lossOf(boxes: Axes, weight: number, { eps = 1e-7 }: EiouOptions): BoxLoss {
+  return total(boxes, ...termsOf(boxes, eps).map((term) => scaleTerm(term, weight)));
 }
 
 /** Its terms one by one. */
