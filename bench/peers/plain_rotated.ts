@@ -16,6 +16,33 @@ export function plainRotatedIou(a: Float32Array, b: Float32Array): Float32Array 
   return ious;
 }
 
+/** Greedy NMS over the polygons of every pair; `careful` leaves out those whose enclosing boxes are apart. */
+export function plainRotatedNms(
+  boxes: Float32Array,
+  scores: Float32Array,
+  iouThreshold: number,
+  careful: boolean,
+): number[] {
+  const polygons = polygonsOf(boxes);
+  const areas = polygons.map(areaOf);
+  const around = polygons.map((points) => {
+    const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
+    return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  });
+  const areApart = ([a, b, c, d]: number[], [p, q, r, s]: number[]) => a >= r || p >= c || b >= s || q >= d;
+  const kept: number[] = [];
+  const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
+  for (const i of order) {
+    const goes = kept.some((j) => {
+      if (careful && areApart(around[i], around[j])) return false;
+      const shared = areaOf(clipped(polygons[i], polygons[j]));
+      return shared / (areas[i] + areas[j] - shared) > iouThreshold;
+    });
+    if (!goes) kept.push(i);
+  }
+  return kept;
+}
+
 function polygonsOf(boxes: Float32Array): Point[][] {
   return Array.from({ length: boxes.length / 5 }, (_, i) => {
     const [x, y, width, height, angle] = boxes.subarray(5 * i, 5 * i + 5);
