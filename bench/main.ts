@@ -12,6 +12,7 @@ import { gpu } from "./gpu.ts";
 import { growth } from "./growth.ts";
 import { headsFamily } from "./heads.ts";
 import { losses } from "./losses.ts";
+import { masks } from "./masks.ts";
 import { engineName, machineName, runtimeName } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { nms } from "./nms.ts";
@@ -31,6 +32,7 @@ const FAMILIES: readonly Family[] = [
   decode,
   losses,
   criteria,
+  masks,
   preprocess,
   threads,
   gpu,

@@ -19,15 +19,30 @@ export function mask_pixels(logits: usize, columns: usize, rows: usize, dst: usi
     const below = logits + load<i32>(row, 4);
     const first = load<i32>(row, 8);
     const end = load<i32>(row, 12);
+    // A cell begins where the one before ends, unless pixels are farther apart than samples.
+    let before = -1;
+    let farOver = 0;
     for (let column = firstColumn; column < endColumn; column += 16) {
-      const over = samplesOver(above, below, column);
+      const near = load<i32>(column);
+      const nearOver = near == before ? farOver : samplesOver(above, below, near);
+      before = load<i32>(column, 4);
+      farOver = samplesOver(above, below, before);
+      const over = nearOver + farOver;
       if (over == 0) continue;
       const start = load<i32>(column, 8);
       if (over < 4) {
         count += mixedCell(above, below, column, columns, rows, first, end, dst, pitch);
         continue;
       }
-      while (column + 16 < endColumn && samplesOver(above, below, column + 16) == 4) column += 16;
+      // As long as there are more cells of this kind.
+      while (column + 16 < endColumn && load<i32>(column, 16) == before) {
+        const next = load<i32>(column, 20);
+        const nextOver = samplesOver(above, below, next);
+        if (nextOver < 2) break;
+        before = next;
+        farOver = nextOver;
+        column += 16;
+      }
       const length = load<i32>(column, 12) - start;
       for (let y = first; y < end; y++) ones(dst + y * pitch + start, length);
       count += length * (end - first);
@@ -36,14 +51,11 @@ export function mask_pixels(logits: usize, columns: usize, rows: usize, dst: usi
   return count;
 }
 
-/** How many of a cell's four samples are over 0. */
+/** How many of the two samples of a column are over 0. */
 // @ts-ignore: decorator
 @inline
-function samplesOver(above: usize, below: usize, column: usize): i32 {
-  const near = load<i32>(column);
-  const far = load<i32>(column, 4);
-  return i32(load<f32>(above + near) > 0) + i32(load<f32>(above + far) > 0) + i32(load<f32>(below + near) > 0) +
-    i32(load<f32>(below + far) > 0);
+function samplesOver(above: usize, below: usize, sample: i32): i32 {
+  return i32(load<f32>(above + sample) > 0) + i32(load<f32>(below + sample) > 0);
 }
 
 function mixedCell(

@@ -32,14 +32,15 @@ export class BitMasks implements MaskPixels {
     return area;
   }
 
-  rows(_op: string, i: number, read: RowReader): void {
-    const bytes = this.#bytes(i);
+  rows(_op: string, i: number, whole: boolean, read: RowReader): void {
+    const { x, width } = this.#windows[i];
+    const bytes = whole && width > 0 ? this.#bytes(i, this.width, x) : this.#bytes(i, width, 0);
     if (bytes.length > 0) read(bytes, 0);
   }
 
   runs(_op: string, i: number): number[] {
     const { x, y, width, height } = this.#windows[i];
-    const bytes = this.#bytes(i);
+    const bytes = this.#bytes(i, width, 0);
     const counts: number[] = [];
     let [start, last] = [0, 0];
     const turn = (pixel: number) => {
@@ -59,13 +60,14 @@ export class BitMasks implements MaskPixels {
     return counts;
   }
 
-  #bytes(i: number): Uint8Array {
+  /** Rows of so many bytes, of which the window's begin at `left`. */
+  #bytes(i: number, pitch: number, left: number): Uint8Array {
     const { width, height, firstWord } = this.#windows[i];
     const wordsOfRow = wordsOf(this.#windows[i]);
-    const bytes = new Uint8Array(width * height);
-    let to = 0;
+    const bytes = new Uint8Array(pitch * height);
     for (let row = 0; row < height; row++) {
       const first = firstWord + row * wordsOfRow;
+      let to = row * pitch + left;
       for (let column = 0; column < width; column++) {
         bytes[to++] = this.#bits[first + (column >>> 5)] >>> (column & 31) & 1;
       }

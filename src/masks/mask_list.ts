@@ -27,18 +27,13 @@ export class MaskList implements Masks {
   bitmap(i: number, out?: Uint8Array): Uint8Array {
     const op = "masks.bitmap";
     const { width, height } = this;
-    const { x, y, width: columns } = this.#pixels.window(this.#index(op, i));
+    const window = this.#pixels.window(this.#index(op, i));
     const given = out === undefined ? new Uint8Array(width * height) : out;
     const place = { op, argument: "out" };
     const target = arrayOf(place, "Uint8Array", given, width * height, `, ${height} rows of ${width}`);
-    if (out !== undefined) valuesOf(target).fill(0);
-    this.#pixels.rows(op, i, (bytes, firstRow) => {
-      const values = valuesOf(target);
-      let to = (y + firstRow) * width + x;
-      for (let from = 0; from < bytes.length; from += columns, to += width) {
-        values.set(bytes.subarray(from, from + columns), to);
-      }
-    });
+    const rows = window.width === 0 ? 0 : window.height;
+    if (out !== undefined) valuesOf(target).fill(0, 0, window.y * width).fill(0, (window.y + rows) * width);
+    this.#pixels.rows(op, i, true, (bytes, firstRow) => valuesOf(target).set(bytes, (window.y + firstRow) * width));
     return given;
   }
 
@@ -65,7 +60,7 @@ export class MaskList implements Masks {
     // The best last, over all others.
     for (let i = this.#pixels.length - 1; i >= 0; i--) {
       const { x, y, width: columns } = this.#pixels.window(i);
-      this.#pixels.rows("masks.labelMap", i, (bytes, firstRow) => {
+      this.#pixels.rows("masks.labelMap", i, false, (bytes, firstRow) => {
         let to = (y + firstRow) * width + x;
         for (let from = 0; from < bytes.length; to += width) {
           for (let column = 0; column < columns; column++) if (bytes[from++] === 1) labels[to + column] = i + 1;
@@ -86,7 +81,7 @@ export class MaskList implements Masks {
   #crop(op: string, i: number): MaskWindow & { data: Uint8Array } {
     const { x, y, width, height } = this.#pixels.window(i);
     const data = new Uint8Array(width * height);
-    this.#pixels.rows(op, i, (bytes, firstRow) => data.set(bytes, firstRow * width));
+    this.#pixels.rows(op, i, false, (bytes, firstRow) => data.set(bytes, firstRow * width));
     return { x, y, width, height, data };
   }
 

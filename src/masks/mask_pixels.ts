@@ -10,7 +10,7 @@ export interface MaskWindow {
   readonly height: number;
 }
 
-/** Takes rows of a window, `firstRow` the first of them: bytes of 0 and 1, which are not kept. */
+/** Takes rows, `firstRow` of the window the first of them: bytes of 0 and 1, which are not kept. */
 export type RowReader = (bytes: Uint8Array, firstRow: number) => void;
 
 /** Masks of `length` detections in a frame. `op` is named in errors. */
@@ -21,8 +21,11 @@ export interface MaskPixels {
   window(i: number): MaskWindow;
   /** Pixels that belong to mask i. */
   area(op: string, i: number): number;
-  /** Reads all rows of the window in order, some at a time; none where it has no pixels. */
-  rows(op: string, i: number, read: RowReader): void;
+  /**
+   * Reads all rows of the window in order, some at a time; none where it has no pixels. `whole` rows have all of the frame's
+   * columns, others those of the window.
+   */
+  rows(op: string, i: number, whole: boolean, read: RowReader): void;
   /** COCO's counts. */
   runs(op: string, i: number): number[];
 }

@@ -36,6 +36,9 @@ interface Band {
 /** A window as the kernels go through it: lines of pixels, which are columns where pixels are wanted column by column. */
 interface Lines {
   readonly byColumn: boolean;
+  /** Bytes from line to line, and before the first pixel. */
+  readonly pitch: number;
+  readonly before: number;
   /** Along a line, and from line to line. */
   readonly along: Axis;
   readonly apart: Axis;
@@ -74,14 +77,14 @@ export class PrototypeMasks implements MaskPixels {
 
   area(op: string, i: number): number {
     let area = 0;
-    this.#bands(op, i, false, this.#backend.chunk * 4, (band) => area += band.area);
+    this.#bands(op, i, ROWS, this.#backend.chunk * 4, (band) => area += band.area);
     return area;
   }
 
-  rows(op: string, i: number, read: RowReader): void {
+  rows(op: string, i: number, whole: boolean, read: RowReader): void {
     const { columns, rows } = this.#ranges(i);
-    const width = lengthOf(columns);
-    this.#bands(op, i, false, this.#backend.chunk * 4, ({ pointer, lines }) => {
+    const width = whole ? this.width : lengthOf(columns);
+    this.#bands(op, i, whole ? WHOLE_ROWS : ROWS, this.#backend.chunk * 4, ({ pointer, lines }) => {
       read(this.#backend.memory.view(Uint8Array, pointer, lengthOf(lines) * width), lines.first - rows.first);
     });
   }
@@ -93,7 +96,7 @@ export class PrototypeMasks implements MaskPixels {
     const pixels = this.width * this.height;
     const counts: number[] = [];
     // A run for each pixel takes four bytes.
-    this.#bands(op, i, true, chunk >> 1, ({ pointer, lines }, allocate, state) => {
+    this.#bands(op, i, COLUMNS, chunk >> 1, ({ pointer, lines }, allocate, state) => {
       const runs = allocate(4 * (lengthOf(lines) * (height + 1)));
       const { ints } = memory;
       if (lines.first === columns.first) {
@@ -132,16 +135,19 @@ export class PrototypeMasks implements MaskPixels {
   #bands(
     op: string,
     i: number,
-    byColumn: boolean,
+    kind: LineKind,
     bytes: number,
     body: (band: Band, allocate: Allocate, state: number) => void,
   ): void {
     this.#backend.memory.frame(op, (allocate) => {
       const { columns, rows } = this.#ranges(i);
       if (lengthOf(columns) === 0 || lengthOf(rows) === 0) return;
+      const byColumn = kind === COLUMNS;
+      const pitch = kind === WHOLE_ROWS ? this.width : lengthOf(byColumn ? rows : columns);
+      const shape = { byColumn, pitch, before: kind === WHOLE_ROWS ? columns.first : 0 };
       const window = byColumn
-        ? { byColumn, along: this.#down, apart: this.#across, pixels: rows, lines: columns }
-        : { byColumn, along: this.#across, apart: this.#down, pixels: columns, lines: rows };
+        ? { ...shape, along: this.#down, apart: this.#across, pixels: rows, lines: columns }
+        : { ...shape, along: this.#across, apart: this.#down, pixels: columns, lines: rows };
       const state = allocate(8);
       const coefficients = this.#stageCoefficients(allocate, i);
       const atOnce = linesAtOnce(window, bytes);
@@ -163,7 +169,7 @@ export class PrototypeMasks implements MaskPixels {
 
   #band(allocate: Allocate, window: Lines, coefficients: number): Band {
     const { memory, kernels } = this.#backend;
-    const { byColumn, along, apart, pixels, lines } = window;
+    const { byColumn, pitch, before, along, apart, pixels, lines } = window;
     const [alongSamples, apartSamples] = [samplesOf(along, pixels), samplesOf(apart, lines)];
     const [rows, columns] = byColumn ? [alongSamples, apartSamples] : [apartSamples, alongSamples];
     const blocks = blocksOf(columns);
@@ -177,10 +183,10 @@ export class PrototypeMasks implements MaskPixels {
     const apartOrigin = byColumn ? firstColumn : rows.first;
     const alongAxis = this.#axis(allocate, along, pixels, alongOrigin, 4);
     const apartAxis = this.#axis(allocate, apart, lines, apartOrigin, lineBytes);
-    const size = lengthOf(pixels) * lengthOf(lines);
+    const size = pitch * lengthOf(lines);
     const pointer = allocate(size + SLACK);
     memory.view(Uint8Array, pointer, size).fill(0);
-    return { pointer, lines, area: kernels.mask_pixels(logits, alongAxis, apartAxis, pointer, lengthOf(pixels)) };
+    return { pointer, lines, area: kernels.mask_pixels(logits, alongAxis, apartAxis, pointer + before, pitch) };
   }
 
   #axis(allocate: Allocate, axis: Axis, { first, end }: Range, origin: number, sampleBytes: number): number {
@@ -220,6 +226,10 @@ export class PrototypeMasks implements MaskPixels {
   }
 }
 
+/** The lines of a window: its rows, whole rows of the frame, or its columns. */
+type LineKind = typeof ROWS | typeof WHOLE_ROWS | typeof COLUMNS;
+const [ROWS, WHOLE_ROWS, COLUMNS] = ["rows", "whole rows", "columns"] as const;
+
 const NONE: Range = { first: 0, end: 0 };
 
 function joined(a: Range, b: Range): Range {
@@ -227,9 +237,9 @@ function joined(a: Range, b: Range): Range {
 }
 
 /** Of a band: neither its pixels nor its logits take more bytes, unless one line does. */
-function linesAtOnce({ along, apart, pixels, lines }: Lines, bytes: number): number {
+function linesAtOnce({ pitch, along, apart, pixels, lines }: Lines, bytes: number): number {
   const samplesOfLine = Math.max(1, Math.abs(apart.scale * apart.ratio));
   const logitBytes = 4 * (lengthOf(samplesOf(along, pixels)) + 2 * BLOCK) * samplesOfLine;
-  const most = Math.floor(bytes / Math.max(lengthOf(pixels), logitBytes));
+  const most = Math.floor(bytes / Math.max(pitch, logitBytes));
   return Math.min(lengthOf(lines), Math.max(1, most));
 }

@@ -30,12 +30,13 @@ export class StoredMasks implements MaskPixels {
     return areaOf(this.#masks[i]);
   }
 
-  rows(_op: string, i: number, read: RowReader): void {
+  rows(_op: string, i: number, whole: boolean, read: RowReader): void {
     const { x, y, width, height } = this.#windows[i];
-    const bytes = new Uint8Array(width * height);
-    if (bytes.length === 0) return;
+    if (width * height === 0) return;
+    const [pitch, left] = whole ? [this.width, 0] : [width, x];
+    const bytes = new Uint8Array(pitch * height);
     forEachRun(this.#masks[i], (column, from, to) => {
-      for (let row = from; row < to; row++) bytes[(row - y) * width + column - x] = 1;
+      for (let row = from; row < to; row++) bytes[(row - y) * pitch + column - left] = 1;
     });
     read(bytes, 0);
   }
