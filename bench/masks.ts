@@ -58,8 +58,8 @@ async function measure({ engine, runner, report }: Bench, torch: PythonProcess |
     rivals: [
       { name: "plain JavaScript by window", target: 15, run: () => bitmaps((i) => byWindow(scene, i, out)) },
       { name: "JavaScript over the whole map", target: 40, run: () => bitmaps((i) => byWholeMap(scene, i, out)) },
-      await torchRival(torch, "masks", "one by one", scene),
-      await torchRival(torch, "together", "all together", scene),
+      torchRival(torch, "masks", "one by one", scene),
+      torchRival(torch, "together", "all together", scene),
     ],
     difference: differentBitmaps,
   });
@@ -86,12 +86,12 @@ async function measure({ engine, runner, report }: Bench, torch: PythonProcess |
   });
 }
 
-async function torchRival(
+function torchRival(
   torch: PythonProcess | Absent,
   task: string,
   how: string,
   { prototypes, coefficients, boxes }: MaskScene,
-): Promise<Rival<readonly ArrayLike<number>[]> | Absent> {
+): Rival<readonly ArrayLike<number>[]> | Absent {
   if ("absent" in torch) return torch;
   const inputs = [
     { data: prototypes, dims: [CHANNELS, SAMPLES, SAMPLES] },

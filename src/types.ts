@@ -1759,7 +1759,8 @@ export interface DetectionsJson {
 /** `Detections` as a value. */
 export interface DetectionsFactory {
   /**
-   * Detections from the result of `toJSON`, or from a copy of detections that postMessage or structuredClone made.
+   * Detections from the result of `toJSON`, or from a copy of detections that postMessage or structuredClone made:
+   * for detections with masks the result of `toJSON` only, because the copy has none.
    *
    * - Throws: TypeError if a member has another kind, length or name.
    *
