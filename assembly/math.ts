@@ -183,6 +183,23 @@ export function timesExp4(d: v128, x: v128): v128 {
   return v128.bitselect(end, product, f32x4.eq(f32x4.abs(x), f32x4.splat(Infinity)));
 }
 
+/** e^x for x up to 88; under -87 it is e^-87. Relative error at most 2e-7. NaN stays. */
+// @ts-ignore: decorator
+@inline
+export function shortExp4(x: v128): v128 {
+  const round = v128.load32_splat(EXP_TABLE, 4);
+  const near = f32x4.pmax(x, f32x4.splat(-87));
+  const t = madd(near, v128.load32_splat(EXP_TABLE), round);
+  const k = f32x4.sub(t, round);
+  const r = nmadd(k, v128.load32_splat(EXP_TABLE, 12), nmadd(k, v128.load32_splat(EXP_TABLE, 8), near));
+  const z = f32x4.mul(r, r);
+  const low = madd(v128.load32_splat(EXP_TABLE, 20), r, v128.load32_splat(EXP_TABLE, 16));
+  const high = madd(v128.load32_splat(EXP_TABLE, 28), r, v128.load32_splat(EXP_TABLE, 24));
+  const p = madd(z, madd(madd(v128.load32_splat(EXP_TABLE, 32), z, high), z, low), r);
+  const power = i32x4.shl(t, 23);
+  return madd(p, power, power);
+}
+
 /** d 2^k for integers from -252 to 254. */
 // @ts-ignore: decorator
 @inline

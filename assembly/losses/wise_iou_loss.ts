@@ -3,7 +3,7 @@
 // Wise-IoU: exp(rho^2 / (c^2 + eps)) (1 - IoU), c the enclosing diagonal, constant for the gradient; with a mean loss (steep is not 0)
 // times r = steep (1 - IoU) exp(-rate (1 - IoU)), constant too.
 
-import { timesExp4 } from "../math";
+import { shortExp4 } from "../math";
 import {
   areInverted,
   boxLoss,
@@ -70,10 +70,10 @@ class WiseIou extends WiseIouLossBlock {
     const gap = f32x4.mul(f32x4.add(f32x4.add(own, other), eps), inverse);
     const apart = select(gap, f32x4.sub(one(), iou), meets);
     const steep = this.steep;
-    const factor = timesExp4(
-      steep == 0 ? one() : f32x4.mul(apart, f32x4.splat(steep)),
-      f32x4.sub(distance, f32x4.mul(apart, f32x4.splat(this.rate))),
-    );
+    let factor = distance;
+    if (steep != 0) factor = f32x4.sub(distance, f32x4.mul(apart, f32x4.splat(this.rate)));
+    factor = shortExp4(factor);
+    if (steep != 0) factor = f32x4.mul(factor, f32x4.mul(apart, f32x4.splat(steep)));
     const value = within(f32x4.add(united, diagonal), v128.or(inverted, f32x4.mul(apart, factor)));
     if (gradient) {
       const targetWhole = f32x4.add(targetArea, eps);
