@@ -13,7 +13,11 @@ const IMAGE_SIZE = [800, 1333] as const;
 const OBJECTS = 50;
 const HEAD = heads.gfl();
 const GRID = { height: IMAGE_SIZE[0], width: IMAGE_SIZE[1], strides: HEAD.strides };
-const TARGETS = { atss: 10, gfl: 5 } as const;
+const TARGETS = { atss: 10, gfl: 5, yolo: 6 } as const;
+const YOLO = heads.yolov8();
+const YOLO_SIZE = [640, 640] as const;
+const YOLO_IMAGES = 8;
+const YOLO_OBJECTS = 20;
 const IOU_TOLERANCE = 1e-6;
 /** PyTorch adds up in float32. */
 const SUM_TOLERANCE = 1e-4;
@@ -29,6 +33,7 @@ export const criteria: Family = {
     try {
       await measureAtss(bench, torch);
       await measureGfl(bench, torch);
+      await measureYolo(bench, torch);
     } finally {
       if ("close" in torch) torch.close();
     }
@@ -105,6 +110,44 @@ async function torchGfl(
       return { total: value, grad: { cls, dist } };
     },
   };
+}
+
+async function measureYolo({ engine, runner, report }: Bench, torch: PythonProcess | Absent): Promise<void> {
+  const scenes = Array.from({ length: YOLO_IMAGES }, (_, i) => criterionInput(YOLO_SIZE, YOLO, YOLO_OBJECTS, 1 + i));
+  const [{ anchors }] = scenes;
+  const joined = (arrays: readonly Float32Array[]) => {
+    const all = new Float32Array(arrays.length * arrays[0].length);
+    arrays.forEach((array, i) => all.set(array, i * array.length));
+    return all;
+  };
+  const cls = { data: joined(scenes.map((scene) => scene.cls)), dims: [YOLO_IMAGES, anchors, YOLO.numClasses] };
+  const dist = { data: joined(scenes.map((scene) => scene.dist)), dims: [YOLO_IMAGES, anchors, 4 * YOLO.bins] };
+  const input = { cls, dist, head: YOLO, imageSize: YOLO_SIZE, gt: scenes.map(({ gt }) => gt) };
+  report.heading(
+    `criteria: YOLO with gradient, ${YOLO_IMAGES} × ${anchors} × (${YOLO.numClasses} + 4·${YOLO.bins}), ${YOLO_OBJECTS} objects each`,
+  );
+  const prepare = async (torch: PythonProcess): Promise<Omit<Rival<Outcome>, "name">> => {
+    const [height, width] = YOLO_SIZE;
+    const prepared = await torch.prepare("yolo", { height, width, strides: YOLO.strides }, [
+      cls,
+      dist,
+      { data: joined(scenes.map(({ gt }) => gt.boxes)), dims: [YOLO_IMAGES, YOLO_OBJECTS, 4] },
+      { data: joined(scenes.map(({ gt }) => Float32Array.from(gt.labels))), dims: [YOLO_IMAGES, YOLO_OBJECTS] },
+    ]);
+    return {
+      clock: prepared.clock,
+      target: TARGETS.yolo,
+      run: async () => {
+        const { value, arrays: [cls, dist] } = await prepared.run();
+        return { total: value, grad: { cls, dist } };
+      },
+    };
+  };
+  await runner.race<Outcome>({
+    ours: { name: "ours, host arrays", run: () => engine.sync.yoloCriterion(input, { grad: true }) },
+    rivals: [await rivalOf(torch, prepare)],
+    difference: differentOutcomes,
+  });
 }
 
 /** The total, and the gradient of each input. */

@@ -103,6 +103,76 @@ def gfl(anchors, strides, counts, cls, dist, boxes, labels):
     )
 
 
+def ciou(a, b, eps=1e-7):
+    overlap, union = overlap_and_union(a, b)
+    value = overlap / (union + eps)
+    cover = torch.max(a[..., 2:], b[..., 2:]) - torch.min(a[..., :2], b[..., :2])
+    apart = (a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]).pow(2).sum(-1) / 4
+    angles = [torch.atan((box[..., 2] - box[..., 0]) / (box[..., 3] - box[..., 1] + eps)) for box in (a, b)]
+    aspect = (angles[0] - angles[1]).pow(2) * (4 / math.pi**2)
+    with torch.no_grad():
+        alpha = aspect / (aspect - value + 1 + eps)
+    return value - apart / (cover.pow(2).sum(-1) + eps) - aspect * alpha
+
+
+@torch.no_grad()
+def align(scores, boxes, points, objects, labels, topk=10, alpha=0.5, beta=6.0):
+    """Of a batch with K objects in each image: object of each anchor, whether it has one, and target scores."""
+    images, count = labels.shape
+    margins = torch.cat([points - objects[:, :, None, :2], objects[:, :, None, 2:] - points], -1)
+    inside = margins.amin(-1) > 1e-9
+    image, index, anchor = inside.nonzero(as_tuple=True)
+    overlap, score = torch.zeros(inside.shape), torch.zeros(inside.shape)
+    overlap[inside] = ciou(boxes[image, anchor], objects[image, index]).clamp(min=0)
+    score[inside] = scores[image, anchor, labels[image, index]]
+    aligned = score.pow(alpha) * overlap.pow(beta)
+    best = aligned.topk(topk, -1)
+    chosen = torch.zeros(inside.shape).scatter_(-1, best.indices, (best.values > 0).float())
+    nearest = torch.zeros(inside.shape).scatter_(1, overlap.argmax(1, keepdim=True), 1.0)
+    chosen = torch.where(chosen.sum(1, keepdim=True) > 1, nearest, chosen)
+    aligned, overlap = aligned * chosen, overlap * chosen
+    target = aligned * overlap.amax(-1, keepdim=True) / (aligned.amax(-1, keepdim=True) + 1e-9)
+    owner = chosen.argmax(1)
+    dense = torch.zeros_like(scores)
+    dense.scatter_(2, labels.gather(1, owner)[..., None], target.amax(1)[..., None])
+    return owner, chosen.sum(1) > 0, dense
+
+
+def yolo(points, strides, cls, dist, objects, labels):
+    images, anchors, _ = cls.shape
+    logits = dist.reshape(images, anchors, 4, -1)
+    bins = logits.shape[3]
+    sides = logits.softmax(3).matmul(torch.arange(bins).float())
+    boxes = torch.cat([points - sides[..., :2] * strides, points + sides[..., 2:] * strides], 2)
+    owner, positive, target = align(cls.detach().sigmoid(), boxes.detach(), points, objects, labels)
+    total = target.sum().clamp(min=1)
+    image, anchor = positive.nonzero(as_tuple=True)
+    weight, own, stride = target.sum(-1)[positive], objects[image, owner[positive]], strides[anchor]
+    distances = torch.cat([points[anchor] - own[:, :2], own[:, 2:] - points[anchor]], 1) / stride
+    dfl = distribution_focal_loss(logits[positive].reshape(-1, bins), distances.clamp(0, bins - 1.01).reshape(-1))
+    return (
+        0.5 * F.binary_cross_entropy_with_logits(cls, target, reduction="sum") / total
+        + 7.5 * ((1 - ciou(boxes[positive], own)) * weight).sum() / total
+        + 1.5 * (dfl.reshape(-1, 4).mean(1) * weight).sum() / total
+    )
+
+
+def prepare_yolo(cls, dist, boxes, labels, height, width, strides):
+    levels = square_anchors(height, width, strides)
+    steps = torch.cat([level[1] for level in levels])[:, None]
+    points = torch.cat([(level[0][:, :2] + level[0][:, 2:]) / 2 for level in levels]) + steps / 2
+    cls.requires_grad_()
+    dist.requires_grad_()
+
+    def call():
+        cls.grad = dist.grad = None
+        loss = yolo(points, steps, cls, dist, boxes, labels.long())
+        loss.backward()
+        return loss.item(), [cls.grad, dist.grad]
+
+    return call
+
+
 def prepare_atss(boxes, height, width, strides):
     levels = square_anchors(height, width, strides)
     anchors, counts = torch.cat([level[0] for level in levels]), [len(level[0]) for level in levels]
@@ -125,4 +195,4 @@ def prepare_gfl(cls, dist, boxes, labels, height, width, strides):
     return call
 
 
-TASKS = {"atss": prepare_atss, "gfl": prepare_gfl}
+TASKS = {"atss": prepare_atss, "gfl": prepare_gfl, "yolo": prepare_yolo}

@@ -126,13 +126,31 @@ export function topScores(backend: WasmBackend, map: Source, columns: number, ro
   return scores;
 }
 
-/** Calls back with the listed rows as float32, some at a time, and the place of the first of them in the list. */
+/** (rows, 4), the mean bins of distributions (rows, 4·bins), which are copied no further than to where the kernel reads them. */
+export function gatherMeans(backend: WasmBackend, map: Source, bins: number, rows: Int32Array): Float32Array {
+  const means = new Float32Array(rows.length * 4);
+  const { kernels, memory } = backend;
+  forEachGroup(backend, map, 4 * bins, rows, (values, at, logits) => {
+    const length = values.length / bins;
+    memory.frame("means", (allocate) => {
+      const out = allocate(length * 4);
+      kernels.dfl_decode_rows(logits, length / 4, bins, 0, 1, out);
+      means.set(memory.view(Float32Array, out, length), at * 4);
+    });
+  });
+  return means;
+}
+
+/**
+ * Calls back with the listed rows as float32, some at a time, the place of the first of them in the list, and where they lie in
+ * linear memory.
+ */
 function forEachGroup(
   backend: WasmBackend,
   map: Source,
   columns: number,
   rows: Int32Array,
-  body: (values: Float32Array, at: number) => void,
+  body: (values: Float32Array, at: number, pointer: number) => void,
   part = { start: 0, pitch: columns, rows: rows.length, columns },
 ): void {
   const { memory } = backend;
@@ -144,7 +162,7 @@ function forEachGroup(
       const listed = rows.subarray(at, at + group);
       memory.ints.set(listed, list >> 2);
       backend.gatherRows(map, part, list, listed.length, 0, staging);
-      body(memory.view(Float32Array, staging, listed.length * columns), at);
+      body(memory.view(Float32Array, staging, listed.length * columns), at, staging);
     }
   });
 }

@@ -4,7 +4,6 @@ import { doc } from "../doc.ts";
 import { binaryCrossEntropyWithLogits } from "../ops/binary_cross_entropy_with_logits.ts";
 import { EPS } from "../ops/box_loss.ts";
 import { ciouLoss } from "../ops/ciou_loss.ts";
-import { dflDecode } from "../ops/dfl_decode.ts";
 import { runLoss } from "../ops/loss.ts";
 import { bound, routine } from "../operation.ts";
 import {
@@ -26,6 +25,7 @@ import {
   anchorWeights,
   collectPositives,
   gatherColumn,
+  gatherMeans,
   gatherRows,
   labelsOf,
   type Positives,
@@ -127,8 +127,9 @@ function criterion(backend: WasmBackend, checked: CheckedYolo): CriterionResult 
   const clsMap = onHost({ op, argument: "input.cls" }, checked.cls.pred);
   const distMap = onHost({ op, argument: "input.dist" }, checked.maps.dist);
   const points = pointsOf(grid);
+  const units = unitsOf(grid);
   const assignments = grid.gt.map((gt, image) => {
-    return assignYolo(grid, points, gt, predictionsOf(backend, grid, image, clsMap, distMap), checked.rules);
+    return assignYolo(grid, points, gt, predictionsOf(backend, grid, units, image, clsMap, distMap), checked.rules);
   });
   const scene = { ...grid, assigned: assignments.map(({ gtIndex }) => gtIndex) };
   const positives = collectPositives(scene);
@@ -149,7 +150,7 @@ function criterion(backend: WasmBackend, checked: CheckedYolo): CriterionResult 
   const box = boxTerm(backend, ciouLoss, pred, positives.boxes, scaled(scores, gains.box / divisor), grad);
   const weights = scaled(scores, gains.dfl / 4 / divisor);
   const sides = grid.head.bins === 0 ? plainSides : distributedSides;
-  const { loss: dfl, grad: slopes } = sides(backend, grid, distMap, positives, { box, pred, weights, grad });
+  const { loss: dfl, grad: slopes } = sides(backend, grid, distMap, positives, { box, pred, weights, units, grad });
   const result = {
     total: cls.loss + box.loss + dfl,
     parts: { cls: cls.loss, box: box.loss, dfl },
@@ -167,33 +168,45 @@ function distColumns(bins: number): number {
 }
 
 /** What an image's maps say of its anchors. */
-function predictionsOf(backend: WasmBackend, grid: Grid, image: number, cls: Source, dist: Source): Predictions {
+function predictionsOf(
+  backend: WasmBackend,
+  grid: Grid,
+  units: Float64Array,
+  image: number,
+  cls: Source,
+  dist: Source,
+): Predictions {
   const { head: { bins, numClasses }, anchors: perImage } = grid;
   const rowsOf = (anchors: Int32Array) => anchors.map((anchor) => image * perImage + anchor);
-  const scaleOf = unitsOf(grid);
   return {
     logits: (anchors, label) => gatherColumn(backend, cls, numClasses, label, rowsOf(anchors)),
     sides: (anchors) => {
-      const rows = gatherRows(backend, dist, distColumns(bins), rowsOf(anchors));
-      const dims = [anchors.length, 4 * bins];
-      const sides = bins === 0 ? rows : dflDecode.run(backend, { data: rows, dims }, { bins });
-      return sides.map((side, i) => side * scaleOf(anchors[i >> 2], i % 4));
+      const rows = rowsOf(anchors);
+      const sides = bins === 0 ? gatherRows(backend, dist, 4, rows) : gatherMeans(backend, dist, bins, rows);
+      for (let i = 0; i < sides.length; i++) sides[i] *= units[4 * anchors[i >> 2] + i % 4];
+      return sides;
     },
     exactSides: (anchors) => {
       const rows = gatherRows(backend, dist, distColumns(bins), rowsOf(anchors));
       return Float64Array.from({ length: 4 * anchors.length }, (_, i) => {
         const side = bins === 0 ? rows[i] : expectationOf(rows.subarray(i * bins, (i + 1) * bins));
-        return side * scaleOf(anchors[i >> 2], i % 4);
+        return side * units[4 * anchors[i >> 2] + i % 4];
       });
     },
   };
 }
 
-/** What a side of an anchor is to be multiplied by to be in pixels. */
-function unitsOf({ head: { boxes, boxUnit }, levels, imageSize: [height, width] }: Grid) {
-  const strides = levels.flatMap(({ stride, anchors }) => Array<number>(anchors).fill(stride));
-  if (boxes === "distribution" || boxUnit === "stride") return (anchor: number) => strides[anchor];
-  return (_: number, side: number) => boxUnit === "image" ? (side % 2 === 0 ? width : height) : 1;
+/** (N, 4): what a side of an anchor is to be multiplied by to be in pixels. */
+function unitsOf({ head: { boxes, boxUnit }, levels, anchors, imageSize: [height, width] }: Grid): Float64Array {
+  const units = new Float64Array(4 * anchors);
+  for (const { stride, firstAnchor, anchors: count } of levels) {
+    units.fill(
+      boxes === "distribution" || boxUnit === "stride" ? stride : 1,
+      4 * firstAnchor,
+      4 * (firstAnchor + count),
+    );
+  }
+  return boxUnit === "image" ? units.map((_, i) => i % 2 === 0 ? width : height) : units;
 }
 
 /** The mean bin of a distribution; of infinite logits, the largest share it. */
@@ -216,6 +229,8 @@ interface Sides {
   readonly pred: Float32Array;
   /** (P), of each side. */
   readonly weights: Float32Array;
+  /** (N, 4). */
+  readonly units: Float64Array;
   readonly grad: boolean;
 }
 
@@ -239,10 +254,9 @@ function plainSides(
   grid: Grid,
   _map: Source,
   { rows, sides: target }: Positives,
-  { box, pred, weights, grad }: Sides,
+  { box, pred, weights, units, grad }: Sides,
 ): Term {
   const [height, width] = grid.imageSize;
-  const scaleOf = unitsOf(grid);
   const sides = boxesOf(pred);
   const slopes = new Float32Array(grad ? sides.length : 0);
   let loss = 0;
@@ -250,7 +264,7 @@ function plainSides(
     const share = weights[i >> 2] / (i % 2 === 0 ? width : height);
     const apart = sides[i] - target[i];
     loss += share * Math.abs(apart);
-    if (grad) slopes[i] = (box.grad[i] + share * Math.sign(apart)) * scaleOf(rows[i >> 2] % grid.anchors, i % 4);
+    if (grad) slopes[i] = (box.grad[i] + share * Math.sign(apart)) * units[4 * (rows[i >> 2] % grid.anchors) + i % 4];
   }
   return { loss, grad: slopes };
 }
