@@ -1651,9 +1651,17 @@ export interface MaskCrop {
  *
  * @example
  * ```ts
- * const [found] = engine.sync.detect(outputs, { head: heads.yolov8Decoded({ maskCoefficients: 32 }), imageSize: [640, 640] });
- * found.masks?.area(0); // pixels of the best detection
- * found.toCoco(42); // rows with `segmentation`
+ * import { createEngine, heads } from "densehead";
+ *
+ * const engine = await createEngine();
+ * // A detection (box, score, class, coefficient), and two samples: the mask is left of their middle.
+ * const outputs = {
+ *   rows: { data: Float32Array.of(1, 1, 8, 4, 0.9, 0, 1), dims: [1, 1, 7] },
+ *   prototypes: { data: Float32Array.of(1, -1), dims: [1, 1, 1, 2] },
+ * };
+ * const head = heads.yolo26({ numClasses: 1, maskCoefficients: 1 });
+ * const [{ masks }] = engine.sync.detect(outputs, { head, imageSize: [8, 8] });
+ * console.log(masks?.area(0), masks?.polygons(0)); // → 9, [[1, 1, 1, 3, 3, 3, 3, 1]]
  * ```
  */
 export interface Masks {
