@@ -118,9 +118,9 @@ export function inFlags(text: string): string {
   const members = points.replaceAll(
     /\b(\w+): (?:"([\w-]+)"|\[([\d., ]*)\]|([\d.]+))/g,
     (all, member, word, list, number) => {
-      return Object.hasOwn(MEMBER_FLAGS, member)
-        ? `${MEMBER_FLAGS[member]} ${word ?? list?.replaceAll(" ", "") ?? number}`
-        : all;
+      // "anchors: 84 in all" counts them: the member is a list.
+      const isMember = Object.hasOwn(MEMBER_FLAGS, member) && !(member === "anchors" && number !== undefined);
+      return isMember ? `${MEMBER_FLAGS[member]} ${word ?? list?.replaceAll(" ", "") ?? number}` : all;
     },
   );
   return members.replaceAll(/\{ (--[^}]*) \}/g, (_, flags: string) => `(${flags.replaceAll(", ", " ")})`);
