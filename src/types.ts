@@ -649,7 +649,7 @@ export interface LossOps<F> {
    * const { sync } = await createEngine();
    * const [pred, target] = [Float32Array.of(0, 0, 10, 10), Float32Array.of(5, 0, 15, 10)];
    * console.log(sync.wiseIouLoss(pred, target).loss); // → 0.72
-   * console.log(sync.wiseIouLoss(pred, target, { meanLoss: 0.5 }).loss); // → 0.9329
+   * console.log(sync.wiseIouLoss(pred, target, { meanLoss: 0.5 }).loss); // → 0.9327
    * ```
    */
   wiseIouLoss: Loss<F, TensorLike, WiseIouOptions>;
