@@ -45,9 +45,12 @@ export function pairIou(a: ArrayLike<number>, b: ArrayLike<number>): number {
   // From the first centre, so that small boxes far away keep their digits.
   const [at, other]: Point[] = [[0, 0], [b[0] - a[0], b[1] - a[1]]];
   const [p, q] = [at, other].map((centre, i) => cornersOf([...centre, ...boxes[i].slice(2)]));
+  const areas = boxes.map(([, , width, height]) => width * height);
+  const reach = boxes.reduce((sum, [, , width, height]) => sum + Math.hypot(width, height) / 2, 0);
+  // Boxes farther apart than their diagonals reach: most pairs of a scene.
+  if (Math.hypot(...other) > reach * (1 + 1e-9)) return 0;
   const inside = [...p.filter((v) => holds(boxes[1], other, v)), ...q.filter((v) => holds(boxes[0], at, v))];
   const points = [...inside, ...edges(p).flatMap((edge) => edges(q).flatMap((each) => crossing(edge, each)))];
-  const areas = boxes.map(([, , width, height]) => width * height);
   const inner = points.length < 3 ? 0 : Math.min(areaAround(points), ...areas);
   const union = areas[0] + areas[1] - inner;
   return union === 0 ? 0 : inner / union;

@@ -5,21 +5,33 @@ import { ranking } from "./nms.ts";
 import { pairProbIou } from "./prob_iou.ts";
 import { pairIou } from "./rotated_box_iou.ts";
 
+/** The overlap of box i with box j. */
+export type Overlaps = (i: number, j: number) => number;
+
+/** Of the boxes; a pair is measured when it is first asked for. */
+export function overlapsOf(boxes: Float32Array, overlap: RotatedNmsOptions["overlap"] = "polygon"): Overlaps {
+  const count = boxes.length / 5;
+  const rows = Array.from({ length: count }, (_, i) => boxes.subarray(5 * i, 5 * i + 5));
+  const finite = rows.map((box) => box.every(Number.isFinite));
+  const proper = rows.map((box, i) => finite[i] && box[2] > 0 && box[3] > 0);
+  const pairOf = overlap === "polygon" ? pairIou : pairProbIou;
+  const known = new Float64Array(count * count).fill(-1);
+  return (i, j) => {
+    if (!finite[i] || !finite[j]) return NaN;
+    if (!proper[i] || !proper[j]) return 0;
+    const at = i * count + j;
+    if (known[at] < 0) known[at] = pairOf(rows[i], rows[j]);
+    return known[at];
+  };
+}
+
 export function rotatedNms(
   boxes: Float32Array,
   scores: ArrayLike<number>,
   options: RotatedNmsOptions,
+  overlapOf = overlapsOf(boxes, options.overlap),
 ): number[] {
-  const { iouThreshold, overlap = "polygon", suppression = "greedy", classes, scoreThreshold } = options;
-  const { maxDetections = Infinity } = options;
-  const box = (i: number) => boxes.subarray(5 * i, 5 * i + 5);
-  const isFinite = (i: number) => box(i).every(Number.isFinite);
-  const isProper = (i: number) => isFinite(i) && boxes[5 * i + 2] > 0 && boxes[5 * i + 3] > 0;
-  const overlapOf = (i: number, j: number) => {
-    if (!isFinite(i) || !isFinite(j)) return NaN;
-    if (!isProper(i) || !isProper(j)) return 0;
-    return overlap === "polygon" ? pairIou(box(i), box(j)) : pairProbIou(box(i), box(j));
-  };
+  const { iouThreshold, suppression = "greedy", classes, scoreThreshold, maxDetections = Infinity } = options;
   const isFast = suppression === "fast";
   const rivals: number[] = [];
   const kept: number[] = [];
