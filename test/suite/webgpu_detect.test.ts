@@ -511,7 +511,7 @@ test("only attachments of detections are read back", async (device) => {
   assert.is(live(), before);
 });
 
-test("a device that is lost before attachments are read rejects, and the engine works on", async () => {
+test("a device that is lost while attachments are read rejects, and the engine works on", async () => {
   const device = await newDevice();
   let submissions = 0;
   const losing = new Proxy(device, {
@@ -523,9 +523,9 @@ test("a device that is lost before attachments are read rejects, and the engine 
             const own = Reflect.get(queue, member, queue);
             if (member !== "submit") return typeof own === "function" ? own.bind(queue) : own;
             return (commands: Iterable<GPUCommandBuffer>) => {
-              // One for each image finds candidates; the next would read the attachments.
-              if (++submissions === 3) device.destroy();
               queue.submit(commands);
+              // One for each image finds candidates; the next reads the attachments.
+              if (++submissions === 3) device.destroy();
             };
           },
         });
