@@ -1,7 +1,7 @@
 /**
  * Keypoints of detections, from the channels that code them, in float64 until they are stored.
  */
-import { levelOf } from "../heads/levels.ts";
+import { anchorPoint } from "../heads/levels.ts";
 import type { KeypointSpec } from "../types.ts";
 import type { Settings } from "./checked_detect.ts";
 
@@ -72,13 +72,9 @@ const CODINGS = {
 
 function cellAxes(levels: Settings["levels"], anchor: number, coding: keyof typeof CODINGS): readonly [Axis, Axis] {
   const { factor, offset } = CODINGS[coding];
-  const { firstAnchor, width, height, stride } = levelOf(levels, anchor);
-  const cell = (anchor - firstAnchor) % (width * height);
+  const { x, y, stride } = anchorPoint(levels, anchor, offset);
   const one = factor * stride;
-  return [
-    { zero: (cell % width + offset) * stride, one },
-    { zero: (Math.floor(cell / width) + offset) * stride, one },
-  ];
+  return [{ zero: x, one }, { zero: y, one }];
 }
 
 /** x to [0, width] and y to [0, height]. */

@@ -2,6 +2,7 @@
  * What the values of outputs tell of the head that made them.
  */
 import { valuesOf } from "../arrays.ts";
+import { halfToFloat32 } from "../float32.ts";
 import type { HeadSpec, KeypointSpec } from "../types.ts";
 import type { AnySource } from "../validate.ts";
 import type { Field, ResolvedOutputs } from "./outputs.ts";
@@ -199,19 +200,7 @@ function floatsOf(source: AnySource): Float32Array | Float64Array | null {
   const { kind, scale, zeroPoint } = source;
   const data = valuesOf(source);
   if (kind === "f32" || kind === "f64") return data as Float32Array | Float64Array;
-  return Float32Array.from(data, kind === "f16" ? halfOf : (q) => (q - zeroPoint) * scale);
-}
-
-/** Of IEEE-754 half bits. */
-function halfOf(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const fraction = (bits & 1023) / 1024;
-  const magnitude = exponent === 31
-    ? fraction === 0 ? Infinity : NaN
-    : exponent === 0
-    ? fraction * 2 ** -14
-    : (1 + fraction) * 2 ** (exponent - 15);
-  return bits >> 15 === 0 ? magnitude : -magnitude;
+  return Float32Array.from(data, kind === "f16" ? halfToFloat32 : (q) => (q - zeroPoint) * scale);
 }
 
 function short(value: number): string {
