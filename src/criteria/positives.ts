@@ -98,16 +98,17 @@ export function gatherRows(backend: WasmBackend, map: Source, columns: number, r
   return gathered;
 }
 
-/** (rows), one of a map's columns. */
+/** (rows), one of a map's columns; rows are counted from `firstRow` on. */
 export function gatherColumn(
   backend: WasmBackend,
   map: Source,
   columns: number,
   column: number,
   rows: Int32Array,
+  firstRow: number,
 ): Float32Array {
   const gathered = new Float32Array(rows.length);
-  const part = { start: column, pitch: columns, rows: rows.length, columns: 1 };
+  const part = { start: firstRow * columns + column, pitch: columns, rows: rows.length, columns: 1 };
   forEachGroup(backend, map, 1, rows, (values, at) => gathered.set(values, at), part);
   return gathered;
 }

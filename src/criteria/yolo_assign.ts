@@ -79,11 +79,11 @@ export function assignYolo(
   const sides = predictions.exactSides(anchors);
   const scores = targetScores(points, gt, { anchors, sides, gtIndex }, predictions, rules);
   ignoreCrowds(grid, gt.ignore, gtIndex);
-  const kept = Array.from(anchors.keys()).filter((i) => gtIndex[anchors[i]] >= 0);
+  const isKept = (i: number) => gtIndex[anchors[i]] >= 0;
   return {
     gtIndex,
-    scores: Float64Array.from(kept, (i) => scores[i]),
-    sides: Float64Array.from({ length: 4 * kept.length }, (_, i) => sides[4 * kept[i >> 2] + i % 4]),
+    scores: scores.filter((_, i) => isKept(i)),
+    sides: sides.filter((_, i) => isKept(i >> 2)),
   };
 }
 
@@ -108,46 +108,65 @@ function chosenObjects(
   const { anchors } = grid;
   const list = new Int32Array(anchors);
   const inside = (index: number) => list.subarray(0, listInside(grid, boxAt(gt.boxes, index), list));
-  const boxes = new PredictedBoxes(anchors);
+  const boxes = new PredictedBoxes(points, rules.eps);
   for (let index = 0; index < gt.count; index++) boxes.mark(inside(index));
   boxes.read(predictions);
-  const best: Candidate[][] = [];
-  const overlap = new Float64Array(anchors).fill(-Infinity);
-  const object = new Int32Array(anchors).fill(NEGATIVE);
+  const gtIndex = new Int32Array(anchors).fill(NEGATIVE);
+  const contested = new Uint8Array(anchors);
   for (let index = 0; index < gt.count; index++) {
     const own = inside(index);
     const logits = predictions.logits(own, gt.labels[index]);
-    const box = boxAt(gt.boxes, index);
-    const target = shapeAngle(box.x2 - box.x1, box.y2 - box.y1);
-    const candidates: Candidate[] = [];
+    for (const { anchor } of bestOf(own, logits, boxes, new Shape(boxAt(gt.boxes, index)), rules)) {
+      if (gtIndex[anchor] !== NEGATIVE) contested[anchor] = 1;
+      gtIndex[anchor] = index;
+    }
+  }
+  if (!contested.includes(1)) return gtIndex;
+  // An anchor that several chose goes to the one around its point that it overlaps most.
+  const most = new Float64Array(anchors).fill(-Infinity);
+  for (let index = 0; index < gt.count; index++) {
+    const object = new Shape(boxAt(gt.boxes, index));
+    const own = inside(index);
     for (let i = 0; i < own.length; i++) {
       const anchor = own[i];
-      const iou = boxes.overlap(anchor, box, target, points.x[anchor], points.y[anchor], rules.eps);
-      // NaN is neither the best of an anchor nor a candidate.
-      if (iou > overlap[anchor]) {
-        overlap[anchor] = iou;
-        object[anchor] = index;
-      }
-      const share = Math.max(iou, 0) ** rules.beta;
-      // A score is at most 1.
-      if (candidates.length === rules.topk && share < candidates[0].alignment) continue;
-      const alignment = sigmoid(logits[i]) ** rules.alpha * share;
-      // NaN to the power of 0 is 1.
-      if (!(alignment > 0) || Number.isNaN(iou) || Number.isNaN(logits[i])) continue;
-      keep(candidates, { anchor, alignment, iou }, rules.topk);
+      if (contested[anchor] === 0) continue;
+      const iou = boxes.overlap(anchor, object);
+      if (!(iou > most[anchor])) continue;
+      most[anchor] = iou;
+      gtIndex[anchor] = index;
     }
-    best.push(candidates);
   }
-  return settled(best, object);
+  return gtIndex;
 }
 
-/** An anchor goes to the one object that chose it; where several did, to the one around its point that it overlaps most. */
-function settled(best: readonly (readonly Candidate[])[], nearest: Int32Array): Int32Array {
-  const gtIndex = new Int32Array(nearest.length).fill(NEGATIVE);
-  best.forEach((candidates, index) => {
-    for (const { anchor } of candidates) gtIndex[anchor] = gtIndex[anchor] === NEGATIVE ? index : nearest[anchor];
-  });
-  return gtIndex;
+/** The `topk` that suit an object best, of the anchors inside. */
+function bestOf(
+  inside: Int32Array,
+  logits: Float32Array,
+  boxes: PredictedBoxes,
+  object: Shape,
+  { topk, alpha, beta }: YoloRules,
+): Candidate[] {
+  const best: Candidate[] = [];
+  let least = -Infinity;
+  for (let i = 0; i < inside.length; i++) {
+    const iou = boxes.overlap(inside[i], object, least);
+    if (iou < least || Number.isNaN(iou) || Number.isNaN(logits[i])) continue;
+    const alignment = raised(sigmoid(logits[i]), alpha) * raised(Math.max(iou, 0), beta);
+    if (!(alignment > 0)) continue;
+    keep(best, { anchor: inside[i], alignment, iou }, topk);
+    // A score is at most 1; the margin is for the rounding of powers.
+    if (best.length === topk && beta > 0) least = best[0].alignment ** (1 / beta) * (1 - 1e-9);
+  }
+  return best;
+}
+
+/** `base ** exponent` for a base of at least 0, and for the usual exponents in a fraction of its time. */
+function raised(base: number, exponent: number): number {
+  if (exponent === 0.5) return Math.sqrt(base);
+  if (exponent !== 6) return base ** exponent;
+  const cube = base * base * base;
+  return cube * cube;
 }
 
 /** Anchors that have an object. */
@@ -169,18 +188,15 @@ function targetScores(
 ): Float64Array {
   const scores = new Float64Array(anchors.length);
   const groups: number[][] = Array.from({ length: gt.count }, () => []);
-  anchors.forEach((anchor, i) => groups[gtIndex[anchor]].push(i));
-  groups.forEach((group, index) => {
-    if (group.length === 0) return;
-    const { x1, y1, x2, y2 } = boxAt(gt.boxes, index);
-    const target = shapeAngle(x2 - x1, y2 - y1);
-    const logits = predictions.logits(Int32Array.from(group, (i) => anchors[i]), gt.labels[index]);
+  for (let i = 0; i < anchors.length; i++) groups[gtIndex[anchors[i]]].push(i);
+  for (let index = 0; index < gt.count; index++) {
+    const group = groups[index];
+    if (group.length === 0) continue;
+    const object = new Shape(boxAt(gt.boxes, index));
+    const logits = predictions.logits(new Int32Array(group.map((i) => anchors[i])), gt.labels[index]);
     const own = group.map((i, place): Candidate => {
-      const [l, t, r, b] = sides.subarray(4 * i, 4 * i + 4);
-      const [x, y] = [points.x[anchors[i]], points.y[anchors[i]]];
-      const iou = completeIou(l, t, r, b, boxAngle(l, t, r, b), x - x1, y - y1, x2 - x, y2 - y, target, eps);
-      const overlap = Math.max(iou, 0);
-      return { anchor: i, alignment: sigmoid(logits[place]) ** alpha * overlap ** beta, iou: overlap };
+      const iou = Math.max(completeIou(sides, 4 * i, points.x[anchors[i]], points.y[anchors[i]], object, eps), 0);
+      return { anchor: i, alignment: raised(sigmoid(logits[place]), alpha) * raised(iou, beta), iou };
     });
     if (own.length > topk2) {
       own.sort((a, b) => isWorse(a, b) ? 1 : -1);
@@ -189,94 +205,95 @@ function targetScores(
     const highestIou = own.reduce((most, { iou }) => Math.max(most, iou), 0);
     const mostAligned = own.reduce((most, { alignment }) => Math.max(most, alignment), 0);
     for (const { anchor, alignment } of own) scores[anchor] = alignment * highestIou / (mostAligned + EPSILON);
-  });
+  }
   return scores;
 }
 
 /** The boxes of the anchors that are inside an object. */
 class PredictedBoxes {
+  readonly #points: Points;
+  readonly #eps: number;
   /** (anchors): 1 where it is; then its place among those that are, from 1. */
   readonly #places: Int32Array;
   #sides = new Float32Array(0);
-  #angles = new Float64Array(0);
 
-  constructor(anchors: number) {
-    this.#places = new Int32Array(anchors);
+  constructor(points: Points, eps: number) {
+    this.#points = points;
+    this.#eps = eps;
+    this.#places = new Int32Array(points.x.length);
   }
 
   mark(anchors: Int32Array): void {
-    for (const anchor of anchors) this.#places[anchor] = 1;
+    for (let i = 0; i < anchors.length; i++) this.#places[anchors[i]] = 1;
   }
 
   read(predictions: Predictions): void {
     const places = this.#places;
     const marked = placesWhere(places, 1);
     for (let i = 0; i < marked.length; i++) places[marked[i]] = i + 1;
-    const sides = predictions.sides(marked);
-    this.#sides = sides as Float32Array<ArrayBuffer>;
-    this.#angles = new Float64Array(marked.length);
-    for (let i = 0; i < marked.length; i++) {
-      this.#angles[i] = boxAngle(sides[4 * i], sides[4 * i + 1], sides[4 * i + 2], sides[4 * i + 3]);
-    }
+    this.#sides = predictions.sides(marked) as Float32Array<ArrayBuffer>;
   }
 
-  /** The complete IoU of an anchor's box with an object, whose shape has that angle. */
-  overlap(anchor: number, { x1, y1, x2, y2 }: Box, angle: number, x: number, y: number, eps: number): number {
-    const place = this.#places[anchor] - 1;
-    const sides = this.#sides;
-    const at = 4 * place;
-    const own = this.#angles[place];
-    return completeIou(
-      sides[at],
-      sides[at + 1],
-      sides[at + 2],
-      sides[at + 3],
-      own,
-      x - x1,
-      y - y1,
-      x2 - x,
-      y2 - y,
-      angle,
-      eps,
-    );
+  /** The complete IoU of an anchor's box with an object. */
+  overlap(anchor: number, object: Shape, least = -Infinity): number {
+    const at = 4 * (this.#places[anchor] - 1);
+    const { x, y } = this.#points;
+    return completeIou(this.#sides, at, x[anchor], y[anchor], object, this.#eps, least);
+  }
+}
+
+/** An object's box, and the angle of its sides. */
+class Shape {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly angle: number;
+
+  constructor({ x1, y1, x2, y2 }: Box) {
+    this.x1 = x1;
+    this.y1 = y1;
+    this.x2 = x2;
+    this.y2 = y2;
+    this.angle = Math.atan2(x2 - x1, y2 - y1);
   }
 }
 
 /**
- * 1 less `ciouLoss`, of two boxes by their distances from one point, which is inside the second; `angle` and `angle2` are of
- * their shapes.
+ * 1 less `ciouLoss` of an object with the box whose distances from the point (x, y) stand at `at`. Where it is under `least`,
+ * anything under that: angles take the most time.
  */
 function completeIou(
-  l: number,
-  t: number,
-  r: number,
-  b: number,
-  angle: number,
-  l2: number,
-  t2: number,
-  r2: number,
-  b2: number,
-  angle2: number,
+  sides: Float32Array | Float64Array,
+  at: number,
+  x: number,
+  y: number,
+  object: Shape,
   eps: number,
+  least = -Infinity,
 ): number {
+  // Destructured, they take longer than all the rest.
+  const l = sides[at];
+  const t = sides[at + 1];
+  const r = sides[at + 2];
+  const b = sides[at + 3];
+  const l2 = x - object.x1;
+  const t2 = y - object.y1;
+  const r2 = object.x2 - x;
+  const b2 = object.y2 - y;
   const overlap = Math.max(Math.min(l, l2) + Math.min(r, r2), 0) * Math.max(Math.min(t, t2) + Math.min(b, b2), 0);
-  const area = Math.max(l + r, 0) * Math.max(t + b, 0);
-  const iou = overlap / (area + (l2 + r2) * (t2 + b2) - overlap + eps);
+  const w = Math.max(l + r, 0);
+  const h = Math.max(t + b, 0);
+  const iou = overlap / (w * h + (l2 + r2) * (t2 + b2) - overlap + eps);
   const width = Math.max(l, l2) + Math.max(r, r2);
   const height = Math.max(t, t2) + Math.max(b, b2);
   const dx = ((r - l) - (r2 - l2)) / 2;
   const dy = ((b - t) - (b2 - t2)) / 2;
-  const aspect = 4 / Math.PI ** 2 * (angle - angle2) ** 2;
-  const distance = (dx * dx + dy * dy) / (width * width + height * height + eps);
-  return iou - distance - aspect * aspect / (1 - iou + aspect + eps);
-}
-
-function boxAngle(l: number, t: number, r: number, b: number): number {
-  return shapeAngle(Math.max(l + r, 0), Math.max(t + b, 0));
-}
-
-function shapeAngle(width: number, height: number): number {
-  return Math.atan2(width, height);
+  const distanceIou = iou - (dx * dx + dy * dy) / (width * width + height * height + eps);
+  if (distanceIou < least) return distanceIou;
+  const turn = Math.atan2(w, h) - object.angle;
+  const aspect = 4 / Math.PI ** 2 * turn * turn;
+  return distanceIou - aspect * aspect / (1 - iou + aspect + eps);
 }
 
 function sigmoid(x: number): number {

@@ -133,8 +133,8 @@ function criterion(backend: WasmBackend, checked: CheckedYolo): CriterionResult 
   });
   const scene = { ...grid, assigned: assignments.map(({ gtIndex }) => gtIndex) };
   const positives = collectPositives(scene);
-  const scores = Float32Array.from(assignments.flatMap((each) => Array.from(each.scores)));
-  const pred = boxesOf(Float32Array.from(assignments.flatMap((each) => Array.from(each.sides))));
+  const scores = joined(assignments.map((each) => each.scores));
+  const pred = boxesOf(joined(assignments.map((each) => each.sides)));
   const divisor = Math.max(scores.reduce((sum, score) => sum + score, 0), 1);
   const ignored = anchorWeights(scene);
   const cls = termOf(runLoss(backend, {
@@ -163,6 +163,16 @@ function criterion(backend: WasmBackend, checked: CheckedYolo): CriterionResult 
   };
 }
 
+function joined(arrays: readonly Float64Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
+}
+
 function distColumns(bins: number): number {
   return bins === 0 ? 4 : 4 * bins;
 }
@@ -179,19 +189,21 @@ function predictionsOf(
   const { head: { bins, numClasses }, anchors: perImage } = grid;
   const rowsOf = (anchors: Int32Array) => anchors.map((anchor) => image * perImage + anchor);
   return {
-    logits: (anchors, label) => gatherColumn(backend, cls, numClasses, label, rowsOf(anchors)),
+    logits: (anchors, label) => gatherColumn(backend, cls, numClasses, label, anchors, image * perImage),
     sides: (anchors) => {
       const rows = rowsOf(anchors);
       const sides = bins === 0 ? gatherRows(backend, dist, 4, rows) : gatherMeans(backend, dist, bins, rows);
-      for (let i = 0; i < sides.length; i++) sides[i] *= units[4 * anchors[i >> 2] + i % 4];
+      for (let i = 0; i < sides.length; i++) sides[i] *= units[4 * anchors[i >> 2] + (i & 3)];
       return sides;
     },
     exactSides: (anchors) => {
       const rows = gatherRows(backend, dist, distColumns(bins), rowsOf(anchors));
-      return Float64Array.from({ length: 4 * anchors.length }, (_, i) => {
-        const side = bins === 0 ? rows[i] : expectationOf(rows.subarray(i * bins, (i + 1) * bins));
-        return side * units[4 * anchors[i >> 2] + i % 4];
-      });
+      const sides = new Float64Array(4 * anchors.length);
+      for (let i = 0; i < sides.length; i++) {
+        const side = bins === 0 ? rows[i] : expectationAt(rows, i * bins, bins);
+        sides[i] = side * units[4 * anchors[i >> 2] + (i & 3)];
+      }
+      return sides;
     },
   };
 }
@@ -209,13 +221,15 @@ function unitsOf({ head: { boxes, boxUnit }, levels, anchors, imageSize: [height
   return boxUnit === "image" ? units.map((_, i) => i % 2 === 0 ? width : height) : units;
 }
 
-/** The mean bin of a distribution; of infinite logits, the largest share it. */
-function expectationOf(logits: Float32Array): number {
+/** The mean bin of the distribution that begins there; of infinite logits, the largest share it. */
+function expectationAt(logits: Float32Array, start: number, bins: number): number {
   let peak = -Infinity;
-  for (const logit of logits) peak = Math.max(peak, logit);
-  let [sum, weighted] = [0, 0];
-  for (let bin = 0; bin < logits.length; bin++) {
-    const share = logits[bin] === peak ? 1 : Math.exp(logits[bin] - peak);
+  for (let bin = 0; bin < bins; bin++) peak = Math.max(peak, logits[start + bin]);
+  let sum = 0;
+  let weighted = 0;
+  for (let bin = 0; bin < bins; bin++) {
+    const logit = logits[start + bin];
+    const share = logit === peak ? 1 : Math.exp(logit - peak);
     sum += share;
     weighted += share * bin;
   }

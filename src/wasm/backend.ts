@@ -259,10 +259,20 @@ function copyColumns(src: Values, part: Rows, list: Listed, first: number, dst: 
   }
 }
 
+/** Neighbouring rows at once, where a row is all of its pitch. */
 function copyRows(src: Values, part: Rows, list: Listed, first: number, dst: Values, at: number): void {
+  const { ints, start, count } = list;
+  const { columns, pitch } = part;
   let to = at;
-  for (let i = 0; i < list.count; i++) {
-    const from = part.start + (list.ints[list.start + i] - first) * part.pitch;
-    for (let column = 0; column < part.columns; column++) dst[to++] = src[from + column];
+  for (let i = 0; i < count;) {
+    const row = ints[start + i];
+    let run = 1;
+    while (pitch === columns && i + run < count && ints[start + i + run] === row + run) run++;
+    const from = part.start + (row - first) * pitch;
+    const length = run * columns;
+    if (length > SPAN_START) dst.set(src.subarray(from, from + length) as never, to);
+    else for (let k = 0; k < length; k++) dst[to + k] = src[from + k];
+    to += length;
+    i += run;
   }
 }
