@@ -17,6 +17,7 @@ import { imageOf, inOrder, pack, packings, randomHead } from "../raw_head.ts";
 import { checkDetect } from "../../src/detect/checked_detect.ts";
 import { detect } from "../reference/detect.ts";
 import { keypoints } from "../reference/keypoints.ts";
+import { walk } from "./walk.ts";
 
 const test = suite("attachments");
 const engine = await createEngine();
@@ -47,7 +48,7 @@ for (const [name, make, coding] of HEADS) {
       const head = make({ numClasses: 5, keypoints: { count: 3, dims, coding } });
       const raw = randomHead(random(80), head, imageSize, 2);
       const settings = { head, imageSize };
-      for (const [packing, outputs] of packings(head, raw)) {
+      for (const [packing, outputs] of walk([...packings(head, raw)])) {
         sync.detect(outputs, settings).forEach((found, image) => {
           const values = imageOf(raw, image);
           const wanted = detect(values, settings);

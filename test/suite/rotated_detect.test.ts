@@ -6,6 +6,7 @@ import { close, same, throws } from "../compare.ts";
 import { random } from "../random.ts";
 import { imageOf, packings, randomHead } from "../raw_head.ts";
 import { cornerPoints, detectRotated, type RotatedSettings } from "../reference/rotated_boxes.ts";
+import { walk } from "./walk.ts";
 
 const test = suite("rotated detections");
 const engine = await createEngine();
@@ -64,7 +65,7 @@ for (const [name, make] of HEADS) {
     const head = make({ numClasses: 3 });
     const raw = randomHead(random(90), head, imageSize, 2);
     const settings = { head, imageSize, iouThreshold: 0.3 };
-    for (const [packing, outputs] of packings(head, raw)) {
+    for (const [packing, outputs] of walk([...packings(head, raw)])) {
       sync.detect(outputs, settings).forEach((found, image) => {
         assert.ok(found.length > 3, packing);
         agree(found, detectRotated(imageOf(raw, image), settings), settings, `${packing}, image ${image}`);
@@ -74,7 +75,7 @@ for (const [name, make] of HEADS) {
 }
 
 test("every overlap and suppression, classes or none, every class of an anchor, limits", () => {
-  const head = heads.yolov8({ angle: "sigmoid", numClasses: 3, strides: [4, 8] });
+  const head = heads.yolov8({ angle: "sigmoid", numClasses: 3, strides: [8, 16] });
   const raw = randomHead(random(91), head, imageSize, 1, 2);
   const [[, outputs]] = packings(head, raw);
   for (const rotatedOverlap of ["polygon", "probiou"] as const) {

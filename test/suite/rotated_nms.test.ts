@@ -105,7 +105,7 @@ test("boxes that spoil a structure: thin, piled, of all sizes, far out, hardly d
 test("more boxes than a grid takes well go to the tree", () => {
   const r = random(62);
   const boxes = boxesOf(
-    samples(1000),
+    samples(600),
     () => [r.uniform(0, 60), r.uniform(0, 60), r.uniform(2, 90), r.uniform(2, 9), r.uniform(0, 3)],
   );
   agrees(boxes, floats(boxes.length / 5, () => r.uniform()), [0.3, 0.8], "crowded");

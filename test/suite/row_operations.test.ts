@@ -12,6 +12,7 @@ import { arraysOf, checkRows, testPyTorch, worstOfRows } from "../row_cases.ts";
 import { worstOf } from "../search.ts";
 import { engines } from "./builds.ts";
 import { note } from "./notes.ts";
+import { walk } from "./walk.ts";
 
 const test = suite("row operations");
 const engine = await createEngine();
@@ -103,7 +104,7 @@ for (const operation of ofKind("row operation")) {
     const c = of();
     const r = random(42);
     const small = await createEngine({ maxMemory: 512 * 1024 });
-    for (const options of settingsOf(c)) {
+    for (const options of walk(settingsOf(c))) {
       // Quarters, which every kind of data has.
       const inputs = c.file.inputs(r, 3001, options).map((array) => array.map((v) => Math.round(v * 4) % 120 / 4 + 0));
       const dims = checked(inputs, options).inputs.map(({ source }) => source.dims);

@@ -12,6 +12,7 @@ import {
   settingsOf,
 } from "../conformance.ts";
 import { boxes, floats, random } from "../random.ts";
+import { walk } from "./walk.ts";
 
 const test = suite("small memory");
 const LEAST = 256 * 1024;
@@ -28,7 +29,7 @@ const pairs = (count: number) => [boxes(r, count), boxes(r, count)] as const;
 
 const WIDE = 30000;
 /** Rows of which some end with a block of the kernels, some do not, and some are longer than a chunk. */
-const WIDTHS = [1, 4, 31, 80, 81, 91, 1001, WIDE];
+const WIDTHS = walk([1, 4, 31, 80, 81, 91, 1001, WIDE]);
 
 /** Every reduction, with and without gradients, and weights of rows and of elements. */
 function lossWays(rows: number, elements: number, elementWeights: boolean): object[] {

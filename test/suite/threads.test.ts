@@ -9,6 +9,7 @@ import { random } from "../random.ts";
 import { inOrder, pack, packLevels, randomHead } from "../raw_head.ts";
 import { runtime } from "./runtime.ts";
 import { skip } from "./skip.ts";
+import { walk } from "./walk.ts";
 
 const tests = suite("threads");
 
@@ -126,7 +127,7 @@ const predOf = ({ pred }: LossCall) => repeated(pred(PATTERN), PATTERN, rows);
 const targetOf = ({ target }: LossCall) => repeated(target(PATTERN), PATTERN, rows);
 const faceOf = (face: unknown, { name }: LossCall) => (face as Record<string, AnyLoss>)[name];
 
-for (const call of CALLS) {
+for (const call of walk(CALLS)) {
   test(`${call.title}: the bits of one thread`, async () => {
     const [alone, divided] = [sync, engine].map((face) => faceOf(face, call));
     const input = [predOf(call), targetOf(call)] as const;

@@ -1,8 +1,8 @@
 /**
- * Long walks over sizes, packings and repetitions of WebGPU, which `npm test` takes whole in one runtime and thinly in
- * the others. Their numbers come from the same shaders on the same software adapter; what differs between runtimes
- * is how shaders compile and how buffers are mapped, which every size meets alike. Options and operations are no matter
- * for a thin walk: each of them is tested everywhere.
+ * Long walks over sizes, packings and repetitions, which `npm test` takes whole in one runtime and thinly in the others.
+ * Their numbers come from the same kernels, and from the same shaders on the same software adapter; what differs between
+ * runtimes is how these compile and how memory is mapped, which every size meets alike. Options and operations are no
+ * matter for a thin walk: each of them is tested everywhere.
  */
 import { runtime, thin } from "./runtime.ts";
 
@@ -39,7 +39,7 @@ export function samples(count: number): number {
 /** What a thin walk left out, for the report. */
 export function walkNotes(): string[] {
   const notes: string[] = [];
-  if (walked < all) notes.push(`thin: ${walked} of ${all} sizes, packings and repetitions of WebGPU; Node walks all`);
-  if (fewer) notes.push("thin: a fifth of the random inputs of losses; Node takes all");
+  if (walked < all) notes.push(`thin: ${walked} of ${all} sizes, packings and repetitions; Node walks all`);
+  if (fewer) notes.push("thin: a fifth of the random inputs; Node takes all");
   return notes;
 }

@@ -92,7 +92,7 @@ for (const name of PRESETS) {
     const head = heads[name]({ numClasses: 5 });
     const raw = randomHead(random(40), head, imageSize, 3);
     const uncertainty = head.boxes === "distribution";
-    for (const [packing, outputs] of packings(head, raw)) {
+    for (const [packing, outputs] of walk([...packings(head, raw)])) {
       const options = { head, imageSize, uncertainty };
       const wanted = engine.sync.detect(outputs, options);
       assert.ok(wanted.every((list) => list.length > 3));
@@ -154,7 +154,7 @@ test(
       for (const rotatedOverlap of ["polygon", "probiou"] as const) {
         const { raw, options } = example(changes, { rotatedOverlap, multiLabel: rotatedOverlap === "polygon" });
         const settings = { ...options, uncertainty: options.head.boxes === "distribution" };
-        for (const [packing, outputs] of packings(options.head, raw)) {
+        for (const [packing, outputs] of walk([...packings(options.head, raw)])) {
           const wanted = engine.sync.detect(outputs, settings);
           assert.ok(wanted.every(({ rotated, length }) => length > 3 && rotated?.length === 5 * length));
           agrees(await engine.detect(onGpu(device, outputs), settings), wanted, packing);
@@ -407,7 +407,7 @@ for (const [name, changes] of ATTACHED) {
     const r = random(45);
     const dims = [2, channels, 24, 32];
     const prototypes = { data: floats(2 * channels * 24 * 32, () => r.uniform(-1, 1)), dims };
-    for (const [packing, values] of packings(options.head, raw)) {
+    for (const [packing, values] of walk([...packings(options.head, raw)])) {
       const outputs = channels === 0 ? values : withPrototypes(values, prototypes);
       const wanted = engine.sync.detect(outputs, options);
       assert.ok(wanted.every((list) => list.length > 3 && list.keypoints?.length !== 0));
@@ -445,7 +445,7 @@ for (const [name, changes] of TURNED) {
     async (device, engine) => {
       const uncertainty = changes.bins !== 0;
       const { raw, options } = example(changes, { uncertainty });
-      for (const [packing, outputs] of packings(options.head, raw)) {
+      for (const [packing, outputs] of walk([...packings(options.head, raw)])) {
         const wanted = engine.sync.detect(outputs, options);
         assert.ok(wanted.every(({ length, rotated }) => length > 3 && rotated?.length === 5 * length));
         agrees(await engine.detect(onGpu(device, outputs), options), wanted, packing);

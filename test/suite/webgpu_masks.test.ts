@@ -183,15 +183,15 @@ test("bits come back, or prototypes where these are less; with masks: false noth
 });
 
 test("more windows than logits are held for are made one run after the other", async (device, engine) => {
-  const many = exactScene(104, 90, 48, [256, 256]);
-  // Windows of all samples: 5.9 million logits.
+  const many = exactScene(104, 70, 3, [256, 256]);
+  // Windows of all samples: 4.6 million logits, of which 4.2 million are held.
   const given = { ...many, boxes: many.boxes.map((_, i) => [i, 0, 1024, 1024]), imageSize: [1024, 1024] as const };
   const transform = { scaleX: 8, scaleY: 8, padX: 0, padY: 0, clip: [128, 128] };
   const outputs = outputsOf(given);
-  const options = { ...optionsOf(given, transform), maxDetections: 90 };
+  const options = { ...optionsOf(given, transform), maxDetections: 70 };
   const [wanted] = engine.sync.detect(outputs, options);
   const [found] = await engine.detect({ ...outputs, prototypes: placed(device, outputs.prototypes) }, options);
-  assert.is(found.length, 90);
+  assert.is(found.length, 70);
   equal(found, wanted, "masks");
 });
 

@@ -170,7 +170,7 @@ for (const operation of ofKind("row operation")) {
 
   test(`${name}: hard values are right, and change nothing beside their row`, async (engine) => {
     const c = referenceOf<RowOperationReference>(operation);
-    for (const options of settingsOf(c).filter((each) => each.layout === undefined)) {
+    for (const options of walk(settingsOf(c).filter((each) => each.layout === undefined))) {
       const calm = c.file.inputs(r, 21, options);
       const before = arraysOf(await run(engine, calm, options));
       const { checked } = (operation.check as unknown as (...args: unknown[]) => RowCall)(...calm, options);
