@@ -42,7 +42,11 @@ const HARD_LOGITS = [
 type Reference<P, T, G> = (pred: P, target: T) => { value: number; grad: G };
 type ElementReference = Reference<number, number, number>;
 type RowReference = Reference<Float32Array, number, readonly number[]>;
-type BoxReference = Reference<Float32Array, Float32Array, readonly number[]>;
+type BoxReference = (
+  pred: Float32Array,
+  target: Float32Array,
+  options: LossInput["options"],
+) => { value: number; grad: readonly number[] };
 
 /** Those of the tests, a file for each loss. */
 async function referenceOf<R>(loss: LossName): Promise<R> {
@@ -114,10 +118,10 @@ async function loadContestants(engine: Engine): Promise<readonly Contestant[]> {
 
 function oursOf(
   engine: Engine,
-  { loss, pred, predDims, target, targetDims }: LossInput,
+  { loss, pred, predDims, target, targetDims, options: required }: LossInput,
 ): Results {
   const operation = engine.sync[loss] as Engine["sync"]["iouLoss"];
-  const options = { reduction: "none", grad: true } as const;
+  const options = { ...required, reduction: "none", grad: true } as const;
   const result = operation({ data: pred, dims: predDims }, {
     data: target,
     dims: targetDims,
@@ -339,7 +343,7 @@ function boxCase(loss: LossName, reference: BoxReference, count: number): Case {
   };
   for (let row = 0; row < rows; row++) {
     const [pred, target] = [input.pred, input.target].map((boxes) => boxes.subarray(row * 4, row * 4 + 4));
-    const { value, grad } = reference(pred, target);
+    const { value, grad } = reference(pred, target, input.options);
     truth.values[row] = value;
     truth.grad.set(grad, row * 4);
   }

@@ -61,7 +61,7 @@ function cases(largest: number): (() => Case)[] {
 }
 
 function lossCase(
-  { loss, pred, predDims: [, row], target, targetDims }: LossInput,
+  { loss, pred, predDims: [, row], target, targetDims, options }: LossInput,
   largest: number,
   grad: boolean,
 ): Case {
@@ -76,8 +76,9 @@ function lossCase(
       const operation = sync[loss] as Engine["sync"]["iouLoss"];
       const input = { data: preds.subarray(0, rows * row), dims: [rows, row] };
       const wanted = targets.subarray(0, rows * width);
-      if (!grad) return operation(input, wanted, { reduction: "sum" });
-      return operation(input, wanted, { reduction: "sum", grad, out: { grad: slopes.subarray(0, rows * row) } });
+      if (!grad) return operation(input, wanted, { ...options, reduction: "sum" });
+      const out = { grad: slopes.subarray(0, rows * row) };
+      return operation(input, wanted, { ...options, reduction: "sum", grad, out });
     },
   };
 }

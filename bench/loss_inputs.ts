@@ -1,5 +1,5 @@
 /** The inputs of the losses, from fixed seeds. */
-import { kindOf, type LossInput, type LossName } from "./loss_task.ts";
+import { kindOf, type LossInput, type LossName, requiredOf } from "./loss_task.ts";
 import { between, normal, type Random, seeded } from "./random.ts";
 import { CLASSES } from "./yolov8.ts";
 
@@ -102,7 +102,7 @@ export function boxInput(loss: LossName, count: number, seed: number): LossInput
       4 * i,
     ); while (shareAnEdge(pred, target, 4 * i));
   }
-  return { loss, pred, predDims: [count, 4], target, targetDims: [count, 4] };
+  return { loss, pred, predDims: [count, 4], target, targetDims: [count, 4], options: requiredOf(loss, FRAME) };
 }
 
 function shareAnEdge(a: Float32Array, b: Float32Array, at: number): boolean {

@@ -14,6 +14,12 @@ export function kindOf(loss: LossName): LossKind {
   return RECORDS[loss].kind;
 }
 
+/** Options that the loss is not called without: sizes of images are the frame's. */
+export function requiredOf(loss: LossName, frame: number): Required<LossInput>["options"] {
+  const needsSize = Object.values(RECORDS[loss].params).some(({ required, kind }) => required && kind === "size");
+  return needsSize ? { imageSize: [frame, frame] } : {};
+}
+
 export function lossesOf(kind: LossKind): LossName[] {
   return LOSSES.filter((loss) => kindOf(loss) === kind);
 }
@@ -24,6 +30,8 @@ export interface LossInput {
   readonly predDims: readonly [number, number];
   readonly target: Float32Array;
   readonly targetDims: readonly number[];
+  /** Options that the loss is not called without. */
+  readonly options?: { readonly imageSize?: readonly [number, number] };
 }
 
 export interface LossTask extends LossInput {

@@ -150,14 +150,15 @@ async function race(
 /** The sum of all losses; the gradient goes into an array that is made once. */
 function ours(
   engine: Engine,
-  { loss, grad }: LossTask,
+  { loss, grad, options }: LossTask,
   room: () => Float32Array,
 ): (pred: TensorLike, target: TensorLike) => LossOutcome {
   const operation = engine.sync[loss] as Engine["sync"]["iouLoss"];
   if (!grad) {
-    return (logits, target) => operation(logits, target, { reduction: "sum" });
+    return (logits, target) => operation(logits, target, { ...options, reduction: "sum" });
   }
-  return (logits, target) => operation(logits, target, { reduction: "sum", grad: true, out: { grad: room() } });
+  return (logits, target) =>
+    operation(logits, target, { ...options, reduction: "sum", grad: true, out: { grad: room() } });
 }
 
 /** Peers in this process; the first is what the check looks at. */

@@ -109,8 +109,9 @@ export function optionalSize(text: string): Param<readonly [number, number] | un
 }
 
 /** [height, width], which must be given. */
-export function requiredSize(text: string): Param<readonly [number, number]> {
-  return { kind: "size", text, default: [NaN, NaN], required: true };
+export function requiredSize(text: string, unit?: string): Param<readonly [number, number]> {
+  const param = { kind: "size", text, default: [NaN, NaN], required: true } as const;
+  return unit === undefined ? param : { ...param, unit };
 }
 
 /** Numbers that rise, in an array or a Float32Array, or none. */

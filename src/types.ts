@@ -332,6 +332,18 @@ export interface AlphaIouOptions extends BoxLossOptions {
   power?: number;
 }
 
+/** Parameters of `nwdLoss`. */
+export interface NwdOptions {
+  /** Distance at which the loss is 1 − 1/e, in the unit of the boxes, 1e-36 to 1e36. Default 12.8. */
+  c?: number;
+}
+
+/** Parameters of `mpdiouLoss`. */
+export interface MpdiouOptions extends BoxLossOptions {
+  /** [height, width] of the network's input, in the unit of the boxes. */
+  imageSize: readonly number[];
+}
+
 /** Parameters of `eiouLoss`. */
 export interface EiouOptions extends BoxLossOptions {
   /** Exponent of the focal weight IoU^γ, as a float32 number, 0 to 4; 0: none. Default 0. */
@@ -653,6 +665,53 @@ export interface LossOps<F> {
    * ```
    */
   wiseIouLoss: Loss<F, TensorLike, WiseIouOptions>;
+  /**
+   * MPDIoU loss: 1 − IoU + (d₁² + d₂²) / (H² + W² + eps) with IoU as in `iouLoss`, d₁ the distance of the upper left corners, d₂
+   * that of the lower right ones, and H and W the sides of `imageSize`.
+   *
+   * Gradient: −dIoU + 2·(x − x_t) / (H² + W² + eps) for each edge x.
+   *
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `eps` 1e-7.
+   * - Throws: RangeError if imageSize is not positive, or eps is under 0.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
+   *   side of pred).
+   * - Source: Ma and Xu 2023 (MPDIoU).
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const [pred, target] = [Float32Array.of(0, 0, 10, 10), Float32Array.of(20, 0, 30, 10)];
+   * console.log(sync.mpdiouLoss(pred, target, { imageSize: [30, 40] }).loss); // → 1.32
+   * ```
+   */
+  mpdiouLoss: Loss<F, TensorLike, MpdiouOptions>;
+  /**
+   * Normalized Wasserstein distance loss: 1 − exp(−d / c), in [0, 1], with d² = Δx² + Δy² + (Δw² + Δh²) / 4 of centres and sizes,
+   * the distance of two Gaussians. It has the unit of the boxes, unlike IoU, and a slope for boxes apart: `c` is about the
+   * mean size of the objects, 12.8 pixels in AI-TOD. The size of an inverted box is negative.
+   *
+   * Gradient: exp(−d / c) / (c·d)·(Δx, Δy, Δw / 4, Δh / 4) to centre and size, and 0 for equal boxes.
+   *
+   * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
+   * - Defaults: `c` 12.8.
+   * - Throws: RangeError if c is outside 1e-36…1e36.
+   * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
+   *   side of pred), because the exponential multiplies the rounding of d / c.
+   * - Source: Wang et al. 2021 (A Normalized Gaussian Wasserstein Distance for Tiny Object Detection), with c for C.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const { loss } = sync.nwdLoss(Float32Array.of(0, 0, 8, 8), Float32Array.of(12.8, 0, 20.8, 8)); // apart
+   * console.log(loss); // → 0.6321
+   * ```
+   */
+  nwdLoss: Loss<F, TensorLike, NwdOptions>;
   /**
    * Generalized IoU loss: 1 − IoU + (C − U) / (C + eps), in [0, 2], with IoU and U as in `iouLoss` and C the area of the
    * smallest box around both.

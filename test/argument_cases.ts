@@ -10,9 +10,11 @@ import {
   type ElementReference,
   type Options,
   referenceOf,
+  requiredOf,
   type RowOperationReference,
   type RowReference,
   settingsOf,
+  withEps,
 } from "./conformance.ts";
 import { random } from "./random.ts";
 
@@ -57,8 +59,10 @@ function rowWays(operation: Operation): Way[] {
   return [() => [logits(BINS), target(), { ...everything, weight: tensor([N], 4), out: out(N, N * BINS) }]];
 }
 
-function boxWays(): Way[] {
-  const options = () => ({ ...everything, eps: 1e-6, weight: tensor([N], 4), out: out(N, N * 4) });
+function boxWays(operation: Operation): Way[] {
+  const [eps] = withEps(operation, [1e-6]);
+  const own = { ...everything, ...requiredOf(operation), ...eps };
+  const options = () => ({ ...structuredClone(own), weight: tensor([N], 4), out: out(N, N * 4) });
   return [() => [boxes(5), boxes(6), options()]];
 }
 
@@ -83,7 +87,7 @@ function waysOf(operation: Operation): readonly Way[] {
     case "row loss":
       return rowWays(operation);
     case "box loss":
-      return boxWays();
+      return boxWays(operation);
     case "row operation":
       return rowOperationWays(operation);
     case "routine":

@@ -4,6 +4,7 @@
  */
 import { operations } from "../src/registry.ts";
 import type { Operation } from "../src/registry.ts";
+import { BOX_UNIT } from "../src/ops/box_loss.ts";
 import type { Param, Params } from "../src/params.ts";
 import { shaders } from "../src/webgpu/shaders.ts";
 import { fixtures } from "./generated/fixtures.ts";
@@ -68,6 +69,29 @@ export type RowOperationReference = Reference<(...args: [...Arrays, Options]) =>
   /** What the bound is a share of; default: the size of the value. */
   readonly unit?: (wanted: number, options: Options, inputs: Arrays, place: number) => number;
 }>;
+
+/** Options that the operation is not called without: those of its reference's first setting. */
+export function requiredOf(operation: Operation): Options {
+  const required = Object.entries(operation.params as Params).filter(([, param]) => param.required);
+  if (operation.kind === "routine" || required.length === 0) return {};
+  const [options] = settingsOf(referenceOf(operation));
+  return Object.fromEntries(Object.entries(options).filter(([param]) => required.some(([name]) => name === param)));
+}
+
+/** The operation's options that are lengths in the unit of its boxes, with these values. */
+export function lengthsTimes(operation: Operation, factor: number): Options {
+  const params = Object.entries(operation.params as Params).filter(([, { unit }]) => unit === BOX_UNIT);
+  const usual = requiredOf(operation);
+  return Object.fromEntries(params.map(([name, param]) => {
+    const value = usual[name] ?? param.default as number;
+    return [name, typeof value === "number" ? value * factor : (value as readonly number[]).map((v) => v * factor)];
+  }));
+}
+
+/** `{ eps }` for each, or once no options where the loss takes none. */
+export function withEps({ params }: Operation, values: readonly number[]): Options[] {
+  return "eps" in params ? values.map((eps) => ({ eps })) : [{}];
+}
 
 /** The operations of these kinds. */
 export function ofKind(...kinds: Operation["kind"][]): Operation[] {

@@ -1,7 +1,7 @@
 /** Every loss with input that it takes, by its kind: what tests of the options of all losses are made of. */
 import type { TensorLike } from "densehead";
 import type { Operation } from "../src/registry.ts";
-import { ofKind, referenceOf, type RowReference } from "./conformance.ts";
+import { ofKind, type Options, referenceOf, requiredOf, type RowReference } from "./conformance.ts";
 
 /** A loss by its name, on whatever device the object computes. */
 export type AnyLoss = (pred: TensorLike, target: unknown, options?: object) => {
@@ -19,6 +19,17 @@ export interface LossCall {
   /** Has it a value for each row, rather than for each element? */
   readonly byRow: boolean;
   readonly elementWeights: boolean;
+  /** Options that it is not called without. */
+  readonly required: Options;
+}
+
+/** The loss of these losses, with the options that it is not called without. */
+export function lossIn<L extends (pred: TensorLike, target: unknown, options?: object) => unknown>(
+  losses: unknown,
+  { name, required }: Pick<LossCall, "name" | "required">,
+): L {
+  const loss = (losses as Record<string, L>)[name];
+  return ((pred, target, options) => loss(pred, target, { ...required, ...options })) as L;
 }
 
 const COLUMNS = 4;
@@ -35,6 +46,7 @@ function elementCalls({ name, labels = false }: Operation & { labels?: boolean }
     target: (rows: number): unknown => tensor(rows, (i) => i % 3 / 2),
     byRow: false,
     elementWeights: true,
+    required: {},
   };
   const byLabel = {
     ...dense,
@@ -51,13 +63,23 @@ function rowCall(operation: Operation): LossCall {
     return Float32Array.from({ length: rows }, (_, i) => targetAt(i % 7 / 6, COLUMNS, {}));
   };
   const [{ pred }] = elementCalls(operation);
-  return { name: operation.name, title: operation.name, pred, target, byRow: true, elementWeights: false };
+  return {
+    name: operation.name,
+    title: operation.name,
+    pred,
+    target,
+    byRow: true,
+    elementWeights: false,
+    required: {},
+  };
 }
 
-function boxCall({ name }: Operation): LossCall {
+function boxCall(operation: Operation): LossCall {
+  const { name } = operation;
   return {
     name,
     title: name,
+    required: requiredOf(operation),
     pred: (rows) => tensor(rows, (i) => i % 4 < 2 ? i % 5 : 10 + i % 6),
     target: (rows) => tensor(rows, (i) => i % 4 < 2 ? i % 3 : 11 + i % 5),
     byRow: true,

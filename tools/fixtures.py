@@ -80,13 +80,13 @@ def row_loss(steps=(), shared=False):
     return record
 
 
-def box_loss(variants=({"eps": 0.0625},)):
-    """A loss of pairs of boxes, which are the same for all."""
+def box_loss(variants=({"eps": 0.0625},), usual=None):
+    """A loss of pairs of boxes, which are the same for all; `usual` are the options that it is not called without."""
 
     def record(loss):
         def sets():
             boxes, wide = box_pairs()
-            return [fixture(loss, boxes), *(fixture(loss, wide, options) for options in variants)]
+            return [fixture(loss, boxes, usual), *(fixture(loss, wide, options) for options in variants)]
 
         RECORDED[loss.__name__] = sets
         return loss
@@ -241,6 +241,21 @@ def wise_iou_loss(p, t, meanLoss=None, alpha=1.9, delta=3, eps=1e-7):
         return loss
     beta = apart.detach() / meanLoss
     return loss * beta / (delta * alpha ** (beta - delta))
+
+
+@box_loss([{"imageSize": [12, 40]}, {"imageSize": [12, 40], "eps": 0.0625}], usual={"imageSize": [480, 640]})
+def mpdiou_loss(p, t, imageSize, eps=1e-7):
+    return 1 - iou(p, t, eps) + (p - t).pow(2).sum(1) / (imageSize[0] ** 2 + imageSize[1] ** 2 + eps)
+
+
+@box_loss([{"c": 3}])
+def nwd_loss(p, t, c=12.8):
+    # Sizes keep their sign. The root of 0 has no slope.
+    sizes = (p[:, 2:] - p[:, :2]) - (t[:, 2:] - t[:, :2])
+    square = (centre(p) - centre(t)).pow(2).sum(1) + sizes.pow(2).sum(1) / 4
+    apart = square > 0
+    distance = torch.where(apart, torch.where(apart, square, torch.ones_like(square)).sqrt(), torch.zeros_like(square))
+    return -torch.expm1(-distance / c)
 
 
 def aspect(box):

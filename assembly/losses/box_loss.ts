@@ -3,7 +3,7 @@
 // The loop that the box losses share: four pairs of boxes at a time, their coordinates in one vector each. A loss is a class
 // with two methods; its parameters are its fields (generated/loss_blocks.ts).
 //
-// - `cost` returns the values of four pairs and, with `gradient`, stores their gradients by `storeSlopes` or
+// - `cost` returns the values of four pairs and, with `gradient`, stores their gradients by `storeCorners`, `storeSlopes` or
 //   `storeCentredSlopes`: `scale` times the slopes of an edge inside and outside the target. It returns its value through
 //   `within(span, value)`, where span is a product of the pair that is the largest where one leaves float32's range (an area, a
 //   sum of squares). It marks lanes as hard by `isHard`, and by `areInverted` where the cover counts. Sizes by `extent` keep NaN.
@@ -329,7 +329,20 @@ function marked(slope: v128, hard: v128): v128 {
   return v128.or(slope, hard);
 }
 
-/** Gradients of four pairs by the slopes of their low edges and of both edges; `hard` ones are done in float64. */
+/** Gradients of four pairs; `hard` ones are done in float64. */
+// @ts-ignore: decorator
+@inline
+export function storeCorners(dst: usize, scale: v128, hard: v128, x1: v128, y1: v128, x2: v128, y2: v128): void {
+  storeTransposed(
+    dst,
+    marked(f32x4.mul(x1, scale), hard),
+    f32x4.mul(y1, scale),
+    f32x4.mul(x2, scale),
+    f32x4.mul(y2, scale),
+  );
+}
+
+/** The same by the slopes of their low edges and of both edges. */
 // @ts-ignore: decorator
 @inline
 export function storeSlopes(
@@ -367,13 +380,7 @@ export function storeCentredSlopes(
     const largest = f32x4.pmax(alongX, alongY);
     hard = v128.or(hard, f32x4.gt(terms, f32x4.add(largest, largest)));
   }
-  storeTransposed(
-    dst,
-    marked(f32x4.mul(x1, scale), hard),
-    f32x4.mul(y1, scale),
-    f32x4.mul(x2, scale),
-    f32x4.mul(y2, scale),
-  );
+  storeCorners(dst, scale, hard, x1, y1, x2, y2);
 }
 
 /** The larger sum of the slopes of a low edge by IoU and by size. */

@@ -121,6 +121,19 @@ export class BoxPair {
     return distance;
   }
 
+  /** Sum of the squared distances of the low corners and of the high ones. */
+  corners(): f64 {
+    return dot(this.low, this.low) + dot(this.high, this.high);
+  }
+
+  /** Adds `factor` times the distance of each corner to its own slope. */
+  addCorners(factor: f64): void {
+    const half = f64x2.splat(factor / 2);
+    const slope = f64x2.mul(f64x2.sub(this.low, this.high), half);
+    this.add(slope, slope, slope);
+    this.centre = f64x2.add(this.centre, f64x2.mul(f64x2.add(this.low, this.high), half));
+  }
+
   /** The gradient times `scale`, at most the largest number; NaN where the value is. */
   store(dst: usize, value: f64, scale: f32): void {
     const low = f64x2.add(this.centre, slopeOf(this.low, this.inner, this.outer, this.equal));

@@ -4,7 +4,6 @@
 // D = sum of 1 - exp(-g r), g = 2 - L, r = dx^2 / (cw^2 + eps), L = 2 |dx dy| / (dx^2 + dy^2);
 // O = sum of (1 - exp(-v))^4, v = |w - w'| / (max(w, w') + eps).
 
-import { madd, nmadd } from "../lanes";
 import {
   areInverted,
   boxLoss,
@@ -28,24 +27,11 @@ import {
   within,
 } from "./box_loss";
 import { BoxPair, dot, swapped, whereOver0 } from "./box_pair";
+import { decayed, exactDecay, gone } from "./decay";
 import { SiouLossBlock } from "../generated/loss_blocks";
 
-const NUMBERS = memory.data<f32>([
-  1.4426950408889634, // log2 e
-  12583039.0, // 1.5 * 2^23 + 127
-  0.693359375, // ln 2 in two parts, the first of few bits
-  -2.12194440e-4,
-  // (e^-r - 1 + r) / r^2 on |r| <= ln 2 / 2, minimax in relative error (3.1e-9)
-  0.49999993432098916,
-  -0.16666520398846657,
-  0.04166839078969793,
-  -0.008368745127113008,
-  0.001381453987772694,
-  1e-36, // under this a squared distance has no angle
-  80, // exp(-x) is 0 long before
-]);
-const LOG2E: f64 = 1.4426950408889634;
-const LN2: f64 = 0.6931471805599453;
+/** Under this a squared distance has no angle. */
+const LEAST = memory.data<f32>([1e-36]);
 
 // @ts-ignore: decorator
 @unmanaged
@@ -74,7 +60,7 @@ class ScyllaIou extends SiouLossBlock {
     const square = sumOfSquares(dx, dy);
     const whole = f32x4.add(united, eps);
     const iou = f32x4.div(intersection, whole);
-    const least = v128.load32_splat(NUMBERS, 36);
+    const least = v128.load32_splat(LEAST);
     const inverseSquare = v128.and(f32x4.div(one(), f32x4.pmax(square, least)), f32x4.gt(square, least));
     const cross = f32x4.mul(f32x4.mul(f32x4.abs(dx), f32x4.abs(dy)), inverseSquare);
     const steep = f32x4.sub(two(), f32x4.add(cross, cross));
@@ -147,45 +133,6 @@ class ScyllaIou extends SiouLossBlock {
   exact(pair: BoxPair): f64 {
     return pair.apart() + (distanceCost(pair) + shapeCost(pair)) / 2;
   }
-}
-
-/** exp(-x) for x >= 0, 0 from 80 on. At most 1 ULP. */
-// @ts-ignore: decorator
-@inline
-function decayed(x: v128): v128 {
-  const reach = v128.load32_splat(NUMBERS, 40);
-  const near = f32x4.pmin(x, reach);
-  const t = powerOf(near);
-  const scale = i32x4.shl(t, 23);
-  return v128.andnot(nmadd(fraction(near, t), scale, scale), f32x4.eq(near, reach));
-}
-
-/** 1 - exp(-x) for 0 <= x <= 1, with all its digits however small it is. */
-// @ts-ignore: decorator
-@inline
-function gone(x: v128): v128 {
-  const t = powerOf(x);
-  const scale = i32x4.shl(t, 23);
-  return madd(fraction(x, t), scale, f32x4.sub(one(), scale));
-}
-
-/** The power of two next to exp(-x): its biased exponent is in the low bits. */
-// @ts-ignore: decorator
-@inline
-function powerOf(x: v128): v128 {
-  return nmadd(x, v128.load32_splat(NUMBERS), v128.load32_splat(NUMBERS, 4));
-}
-
-/** 1 - exp(-x) / (that power of two). */
-// @ts-ignore: decorator
-@inline
-function fraction(x: v128, t: v128): v128 {
-  const k = f32x4.sub(v128.load32_splat(NUMBERS, 4), t);
-  const r = nmadd(k, v128.load32_splat(NUMBERS, 12), nmadd(k, v128.load32_splat(NUMBERS, 8), x));
-  const z = f32x4.mul(r, r);
-  const low = madd(v128.load32_splat(NUMBERS, 20), r, v128.load32_splat(NUMBERS, 16));
-  const high = madd(v128.load32_splat(NUMBERS, 28), r, v128.load32_splat(NUMBERS, 24));
-  return nmadd(z, madd(madd(v128.load32_splat(NUMBERS, 32), z, high), z, low), r);
 }
 
 // @ts-ignore: decorator
@@ -263,25 +210,6 @@ function shapeCost(pair: BoxPair): f64 {
 @inline
 function ones(mask: v128): v128 {
   return v128.and(mask, f64x2.splat(1));
-}
-
-/** exp(-x), or 1 - exp(-x), for x >= 0; to 1e-11. */
-function exactDecay(x: v128, gone: bool): v128 {
-  const near = f64x2.pmin(x, f64x2.splat(700));
-  const k = f64x2.nearest(f64x2.mul(near, f64x2.splat(LOG2E)));
-  const r = f64x2.sub(near, f64x2.mul(k, f64x2.splat(LN2)));
-  // The series of 1 - exp(-r).
-  let sum = f64x2.splat(1 / 362880.0);
-  for (let n = 8, factorial = 40320.0; n > 0; factorial /= n, n--) {
-    sum = f64x2.sub(f64x2.splat(1 / factorial), f64x2.mul(sum, r));
-  }
-  const lost = f64x2.mul(sum, r);
-  const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(f64x2.neg(k)));
-  const scale = i64x2.shl(i64x2.add(exponent, i64x2.splat(1023)), 52);
-  const one = f64x2.splat(1);
-  return gone
-    ? f64x2.add(f64x2.sub(one, scale), f64x2.mul(lost, scale))
-    : f64x2.mul(f64x2.sub(one, lost), scale);
 }
 
 export function siou_loss(call: usize): void {

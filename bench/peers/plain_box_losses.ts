@@ -7,23 +7,78 @@ import type { LossFunction } from "../loss_task.ts";
 const EPS = 1e-7;
 const SHAPE = 0.4052847345693511; // 4 / π²
 
-const NAMES = ["iouLoss", "giouLoss", "diouLoss", "ciouLoss", "eiouLoss", "siouLoss", "wiseIouLoss"] as const;
+const C = 12.8;
+
+const NAMES = [
+  "iouLoss",
+  "giouLoss",
+  "diouLoss",
+  "ciouLoss",
+  "eiouLoss",
+  "siouLoss",
+  "wiseIouLoss",
+  "alphaIouLoss",
+  "mpdiouLoss",
+] as const;
 
 type Name = (typeof NAMES)[number];
 
-export const plainBoxLoss: LossFunction = ({ loss, pred, target, grad }) => {
+export const plainBoxLoss: LossFunction = ({ loss, pred, target, grad, options }) => {
+  const slopes = new Float32Array(pred.length);
+  if (loss === "nwdLoss") {
+    if (!grad) return () => ({ loss: sumOfDistances(pred, target) });
+    return () => ({ loss: distanceGradient(pred, target, slopes), grad: slopes });
+  }
   const name = NAMES.find((name) => name === loss);
   if (name === undefined) return null;
-  if (!grad) return () => ({ loss: sumOf(name, pred, target) });
-  const slopes = new Float32Array(pred.length);
-  return () => ({ loss: gradientOf(name, pred, target, slopes), grad: slopes });
+  const overImage = overDiagonal(options?.imageSize);
+  if (!grad) return () => ({ loss: sumOf(name, pred, target, overImage) });
+  return () => ({ loss: gradientOf(name, pred, target, slopes, overImage), grad: slopes });
 };
+
+function overDiagonal([height, width]: readonly number[] = [1, 1]): number {
+  return 1 / (height * height + width * width + EPS);
+}
+
+/** The sum of nwdLoss over all pairs. */
+function sumOfDistances(pred: Float32Array, target: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < pred.length; i += 4) {
+    const a = pred[i] - target[i];
+    const b = pred[i + 1] - target[i + 1];
+    const c = pred[i + 2] - target[i + 2];
+    const d = pred[i + 3] - target[i + 3];
+    sum += 1 - Math.exp(-Math.sqrt((a * a + b * b + c * c + d * d) / 2) / C);
+  }
+  return sum;
+}
+
+/** The same, and the gradient of each pair into `grad`. */
+function distanceGradient(pred: Float32Array, target: Float32Array, grad: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < pred.length; i += 4) {
+    const a = pred[i] - target[i];
+    const b = pred[i + 1] - target[i + 1];
+    const c = pred[i + 2] - target[i + 2];
+    const d = pred[i + 3] - target[i + 3];
+    const distance = Math.sqrt((a * a + b * b + c * c + d * d) / 2);
+    const left = Math.exp(-distance / C);
+    const steep = distance > 0 ? left / (2 * C * distance) : 0;
+    sum += 1 - left;
+    grad[i] = a * steep;
+    grad[i + 1] = b * steep;
+    grad[i + 2] = c * steep;
+    grad[i + 3] = d * steep;
+  }
+  return sum;
+}
 
 /** The sum over all pairs of boxes. */
 function sumOf(
   loss: Name,
   pred: Float32Array,
   target: Float32Array,
+  overImage: number,
 ): number {
   let sum = 0;
   for (let i = 0; i < pred.length; i += 4) {
@@ -42,8 +97,18 @@ function sumOf(
     const overlap = positive(least(x2, u2) - most(x1, u1)) *
       positive(least(y2, v2) - most(y1, v1));
     const union = w * h + tw * th - overlap;
-    const cost = 1 - overlap / (union + EPS);
+    const iou = overlap / (union + EPS);
+    const cost = 1 - iou;
+    if (loss === "alphaIouLoss") {
+      sum += 1 - iou * iou * iou;
+      continue;
+    }
     sum += cost;
+    if (loss === "mpdiouLoss") {
+      sum += ((x1 - u1) * (x1 - u1) + (y1 - v1) * (y1 - v1) + (x2 - u2) * (x2 - u2) + (y2 - v2) * (y2 - v2)) *
+        overImage;
+      continue;
+    }
     if (loss === "iouLoss") continue;
     const cw = most(x2, u2) - least(x1, u1);
     const ch = most(y2, v2) - least(y1, v1);
@@ -124,6 +189,7 @@ function gradientOf(
   pred: Float32Array,
   target: Float32Array,
   grad: Float32Array,
+  overImage: number,
 ): number {
   let sum = 0;
   for (let i = 0; i < pred.length; i += 4) {
@@ -203,6 +269,16 @@ function gradientOf(
       oy *= factor;
       px = 2 * factor * (1 - iou) * dx * overDiagonal;
       py = 2 * factor * (1 - iou) * dy * overDiagonal;
+    } else if (loss === "alphaIouLoss") {
+      const factor = 3 * iou * iou;
+      sum += iou - iou * iou * iou;
+      sx *= factor;
+      sy *= factor;
+      ox *= factor;
+      oy *= factor;
+    } else if (loss === "mpdiouLoss") {
+      sum += ((x1 - u1) * (x1 - u1) + (y1 - v1) * (y1 - v1) + (x2 - u2) * (x2 - u2) + (y2 - v2) * (y2 - v2)) *
+        overImage;
     } else if (loss !== "iouLoss") {
       const overDiagonal = 1 / (cw * cw + ch * ch + EPS);
       const distance = (dx * dx + dy * dy) * overDiagonal;
@@ -240,6 +316,12 @@ function gradientOf(
     grad[i + 1] = py / 2 - sy - (y1 > v1 ? oy : cy);
     grad[i + 2] = px / 2 + sx + (x2 < u2 ? ox : cx);
     grad[i + 3] = py / 2 + sy + (y2 < v2 ? oy : cy);
+    if (loss === "mpdiouLoss") {
+      grad[i] += 2 * (x1 - u1) * overImage;
+      grad[i + 1] += 2 * (y1 - v1) * overImage;
+      grad[i + 2] += 2 * (x2 - u2) * overImage;
+      grad[i + 3] += 2 * (y2 - v2) * overImage;
+    }
   }
   return sum;
 }

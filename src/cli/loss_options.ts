@@ -7,7 +7,7 @@ import type { Reduction } from "../types.ts";
 import { readArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { kebab, lossesByParam, type LossName, lossNames, lossOf, namesOfKind, ownParams, recordOf } from "./losses.ts";
-import { choice, number } from "./values.ts";
+import { choice, number, size } from "./values.ts";
 
 /** Width of the flags' column and of a line. */
 const COLUMN = 27;
@@ -92,6 +92,7 @@ function describeParam(param: Param): string {
 
 function placeholder({ kind }: Param): string {
   if (kind === "rising") return "N,N,…";
+  if (kind === "size") return "H,W";
   return kind === "number" || kind === "integer" ? "N" : kind === "boolean" ? "true|false" : "KIND";
 }
 
@@ -175,6 +176,7 @@ function read(
   text: string,
   { kind, choices }: Pick<Param, "kind" | "choices">,
 ): number | boolean | string | readonly number[] {
+  if (kind === "size") return size(flag, text);
   if (kind === "rising") return text.split(",").map((value) => number(flag, value));
   if (kind === "boolean") return choice(flag, text, ["true", "false"]) === "true";
   return kind === "choice" ? choice(flag, text, choices as readonly string[]) : number(flag, text);

@@ -18,15 +18,21 @@ export const EPS = 1e-7;
 
 const BOX_PARAMS = { eps: numberParam(doc`added to denominators`, EPS, { min: 0 }) };
 
+/** The unit of a parameter that is a length: a loss has no unit of its own, so that it and the boxes change it together. */
+export const BOX_UNIT = "the unit of the boxes";
+
 /** What sets a box loss apart. */
-interface BoxLossSpec<P extends Params> extends Omit<OperationFacts<P>, "shapes" | "tensors" | "params"> {
+interface BoxLossSpec<P extends Params, E extends boolean>
+  extends Omit<OperationFacts<P>, "shapes" | "tensors" | "params"> {
   readonly params?: P;
+  /** False of a loss without denominators that may be 0. */
+  readonly eps?: E;
   /**
    * Own fields of the kernel's block and of the shader's `params`, and what they are for the parameters. Default: the own parameters,
    * which then are numbers.
    */
   readonly fields?: OwnFields;
-  block?(values: Values<P>): Readonly<Record<string, number>>;
+  block?(values: Values<P>, eps: number): Readonly<Record<string, number>>;
 }
 
 /** The bounds of box losses; `gradient` is that of the gradient, `more` the words behind it. */
@@ -36,17 +42,24 @@ export function boxBounds(gradient = 1e-6, more = ""): Pick<OperationFacts, "bou
   return { bounds: { loss: bound(1e-6), gradient: bound(gradient) }, errorBound: common + more };
 }
 
+/** The parameters of box losses, of those without eps too. */
+type CommonParams<E extends boolean> = typeof LOSS_PARAMS & (E extends true ? typeof BOX_PARAMS : unknown);
+
 /** A box loss from its record. */
-export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSpec<P>) {
+export function boxLoss<P extends Params = Record<never, never>, E extends boolean = true>(spec: BoxLossSpec<P, E>) {
   const { stem } = spec;
   const op = nameOf(stem);
-  const own = { ...(spec.params as P), ...BOX_PARAMS };
-  const params = { ...LOSS_PARAMS, ...own };
+  const params = {
+    ...LOSS_PARAMS,
+    ...(spec.params as P),
+    ...(spec.eps === false ? {} : BOX_PARAMS),
+  } as P & CommonParams<E>;
   const { block, fields: ownFields = fieldsOf(spec.params ?? {}) } = spec;
+  // The loop asks of every loss whether its eps fits float32.
   const fields = { ...ownFields, ...fieldsOf(BOX_PARAMS) };
   const readOptions = paramReader(op, params);
   const layout = blockLayout(CALL_FIELDS, fields);
-  const names = Object.keys(own);
+  const names = Object.keys(spec.params ?? {});
   return lossOperation({
     ...spec,
     kind: "box loss",
@@ -56,6 +69,7 @@ export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSp
     tensors: doc`pred (N, 4) and target (N, 4), boxes in \`xyxy\`, both in one unit. Loss (N)`,
     check(pred: TensorLike, target: TensorLike, options?: object): CheckedLoss {
       const values = readOptions(options);
+      const { eps = EPS } = values as { eps?: number };
       const [boxes, targets] = pairs(op, pred, target);
       const [rows] = boxes.dims;
       const extent = { dims: boxes.dims, elements: rows * 4, rows, values: rows, elementWeights: false };
@@ -65,9 +79,12 @@ export function boxLoss<P extends Params = Record<never, never>>(spec: BoxLossSp
         kind: "box loss",
         layout,
         exponent: 0,
-        parameters: block === undefined
-          ? pick(values as Values<Params>, names)
-          : { ...block.call(spec, values as unknown as Values<P>), eps: (values as Values<Params>).eps as number },
+        parameters: {
+          ...(block === undefined
+            ? pick(values as Values<Params>, names)
+            : block.call(spec, values as unknown as Values<P>, eps)),
+          eps,
+        },
         settings: lossSettings(op, values, extent),
         pred: boxes,
         columns: 4,

@@ -7,6 +7,7 @@ import {
   type ElementReference,
   ofKind,
   referenceOf,
+  requiredOf,
   type RowOperationReference,
   type RowReference,
   settingsOf,
@@ -140,10 +141,11 @@ test("box losses within 2e-6", () => {
   for (const operation of ofKind("box loss")) {
     const { name } = operation;
     const { reference } = referenceOf<BoxReference>(operation);
-    const { loss, grad } = losses[name](pred, target, each);
+    const required = requiredOf(operation);
+    const { loss, grad } = losses[name](pred, target, { ...required, ...each });
     const wanted = Array.from(
       { length: count },
-      (_, i) => reference([...pred.subarray(4 * i, 4 * i + 4)], [...target.subarray(4 * i, 4 * i + 4)]),
+      (_, i) => reference([...pred.subarray(4 * i, 4 * i + 4)], [...target.subarray(4 * i, 4 * i + 4)], required),
     );
     const value = worstOf(loss, wanted.map((w) => w.value));
     const slope = worstOf(grad, wanted.flatMap((w) => w.grad));

@@ -85,7 +85,17 @@ const CALLS = {
   "row loss": { args: binned, tensors: [{ data: bins, dims: [2, 4] }, Float32Array.of(1.25, 3)] },
   "box loss": { args: boxed, tensors: [boxes, truth] },
 } as const;
-const callOf = (name: string) => CALLS[losses[name].kind];
+/** With the options that the loss is not called without. */
+function callOf(name: string) {
+  const { kind, params } = losses[name];
+  const { args, tensors } = CALLS[kind];
+  const sizes = Object.keys(params).filter((param) => params[param].required && params[param].kind === "size");
+  return {
+    args: [...args, ...sizes.flatMap((param) => [`--${kebab(param)}`, "480,640"])],
+    tensors,
+    options: Object.fromEntries(sizes.map((param) => [param, [480, 640]])),
+  };
+}
 
 /** As the command prints it. */
 const shown = (value: number) => value.toPrecision(9);
@@ -112,10 +122,10 @@ test("a process of its own prints the same, and ends", () => {
 
 test("every loss, by its name in kebab-case and in camelCase, for short, and without the word loss", () => {
   for (const name of LOSSES) {
-    const { args, tensors: [pred, target] } = callOf(name);
+    const { args, tensors: [pred, target], options } = callOf(name);
     const wanted = prints(kebab(name), ...args);
     assert.is(wanted.headline, `${kebab(name)}, mean`);
-    assert.is(wanted.loss, shown((sync[name] as typeof sync["iouLoss"])(pred, target).loss), name);
+    assert.is(wanted.loss, shown((sync[name] as typeof sync["iouLoss"])(pred, target, options).loss), name);
     const { alias } = losses[name];
     for (const typed of [name, kebab(name).replace(/-loss$/, ""), ...(alias === undefined ? [] : [alias])]) {
       assert.equal(prints(typed, ...args), wanted, typed);

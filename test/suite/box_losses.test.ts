@@ -6,7 +6,17 @@ import * as assert from "uvu/assert";
 import { type Both, check, EXTREME, largest, pairs, product, rowOf, scaleOf, SPECIAL } from "../box_cases.ts";
 import { boxSearch, FOUND } from "../box_search.ts";
 import { close, same, throws } from "../compare.ts";
-import { type BoxReference, fixtureOf, ofKind, type Options, referenceOf, settingsOf } from "../conformance.ts";
+import {
+  type BoxReference,
+  fixtureOf,
+  lengthsTimes,
+  ofKind,
+  type Options,
+  referenceOf,
+  requiredOf,
+  settingsOf,
+  withEps,
+} from "../conformance.ts";
 import { floats, random } from "../random.ts";
 import type { BoxLoss } from "../reference/box_loss.ts";
 import { worstOf } from "../search.ts";
@@ -42,8 +52,12 @@ for (const operation of ofKind("box loss")) {
   const { name, bounds } = operation;
   const limits = [bounds.loss.wasm, bounds.gradient.wasm] as const;
   const of = () => referenceOf<BoxReference>(operation);
-  const run: Run = (losses, pred, target, options) => losses[name](pred, target, options);
-  const wanted = (pred: Float32Array, target: Float32Array, options?: Options) => wantedBy(of(), pred, target, options);
+  const run: Run = (losses, pred, target, options) => {
+    return losses[name](pred, target, { ...requiredOf(operation), ...options });
+  };
+  const wanted = (pred: Float32Array, target: Float32Array, options?: Options) => {
+    return wantedBy(of(), pred, target, { ...requiredOf(operation), ...options });
+  };
 
   test(`${name}: 100 000 random pairs are within the bounds, every option`, () => {
     const worst = [0, 0];
@@ -65,15 +79,9 @@ for (const operation of ofKind("box loss")) {
   test(`${name}: special boxes`, () => {
     const [pred, target] = product(SPECIAL);
     check(both(run(sync, pred, target, each)), wanted(pred, target), pred, "special", 1e-2, limits);
-    for (const eps of [1e-3, 1e-9]) {
-      check(
-        both(run(sync, pred, target, { ...each, eps })),
-        wanted(pred, target, { eps }),
-        pred,
-        `eps ${eps}`,
-        1,
-        limits,
-      );
+    for (const options of withEps(operation, [1e-3, 1e-9])) {
+      const found = both(run(sync, pred, target, { ...options, ...each }));
+      check(found, wanted(pred, target, options), pred, JSON.stringify(options), 1, limits);
     }
   });
 
@@ -91,20 +99,24 @@ for (const operation of ofKind("box loss")) {
 
   test(`${name}: finite for all finite boxes, with eps 0 too`, () => {
     const [pred, target] = product(EXTREME);
-    for (const eps of [1e-7, 0, 1e-30, 1e30]) {
-      const { loss, grad } = both(run(sync, pred, target, { ...each, eps }));
+    for (const options of withEps(operation, [1e-7, 0, 1e-30, 1e30])) {
+      const { loss, grad } = both(run(sync, pred, target, { ...options, ...each }));
       loss.forEach((value, i) => assert.ok(Number.isFinite(value) && value > -1e-6, `value ${i} is ${value}`));
       grad.forEach((value, i) => assert.ok(Number.isFinite(value), `gradient ${i} is ${value}`));
     }
   });
 
-  test(`${name}: boxes past float32's squares are as their smaller likes`, () => {
+  test(`${name}: boxes past float32's squares are as their smaller likes, if lengths among the options are`, () => {
     const [, pred, target] = pairs(5, 100)[1];
-    const small = both(run(sync, pred, target, { ...each, eps: 0 }));
+    const [exact] = withEps(operation, [0]);
+    const small = both(run(sync, pred, target, { ...exact, ...each }));
     const factor = 2 ** 100;
-    const large = both(run(sync, pred.map((v) => v * factor), target.map((v) => v * factor), { ...each, eps: 0 }));
-    same(large.loss, small.loss);
-    close(large.grad.map((v) => v * factor), small.grad, 1e-12);
+    const options = { ...exact, ...lengthsTimes(operation, factor), ...each };
+    const large = both(run(sync, pred.map((v) => v * factor), target.map((v) => v * factor), options));
+    // With eps 0 both are done in float64.
+    const [value, slope] = "eps" in operation.params ? [0, 1e-12] : limits;
+    close(large.loss, small.loss, value);
+    close(large.grad.map((v) => v * factor), small.grad, slope);
   });
 
   test(`${name}: NaN and huge boxes stay alone`, () => {
@@ -200,8 +212,10 @@ for (const operation of ofKind("box loss")) {
     throws(() => run(sync, new Float32Array(15), four), TypeError, name, "pred", "15", "(N, 4)");
     throws(() => run(sync, { data: four, dims: [16] }, four), TypeError, name, "pred", "(16)");
     throws(() => run(sync, four, new Float32Array(12)), TypeError, name, "target", "12", "(4, 4)");
-    throws(() => run(sync, four, four, { eps: -1e-9 }), RangeError, name, "options.eps", "-1e-9");
-    throws(() => run(sync, four, four, { eps: NaN }), RangeError, name, "options.eps", "NaN");
+    for (const { eps } of withEps(operation, [-1e-9, NaN])) {
+      const error = "eps" in operation.params ? RangeError : TypeError;
+      throws(() => run(sync, four, four, { eps: eps ?? 0 }), error, name, "options.eps", String(eps ?? ""));
+    }
     throws(
       () => run(sync, four, four, { weight: four }),
       TypeError,
@@ -227,18 +241,20 @@ for (const operation of ofKind("box loss")) {
   test(`${name}: the asynchronous face gives the same bits`, async () => {
     const [, pred, target] = pairs(19, 100)[1];
     const losses = engine as unknown as Record<string, (...args: unknown[]) => Promise<Both>>;
-    same((await losses[name](pred, target, each)).grad, both(run(sync, pred, target, each)).grad);
+    const options = { ...requiredOf(operation), ...each };
+    same((await losses[name](pred, target, options)).grad, both(run(sync, pred, target, each)).grad);
   });
 
-  const found = (pred: Float32Array, target: Float32Array, eps?: number) => {
-    return both(run(sync, pred, target, { ...each, eps }));
+  const found = (pred: Float32Array, target: Float32Array, options: Options = {}) => {
+    return both(run(sync, pred, target, { ...options, ...each }));
   };
 
   for (const [k, part] of (["value", "gradient"] as const).entries()) {
     test(`${name}: the worst ${part} that a search finds is within its bound`, async () => {
       const { reference } = of();
       const size = { width: 200, rounds: 24 };
-      const ofPair = (pred: ArrayLike<number>, target: ArrayLike<number>) => reference(pred, target, { eps: EPS });
+      const ofPair = (pred: ArrayLike<number>, target: ArrayLike<number>) =>
+        reference(pred, target, { ...requiredOf(operation), eps: EPS });
       const search = boxSearch(k as 0 | 1, limits[k], (pred, target) => found(pred, target), ofPair, size);
       const known = Math.max(...await search.errors(FOUND));
       assert.ok(known <= 1, `${known} of the bound on a known pair`);
@@ -250,11 +266,12 @@ for (const operation of ofKind("box loss")) {
 
   test(`${name}: boxes of 1e-40 to 3e38 have the values of float64`, () => {
     const [pred, target] = product(EXTREME);
-    for (const eps of [1e-7, 1e-30, 1e30]) {
-      const { loss } = found(pred, target, eps);
+    for (const options of withEps(operation, [1e-7, 1e-30, 1e30])) {
+      const { loss } = found(pred, target, options);
       loss.forEach((value, i) => {
-        const right = Math.min(wanted(pred, target, { eps })(i).value, 2 ** 128 - 2 ** 104);
-        close([value], [right], limits[0] * Math.max(1, right), `eps ${eps}: ${rowOf(pred, i)} on ${rowOf(target, i)}`);
+        const right = Math.min(wanted(pred, target, options)(i).value, 2 ** 128 - 2 ** 104);
+        const what = `${JSON.stringify(options)}: ${rowOf(pred, i)} on ${rowOf(target, i)}`;
+        close([value], [right], limits[0] * Math.max(1, right), what);
       });
     }
   });
@@ -263,10 +280,11 @@ for (const operation of ofKind("box loss")) {
     // Axes that differ by 2^90: what one says of x does not depend on the size of y.
     const pred = Float32Array.of(0, 0, 10, 1e30, 1, 3e29, 9, 1e30, 0, 0, 1e30, 10, -1e30, 5, 1e30, 6);
     const target = Float32Array.of(0, 0, 8, 1e30, 0, 0, 8, 1e30, 1e29, 2, 9e29, 11, -1e30, 4, 5e29, 6);
-    const got = found(pred, target);
-    check(got, wanted(pred, target), pred, "long", 0, limits);
+    const options = lengthsTimes(operation, 2 ** 90);
+    const got = found(pred, target, options);
+    check(got, wanted(pred, target, options), pred, "long", 0, limits);
     for (let i = 0; i < 4; i++) {
-      const { grad } = wanted(pred, target)(i);
+      const { grad } = wanted(pred, target, options)(i);
       for (const axis of [0, 1]) {
         // Each axis by its own scale.
         const [low, high] = [grad[axis], grad[axis + 2]];

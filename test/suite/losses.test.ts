@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import type { Params } from "../../src/params.ts";
 import { operations } from "../../src/registry.ts";
 import { close, same, throws } from "../compare.ts";
-import { type AnyLoss, LOSS_CALLS } from "../loss_calls.ts";
+import { type AnyLoss, LOSS_CALLS, lossIn } from "../loss_calls.ts";
 import { floats, random } from "../random.ts";
 import { qualityFocalLoss } from "../reference/quality_focal_loss.ts";
 
@@ -37,8 +37,9 @@ function wrongOptions(params: Params): [param: string, wrong: unknown, kind: Err
   });
 }
 
-for (const { name, title, pred, target, byRow, elementWeights } of LOSS_CALLS) {
-  const run = losses[name];
+for (const call of LOSS_CALLS) {
+  const { name, title, pred, target, byRow, elementWeights } = call;
+  const run = lossIn<AnyLoss>(losses, call);
 
   test(`${title}: nothing costs nothing`, () => {
     for (const bare of [false, true]) {

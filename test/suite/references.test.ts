@@ -12,6 +12,7 @@ import {
   ofKind,
   type Options,
   referenceOf,
+  requiredOf,
   type RowReference,
   settingsOf,
 } from "../conformance.ts";
@@ -58,7 +59,9 @@ function rowLossOf(operation: Operation): RowLoss {
     const { reference } = referenceOf<RowReference>(operation);
     return (pred, [y], options) => reference(pred, y, options);
   }
-  return referenceOf<BoxReference>(operation).reference;
+  const { reference } = referenceOf<BoxReference>(operation);
+  const required = requiredOf(operation);
+  return (pred, target, options) => reference(pred, target, { ...required, ...options });
 }
 
 const { abs, exp, log, log1p, max, min, PI, sqrt } = Math;

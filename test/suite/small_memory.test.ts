@@ -7,6 +7,7 @@ import { same, throws } from "../compare.ts";
 import {
   argumentCasesOf,
   referenceOf,
+  requiredOf,
   type RowOperationReference,
   type RowReference,
   settingsOf,
@@ -63,7 +64,10 @@ function elementLoss({ exponent, labels }: Operation & { exponent?: string; labe
   });
 }
 
-const boxLoss = (): Arguments[] => lossWays(20001, 0, false).map((way) => [...pairs(20001), way]);
+function boxLoss(operation: Operation): Arguments[] {
+  const required = requiredOf(operation);
+  return lossWays(20001, 0, false).map((way) => [...pairs(20001), { ...way, ...required }]);
+}
 
 /** Rows of the fewest columns, the most, and half of those. */
 function rowLoss(operation: Operation): Arguments[] {
@@ -159,7 +163,7 @@ function casesOf(operation: Operation): Arguments[] {
     case "row loss":
       return rowLoss(operation);
     case "box loss":
-      return boxLoss();
+      return boxLoss(operation);
     case "row operation":
       return rowOperation(operation);
     case "routine":

@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { rejects, same } from "../compare.ts";
 import { ofKind } from "../conformance.ts";
-import { type AnyLoss, LOSS_CALLS, type LossCall } from "../loss_calls.ts";
+import { type AnyLoss, LOSS_CALLS, type LossCall, lossIn } from "../loss_calls.ts";
 import { random } from "../random.ts";
 import { inOrder, pack, packLevels, randomHead } from "../raw_head.ts";
 import { runtime } from "./runtime.ts";
@@ -125,7 +125,7 @@ function callOf(wanted: (call: LossCall) => boolean): LossCall {
 
 const predOf = ({ pred }: LossCall) => repeated(pred(PATTERN), PATTERN, rows);
 const targetOf = ({ target }: LossCall) => repeated(target(PATTERN), PATTERN, rows);
-const faceOf = (face: unknown, { name }: LossCall) => (face as Record<string, AnyLoss>)[name];
+const faceOf = (face: unknown, call: LossCall) => lossIn<AnyLoss>(face, call);
 
 for (const call of walk(CALLS)) {
   test(`${call.title}: the bits of one thread`, async () => {

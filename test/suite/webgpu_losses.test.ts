@@ -2,7 +2,7 @@
 import { createEngine, type Engine, type TensorLike } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Operation } from "../../src/registry.ts";
+import { type Operation, operations } from "../../src/registry.ts";
 import { type Both, check as checkBoxes, EXTREME, largest, pairs, product, SPECIAL } from "../box_cases.ts";
 import { boxSearch, FOUND } from "../box_search.ts";
 import { close, rejects, same, throws } from "../compare.ts";
@@ -12,13 +12,15 @@ import {
   ofKind,
   type Options,
   referenceOf,
+  requiredOf,
   type RowReference,
   settingsOf,
   shaderOf,
+  withEps,
 } from "../conformance.ts";
 import { extremes, HARD_ROWS, sweep, worstError } from "../distribution_cases.ts";
 import { compare, HARD, type Pairs, search, targetsOf } from "../element_bounds.ts";
-import { LOSS_CALLS } from "../loss_calls.ts";
+import { LOSS_CALLS, lossIn } from "../loss_calls.ts";
 import { floats, random } from "../random.ts";
 import type { BoxLoss } from "../reference/box_loss.ts";
 import { worstOf } from "../search.ts";
@@ -44,7 +46,7 @@ function test(title: string, body: (device: GPUDevice) => Promise<void>): void {
 
 /** A loss on the device. */
 function lossOf(name: string, losses: unknown = engine): Run {
-  return (losses as Record<string, Run>)[name];
+  return lossIn<Run>(losses, { name, required: requiredOf(operations[name]) });
 }
 
 function nearSum(got: unknown, wanted: number, what: string): void {
@@ -227,8 +229,9 @@ for (const operation of ofKind("box loss")) {
   };
   const wanted = (pred: Float32Array, target: Float32Array, options: Options = {}) => {
     const { reference } = of();
+    const all = { ...requiredOf(operation), ...options };
     return (i: number): BoxLoss => {
-      return reference(pred.subarray(4 * i, 4 * i + 4), target.subarray(4 * i, 4 * i + 4), options);
+      return reference(pred.subarray(4 * i, 4 * i + 4), target.subarray(4 * i, 4 * i + 4), all);
     };
   };
 
@@ -242,11 +245,11 @@ for (const operation of ofKind("box loss")) {
     }
     const [pred, target] = product(SPECIAL);
     checkBoxes(await run(pred, target, each), wanted(pred, target), pred, "special", 1e-2, limits);
-    const eps = Math.fround(0.01);
-    checkBoxes(await run(pred, target, { ...each, eps }), wanted(pred, target, { eps }), pred, "eps", 1, limits);
+    const [eps] = withEps(operation, [Math.fround(0.01)]);
+    checkBoxes(await run(pred, target, { ...each, ...eps }), wanted(pred, target, eps), pred, "eps", 1, limits);
     const [far, others] = product(EXTREME);
-    for (const eps of [1e-7, 0, 1e30]) {
-      const { loss, grad } = await run(far, others, { ...each, eps });
+    for (const options of withEps(operation, [1e-7, 0, 1e30])) {
+      const { loss, grad } = await run(far, others, { ...options, ...each });
       loss.forEach((value, i) => assert.ok(Number.isFinite(value) && value > -1e-6, `value ${i} is ${value}`));
       grad.forEach((value, i) => assert.ok(Number.isFinite(value), `gradient ${i} is ${value}`));
     }
@@ -255,7 +258,7 @@ for (const operation of ofKind("box loss")) {
   test(`${name}: the worst that a search finds is within the bound`, async () => {
     const run = (pred: Float32Array, target: Float32Array) => lossOf(name)(pred, target, each);
     const { reference, file } = of();
-    const options = { eps: Math.fround(1e-7) };
+    const options = { ...requiredOf(operation), eps: Math.fround(1e-7) };
     for (const k of [0, 1] as const) {
       const size = { width: 200, rounds: times(12) };
       const terms = (pred: ArrayLike<number>, target: ArrayLike<number>) => file.terms?.(pred, target, options) ?? [];

@@ -155,6 +155,17 @@ fn add_distance(s: Slopes, b: Pair) -> Slopes {
   return Slopes(sum.inner, sum.outer, sum.equal, s.centre + (b.offset * b.unit / diagonal) * b.unit);
 }
 
+// The distances of the low and the high corner in the original unit, times a factor.
+fn corners_of(b: Pair, factor: f32) -> vec4f {
+  // Twice the largest number is none.
+  return finite_box((vec4f(b.low, b.high) * 0.5 / b.factor.xyxy) * (2.0 * factor));
+}
+
+fn largest_of(v: vec4f) -> f32 {
+  let size = abs(v);
+  return max(max(size.x, size.y), max(size.z, size.w));
+}
+
 // The slopes as those of the corners, in the original unit.
 fn corner_gradient(b: Pair, s: Slopes) -> vec4f {
   let low = select(select(s.outer, s.inner, b.low > vec2f(0.0)), s.equal, b.low == vec2f(0.0));
