@@ -35,7 +35,7 @@ export function kindsOf(
   { chosen: { head }, classes }: Pick<NetworkFile, "chosen" | "classes">,
   truth: CocoFile | undefined,
   asked: readonly number[] | undefined,
-): Pick<ImageResult, "classes" | "categoryIds"> {
+): Pick<ImageResult, "classes" | "categories" | "categoryIds"> {
   const places = truth && categoriesOf(truth.categories, head.numClasses, classes);
   const categories = places?.map((place) => (truth as CocoFile).categories[place]);
   const categoryIds = asked ?? categories?.map(({ id }) => id);
@@ -43,5 +43,6 @@ export function kindsOf(
     const wanted = `head ${typedName(head.name)} has ${head.numClasses} classes`;
     throw new UsageError(`--category-ids has ${categoryIds.length} ids; ${wanted}`);
   }
-  return { classes: classes ?? categories?.map(({ name }, i) => name ?? String(i)), categoryIds };
+  const names = classes ?? categories?.map(({ name }, i) => name ?? String(i));
+  return { classes: names, categories: categories ?? [], categoryIds };
 }

@@ -6,6 +6,7 @@ import { printable } from "../text.ts";
 import type { CocoResult, Detections } from "../types.ts";
 import type { ChosenHead } from "./head.ts";
 import type { KnownImage } from "./images.ts";
+import type { Category } from "./readers/coco.ts";
 
 /** Detections, and what it takes to show them. */
 export interface ImageResult {
@@ -22,6 +23,8 @@ export interface ImageResult {
   readonly unused: readonly string[];
   /** As COCO's results have them. */
   readonly imageId: number | string;
+  /** The data set's, of each class; none without a data set. */
+  readonly categories: readonly Category[];
   /** Of each class; undefined where they are the classes' indices. */
   readonly categoryIds: readonly number[] | undefined;
   readonly detections: Detections;

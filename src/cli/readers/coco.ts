@@ -30,6 +30,8 @@ export type Shape = Pick<SvgObject, "rotated" | "segmentation" | "keypoints">;
 export interface Category {
   readonly id: number;
   readonly name: string | undefined;
+  /** Lines between its keypoints, as the file has them. */
+  readonly skeleton: unknown;
 }
 
 /** A file of annotations. */
@@ -76,8 +78,10 @@ export async function readLists(
   return { images: list("images"), annotations: list("annotations"), categories: list("categories") };
 }
 
-function readCategory({ id, name }: Entry, where: string): Category {
-  if (typeof id === "number") return { id, name: typeof name === "string" ? name : undefined };
+function readCategory({ id, name, skeleton }: Entry, where: string): Category {
+  if (typeof id === "number") {
+    return { id, name: typeof name === "string" ? name : undefined, skeleton: skeleton ?? undefined };
+  }
   throw damaged(`${where}.id is ${JSON.stringify(id)}; wanted a number`);
 }
 
