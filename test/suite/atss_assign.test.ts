@@ -6,7 +6,7 @@ import { close, same, throws } from "../compare.ts";
 import fixtures from "../fixtures/atss_assign.json" with { type: "json" };
 import { boxes as randomBoxes, random } from "../random.ts";
 import { atssAssign, type AtssScene } from "../reference/atss_assign.ts";
-import { samples } from "./walk.ts";
+import { times } from "./walk.ts";
 
 const test = suite("atssAssign");
 const engine = await createEngine();
@@ -67,7 +67,7 @@ test("agrees with every pair in float64, on grids and with objects of all kinds"
     boxes,
     ignore: boxes,
   });
-  fc.assert(fc.property(scene, agrees), { numRuns: samples(200), seed: 7 });
+  fc.assert(fc.property(scene, agrees), { numRuns: times(200), seed: 7 });
 });
 
 test("ties go to the lower anchor and the first object", () => {

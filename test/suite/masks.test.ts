@@ -18,7 +18,7 @@ import { halfBits } from "../half.ts";
 import { checkMasks, type Given, givenOf, headOf, outputsOf, prototypesOf, transformsOf } from "../mask_scenes.ts";
 import { floats, random } from "../random.ts";
 import { imageOf, packings, randomHead, withPrototypes } from "../raw_head.ts";
-import { samples } from "./walk.ts";
+import { samples, walk } from "./walk.ts";
 
 const test = suite("masks");
 const engine = await createEngine();
@@ -175,7 +175,7 @@ test("dense heads and queries, in every packing: the coefficients of the rows th
     const raw = randomHead(r, head, imageSize);
     const values = imageOf(raw, 0);
     const prototypes = prototypesOf(r, 4, samples);
-    for (const [packing, outputs] of packings(head, raw)) {
+    for (const [packing, outputs] of walk([...packings(head, raw)])) {
       const given = withPrototypes(outputs, { data: prototypes, dims: [1, 4, ...samples] });
       const [found] = sync.detect(given, { head, imageSize, maxDetections: 8 });
       assert.ok(found.length > 3, packing);

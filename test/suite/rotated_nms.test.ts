@@ -6,7 +6,7 @@ import { same, throws } from "../compare.ts";
 import { floats, type Random, random } from "../random.ts";
 import { nms } from "../reference/nms.ts";
 import { overlapsOf, rotatedNms } from "../reference/rotated_nms.ts";
-import { samples } from "./walk.ts";
+import { times } from "./walk.ts";
 
 const test = suite("rotatedNms");
 const engine = await createEngine();
@@ -63,7 +63,7 @@ function agrees(
 
 test("agrees with all pairs in float64, at every density and threshold", () => {
   const r = random(60);
-  for (const count of [0, 1, 2, 5, 17, samples(250)]) {
+  for (const count of [0, 1, 2, 5, 17, times(250)]) {
     for (const extent of [20, 300, 2000]) {
       const scores = floats(count, () => r.uniform());
       agrees(scattered(r, count, extent), scores, [0, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1], `${count} in ${extent}`);
@@ -71,7 +71,7 @@ test("agrees with all pairs in float64, at every density and threshold", () => {
   }
 });
 test("boxes that spoil a structure: thin, piled, of all sizes, far out, hardly different, in far classes", () => {
-  const count = samples(160);
+  const count = times(160);
   const r = random(61);
   const spot = (extent: number) => [r.uniform(0, extent), r.uniform(0, extent)];
   const sizes = (low: number, high: number) => [2 ** r.uniform(low, high), 2 ** r.uniform(low, high)];
@@ -105,7 +105,7 @@ test("boxes that spoil a structure: thin, piled, of all sizes, far out, hardly d
 test("more boxes than a grid takes well go to the tree", () => {
   const r = random(62);
   const boxes = boxesOf(
-    samples(600),
+    times(600),
     () => [r.uniform(0, 60), r.uniform(0, 60), r.uniform(2, 90), r.uniform(2, 9), r.uniform(0, 3)],
   );
   agrees(boxes, floats(boxes.length / 5, () => r.uniform()), [0.3, 0.8], "crowded");

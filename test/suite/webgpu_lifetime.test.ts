@@ -6,6 +6,7 @@ import { rejects } from "../compare.ts";
 import { floats, random } from "../random.ts";
 import { bufferOf, newDevice, noDevice, watch } from "./gpu.ts";
 import { skip } from "./skip.ts";
+import { walk } from "./walk.ts";
 
 const tests = suite("lifetime on WebGPU");
 
@@ -68,7 +69,7 @@ function callAll(engine: Engine, device: GPUDevice) {
 for (const warm of [false, true]) {
   test(`dispose() at any moment leaves no buffer of what is under way, ${warm ? "warm" : "cold"}`, async () => {
     const device = await newDevice();
-    for (const moment of MOMENTS) {
+    for (const moment of walk(MOMENTS)) {
       const { device: watched, live } = watch(device);
       const engine = await createEngine({ device: "webgpu", gpuDevice: watched });
       if (warm) destroyAll(await Promise.all(callAll(engine, device)));

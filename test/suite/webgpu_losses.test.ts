@@ -404,7 +404,7 @@ test("reductions through subgroups are those without", async () => {
     }
   };
   // Sums are a family's, whatever the loss: every length with one of them, one length with the others.
-  for (const length of walk([1, 3, 4, 255, 4096, 4097, 70000, 1027])) {
+  for (const length of walk([1, 3, 4, 255, 1027, 4096, 4097, 70000])) {
     const x = floats(length, () => r.normal() * 4);
     const y = floats(length, () => r.integer(2));
     const some = ofKind("element loss").slice(0, length === 1027 ? Infinity : 1);
