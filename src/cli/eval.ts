@@ -14,6 +14,7 @@ import { typedName } from "./preset_names.ts";
 import { progressOf } from "./progress.ts";
 import { isRows, readDataset, readResults } from "./readers/rows.ts";
 import { cocoRows, type ImageResult } from "./result.ts";
+import { sigmasFor } from "./sigmas.ts";
 import { curvesSvg } from "./writers/curves.ts";
 import { evalJson, evalTable } from "./writers/eval_text.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
@@ -35,9 +36,10 @@ async function run(args: string[]): Promise<void> {
   const flags = await readFlags(args);
   const { gt, json, svg } = flags;
   const dataset = await about(`--gt ${gt}`, () => readDataset(gt));
+  const sigmas = flags.kind === "keypoints" ? sigmasFor(dataset, flags.sigmas) : undefined;
   const parts = await readParts(flags);
   const results = parts.flatMap(({ rows }) => rows);
-  const evaluation = evaluate(flags, dataset, parts, results);
+  const evaluation = evaluate(flags, dataset, sigmas, parts, results);
   const report = { kind: flags.kind, maxDets: Math.max(...flags.maxDets), dataset, results, evaluation };
   if (json !== STDOUT && svg !== STDOUT) process.stdout.write(evalTable(report));
   if (json !== undefined) await writeText(json, evalJson(report));
@@ -95,11 +97,12 @@ function rowsOf(file: string, found: readonly ImageResult[], kind: EvalKind): Ev
 function evaluate(
   { gt, kind, maxDets }: EvalFlags,
   dataset: CocoDataset,
+  sigmas: readonly number[] | undefined,
   parts: readonly Part[],
   results: readonly EvalResult[],
 ): CocoEvaluation {
   try {
-    return cocoEvaluate(dataset, results, { kind, maxDets });
+    return cocoEvaluate(dataset, results, { kind, maxDets, sigmas });
   } catch (error) {
     const [, list, index = "", what] = /^cocoEvaluate: (dataset\.|results)(?:\[(\d+)\])?(.*)$/s
       .exec((error as Error).message) ?? [];

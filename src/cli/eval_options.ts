@@ -10,7 +10,7 @@ import { IMAGE_HELP, IMAGE_OPTIONS, readImageFlags } from "./images.ts";
 import { KEEP_OPTIONS, keepHelp, readKeep } from "./keep.ts";
 import { NETWORK_HELP, NETWORK_OPTIONS, readNetwork } from "./network_options.ts";
 import { isRows } from "./readers/rows.ts";
-import { choice, integer, optional } from "./values.ts";
+import { choice, integer, numbers, optional } from "./values.ts";
 import { STDOUT } from "./writers/file.ts";
 
 /** Boxes of raw outputs are kept from this score by default: AP counts the bad ones too. */
@@ -28,6 +28,7 @@ Several FILEs are one set of results. Images without results count as images in 
 What is compared:
   --kind KIND              bbox (default), segm, keypoints, or rotated: bbox is centre x, y, width, height, angle
   --max-dets 1,10,100      the best so many of an image and class (default 1,10,100; of keypoints 20)
+  --sigmas X | X,X,…       of keypoints: how far they may be off, one constant for all or one for each (default COCO's 17)
 
 What to write:
   --json FILE | -          all numbers, but the curves; - writes to stdout, in place of the tables
@@ -52,6 +53,8 @@ export interface EvalFlags {
   readonly gt: string;
   readonly kind: EvalKind;
   readonly maxDets: readonly number[];
+  /** One for each keypoint, or for all. */
+  readonly sigmas: readonly number[] | undefined;
   readonly json: string | undefined;
   readonly svg: string | undefined;
   /** Of raw outputs. */
@@ -73,6 +76,7 @@ const OPTIONS = {
   gt: IMAGE_OPTIONS.gt,
   kind: { type: "string", default: "bbox" },
   "max-dets": { type: "string" },
+  sigmas: { type: "string" },
   json: { type: "string" },
   svg: { type: "string" },
 } as const;
@@ -86,12 +90,16 @@ export async function readFlags(args: string[]): Promise<EvalFlags> {
   if (json === STDOUT && svg === STDOUT) throw new UsageError("--json and --svg are both to be on standard output");
   const raw = files.filter((file) => !isRows(file));
   const kind = choice("--kind", values.kind, KINDS);
+  if (values.sigmas !== undefined && kind !== "keypoints") {
+    throw new UsageError(`--sigmas is about keypoints; --kind is ${kind}`);
+  }
   if (raw.length === 0) refuseRaw(values);
   return {
     files,
     gt,
     kind,
     maxDets: (values["max-dets"] ?? MAX_DETS[kind]).split(",").map((most) => integer("--max-dets", most, 1)),
+    sigmas: optional(values.sigmas, (text) => numbers("--sigmas", text, "0.05 or 0.05,0.08,…")),
     json,
     svg,
     detected: {

@@ -26,10 +26,10 @@ export function integer(flag: string, text: string, low: number, high = Infinity
 }
 
 /** Positive numbers with commas between them. */
-export function numbers(flag: string, text: string): number[] {
+export function numbers(flag: string, text: string, example = "8,16,32"): number[] {
   const values = text.split(",").map(toNumber);
   if (values.every((value) => value > 0 && value < Infinity)) return values;
-  throw wrong(flag, text, "positive numbers such as 8,16,32");
+  throw wrong(flag, text, `positive numbers such as ${example}`);
 }
 
 /** Keypoints: "17x3:yolov8" are 17 of three values in YOLOv8's coding, "17x3" in pixels. */

@@ -107,6 +107,26 @@ test("tables of keypoints have their 20, and of other maxDets these", () => {
   assert.match(prints(...files, "--max-dets", "7"), /\(AR\) @\[ IoU=0\.50 +\| area= {3}all \| maxDets= {2}7 \]/);
 });
 
+test("constants of keypoints: one for each, or one for all; as many as there are keypoints", () => {
+  const four = (rows: readonly object[]) => rows.map((row) => ({ ...row, keypoints: fourOf(row), num_keypoints: 4 }));
+  const fourOf = ({ keypoints }: { keypoints?: readonly number[] }) => keypoints?.slice(0, 12);
+  const { dataset, results } = CASES.find(({ options }) => options.kind === "keypoints") as Case;
+  const short = { ...dataset, annotations: four(dataset.annotations) } as Case["dataset"];
+  const rows = four(results) as EvalResult[];
+  const files = [write("four.json", rows), "--gt", write("four_gt.json", short), "--kind", "keypoints"];
+  for (
+    const [flag, sigmas] of [["0.05", [0.05, 0.05, 0.05, 0.05]], ["0.05,0.1,0.2,0.4", [0.05, 0.1, 0.2, 0.4]]] as const
+  ) {
+    const { stats } = cocoEvaluate(short, rows, { kind: "keypoints", sigmas });
+    assert.equal(JSON.parse(prints(...files, "--sigmas", flag, "--json", "-")).stats, stats);
+  }
+  const have = "--sigmas: objects of --gt have 4 keypoints";
+  fails(files, `${have}, and COCO's are of 17; wanted one for all, or 4`);
+  fails([...files, "--sigmas", "0.1,0.2,0.3"], `${have}, and 3 are given; wanted one for all, or 4`);
+  fails([...files, "--sigmas", "0.1,0"], '--sigmas is "0.1,0"; wanted positive numbers such as 0.05 or 0.05,0.08');
+  fails([found, "--gt", gt, "--sigmas", "0.1"], "--sigmas is about keypoints; --kind is bbox");
+});
+
 test("a picture of the curves", () => {
   assert.ok(prints(found, "--gt", gt, "--svg", "curves.svg").includes("Average Precision"));
   const svg = readFileSync(join(folder, "curves.svg"), "utf8");
