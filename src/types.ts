@@ -2275,7 +2275,7 @@ export interface DetectionOps<F> {
    * - Throws: TypeError if the head has neither distributions nor distances, its boxes are rotated, the maps do not fit
    *   head, image size and gt, or gains has another member. RangeError if a gain is under 0, a label is no class, a box
    *   is inverted, topk or topk2 is under 1, or alpha or beta is under 0.
-   * - Error bound: ≤ 1e-5 of max(1, part). For a gradient, ≤ 1e-5 of the largest in its map.
+   * - Error bound: ≤ 1e-5 of max(1, part). For a gradient, ≤ 1e-5 of the largest in its map. On WebGPU the same.
    * - Source: Ultralytics' detection loss; Feng et al. 2021 (TOOD), section 3.2.
    *
    * @example

@@ -14,7 +14,7 @@ import { type AnySource, elementsOf, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { Grid, Scene } from "./criterion_input.ts";
 import type { Positives } from "./positives.ts";
-import type { YoloRules } from "./yolo_assign.ts";
+import type { YoloCandidates, YoloRules } from "./yolo_assign.ts";
 
 /** A checked criterion, wherever its maps lie. */
 export interface CheckedMaps {
@@ -24,6 +24,8 @@ export interface CheckedMaps {
   /** The maps beside that of the classes, by their names in `input`. */
   readonly maps: Readonly<Record<string, AnySource>>;
   readonly settings: { readonly grad: boolean; readonly placement: Placement };
+  /** Pairs of an anchor and an object around it, where a device has to know them all. */
+  pairs?(): number;
 }
 
 /** Of which the objects alone say who is positive: what the boxes give is the qualities of the positives. */
@@ -57,6 +59,12 @@ export interface CheckedYolo extends CheckedMaps {
   readonly maps: { readonly dist: AnySource };
   readonly rules: YoloRules;
   readonly gains: Required<Required<YoloCriterionOptions>["gains"]>;
+  /** (N, 4): what a side of an anchor is to be multiplied by to be in pixels. */
+  readonly units: Float64Array;
+  /** What the targets of a distribution are at most, in bins. */
+  readonly lastTarget: number;
+  pairs(): number;
+  candidates(): YoloCandidates;
 }
 
 export class CriterionCall<C extends CheckedMaps = CheckedMaps> implements Call {

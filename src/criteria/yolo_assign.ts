@@ -97,6 +97,74 @@ function placesWhere(values: Int32Array, least: number): Int32Array {
   return places.subarray(0, count);
 }
 
+/** Who may have which object, for a device that finds out: anchors inside objects. */
+export interface YoloCandidates {
+  /** (M), their rows in a map of all images, ascending. */
+  readonly rows: Int32Array;
+  /** (M, 2), their points in pixels. */
+  readonly points: Float64Array;
+  /** (K, 4) and (K), the objects of all images. */
+  readonly boxes: Float32Array;
+  readonly labels: Int32Array;
+  /** (K), how many candidates are inside each, and all of these, object by object and ascending. */
+  readonly counts: Uint32Array;
+  readonly inside: Uint32Array;
+  /** (B·N): 0 in a crowd region, else 1. */
+  readonly weights: Float32Array;
+}
+
+/** How many anchors are inside objects, each counted once for every object. */
+export function pairsIn(grid: Grid): number {
+  const list = new Int32Array(grid.anchors);
+  let pairs = 0;
+  for (const { boxes, count } of grid.gt) {
+    for (let index = 0; index < count; index++) pairs += listInside(grid, boxAt(boxes, index), list);
+  }
+  return pairs;
+}
+
+export function candidatesOf(grid: Grid): YoloCandidates {
+  const { anchors, gt } = grid;
+  const points = pointsOf(grid);
+  const list = new Int32Array(anchors);
+  /** 1 for a candidate; then its place among them, from 1. */
+  const places = new Int32Array(grid.rows);
+  const weights = new Float32Array(grid.rows).fill(1);
+  const counts = gt.flatMap(({ boxes, count, ignore }, image) => {
+    const mark = (values: Int32Array | Float32Array, value: number, box: Box) => {
+      const found = listInside(grid, box, list);
+      for (let i = 0; i < found; i++) values[image * anchors + list[i]] = value;
+      return found;
+    };
+    for (let region = 0; region < ignore.length / 4; region++) mark(weights, 0, boxAt(ignore, region));
+    return Array.from({ length: count }, (_, index) => mark(places, 1, boxAt(boxes, index)));
+  });
+  const rows = placesWhere(places, 1);
+  const at = new Float64Array(2 * rows.length);
+  rows.forEach((row, i) => {
+    places[row] = i + 1;
+    at[2 * i] = points.x[row % anchors];
+    at[2 * i + 1] = points.y[row % anchors];
+  });
+  const inside = new Uint32Array(counts.reduce((sum, count) => sum + count, 0));
+  let next = 0;
+  gt.forEach(({ boxes, count }, image) => {
+    for (let index = 0; index < count; index++) {
+      const found = listInside(grid, boxAt(boxes, index), list);
+      for (let i = 0; i < found; i++) inside[next++] = places[image * anchors + list[i]] - 1;
+    }
+  });
+  return {
+    rows,
+    points: at,
+    boxes: Float32Array.from(gt.flatMap(({ boxes }) => Array.from(boxes))),
+    labels: Int32Array.from(gt.flatMap(({ labels }) => Array.from(labels))),
+    counts: Uint32Array.from(counts),
+    inside,
+    weights,
+  };
+}
+
 /** The object of each anchor before `topk2`. */
 function chosenObjects(
   grid: Grid,
@@ -196,7 +264,9 @@ function targetScores(
     const logits = predictions.logits(new Int32Array(group.map((i) => anchors[i])), gt.labels[index]);
     const own = group.map((i, place): Candidate => {
       const iou = Math.max(completeIou(sides, 4 * i, points.x[anchors[i]], points.y[anchors[i]], object, eps), 0);
-      return { anchor: i, alignment: raised(sigmoid(logits[place]), alpha) * raised(iou, beta), iou };
+      // A contested anchor may have come to an object of whose class it says nothing.
+      const score = Number.isNaN(logits[place]) ? 0 : raised(sigmoid(logits[place]), alpha);
+      return { anchor: i, alignment: score * raised(iou, beta), iou };
     });
     if (own.length > topk2) {
       own.sort((a, b) => isWorse(a, b) ? 1 : -1);

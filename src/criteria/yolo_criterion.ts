@@ -33,7 +33,7 @@ import {
   scatterInto,
 } from "./positives.ts";
 import { dflTerm, distGradient, distributionTargets } from "./side_terms.ts";
-import { assignYolo, pointsOf, type Predictions } from "./yolo_assign.ts";
+import { assignYolo, candidatesOf, pairsIn, pointsOf, type Predictions } from "./yolo_assign.ts";
 
 const op = "yoloCriterion";
 /** How far under the last bin the targets of the distribution end. */
@@ -76,8 +76,9 @@ export const yoloCriterion = routine({
     doc`RangeError if a box is inverted`,
   ],
   bounds: { part: bound(1e-5, 1e-5), gradient: bound(1e-5, 1e-5) },
-  errorBound: doc`≤ {part} of max(1, part). For a gradient, ≤ {gradient} of the largest in its map`,
+  errorBound: doc`≤ {part} of max(1, part). For a gradient, ≤ {gradient} of the largest in its map. On WebGPU the same`,
   source: doc`Ultralytics' detection loss; Feng et al. 2021 (TOOD), section 3.2`,
+  check,
   run: (backend: WasmBackend, input: YoloCriterionInput, options?: YoloCriterionOptions<Placement>): CriterionResult =>
     check(input, options).onWasm(backend),
 });
@@ -104,6 +105,10 @@ function check(input: YoloCriterionInput, options?: YoloCriterionOptions<Placeme
     maps: { dist },
     rules: { topk, topk2, alpha, beta, eps: EPS },
     gains: { box: gains.box * factor, cls: gains.cls * factor, dfl: gains.dfl * factor },
+    units: unitsOf(grid),
+    lastTarget: bins - 1 - MARGIN,
+    pairs: () => pairsIn(grid),
+    candidates: () => candidatesOf(grid),
     settings: { grad, placement },
   };
   return new CriterionCall(checked, criterion);
@@ -123,11 +128,10 @@ function checkGains(given: YoloCriterionOptions["gains"]): typeof GAINS {
 
 /** The criterion on WASM. */
 function criterion(backend: WasmBackend, checked: CheckedYolo): CriterionResult {
-  const { grid, gains, settings: { grad } } = checked;
+  const { grid, gains, units, settings: { grad } } = checked;
   const clsMap = onHost({ op, argument: "input.cls" }, checked.cls.pred);
   const distMap = onHost({ op, argument: "input.dist" }, checked.maps.dist);
   const points = pointsOf(grid);
-  const units = unitsOf(grid);
   const assignments = grid.gt.map((gt, image) => {
     return assignYolo(grid, points, gt, predictionsOf(backend, grid, units, image, clsMap, distMap), checked.rules);
   });

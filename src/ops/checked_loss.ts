@@ -69,8 +69,8 @@ export interface CheckedLoss<S = AnySource> extends LossKernelCall {
   /** Dense target and its elements for each row, or null with labels. */
   readonly target: S | null;
   readonly targetColumns: number;
-  readonly labels: HostArray<Int32Array> | null;
-  /** Of the labels; on the GPU where a criterion makes them there. */
+  /** Labels and their scores are on the GPU where a criterion makes them there. */
+  readonly labels: HostArray<Int32Array> | GpuSource | null;
   readonly scores: HostArray<Float32Array> | GpuSource | null;
   /** Values of a row: its elements, or 1 for a row loss. */
   readonly valueColumns: number;

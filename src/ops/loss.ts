@@ -161,6 +161,7 @@ function newArray(op: string, length: number): OutArray {
 
 /** A call with every tensor on the host. */
 export interface HostCall extends CheckedLoss<Source> {
+  readonly labels: HostArray<Int32Array> | null;
   readonly scores: HostArray<Float32Array> | null;
 }
 

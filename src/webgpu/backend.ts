@@ -2,7 +2,7 @@
  * A device with its buffers and pipelines, and the calls that are on it.
  */
 import type { Call, CallKind } from "../call.ts";
-import type { CheckedCriterion, CriterionCall } from "../criteria/criterion_call.ts";
+import type { CriterionCall } from "../criteria/criterion_call.ts";
 import type { DetectCall } from "../detect/detect_call.ts";
 import type { Searched } from "../detect/search.ts";
 import type { LossCall } from "../ops/loss_call.ts";
@@ -18,6 +18,7 @@ import { runLoss } from "./loss.ts";
 import { findMasks } from "./masks.ts";
 import { Pipelines } from "./pipelines.ts";
 import { plans } from "./plans.ts";
+import { fitsMatches } from "./plans/yolo_criterion.ts";
 import { runPreprocess } from "./preprocess.ts";
 import { runRows, tooLarge } from "./rows.ts";
 
@@ -45,8 +46,8 @@ const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
     holds: ({ checked }, limits) => tooLarge(checked, limits) === undefined,
   },
   criterion: {
-    run: (gpu, { checked }) => runCriterion(gpu, checked as CheckedCriterion, plans[checked.op]),
-    holds: always,
+    run: (gpu, { checked }) => runCriterion(gpu, checked, plans[checked.op]),
+    holds: ({ checked }, limits) => fitsMatches(checked.pairs?.() ?? 0, limits),
   },
   detect: {
     run: runSearch,

@@ -1,24 +1,23 @@
 /**
- * The criteria on WebGPU, in one submission: the positives' rows are gathered, their boxes and weights made, the losses run
- * over those and, with the qualities of the boxes, over all anchors; gradients go back to the rows they came from.
+ * The criteria on WebGPU, in one submission: boxes and weights of the positives are made, the losses run over those and, with
+ * what the boxes say of them, over all anchors; gradients go back to the rows they came from.
  */
-import type { CheckedCriterion } from "../criteria/criterion_call.ts";
+import type { CheckedMaps } from "../criteria/criterion_call.ts";
 import type { CheckedLoss } from "../ops/checked_loss.ts";
 import type { CriterionResult, Placement } from "../types.ts";
-import { matrix } from "../validate.ts";
+import type { GpuSource } from "../validate.ts";
+import { chunksOf } from "./chunks.ts";
 import type { Gpu } from "./gpu.ts";
 import { eachItem, itemGroups } from "./grid.ts";
 import { prepareAdder, prepareLoss } from "./loss.ts";
 import { Output } from "./output.ts";
 import { type Fields, paramsBlock, paramsText } from "./params.ts";
-import { PositiveRows, type RowMap, type Step } from "./positive_rows.ts";
+import type { RowMap, Step } from "./positive_rows.ts";
+import { half } from "./shaders/half.ts";
 import { numbers } from "./shaders/numbers.ts";
-import { onDevice } from "./storage.ts";
+import { onDevice, readable, storageOf } from "./storage.ts";
 import { addUp } from "./sums.ts";
 import { Work } from "./work.ts";
-
-/** Bytes of a `Positive`. */
-const POSITIVE_BYTES = 32;
 
 const shared = /* wgsl */ `
 struct Positive {
@@ -36,7 +35,7 @@ fn divisor_of(total: f32) -> f32 {
 
 export async function runCriterion(
   gpu: Gpu,
-  checked: CheckedCriterion,
+  checked: CheckedMaps,
   planOf: PlanOf,
 ): Promise<CriterionResult<Placement>> {
   const work = new Work(checked.op, gpu.device, gpu.pool);
@@ -50,8 +49,11 @@ export async function runCriterion(
 
 /** Commands and results over the positives' rows. */
 export interface Plan {
-  /** Commands in their order, before the classification loss. */
+  /** Commands in their order, before the classification loss; none where nobody can be positive. */
   steps(): readonly Promise<Step>[];
+  /** What the steps make of the classification loss. */
+  readonly cls: Partial<CheckedLoss>;
+  readonly positives: Listed;
   /** Sums that come back. */
   readonly sums: Readonly<Record<string, GPUBufferBinding>>;
   /** Gradients (P, columns), and the maps that they are of. */
@@ -60,8 +62,22 @@ export interface Plan {
   parts(sums: Readonly<Record<string, number>>): Omit<CriterionResult["parts"], "cls">;
 }
 
+/** The rows that a plan's gradients are of. */
+export interface Listed {
+  /** How many there are at most. */
+  readonly count: number;
+  /** Into a map of zeros. */
+  scatter(argument: string, columns: number, gathered: GPUBufferBinding, map: Output): Promise<Step>;
+  /** Has come back what the others need. */
+  copyBack(encoder: GPUCommandEncoder): void;
+  /** How many positives there are. */
+  found(): number;
+  /** `scatter` on the host. */
+  spread(values: Float32Array, columns: number): Float32Array;
+}
+
 /** A criterion's plan for a call that the criterion itself checked. */
-export type PlanOf = (run: CriterionRun, checked: CheckedCriterion) => Plan;
+export type PlanOf = (run: CriterionRun, checked: CheckedMaps) => Plan;
 
 /** The losses over (P, …) rows that a plan is made of. */
 type RowLoss = Pick<
@@ -71,57 +87,73 @@ type RowLoss = Pick<
 
 /** One call: what its plans are made of, and the run of one. */
 export class CriterionRun {
-  readonly count: number;
-  readonly rows: PositiveRows;
-  readonly positives: GPUBufferBinding;
-  /** (B·N), the qualities of the positives; anything elsewhere. */
-  readonly scores: GPUBufferBinding;
-  readonly #gpu: Gpu;
-  readonly #work: Work;
-  readonly #checked: CheckedCriterion;
+  readonly gpu: Gpu;
+  readonly work: Work;
+  readonly op: string;
+  readonly #checked: CheckedMaps;
 
-  constructor(gpu: Gpu, work: Work, checked: CheckedCriterion) {
-    const { positives, scene } = checked;
-    this.#gpu = gpu;
-    this.#work = work;
+  constructor(gpu: Gpu, work: Work, checked: CheckedMaps) {
+    this.gpu = gpu;
+    this.work = work;
+    this.op = checked.op;
     this.#checked = checked;
-    this.count = positives.count;
-    this.rows = new PositiveRows(gpu, work, checked.op, positives.rows, scene.rows);
-    this.positives = work.guard(() => work.upload(positivesBlock(checked)));
-    this.scores = this.buffer(scene.rows);
+  }
+
+  /** Whether gradients are wanted. */
+  get grad(): boolean {
+    return this.#checked.settings.grad;
   }
 
   buffer(floats: number): GPUBufferBinding {
-    return this.#work.guard(() => this.#work.storage(floats * 4));
+    return this.work.guard(() => this.work.storage(floats * 4));
   }
 
-  /** A shader's item for each positive, or for each of its sides. */
-  async each(text: string, { counts, parameters }: Fields, bindings: readonly GPUBufferBinding[]): Promise<Step> {
-    const { normalizer } = this.#checked.settings;
-    const fields = {
-      counts: { ...counts, by_weight: normalizer === "mmdet" ? 1 : 0 },
-      parameters: { ...parameters, divisor: Math.max(this.count, 1) },
-    };
-    const code = [paramsText(fields), numbers, shared, text, eachItem("item(i);")].join("\n");
-    const pipeline = await this.#gpu.pipelines.get(this.#checked.op, code);
+  upload(data: ArrayBufferView): GPUBufferBinding {
+    return this.work.guard(() => this.work.upload(data));
+  }
+
+  /** A shader's invocation for each item. */
+  each(text: string, fields: Fields, bindings: readonly GPUBufferBinding[]): Promise<Step> {
+    return this.groups(text + eachItem("item(i);"), fields, bindings, itemGroups(fields.counts.items));
+  }
+
+  /** A shader with an entry point of its own, for so many workgroups. */
+  async groups(text: string, fields: Fields, bindings: readonly GPUBufferBinding[], groups: number): Promise<Step> {
+    const code = [paramsText(withDivisor(fields)), numbers, shared, text].join("\n");
+    const pipeline = await this.gpu.pipelines.get(this.op, code);
     return (encoder) => {
-      const params = this.#work.uniform(paramsBlock(fields));
-      this.#work.dispatch(encoder, pipeline, [params, ...bindings], itemGroups(counts.items));
+      const params = this.work.uniform(paramsBlock(withDivisor(fields)));
+      this.work.dispatch(encoder, pipeline, [params, ...bindings], groups);
     };
   }
 
-  /** Generalized IoU loss of the boxes with those of their objects. */
-  boxLoss(
-    pred: GPUBufferBinding,
-    weights: GPUBufferBinding,
-    sum: GPUBufferBinding,
-    grad: GPUBufferBinding | null,
+  /**
+   * `each` over rows of a map on the device, which it reads with `map_at(k)`: once for each part of the map that fits a
+   * binding, of `map_rows` rows from `first_row` on.
+   */
+  async eachPart(
+    { argument, source, columns }: RowMap & { readonly source: GpuSource },
+    text: string,
+    fields: Fields,
+    bindings: readonly GPUBufferBinding[],
   ): Promise<Step> {
-    const { op, positives, eps } = this.#checked;
-    const target = matrix({ op, argument: "boxes" }, positives.boxes, 4);
-    const pairs = { pred: onDevice(pred, this.count, 4), columns: 4, rows: this.count, target, targetColumns: 4 };
-    const loss = { stem: "giou_loss", kind: "box loss", parameters: { eps }, ...pairs } as const;
-    return this.loss(loss, weights, sum, grad);
+    const within = (first_row: number, map_rows: number) => ({
+      ...withDivisor(fields),
+      counts: { ...withDivisor(fields).counts, columns, first_row, map_rows },
+    });
+    const map = [half, readable(1, "map", storageOf(source))];
+    const code = [paramsText(within(0, 0)), numbers, ...map, text, eachItem("item(i);")].join("\n");
+    const pipeline = await this.gpu.pipelines.get(this.op, code);
+    const rows = source.dims.reduce((product, extent) => product * extent, 1) / columns;
+    const { maxStorageBufferBindingSize } = this.gpu.device.limits;
+    const parts = chunksOf({ op: this.op, argument }, rows, columns, maxStorageBufferBindingSize);
+    return (encoder) => {
+      for (const { firstRow, rows } of parts) {
+        const params = this.work.uniform(paramsBlock(within(firstRow, rows)));
+        const part = this.work.input(source, firstRow * columns, rows * columns);
+        this.work.dispatch(encoder, pipeline, [params, part, ...bindings], itemGroups(fields.counts.items));
+      }
+    };
   }
 
   /** The weighted sum of a loss and, where there is a buffer for it, its gradient. */
@@ -131,9 +163,9 @@ export class CriterionRun {
     sum: GPUBufferBinding,
     grad: GPUBufferBinding | null,
   ): Promise<Step> {
-    const run = await prepareLoss(this.#gpu, {
+    const run = await prepareLoss(this.gpu, {
       ...part,
-      op: this.#checked.op,
+      op: this.op,
       // The block of WASM's kernels is not made.
       layout: { bytes: 0, own: [] },
       exponent: 0,
@@ -151,38 +183,36 @@ export class CriterionRun {
       scores: null,
       valueColumns: 1,
     });
-    return (encoder) => run.encode(this.#work, encoder, sum, grad);
+    return (encoder) => run.encode(this.work, encoder, sum, grad);
   }
 
-  async sum(values: GPUBufferBinding, into: GPUBufferBinding): Promise<Step> {
-    const adder = await prepareAdder(this.#gpu, this.#checked.op);
-    const size = { rows: 1, columns: this.count, factor: 1 };
-    return (encoder) => addUp(this.#work, encoder, adder, values, size, into);
-  }
-
-  /** The divisor of a sum over the positives, by the sum of their weights. */
-  divisorOf(total: number): number {
-    return Math.max(this.#checked.settings.normalizer === "paper" ? this.count : total, 1);
+  async sum(values: GPUBufferBinding, count: number, into: GPUBufferBinding): Promise<Step> {
+    const adder = await prepareAdder(this.gpu, this.op);
+    const size = { rows: 1, columns: count, factor: 1 };
+    return (encoder) => addUp(this.work, encoder, adder, values, size, into);
   }
 
   async result(plan: Plan): Promise<CriterionResult<Placement>> {
-    const { cls, scene, settings } = this.#checked;
-    const work = this.#work;
-    const none = this.count === 0;
-    const scores = none ? null : onDevice(this.scores, scene.rows, 1);
+    const { work, gpu } = this;
+    const { settings } = this.#checked;
+    const { positives } = plan;
+    const cls = { ...this.#checked.cls, ...plan.cls };
+    const none = positives.count === 0;
     const loss = new Float32Array(1);
     const sums = Object.entries(plan.sums).map(([name, at]) => ({ name, at, value: new Float32Array(1) }));
-    const clsGrad = settings.grad ? this.#output(scene.rows * scene.head.numClasses) : null;
-    const grads = Object.entries(plan.grads).map(([name, { map, rows }]) => this.#gradient(name, map, rows));
+    const clsGrad = settings.grad ? this.#output(cls.rows * cls.columns) : null;
+    const grads = Object.entries(plan.grads).map(([name, { map, rows }]) => this.#gradient(name, map, rows, positives));
     try {
-      const run = await prepareLoss(this.#gpu, { ...cls, scores });
+      const run = await prepareLoss(gpu, cls);
       const steps = none ? [] : await Promise.all([...plan.steps(), ...grads.map(({ step }) => step())]);
       await run.run(work, { loss: new Output(loss), grad: clsGrad }, (encoder) => {
         for (const step of steps) step(encoder);
-        if (!none) sums.forEach(({ at, value }) => work.copyBack(encoder, at, value));
+        if (none) return;
+        positives.copyBack(encoder);
+        sums.forEach(({ at, value }) => work.copyBack(encoder, at, value));
       });
     } catch (error) {
-      for (const output of [clsGrad, ...grads.map(({ output }) => output)]) output?.discard(this.#gpu.pool);
+      for (const output of [clsGrad, ...grads.map(({ output }) => output)]) output?.discard(gpu.pool);
       throw error;
     }
     const others = plan.parts(Object.fromEntries(sums.map(({ name, value }) => [name, value[0]])));
@@ -190,7 +220,7 @@ export class CriterionRun {
     const result = {
       total: Object.values<number>(parts).reduce((sum, part) => sum + part),
       parts,
-      numPos: this.count,
+      numPos: none ? 0 : positives.found(),
     };
     if (clsGrad === null) return result;
     const tensors = grads.map(({ name, tensor }) => [name, tensor()]);
@@ -199,32 +229,24 @@ export class CriterionRun {
 
   #output(floats: number): Output {
     const onGpu = this.#checked.settings.placement === "gpu";
-    return new Output(onGpu ? this.#work.guard(() => this.#gpu.pool.result(floats * 4)) : new Float32Array(floats));
+    return new Output(onGpu ? this.work.guard(() => this.gpu.pool.result(floats * 4)) : new Float32Array(floats));
   }
 
   /** The gradient of a map: for the host only the positives' rows come back. */
-  #gradient(name: string, { argument, source, columns }: RowMap, rows: GPUBufferBinding) {
-    const { scene, settings } = this.#checked;
+  #gradient(name: string, { argument, source, columns }: RowMap, rows: GPUBufferBinding, positives: Listed) {
+    const { cls, settings } = this.#checked;
     if (settings.placement === "gpu") {
-      const output = this.#output(scene.rows * columns);
-      const step = () => this.rows.scatter(argument, columns, rows, output);
+      const output = this.#output(cls.rows * columns);
+      const step = () => positives.scatter(argument, columns, rows, output);
       return { name, output, step, tensor: () => output.tensor(source.dims) };
     }
-    const values = new Float32Array(this.count * columns);
-    const step = () => Promise.resolve((encoder: GPUCommandEncoder) => this.#work.copyBack(encoder, rows, values));
-    return { name, output: null, step, tensor: () => this.#checked.scatter(values, columns) };
+    const values = new Float32Array(positives.count * columns);
+    const step = () => Promise.resolve((encoder: GPUCommandEncoder) => this.work.copyBack(encoder, rows, values));
+    return { name, output: null, step, tensor: () => positives.spread(values, columns) };
   }
 }
 
-/** The block of `Positive`s. */
-function positivesBlock({ positives: { count, rows, strides, boxes } }: CheckedCriterion): Uint8Array {
-  const block = new ArrayBuffer(Math.max(count, 1) * POSITIVE_BYTES);
-  const [floats, words] = [new Float32Array(block), new Uint32Array(block)];
-  const each = POSITIVE_BYTES / 4;
-  for (let i = 0; i < count; i++) {
-    floats.set(boxes.subarray(4 * i, 4 * i + 4), each * i);
-    words[each * i + 4] = rows[i];
-    floats[each * i + 5] = strides[i];
-  }
-  return new Uint8Array(block);
+/** Where a plan says nothing else, sums are divided by that of the weights. */
+function withDivisor({ counts, parameters }: Fields): Fields {
+  return { counts: { by_weight: 1, ...counts }, parameters: { divisor: 1, ...parameters } };
 }

@@ -1,11 +1,11 @@
 /**
  * Losses on WebGPU: the rows in chunks that fit a binding, each through the loss's shader; then sums of sums.
  */
-import { section, valuesOf } from "../arrays.ts";
+import { type HostArray, type PlainArray, section, valuesOf } from "../arrays.ts";
 import { nameOf } from "../operation.ts";
 import type { CheckedLoss, LossKind } from "../ops/checked_loss.ts";
 import type { LossResult, Placement, Reduction } from "../types.ts";
-import type { AnySource } from "../validate.ts";
+import type { AnySource, GpuSource } from "../validate.ts";
 import { bindingsOf, type Variant } from "./bindings.ts";
 import { type Chunk, chunkBytes, chunksOf } from "./chunks.ts";
 import { boxwise, elementwise, type Family, groupsOf, lossShader, rowwise } from "./families.ts";
@@ -273,13 +273,13 @@ export class LossRun {
     const { pred, columns, target, targetColumns, labels, scores, settings: { weight, weightKind } } = this.#call;
     const input = (source: AnySource | null, width: number) =>
       source === null ? undefined : work.input(source, firstRow * width, rows * width);
+    const ofLabels = <A extends PlainArray>(array: HostArray<A> | GpuSource | null) =>
+      array === null || "gpuBuffer" in array ? input(array, 1) : work.upload(section(valuesOf(array), firstRow, rows));
     return {
       pred: input(pred, columns),
       target: input(target, targetColumns),
-      labels: labels === null ? undefined : work.upload(section(valuesOf(labels), firstRow, rows)),
-      scores: scores === null || "gpuBuffer" in scores
-        ? input(scores, 1)
-        : work.upload(section(valuesOf(scores), firstRow, rows)),
+      labels: ofLabels(labels),
+      scores: ofLabels(scores),
       weight: input(weight, weightKind === 1 ? columns : 1),
     };
   }
@@ -346,7 +346,7 @@ function snake(fields: object): Readonly<Record<string, number>> {
 }
 
 /** The leading 12 bits, so that a product with a float's exponent is exact. */
-function leadingBits(value: number): number {
+export function leadingBits(value: number): number {
   const floats = Float32Array.of(value);
   new Uint32Array(floats.buffer)[0] &= 0xfffff000;
   return floats[0];

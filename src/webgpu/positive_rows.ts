@@ -134,10 +134,11 @@ function countBelow(rows: Int32Array, bound: number): number {
   return index < 0 ? rows.length : index;
 }
 
-function listedRows(source: Source, rows: Int32Array, columns: number): Source {
+export function listedRows(source: Source, rows: Int32Array, columns: number): Source {
   const values = valuesOf(source);
   const Values = values.constructor as new (length: number) => Source["data"];
   const data = new Values(rows.length * columns);
-  rows.forEach((row, i) => data.set(values.subarray(row * columns, (row + 1) * columns) as never, i * columns));
+  if (columns === 1) rows.forEach((row, i) => data[i] = values[row]);
+  else rows.forEach((row, i) => data.set(values.subarray(row * columns, (row + 1) * columns) as never, i * columns));
   return { ...source, ...ownArray(source.place, data) };
 }

@@ -4,13 +4,15 @@
 import type { CheckedGfl } from "../../criteria/criterion_call.ts";
 import { matrix } from "../../validate.ts";
 import type { CriterionRun, Plan } from "../criterion.ts";
+import { KnownPositives } from "../known_positives.ts";
 import { boxGeometry } from "../shaders/box_geometry.ts";
 import { distribution } from "../shaders/distribution.ts";
 import { gflCriterion as shader, gflSlopes } from "../shaders/gfl_criterion.ts";
 import { onDevice } from "../storage.ts";
 
 export function gflCriterion(run: CriterionRun, checked: CheckedGfl): Plan {
-  const { count, positives, scores } = run;
+  const positives = new KnownPositives(run, checked);
+  const { count, block, rows, scores } = positives;
   const { settings: { grad, lambdaBox, lambdaDfl, normalizer }, scene: { head: { bins, numClasses } } } = checked;
   const classes = run.buffer(count * numClasses);
   const logits = run.buffer(count * 4 * bins);
@@ -36,12 +38,16 @@ export function gflCriterion(run: CriterionRun, checked: CheckedGfl): Plan {
     target: matrix({ op: checked.op, argument: "targets" }, checked.targets, 1),
     targetColumns: 1,
   } as const;
+  const boxes = positives.fields({ counts: { items: count, ...counts }, parameters: {} });
+  const slopes = positives.fields({ counts: { items: 4 * count, ...counts }, parameters: factors });
   return {
+    cls: positives.cls,
+    positives,
     steps: () => [
-      run.rows.gather(clsMap, classes),
-      run.rows.gather(distMap, logits),
-      run.each(distribution + boxGeometry + shader, { counts: { items: count, ...counts }, parameters: {} }, [
-        positives,
+      rows.gather(clsMap, classes),
+      rows.gather(distMap, logits),
+      run.each(distribution + boxGeometry + shader, boxes, [
+        block,
         classes,
         logits,
         pred,
@@ -49,23 +55,17 @@ export function gflCriterion(run: CriterionRun, checked: CheckedGfl): Plan {
         sideWeights,
         scores,
       ]),
-      run.boxLoss(pred, confidences, box, boxGrad),
+      positives.boxLoss(pred, confidences, box, boxGrad),
       run.loss(distributions, sideWeights, dfl, dflGrad),
-      run.sum(confidences, total),
+      run.sum(confidences, count, total),
       ...(boxGrad === null || dflGrad === null ? [] : [
-        run.each(distribution + gflSlopes, { counts: { items: 4 * count, ...counts }, parameters: factors }, [
-          positives,
-          logits,
-          boxGrad,
-          total,
-          dflGrad,
-        ]),
+        run.each(distribution + gflSlopes, slopes, [block, logits, boxGrad, total, dflGrad]),
       ]),
     ],
     sums: { box, dfl, total },
     grads: dflGrad === null ? {} : { dist: { map: distMap, rows: dflGrad } },
     parts: (sums) => {
-      const divisor = run.divisorOf(sums.total);
+      const divisor = positives.divisorOf(sums.total);
       return { box: lambdaBox * sums.box / divisor, dfl: lambdaSide * sums.dfl / divisor };
     },
   };
