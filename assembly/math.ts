@@ -142,7 +142,7 @@ export function isSoundSum(sum: v128): v128 {
   return v128.and(f32x4.lt(sum, f32x4.splat(f32.MAX_VALUE / 64)), f32x4.gt(sum, f32x4.splat(1e-30)));
 }
 
-const EXP_TABLE = memory.data<f32>([
+export const EXP_TABLE = memory.data<f32>([
   1.4426950408889634, // log2 e
   12583039.0, // 1.5 * 2^23 + 127
   0.693359375, // ln 2 in two parts, the first of few bits

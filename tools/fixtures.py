@@ -94,6 +94,16 @@ def box_loss(variants=({"eps": 0.0625},), usual=None):
     return record
 
 
+def pairs_of(make):
+    """A loss of rows and their targets, which `make(rng)` lists."""
+
+    def record(loss):
+        RECORDED[loss.__name__] = lambda: [fixture(loss, make(random.Random(loss.__name__)))]
+        return loss
+
+    return record
+
+
 def calls(*variants, inputs):
     """An operation that is recorded call by call: `inputs(rng, options)` makes the tensors of one."""
 
@@ -471,6 +481,22 @@ def prob_iou(a, b):
     distance = (apart.transpose(1, 2) @ torch.linalg.solve(mean, apart)).flatten() / 8
     distance = distance + (torch.logdet(mean) - (torch.logdet(first) + torch.logdet(second)) / 2) / 2
     return 1 - torch.sqrt(-torch.expm1(-distance))
+
+
+def near_turned_boxes(rng):
+    """Boxes, and others near them and far from them; equal ones have no gradient."""
+    boxes = turned_boxes(rng, 40).tolist()
+    near = [[rounded(v + rng.uniform(-1, 1) / (4 if i == 4 else 1)) for i, v in enumerate(box)] for box in boxes]
+    return [*zip(boxes, near), *zip(boxes, reversed(near))]
+
+
+@pairs_of(near_turned_boxes)
+def prob_iou_loss(p, t):
+    first, second = covariances(p), covariances(t)
+    apart = (p - t)[:, :2, None]
+    far = (apart.transpose(1, 2) @ torch.linalg.solve(first + second, apart)).flatten() / 4
+    shapes = torch.logdet((first + second) / 2) - (torch.logdet(first) + torch.logdet(second)) / 2
+    return torch.sqrt(-torch.expm1(-(far + shapes / 2)))
 
 
 @calls(inputs=lambda rng, _: [turned_boxes(rng, 7)])

@@ -155,7 +155,7 @@ function hellinger(q: v128, excess: v128): v128 {
 /** 1 − e^(−x) for x from 0 on. */
 // @ts-ignore: decorator
 @inline
-function lostBy(x: v128): v128 {
+export function lostBy(x: v128): v128 {
   const one = f64x2.splat(1);
   // e^−50 is nothing beside 1.
   const held = f64x2.min(x, f64x2.splat(50));

@@ -27,7 +27,8 @@ import { NO_WEIGHT } from "./weights";
 import { scaleInto, sumOf } from "./classify";
 import { BLOCK } from "./passes";
 
-const VALUES = memory.data(BLOCK * 4 + 64, 16);
+/** Values of a block, for the losses of rotated boxes and keypoints too. */
+export const VALUES = memory.data(BLOCK * 4 + 64, 16);
 const PAIR = memory.data(offsetof<BoxPair>(), 16);
 
 /** By lane: ones if the gradient of a pair is to be done in float64. */
