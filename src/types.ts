@@ -1547,7 +1547,10 @@ export interface InferHints {
   imageSize?: readonly number[];
   /** Number of classes. Without it, any number fits. */
   numClasses?: number;
-  /** Strides of the levels, in order. Without them, the family's, or the strides that follow from imageSize and the maps. */
+  /**
+   * Strides of the levels, in order. Without them, the family's, or the strides that follow from imageSize and the maps or the
+   * number of anchors.
+   */
   strides?: readonly number[];
 }
 

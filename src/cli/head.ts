@@ -134,8 +134,42 @@ function adapt(name: string, file: FileOutputs, hints: HeadHints): HeadSpec {
   const bins = changes.boxes !== undefined && changes.boxes !== "distribution" ? 0 : undefined;
   const flags = defined({ bins, ...defined(changes) });
   const base = spec(preset, { ...flags, strides: undefined });
-  const strides = changes.strides ?? file.strides ?? stridesFor(base, file);
-  return spec(preset, { ...flags, ...channelsIn(file, base, hints), strides });
+  const other = otherBins(file, base, hints);
+  const strides = changes.strides ?? file.strides ?? other.strides ?? stridesFor(base, file);
+  return spec(preset, { ...flags, ...channelsIn(file, base, hints), ...other, strides });
+}
+
+/** What bins and levels depend on, and they on it. */
+const BESIDE_BINS = ["maskCoefficients", "keypoints", "angle"] as const;
+const READ = ["boxes", "layout", "channelOrder", "anchorOffset", "objectness", "unusedClasses"] as const;
+
+/**
+ * Where one tensor holds every role and has not as many channels as the preset: the bins and strides of the only head that
+ * fits. Without a task or a flag it may have anything beside them.
+ */
+function otherBins(file: FileOutputs, base: HeadSpec, hints: HeadHints): HeadOptions {
+  const { imageSize, numClasses, task, changes: { bins, strides } } = hints;
+  if (numClasses === undefined || bins !== undefined || base.boxes !== "distribution") return {};
+  const { all = 0 } = widthsOf(file, base, numClasses) as { readonly all?: number };
+  if (all === 0 || all === numClasses + besideClasses(file, base)) return {};
+  const isKnown = task !== undefined || attachmentsOf(base).length > 0;
+  const members = isKnown ? [...READ, ...BESIDE_BINS] : READ;
+  const reading = (head: HeadSpec) => JSON.stringify(members.map((member) => head[member] ?? "none"));
+  const known = { imageSize, numClasses, strides: strides ?? file.strides };
+  const fitting = weighHeads(file.outputs, known).heads.filter((head) => reading(head) === reading(base));
+  if (fitting.length > 1) {
+    const heads = fitting.map(headInFlags).join(", ");
+    throw new UsageError(`outputs have ${all} channels, which fit ${heads}; say --bins, and what is beside them`);
+  }
+  const [head] = fitting;
+  return head === undefined ? {} : Object.fromEntries(
+    (["bins", "strides", ...BESIDE_BINS] as const).map((member) => [member, head[member]]),
+  );
+}
+
+/** Channels of one tensor that are no classes. */
+function besideClasses(file: FileOutputs, base: HeadSpec): number {
+  return boxChannels(base) + (hasObjectness(base) ? 1 : 0) + unreadClasses(base) + attachedChannels(file, base);
 }
 
 /** The preset; errors name the flag in the place of the member. */
@@ -161,9 +195,8 @@ function channelsIn(
   // A detection's channels do not tell the number of classes.
   if (base.selection === "selected") return { numClasses: classes ?? base.numClasses };
   const widths = widthsOf(file, base, classes);
-  const unusedClasses = unreadClasses(base);
-  const others = boxChannels(base) + (hasObjectness(base) ? 1 : 0) + unusedClasses + attachedChannels(file, base);
   if (widths.all !== undefined) {
+    const others = besideClasses(file, base);
     const numClasses = classes ?? widths.all - others;
     if (numClasses >= 1) return { numClasses };
     throw new UsageError(
@@ -171,7 +204,7 @@ function channelsIn(
     );
   }
   const [name] = file.names.values();
-  const counted = widths.classes - unusedClasses;
+  const counted = widths.classes - unreadClasses(base);
   if (classes !== undefined && classes !== counted && "classes" in file.outputs) {
     throw new UsageError(
       `${name} has ${widths.classes} channels, one for each class${otherLayout(base, file)}; ${numClassesBy}`,

@@ -17,7 +17,8 @@ export interface Heads extends PresetHeads {
    * scores outside [0, 1] are logits, scores inside are probabilities, and a box with a negative side is not a box.
    *
    * YOLO11 has the layout of YOLOv8 and is named so. Channels behind the classes (masks, keypoints, an angle) look like
-   * classes: `hints.numClasses`, prototypes beside them, or values tell them apart. A bundle without `createEngine` has no code to read tensors, and throws an
+   * classes: `hints.numClasses`, prototypes beside them, or values tell them apart. Where the channels in one tensor are not
+   * those of any family's export, `numClasses` and `imageSize` also tell other numbers of bins and other strides. A bundle without `createEngine` has no code to read tensors, and throws an
    * Error that says so.
    *
    * - Throws: TypeError if more than one head fits (the error lists them), if none fits (the error says what each preset

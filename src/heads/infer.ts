@@ -19,6 +19,7 @@ import { checkStrides, makeHead } from "./check.ts";
 import { type GivenTensor, tensorsIn } from "./given.ts";
 import { anchorsIn, type Level, levelsOf } from "./levels.ts";
 import { isUsualWidth, mayLackPrototypes, possibleAttachments, prototypeChannels } from "./infer_attachments.ts";
+import { otherBins } from "./infer_bins.ts";
 import { isListed, levelOfRows } from "./listed_rows.ts";
 import { misses } from "./misses.ts";
 import { describeDetections, MOST_LISTED, type ResolvedOutputs, resolveTensors } from "./outputs.ts";
@@ -108,9 +109,23 @@ function shapeFrom({ place, value }: GivenTensor): readonly number[] {
   return dims;
 }
 
+/** What fits the outputs. */
+interface Fitting {
+  readonly heads: readonly HeadSpec[];
+  readonly others: readonly string[];
+  readonly answers: readonly Answer[];
+}
+
+/** As the families export, and with other bins and levels where that fits nothing. */
+function answer(question: Question): Fitting {
+  const exported = fitting(question, variants);
+  if (exported.heads.length + exported.others.length > 0) return exported;
+  return { ...exported, heads: fitting(question, otherBins).heads };
+}
+
 /** Heads that fit: the only one of a usual export, or all. */
-function answer(question: Question): { heads: HeadSpec[]; others: string[]; answers: readonly Answer[] } {
-  const answers = familyExports.map((each) => tryExport(each, question));
+function fitting(question: Question, headsOf: typeof variants): Fitting {
+  const answers = familyExports.map((each) => tryExport(each, question, headsOf));
   const candidates = answers.flatMap((each) => each.candidates);
   const usual = candidates.filter(({ unusual }) => !unusual);
   const heads = (usual.length === 1 ? usual : candidates).map(({ head }) => head);
@@ -132,7 +147,7 @@ function detections({ shapes, numClasses }: Question): string[] {
 
 // ── One export ──────────────────────────────────────────────────────────────────
 
-function tryExport(each: FamilyExport, question: Question): Answer {
+function tryExport(each: FamilyExport, question: Question, headsOf: typeof variants): Answer {
   const { anchors, strides } = { ...presets[each.preset].head, ...each.changes };
   if (anchors !== undefined && question.strides !== undefined && question.strides.length !== strides.length) {
     return { candidates: [], missed: `its anchors are of strides ${strides.join(", ")}` };
@@ -142,7 +157,7 @@ function tryExport(each: FamilyExport, question: Question): Answer {
   if (byName && base.channelOrder !== "separate") {
     return { candidates: [], missed: "wants classes and boxes in one tensor" };
   }
-  const found = variants(each, base, question).flatMap((head) => {
+  const found = headsOf(each, base, question).flatMap((head) => {
     const resolved = resolve(head, question);
     return resolved !== null && hasItsPrototypes(head, resolved, question) ? [{ head, resolved }] : [];
   });
@@ -373,7 +388,7 @@ function findUnused(question: Question): string | null {
   for (const { of } of kinds.sort((a, b) => a.elements - b.elements)) {
     if (!of.includes(false)) continue;
     const rest = { ...question, given: given.filter((_, i) => !of[i]), shapes: shapes.filter((_, i) => !of[i]) };
-    const { heads, others } = answer(rest);
+    const { heads, others } = fitting(rest, variants);
     if (heads.length + others.length === 0) continue;
     const unused = given.filter((_, i) => of[i]).map(({ place }) => place.argument).join(", ");
     return `them without ${unused}, which nothing uses: the rest fit ${listed(heads, others)}`;

@@ -1,4 +1,4 @@
-/** `densehead run` of the ponds' networks: their metadata say which task they are for; and `densehead detect` of their outputs. */
+/** `densehead run` of the ponds' networks: their metadata say which task they are for, and bins and strides follow; and `densehead detect` of their outputs. */
 // needs: examples/onnxruntime
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ installPeers(folder);
 symlinkSync(dirname(dirname(cli)), join(folder, "node_modules/densehead"), "junction");
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const NETWORK = ["--head", "yolov8", "--bins", "8", "--strides", "8,16", "--score", "0.4"];
+const ALL = ["--score", "0.4"];
 /** The flags of each head, and the member that its results have for them; turned boxes are in the bbox. */
 const HEADS = {
   masks: { flags: ["--mask-coefficients", "8"], member: "segmentation" },
@@ -30,7 +30,7 @@ interface Row {
 }
 
 function rowsOf(...args: string[]): (Row & Record<string, unknown>)[] {
-  const { status, stdout, stderr } = runIn(folder, ...args, ...NETWORK, "--json", "-");
+  const { status, stdout, stderr } = runIn(folder, ...args, ...ALL, "--json", "-");
   assert.is(status, 0, stderr);
   return JSON.parse(stdout);
 }
@@ -49,6 +49,17 @@ for (const [head, { flags, member }] of Object.entries(HEADS)) {
     }
   });
 }
+
+test("outputs in a file whose channels can be several things are read as none of them", () => {
+  const file = resolve(pathOf("pond1.keypoints.safetensors"));
+  const { status, stderr } = runIn(folder, "detect", file);
+  assert.is(status, 2);
+  assert.match(
+    stderr,
+    /outputs have 47 channels, which fit .*--bins 8 --strides 8,16 --keypoints 4x3:yolov8.*; say --bins/,
+  );
+  assert.match(stderr, /yolov8 with 3 classes \(--bins 11 --strides 8,16\)/);
+});
 
 test("an error counts anchors in words, and names members by their flags", () => {
   const file = resolve(pathOf("pond1.masks.safetensors"));

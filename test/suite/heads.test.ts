@@ -411,12 +411,36 @@ test("levels of any number, where image size, maps or hints tell their strides",
   throws(() => heads.infer(sample, { numClasses: 4 }), TypeError, "levels unless hints say strides");
   const plus = exported(heads.nanodetPlus({ strides: [8, 16, 32, 64, 128] }), [256, 256]);
   const hints = { imageSize: [256, 256], numClasses: 80 };
-  throws(() => heads.infer(plus, hints), TypeError, "no preset");
+  throws(() => heads.infer(plus, { numClasses: 80 }), TypeError, "no preset");
+  throws(() => heads.infer(plus, hints), TypeError, "nanodetPlus with 80 classes { strides: [8, 16, 32, 64, 128] }");
   throws(
     () => heads.infer(plus, { ...hints, strides: [8, 16, 32, 64, 128] }),
     TypeError,
     "nanodetPlus with 80 classes {",
   );
+});
+
+test("bins and strides of one tensor follow from its channels, the number of classes, anchors and image size", () => {
+  const hints = { imageSize: [160, 160], numClasses: 3 };
+  const turned = heads.yolov8({ numClasses: 3, bins: 9, strides: [8, 16], angle: "sigmoid" });
+  const masks = heads.yolov8({ numClasses: 3, bins: 8, strides: [8, 16], maskCoefficients: 8 });
+  const outputs = [exported(masks, [160, 160]), zeros(1, 8, 40, 40)].flat() as HostTensor[];
+  assert.equal(heads.infer(outputs, hints), masks, "prototypes prove masks");
+  for (const head of [turned, heads.yolov8({ numClasses: 3, bins: 12, strides: [4, 8, 16, 32] })]) {
+    // What else 37 and 51 channels could be is listed with it.
+    const output = exported(head, [160, 160]);
+    const words = `yolov8 with 3 classes { bins: ${head.bins}, strides: [${head.strides.join(", ")}]`;
+    const also = head.angle === undefined ? " }" : ', angle: "sigmoid" }';
+    throws(() => heads.infer(output, hints), TypeError, words + also, '"dims":3');
+    throws(() => heads.infer(output, { numClasses: 3 }), TypeError, "no preset");
+    throws(() => heads.infer(output, { imageSize: [160, 160] }), TypeError, "no preset");
+  }
+  // The image may be of another size than the hints say: no strides make up for it.
+  const whole = exported(heads.yolov8({ numClasses: 3 }), [320, 320]);
+  throws(() => heads.infer(whole, hints), TypeError, "anchors are those of imageSize [320, 320]");
+  // With the family's own bins and levels no others are tried.
+  const usual = heads.yolov8({ numClasses: 3 });
+  assert.equal(heads.infer(exported(usual, [160, 160]), hints), usual);
 });
 
 test("unused tensors, and tensors of other things, are named", () => {
