@@ -1,10 +1,11 @@
 /**
  * The training loss that scores a head's outputs, and how good the boxes of the positives are.
  */
+import { assignPlainYolo } from "../criteria/yolo_plain.ts";
 import { type Engine, heads } from "../entry/embedded.ts";
 import { hasObjectness } from "../heads/channels.ts";
 import { anchorPoint, levelsOf } from "../heads/levels.ts";
-import type { AnchorMap, CriterionResult, GroundTruth, HeadOptions, HeadSpec } from "../types.ts";
+import type { AnchorMap, CriterionResult, GroundTruth, HeadOptions, HeadSpec, YoloCriterionOptions } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import type { Maps } from "./maps.ts";
 import type { FileOutputs } from "./outputs.ts";
@@ -18,14 +19,21 @@ export interface Scored extends CriterionResult {
   readonly divisors: Readonly<Partial<Record<keyof CriterionResult["parts"], number>>>;
 }
 
-/** Can the head's outputs be scored? */
-export function checkCriterion(head: HeadSpec, { initial }: FileOutputs): void {
-  const hindrance = hindranceOf(head);
+/** The training losses by which heads are scored. */
+export const CRITERIA = ["gfl", "vfnet", "yolo"] as const;
+export type Criterion = typeof CRITERIA[number];
+
+/** Can the head's outputs be scored, by that criterion or by any that it has by itself? */
+export function checkCriterion(head: HeadSpec, { initial }: FileOutputs, criterion: Criterion | undefined): void {
+  const hindrance = hindranceOf(head, criterion);
   if (hindrance !== undefined) {
-    const mended = MENDS.find(([changes]) => hindranceOf({ ...head, ...changes }) === undefined);
-    throw new UsageError(`head ${typedName(head.name)} has ${hindrance}${mended?.[1] ?? ""}; ${whatScores()}`);
+    const ways = MENDS.filter(([changes]) => hindranceOf({ ...head, ...changes }, criterion) === undefined)
+      .map(([, way]) => way);
+    if (criterion === undefined && hindranceOf(head, "yolo") === undefined) ways.push("--criterion yolo");
+    const mended = ways.length === 0 ? "" : `; say ${ways.join(", or ")}`;
+    throw new UsageError(`head ${typedName(head.name)} has ${hindrance}${mended}; ${whatScores(criterion)}`);
   }
-  if (head.boxes === "distribution" || initial !== undefined) return;
+  if (criterionOf(head, criterion) !== "vfnet" || initial !== undefined) return;
   throw new UsageError(
     `head ${
       typedName(head.name)
@@ -33,36 +41,82 @@ export function checkCriterion(head: HeadSpec, { initial }: FileOutputs): void {
   );
 }
 
+function criterionOf({ boxes }: HeadSpec, asked: Criterion | undefined): Criterion {
+  return asked ?? (boxes === "distribution" ? "gfl" : "vfnet");
+}
+
 /** Changes that may be all that is missing, in flags. */
 const MENDS: readonly (readonly [HeadOptions, string])[] = [
-  [{ scores: "logits" }, "; say --scores logits where they are"],
-  [{ refined: true }, "; say --refined where the file has initial and refined ones"],
+  [{ scores: "logits" }, "--scores logits where they are"],
+  [{ refined: true }, "--refined where the file has initial and refined ones"],
 ];
 
 /** What keeps a head from being scored. */
-function hindranceOf(head: HeadSpec): string | undefined {
+function hindranceOf(head: HeadSpec, criterion: Criterion | undefined): string | undefined {
   const { scores, boxes, refined = false } = head;
   if (scores === "probabilities") return "probabilities in place of logits";
   if (hasObjectness(head)) return "an objectness beside its classes";
-  if (boxes === "distances") return refined ? undefined : "distances that it does not refine";
-  return boxes === "distribution" ? undefined : `boxes as ${boxes}`;
+  if (boxes === "distribution" && criterion !== "vfnet") return undefined;
+  if (boxes !== "distances" || criterion === "gfl") return `boxes as ${boxes}`;
+  return refined || criterion === "yolo" ? undefined : "distances that it does not refine";
 }
 
-function whatScores(): string {
-  const names = presetNames().filter((name) => hindranceOf(heads[presetOf(name)]()) === undefined);
-  return `wanted one with logits and a distribution, or refined distances: ${names.join(", ")}`;
+function whatScores(criterion: Criterion | undefined): string {
+  const names = presetNames().filter((name) => hindranceOf(heads[presetOf(name)](), criterion) === undefined);
+  const boxes = {
+    gfl: "a distribution",
+    vfnet: "refined distances",
+    yolo: "a distribution or distances",
+    any: "a distribution, or refined distances",
+  };
+  return `wanted one with logits and ${boxes[criterion ?? "any"]}: ${names.join(", ")}`;
 }
 
 /** How a head is scored. */
 export interface ScoreOptions {
+  /** By which; what fits the head where it is not said. */
+  readonly criterion: Criterion | undefined;
   /** Side of ATSS's anchors, in strides. */
   readonly anchorScale: number;
   readonly normalizer: "paper" | "mmdet";
+  /** Options of `yoloCriterion`. */
+  readonly yolo: YoloCriterionOptions;
 }
 
 /** Scores one image. */
 export function scoreImage(
-  { sync }: Engine,
+  engine: Engine,
+  head: HeadSpec,
+  imageSize: readonly [number, number],
+  maps: Maps,
+  gt: GroundTruth,
+  options: ScoreOptions,
+): Scored {
+  const score = criterionOf(head, options.criterion) === "yolo" ? scoreByYolo : scoreByAtss;
+  return score(engine.sync, head, imageSize, maps, gt, options);
+}
+
+/** By the criterion of YOLO, in which the predictions assign the objects. */
+function scoreByYolo(
+  sync: Engine["sync"],
+  head: HeadSpec,
+  imageSize: readonly [number, number],
+  { classes: cls, boxes: dist }: Maps,
+  gt: GroundTruth,
+  { yolo }: ScoreOptions,
+): Scored {
+  const scene = { head, imageSize, gt: [gt] };
+  const result = sync.yoloCriterion({ ...scene, cls, dist }, yolo);
+  const { gtIndex, sides, scores } = assignPlainYolo({ ...scene, cls: cls.data, dist: dist.data }, yolo);
+  const anchors = [...gtIndex.keys()].filter((anchor) => gtIndex[anchor] >= 0);
+  const ious = iousOf(sync, head, imageSize, new Float32Array(sides), gt, gtIndex, anchors);
+  const divisor = sum(scores);
+  return { ...result, quality: sum(ious) / anchors.length, divisors: { cls: divisor, box: divisor, dfl: divisor } };
+}
+
+/** By the criterion of GFL or VarifocalNet, over anchors that ATSS assigns. */
+function scoreByAtss(
+  sync: Engine["sync"],
   head: HeadSpec,
   imageSize: readonly [number, number],
   { classes: cls, boxes, initial }: Maps,
@@ -73,7 +127,9 @@ export function scoreImage(
   const { gtIndex } = sync.atssAssign({ imageSize, strides, anchorOffset, anchorScale }, gt);
   const input = { cls, head, imageSize, gt: [gt], gtIndex: [gtIndex] };
   const anchors = [...gtIndex.keys()].filter((anchor) => gtIndex[anchor] >= 0);
-  const overlap = (map: AnchorMap) => iousOf(sync, head, imageSize, map, gt, gtIndex, anchors);
+  const overlap = (map: AnchorMap) => {
+    return iousOf(sync, head, imageSize, sidesOf(sync, head, imageSize, map, anchors), gt, gtIndex, anchors);
+  };
   const ious = overlap(boxes);
   const quality = sum(ious) / anchors.length;
   const clsDivisor = normalizer === "paper" ? anchors.length : Math.max(anchors.length, 1);
@@ -95,23 +151,37 @@ function confidence({ data, dims: [, , numClasses] }: AnchorMap, anchor: number)
   return 1 / (1 + Math.exp(-logits.reduce((a, b) => Math.max(a, b))));
 }
 
+/** The anchors' distances to the sides of their boxes, in pixels. */
+function sidesOf(
+  sync: Engine["sync"],
+  head: HeadSpec,
+  imageSize: readonly [number, number],
+  boxes: AnchorMap,
+  anchors: readonly number[],
+): Float32Array {
+  const rows = gather(boxes.data, boxes.dims[2], anchors);
+  if (head.boxes !== "distribution") return rows;
+  const levels = levelsOf(head, imageSize);
+  const strides = anchors.map((anchor) => anchorPoint(levels, anchor, head.anchorOffset).stride);
+  return sync.dflDecode(rows, { bins: head.bins }).map((side, i) => side * strides[i >> 2]);
+}
+
 /** Of the anchors' boxes with their objects. */
 function iousOf(
   sync: Engine["sync"],
   head: HeadSpec,
   imageSize: readonly [number, number],
-  boxes: AnchorMap,
+  sides: Float32Array,
   gt: GroundTruth,
   gtIndex: Int32Array,
   anchors: readonly number[],
 ): Float32Array {
   const levels = levelsOf(head, imageSize);
-  const points = anchors.map((anchor) => anchorPoint(levels, anchor, head.anchorOffset));
-  const rows = gather(boxes.data, boxes.dims[2], anchors);
-  const sides = head.boxes === "distribution"
-    ? sync.dflDecode(rows, { bins: head.bins }).map((side, i) => side * points[i >> 2].stride)
-    : rows;
-  const pred = sync.distance2bbox(Float32Array.from(points.flatMap(({ x, y }) => [x, y])), sides);
+  const points = anchors.flatMap((anchor) => {
+    const { x, y } = anchorPoint(levels, anchor, head.anchorOffset);
+    return [x, y];
+  });
+  const pred = sync.distance2bbox(Float32Array.from(points), sides);
   const target = gather(gt.boxes, 4, anchors.map((anchor) => gtIndex[anchor]));
   return sync.iouLoss(pred, target, { reduction: "none" }).loss.map((loss) => 1 - loss);
 }

@@ -44,7 +44,7 @@ async function run(args: string[]): Promise<void> {
     );
   }
   const scores = files.flatMap((file) => file.scores);
-  const all = inAll(scores);
+  const all = inAll(scores, flags.yolo.timesBatch ? scores.length : 1);
   if (flags.json !== STDOUT) process.stdout.write(scoreTable(files[0].network, scores, all));
   if (flags.json !== undefined) await writeText(flags.json, scoreLines(scores, all));
 }
@@ -66,7 +66,7 @@ async function scoreFile(
   const network = await readNetworkFile(path, flags.network);
   const { read, inputSize, chosen: { head }, classes: names } = network;
   if (first !== undefined) checkSame(network, first.network);
-  checkCriterion(head, read);
+  checkCriterion(head, read, flags.criterion);
   const classes = classesOf(truth, network);
   const kept = keepOptions(flags.keep, head.numClasses, names);
   const { maps, detections } = inItsNames(network, () => ({

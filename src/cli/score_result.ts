@@ -19,11 +19,11 @@ export interface Score extends Tally, Pick<Scored, "divisors"> {
   readonly image: CocoImage;
 }
 
-/** As if all images were one batch: the parts are sums over a divisor, which is a sum too and counts at least as 1. */
-export function inAll(scores: readonly Score[]): Tally {
+/** As if all images were one batch: the parts are sums over a divisor, which is a sum too and counts at least as 1, times a factor. */
+export function inAll(scores: readonly Score[], factor = 1): Tally {
   const numPos = sum(scores.map((score) => score.numPos));
   const names = Object.keys(scores[0].parts) as (keyof Tally["parts"])[];
-  const parts = Object.fromEntries(names.map((name) => [name, partOfAll(scores, name)]));
+  const parts = Object.fromEntries(names.map((name) => [name, factor * partOfAll(scores, name)]));
   const found = scores.filter((score) => score.numPos > 0);
   return {
     total: sum(Object.values(parts)),

@@ -15,7 +15,11 @@ export function optional<T>(text: string | undefined, read: (text: string) => T)
 export function number(flag: string, text: string, low = -Infinity, high = Infinity): number {
   const value = toNumber(text);
   if (value >= low && value <= high && Number.isFinite(value)) return value;
-  throw wrong(flag, text, low === -Infinity ? "a number" : `a number from ${low} to ${high}`);
+  throw wrong(
+    flag,
+    text,
+    low === -Infinity ? "a number" : `a number from ${low}${high === Infinity ? "" : ` to ${high}`}`,
+  );
 }
 
 /** A whole number within bounds. */

@@ -14,6 +14,7 @@ import {
   otherParam,
   type Param,
   paramReader,
+  type Values,
 } from "../params.ts";
 import type { CriterionResult, Placement, YoloCriterionInput, YoloCriterionOptions } from "../types.ts";
 import { describe, known, matrix, namesOf, number, onHost, type Source, typeError } from "../validate.ts";
@@ -33,7 +34,7 @@ import {
   scatterInto,
 } from "./positives.ts";
 import { dflTerm, distGradient, distributionTargets } from "./side_terms.ts";
-import { assignYolo, candidatesOf, pairsIn, pointsOf, type Predictions } from "./yolo_assign.ts";
+import { assignYolo, candidatesOf, pairsIn, pointsOf, type Predictions, type YoloRules } from "./yolo_assign.ts";
 
 const op = "yoloCriterion";
 /** How far under the last bin the targets of the distribution end. */
@@ -84,7 +85,8 @@ export const yoloCriterion = routine({
 });
 
 function check(input: YoloCriterionInput, options?: YoloCriterionOptions<Placement>): CriterionCall<CheckedYolo> {
-  const { gains: given, topk, topk2 = Infinity, alpha, beta, timesBatch, grad, placement } = readOptions(options);
+  const settings = readOptions(options);
+  const { gains: given, timesBatch, grad, placement } = settings;
   const gains = checkGains(given);
   checkInput(op, input, MEMBERS);
   const grid = readGrid(op, input, ["distribution", "distances"]);
@@ -103,7 +105,7 @@ function check(input: YoloCriterionInput, options?: YoloCriterionOptions<Placeme
     grid,
     cls: { ...cls, op, pred: map },
     maps: { dist },
-    rules: { topk, topk2, alpha, beta, eps: EPS },
+    rules: rulesIn(settings),
     gains: { box: gains.box * factor, cls: gains.cls * factor, dfl: gains.dfl * factor },
     units: unitsOf(grid),
     lastTarget: bins - 1 - MARGIN,
@@ -112,6 +114,14 @@ function check(input: YoloCriterionInput, options?: YoloCriterionOptions<Placeme
     settings: { grad, placement },
   };
   return new CriterionCall(checked, criterion);
+}
+
+export function rulesOf(options?: YoloCriterionOptions): YoloRules {
+  return rulesIn(readOptions(options));
+}
+
+function rulesIn({ topk, topk2 = Infinity, alpha, beta }: Values<typeof PARAMS>): YoloRules {
+  return { topk, topk2, alpha, beta, eps: EPS };
 }
 
 function checkGains(given: YoloCriterionOptions["gains"]): typeof GAINS {
@@ -213,7 +223,7 @@ function predictionsOf(
 }
 
 /** (N, 4): what a side of an anchor is to be multiplied by to be in pixels. */
-function unitsOf({ head: { boxes, boxUnit }, levels, anchors, imageSize: [height, width] }: Grid): Float64Array {
+export function unitsOf({ head: { boxes, boxUnit }, levels, anchors, imageSize: [height, width] }: Grid): Float64Array {
   const units = new Float64Array(4 * anchors);
   for (const { stride, firstAnchor, anchors: count } of levels) {
     units.fill(
@@ -226,7 +236,7 @@ function unitsOf({ head: { boxes, boxUnit }, levels, anchors, imageSize: [height
 }
 
 /** The mean bin of the distribution that begins there; of infinite logits, the largest share it. */
-function expectationAt(logits: Float32Array, start: number, bins: number): number {
+export function expectationAt(logits: Float32Array, start: number, bins: number): number {
   let peak = -Infinity;
   for (let bin = 0; bin < bins; bin++) peak = Math.max(peak, logits[start + bin]);
   let sum = 0;

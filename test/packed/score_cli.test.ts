@@ -1,4 +1,4 @@
-import { createEngine, type GroundTruth, heads } from "densehead";
+import { createEngine, type GroundTruth, heads, type YoloCriterionOptions } from "densehead";
 import { readSafetensors } from "densehead/files";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,8 +10,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { rankCorrelation } from "../../src/eval/rank_correlation.ts";
 import { PRESETS, typed } from "../presets.ts";
+import { points } from "../reference/detect.ts";
+import { yoloConstants, type YoloScene, type YoloSettings } from "../reference/yolo_criterion.ts";
 import { skip } from "../suite/skip.ts";
 import { cases, folder as realdata, missing, readJson } from "../realdata.ts";
+import { yoloExample } from "../yolo_scene.ts";
 import { cli, runIn } from "./in_process.ts";
 
 const test = suite("densehead score");
@@ -411,11 +414,91 @@ test("vfnet is scored by initial and refined distances", () => {
   assert.equal(linesOf(...plain, "--refined")[0].parts, line.parts);
   fails(
     plain,
-    "head gfl has distances that it does not refine; say --refined where the file has initial and refined ones; wanted one",
+    "head gfl has distances that it does not refine; say --refined where the file has initial and refined ones, or --criterion yolo; wanted one",
   );
   fails(
     [outputs("unrefined", tensors), "--gt", file, "--head", "vfnet"],
     "head vfnet is scored from initial and refined distances, which must be named so: box_s8 … and box_refined_s8 …",
+  );
+});
+
+test("--criterion yolo is yoloCriterion of each image and of all as a batch", () => {
+  const head = heads.gfl({ numClasses: 4, bins: 8, strides: STRIDES });
+  const inputOf = (ids: number[]) => {
+    const [cls, dist] = (["cls", "reg"] as const).map((role) => {
+      return Float32Array.from(ids.flatMap((id) => rowsOf(scene[id - 1], role)));
+    });
+    return { cls, dist, head, imageSize: [160, 160] as const, gt: ids.map(truthOf) };
+  };
+  const cases: [string[], YoloCriterionOptions][] = [
+    [[], {}],
+    [["--topk", "7", "--topk2", "1", "--gains", "1,0,2"], { topk: 7, topk2: 1, gains: { box: 1, cls: 0, dfl: 2 } }],
+    [["--alpha", "1", "--beta", "2.5", "--times-batch"], { alpha: 1, beta: 2.5, timesBatch: true }],
+  ];
+  for (const [flags, options] of cases) {
+    const lines = linesOf(...scene, ...truth, "--criterion", "yolo", ...flags);
+    for (const [i, ids] of [[1], [2], [3], [1, 2, 3]].entries()) {
+      const input = inputOf(ids);
+      const { total, parts, numPos } = sync.yoloCriterion(input, options);
+      assert.ok(numPos > 0);
+      assert.is(lines[i].numPos, numPos);
+      near(lines[i].total, total, `total of ${ids}`);
+      for (const [name, part] of Object.entries(parts)) near(lines[i].parts[name], part, `${name} of ${ids}`);
+      near(lines[i].quality, qualityOf(input, options), `quality of ${ids}`);
+    }
+  }
+  assert.match(
+    prints(scene[1], ...truth, "--criterion", "yolo").split("\n")[1],
+    "loss     cls     box     dfl  positives",
+  );
+});
+
+/** The mean IoU of the positives' boxes, by the float64 reference. */
+function qualityOf(input: YoloScene, options: YoloSettings): number {
+  const { gtIndex } = yoloConstants(input, options);
+  const grid = points(input.head, input.imageSize);
+  const { bins } = input.head;
+  const ious = gtIndex.flatMap((indices, image) => {
+    return indices.flatMap((index, anchor) => {
+      if (index < 0) return [];
+      const { x, y, stride } = grid[anchor];
+      const first = 4 * bins * (image * grid.length + anchor);
+      const dist = Float32Array.from(Array.from(input.dist).slice(first, first + 4 * bins));
+      const sides = sync.dflDecode(dist, { bins }).map((side) => side * stride);
+      const box = Float32Array.of(x - sides[0], y - sides[1], x + sides[2], y + sides[3]);
+      return [sync.boxIou(box, Float32Array.from(input.gt[image].boxes).slice(4 * index, 4 * index + 4))[0]];
+    });
+  });
+  return ious.reduce((a, b) => a + b) / ious.length;
+}
+
+test("plain distances in strides are scored by --criterion yolo alone", () => {
+  const head = heads.yolo26Raw({ numClasses: 2, strides: [8] });
+  const { cls, dist, gt } = yoloExample(77, head, [64, 64], [3]);
+  // (64, channels) → (1, channels, 8, 8).
+  const map = (data: Float32Array, channels: number) => ({
+    data: Float32Array.from(data, (_, i) => data[(i % 64) * channels + Math.floor(i / 64)]),
+    dims: [1, channels, 8, 8],
+  });
+  const path = outputs("yolo26", { cls_s8: map(cls, 2), box_s8: map(dist, 4) });
+  const file = coco("yolo26.json", {
+    images: [{ id: 1, width: 64, height: 64 }],
+    annotations: Array.from(gt[0].labels, (label, i) => {
+      const [x1, y1, x2, y2] = gt[0].boxes.subarray(4 * i, 4 * i + 4);
+      return { image_id: 1, category_id: label + 1, bbox: [x1, y1, x2 - x1, y2 - y1] };
+    }),
+    categories: [{ id: 1 }, { id: 2 }],
+  });
+  const args = [path, "--gt", file, "--head", "yolo26-raw"];
+  const [line] = linesOf(...args, "--criterion", "yolo");
+  const { ignore: _, ...objects } = gt[0];
+  const wanted = sync.yoloCriterion({ cls, dist, head, imageSize: [64, 64], gt: [objects] });
+  assert.is(line.numPos, wanted.numPos);
+  near(line.total, wanted.total, "total");
+  assert.ok((line.quality as number) > 0.3 && (line.quality as number) < 1);
+  fails(
+    args,
+    "head yolo26-raw has distances that it does not refine; say --refined where the file has initial and refined ones, or --criterion yolo; wanted",
   );
 });
 
@@ -453,6 +536,25 @@ test("wrong flags", () => {
   fails(
     [scene[0], ...truth, "--normalizer", "mmdt"],
     `--normalizer is "mmdt"; wanted paper or mmdet; did you mean mmdet?`,
+  );
+  fails(
+    [scene[0], ...truth, "--criterion", "yolov8"],
+    `--criterion is "yolov8"; wanted gfl or vfnet or yolo; did you mean yolo?`,
+  );
+  fails([scene[0], ...truth, "--topk", "7"], "--topk is for --criterion yolo");
+  fails([scene[0], ...truth, "--criterion", "gfl", "--times-batch"], "--times-batch is for --criterion yolo");
+  const yolo = [scene[0], ...truth, "--criterion", "yolo"];
+  fails([...yolo, "--normalizer", "paper"], "--normalizer is not for --criterion yolo");
+  fails([...yolo, "--topk2", "0"], `--topk2 is "0"; wanted a whole number from 1\n`);
+  fails([...yolo, "--beta", "-1"], `--beta is "-1"; wanted a number from 0\n`);
+  fails(
+    [...yolo, "--gains", "7.5,0.5"],
+    `--gains is "7.5,0.5"; wanted weights of box, cls and dfl such as 7.5,0.5,1.5`,
+  );
+  fails([...yolo, "--gains", "1,x,2"], `--gains is "x"; wanted a number from 0`);
+  fails(
+    [scene[0], ...truth, "--criterion", "vfnet"],
+    "head gfl has boxes as distribution; wanted one with logits and refined distances: vfnet",
   );
   fails([scene[0], ...truth, "--json"], "'--json <value>' argument missing");
   fails([scene[0], ...truth, "--svg", "x"], "Unknown option '--svg' (densehead score --help lists the options)");

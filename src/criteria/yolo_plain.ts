@@ -1,0 +1,34 @@
+/**
+ * The assignment of `yoloCriterion` over maps that are plain arrays, without kernels: what there is to say of the positives
+ * beside the loss.
+ */
+import type { YoloCriterionInput, YoloCriterionOptions } from "../types.ts";
+import { readGrid } from "./criterion_input.ts";
+import { assignYolo, pointsOf, type YoloAssignment } from "./yolo_assign.ts";
+import { expectationAt, rulesOf, unitsOf } from "./yolo_criterion.ts";
+
+/** Maps of the first image. */
+export interface PlainYolo extends Pick<YoloCriterionInput, "head" | "imageSize" | "gt"> {
+  readonly cls: Float32Array;
+  readonly dist: Float32Array;
+}
+
+export function assignPlainYolo(input: PlainYolo, options?: YoloCriterionOptions): YoloAssignment {
+  const { cls, dist } = input;
+  const grid = readGrid("yoloCriterion", input, ["distribution", "distances"]);
+  const { bins, numClasses } = grid.head;
+  const units = unitsOf(grid);
+  const exactSides = (anchors: Int32Array) => {
+    const sides = new Float64Array(4 * anchors.length);
+    for (let i = 0; i < sides.length; i++) {
+      const side = 4 * anchors[i >> 2] + (i & 3);
+      sides[i] = units[side] * (bins === 0 ? dist[side] : expectationAt(dist, side * bins, bins));
+    }
+    return sides;
+  };
+  return assignYolo(grid, pointsOf(grid), grid.gt[0], {
+    exactSides,
+    sides: (anchors) => new Float32Array(exactSides(anchors)),
+    logits: (anchors, label) => Float32Array.from(anchors, (anchor) => cls[anchor * numClasses + label]),
+  }, rulesOf(options));
+}
