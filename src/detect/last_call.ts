@@ -44,11 +44,17 @@ function copyOf(value: unknown): unknown {
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (!Array.isArray(a) || !Array.isArray(b)) {
-    return !Array.isArray(a) && !Array.isArray(b) && isSame(Object.entries(a), Object.entries(b));
-  }
+  if (!Array.isArray(a) || !Array.isArray(b)) return !Array.isArray(a) && !Array.isArray(b) && haveSame(a, b);
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !isSame(a[i], b[i])) return false;
+  return true;
+}
+
+/** By name: lists of their entries took half as long again. */
+function haveSame(a: object, b: object): boolean {
+  const names = Object.keys(a) as (keyof typeof a)[];
+  if (names.length !== Object.keys(b).length) return false;
+  for (const name of names) if (!(name in b) || !isSame(a[name], b[name])) return false;
   return true;
 }
 

@@ -17,11 +17,18 @@ function halfTurns(angle: number): number {
   return Math.floor(angle / Math.PI + 0.25);
 }
 
-/** Writes a box from its centre and size; its angle is taken to [−π/4, 3π/4), which is the same rectangle. */
+/** The angle taken to [−π/4, 3π/4), which is the same rectangle, as a float32. */
+function inRange(angle: number): number {
+  // Nearly all are.
+  if (angle >= LEAST_ANGLE && angle <= MOST_ANGLE) return Math.fround(angle);
+  const turned = Math.fround(angle - halfTurns(angle) * Math.PI);
+  return Math.min(Math.max(turned, LEAST_ANGLE), MOST_ANGLE);
+}
+
+/** Writes a box from its centre and size, with its angle in range. */
 function store(boxes: Float32Array, at: number, box: Float64Array, angle: number): void {
   for (let i = 0; i < 4; i++) boxes[at + i] = box[i];
-  const turned = Math.fround(angle - halfTurns(angle) * Math.PI);
-  boxes[at + 4] = Math.min(Math.max(turned, LEAST_ANGLE), MOST_ANGLE);
+  boxes[at + 4] = inRange(angle);
 }
 
 /** Radians of the angle's channel, however many turns they are. */
@@ -42,9 +49,12 @@ export function decodeRotated(
   head: HeadSpec,
   imageSize: readonly [number, number],
   plane: Plane | null,
-  { anchors, sides, angles, boxes }: CodedBoxes,
+  coded: CodedBoxes,
 ): void {
-  const place = placementOf(head, imageSize, plane);
+  const onGrid = plane !== null && isGridCoding(head.boxes);
+  if (!onGrid && (plane === null || head.boxes === "xywh")) return scaleRotated(head, imageSize, plane, coded);
+  const { anchors, sides, angles, boxes } = coded;
+  const place = placementOf(head, imageSize, plane as Plane);
   const box = new Float64Array(4);
   for (let i = 0; i < anchors.length; i++) {
     const angle = radiansOf(head, angles[i]);
@@ -53,25 +63,42 @@ export function decodeRotated(
   }
 }
 
+/** Boxes whose channels are centre and size: in a loop of its own, in half of the time. */
+function scaleRotated(
+  head: HeadSpec,
+  imageSize: readonly [number, number],
+  plane: Plane | null,
+  { sides, angles, boxes }: CodedBoxes,
+): void {
+  const [unitX, unitY] = unitsOf(head, imageSize, plane);
+  for (let i = 0, from = 0, to = 0; i < angles.length; i++, from += 4, to += ROTATED) {
+    boxes[to] = sides[from] * unitX;
+    boxes[to + 1] = sides[from + 1] * unitY;
+    boxes[to + 2] = sides[from + 2] * unitX;
+    boxes[to + 3] = sides[from + 3] * unitY;
+    boxes[to + 4] = inRange(radiansOf(head, angles[i]));
+  }
+}
+
+/** What a horizontal and a vertical side of 1 are in pixels. */
+function unitsOf(
+  { boxes, boxUnit }: HeadSpec,
+  [height, width]: readonly [number, number],
+  plane: Plane | null,
+): readonly [number, number] {
+  if (boxUnit === "image") return [width, height];
+  const pixels = plane !== null && (boxes === "distribution" || boxUnit === "stride") ? plane.stride : 1;
+  return [pixels, pixels];
+}
+
 /** Writes centre and size of an anchor, from its channels at `from`. */
 type Placement = (anchor: number, sides: Float32Array, from: number, angle: number, box: Float64Array) => void;
 
-function placementOf(head: HeadSpec, [height, width]: readonly [number, number], plane: Plane | null): Placement {
-  const isDistribution = head.boxes === "distribution";
-  const inStrides = isDistribution || head.boxUnit === "stride";
-  const pixels = inStrides ? (plane as Plane).stride : 1;
-  const [unitX, unitY] = head.boxUnit === "image" ? [width, height] : [pixels, pixels];
-  if (plane !== null && isGridCoding(head.boxes)) {
+function placementOf(head: HeadSpec, imageSize: readonly [number, number], plane: Plane): Placement {
+  if (isGridCoding(head.boxes)) {
     return (anchor, sides, from, _, box) => decodeGridBox(head, plane, anchor, sides, from, box);
   }
-  if (plane === null || head.boxes === "xywh") {
-    return (_anchor, sides, from, _angle, box) => {
-      for (let i = 0; i < 4; i += 2) {
-        box[i] = sides[from + i] * unitX;
-        box[i + 1] = sides[from + i + 1] * unitY;
-      }
-    };
-  }
+  const [unitX, unitY] = unitsOf(head, imageSize, plane);
   // The distances turn with the box, around the anchor's point.
   return (anchor, sides, from, angle, box) => {
     const cell = anchor - plane.firstAnchor;
