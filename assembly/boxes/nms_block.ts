@@ -3,10 +3,10 @@
 // rounding of float32, on its range or on fused arithmetic.
 //
 // Rotated boxes stand here as the upright boxes around them. What these exclude is excluded; all else is decided between the
-// prepared boxes (rotated_pair.ts).
+// boxes themselves, of which there are sketches (rotated_exceeds.ts).
 
 import { byProbIou, exceeds, sideShareOf } from "./rotated_exceeds";
-import { areaOf, PREPARED } from "./rotated_pair";
+import { areaOf, SKETCH } from "./rotated_sketch";
 
 // Offsets within a block, of four boxes each.
 export const Y1: usize = 16;
@@ -14,8 +14,8 @@ export const X2: usize = 32;
 export const Y2: usize = 48;
 export const AREA: usize = 64;
 export const CLASS: usize = 80;
-/** Prepared boxes, of rotated ones. */
-const PREPARED_BOX: usize = 96;
+/** Sketches, of rotated ones. */
+const SKETCHES: usize = 96;
 /** What grid and tree add begins here. */
 export const BLOCK_END: usize = 112;
 
@@ -25,12 +25,12 @@ const MAX_SIDE: f32 = 1.1e15; // 2^50
 const MIN_THRESHOLD: f64 = 0.0009; // about 2^-10
 
 /** By how much boxes around rotated ones may be too wide, as a share of their largest coordinate. */
-const HULL_ROUNDING: f64 = 4e-7;
+const HULL_ROUNDING: f64 = 7e-6;
 
 let threshold: f64 = 0;
-/** Boxes around rotated ones, and these prepared, in the same order; 0 where the boxes are upright themselves. */
+/** Boxes around rotated ones, and sketches of these, in the same order; 0 where the boxes are upright themselves. */
 let hulls: usize = 0;
-let prepared: usize = 0;
+let sketches: usize = 0;
 /** Of two boxes that may be over the threshold: on each axis, one side is longer than this share of the other. */
 export let sideShare: f64 = 0;
 /** Of the same: on each axis, their centres are nearer than this share of the sum of their sides. */
@@ -80,24 +80,24 @@ export function minSide(side: f32): f32 {
 // @ts-ignore: decorator
 @inline
 export function areaIn(box: usize): f32 {
-  return prepared != 0 ? <f32> areaOf(preparedOf(box)) : side(box) * side(box + 4);
+  return sketches != 0 ? areaOf(sketchOf(box)) : side(box) * side(box + 4);
 }
 
 // @ts-ignore: decorator
 @inline
-function preparedOf(box: usize): usize {
-  return prepared + (box - hulls) / 16 * PREPARED;
+function sketchOf(box: usize): usize {
+  return sketches + (box - hulls) / 16 * SKETCH;
 }
 
 /** Boxes are upright themselves. */
 export function takeUpright(): void {
-  prepared = 0;
+  sketches = 0;
 }
 
-/** Boxes are those around prepared ones, in the same order. */
+/** Boxes are those around sketched ones, in the same order. */
 export function takeRotated(around: usize, inside: usize): void {
   hulls = around;
-  prepared = inside;
+  sketches = inside;
 }
 
 /** Looks through the boxes for what float32 can decide about them, and for how large they are. */
@@ -126,7 +126,7 @@ export function survey(boxes: usize, order: usize, count: i32, overlapThreshold:
   const smallest = min(f32x4.extract_lane(least, 0), f32x4.extract_lane(least, 1));
   regular = smallest >= MIN_SIDE && max(maxWidth, maxHeight) <= MAX_SIDE;
   threshold = overlapThreshold;
-  const rotated = prepared != 0;
+  const rotated = sketches != 0;
   sideShare = rotated ? sideShareOf(threshold) : threshold;
   nearness = rotated && byProbIou ? 0.5 : 0.5 * (1 - sideShare) / (1 + sideShare);
   const extent = max(
@@ -160,7 +160,7 @@ export function putBox(block: usize, lane: i32, box: usize, label: i32): void {
   store<f32>(at, load<f32>(box, 12), Y2);
   store<f32>(at, areaIn(box), AREA);
   store<i32>(at, label, CLASS);
-  if (prepared != 0) store<usize>(at, preparedOf(box), PREPARED_BOX);
+  if (sketches != 0) store<usize>(at, sketchOf(box), SKETCHES);
 }
 
 /**
@@ -195,7 +195,7 @@ export function blockSuppresses(
 
 /** Returns true if the overlap of the box with one of the marked boxes of the block is over the threshold, in float64. */
 function anyExceeds(box: usize, block: usize, marked: i32): bool {
-  if (prepared != 0) return anyRotatedExceeds(preparedOf(box), block + PREPARED_BOX, marked);
+  if (sketches != 0) return anyRotatedExceeds(sketchOf(box), block + SKETCHES, marked);
   const bx1 = <f64> load<f32>(box);
   const by1 = <f64> load<f32>(box, 4);
   const bx2 = <f64> load<f32>(box, 8);
@@ -213,7 +213,7 @@ function anyExceeds(box: usize, block: usize, marked: i32): bool {
   return false;
 }
 
-/** The same of prepared boxes, whose pointers stand at `others`. */
+/** The same of sketches, whose pointers stand at `others`. */
 function anyRotatedExceeds(box: usize, others: usize, marked: i32): bool {
   for (; marked != 0; marked &= marked - 1) {
     if (exceeds(box, load<usize>(others + (<usize> ctz(marked) << 2)))) return true;

@@ -1,4 +1,5 @@
-// Whether two rotated boxes overlap by more than a threshold, in float64, and what follows for the upright boxes around them.
+// Whether two rotated boxes overlap by more than a threshold, in float64 where float32 leaves a doubt, and what follows for the upright
+// boxes around them.
 //
 // Polygons. Let t be the threshold and I the area of the intersection, which must be over t (A + B) / (1 + t) for areas A and
 // B. It is within both boxes around them: I is at most the overlap of these. On an axis, let the projections have lengths a and
@@ -15,15 +16,23 @@
 // Boxes around are made of sides 4 √ln(1 / s) p: boxes that do not meet are under the threshold.
 
 import { log4 } from "../math";
-import { areaOf, CENTRE, HALF, polygonIou, probIou, relativeTurn, TURN, turned } from "./rotated_pair";
+import { areaOf, HALF, polygonIou, PREPARED, prepareRotated, probIou, relativeTurn, ROTATED, TURN } from "./rotated_pair";
+import * as sketch from "./rotated_sketch";
 
 /** The overlap is ProbIoU, and not that of the polygons. */
 export let byProbIou: bool = false;
 let threshold: f64 = 0;
-/** Half sides of boxes around, for ProbIoU, in half deviations of a box's width and height. */
-let reach: f64 = 0;
+/** What share of both areas the intersection of polygons is at the threshold. */
+let share: f32 = 0;
+/** Half sides of boxes around: in half sides, or for ProbIoU in half deviations of a box's width and height. */
+let reach: f64 = 1;
 /** What ρ - 1 of a pair over the threshold is at most, ρ as in `probIous`. */
 let mostUnlike: f64 = 0;
+
+/** Boxes as they came, their sketches, and the place where those in doubt are prepared: in the same order. */
+let boxes: usize = 0;
+let sketches: usize = 0;
+let prepared: usize = 0;
 
 /** Within both, ProbIoU counts as 0: float64 has no smaller difference from 1. */
 const LEAST_LIKENESS: f64 = 5.551115123125783e-17; // 2^-54
@@ -34,11 +43,33 @@ const SPARE: f64 = 1 + 1e-9;
 export function takeOverlap(probable: bool, least: f64): void {
   byProbIou = probable;
   threshold = least;
+  share = <f32> (least / (1 + least));
+  reach = 1;
+  if (!probable) return;
   const likeness = likenessOf(least);
   mostUnlike = SPARE / (likeness * likeness) - 1;
   const logarithm = f32x4.extract_lane(log4(f32x4.splat(<f32> likeness)), 0);
   // 2 √ln(1 / s) deviations of √(1/3) of half sides each; the logarithm is off by less than what is added.
   reach = 2 * sqrt((1e-6 - 1.000001 * <f64> logarithm) / 3);
+}
+
+/** Sketches the boxes; there is room to prepare as many. */
+export function takeBoxes(given: usize, count: i32, room: usize, preparedRoom: usize): void {
+  boxes = given;
+  sketches = room;
+  prepared = preparedRoom;
+  sketch.sketchBoxes(given, count, room);
+}
+
+/** The box of a sketch in float64. */
+function preparedOf(at: usize): usize {
+  const offset = at - sketches;
+  const own = prepared + offset / sketch.SKETCH * PREPARED;
+  if (!sketch.isReady(at)) {
+    prepareRotated(boxes + offset / sketch.SKETCH * ROTATED, own);
+    sketch.makeReady(at);
+  }
+  return own;
 }
 
 /** s of the ProbIoU that is the threshold. */
@@ -54,15 +85,16 @@ export function sideShareOf(least: f64): f64 {
   return square / (1 + sqrt(1 - square * square));
 }
 
-/** Half the width and height of the box around a prepared one. */
-export function extentOf(box: usize): v128 {
-  const turn = f64x2.abs(v128.load(box, TURN));
-  const half = v128.load(box, HALF);
+/** Half the width and height of the box around a sketched one, or a little more. */
+export function extentOf(at: usize): v128 {
+  const turn = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(at, sketch.TURN)));
+  const half = f64x2.promote_low_f32x4(v128.load64_zero(at, sketch.HALF));
   // (w cos, h sin) and (w sin, h cos).
   const x = f64x2.mul(half, turn);
   const y = f64x2.mul(half, v128.shuffle<f64>(turn, turn, 1, 0));
-  if (!byProbIou) return pairSums(x, y);
-  return f64x2.mul(f64x2.sqrt(pairSums(f64x2.mul(x, x), f64x2.mul(y, y))), f64x2.splat(reach));
+  const extent = byProbIou ? f64x2.sqrt(pairSums(f64x2.mul(x, x), f64x2.mul(y, y))) : pairSums(x, y);
+  const error = f64x2.mul(pairSums(half, half), f64x2.splat(sketch.TURN_ERROR));
+  return f64x2.mul(f64x2.add(extent, error), f64x2.splat(reach));
 }
 
 // @ts-ignore: decorator
@@ -71,10 +103,19 @@ function pairSums(x: v128, y: v128): v128 {
   return f64x2.add(v128.shuffle<f64>(x, y, 0, 2), v128.shuffle<f64>(x, y, 1, 3));
 }
 
-/** Returns true if the overlap of two prepared boxes is over the threshold. */
+/** Returns true if the overlap of two sketched boxes is over the threshold. */
 export function exceeds(a: usize, b: usize): bool {
-  if (byProbIou) return alike(a, b) && probIou(a, b) > threshold;
-  return mayExceed(a, b) && polygonIou(a, b) > threshold;
+  if (byProbIou) {
+    const own = preparedOf(a);
+    const other = preparedOf(b);
+    return alike(own, other) && probIou(own, other) > threshold;
+  }
+  const surplus = sketch.surplus(a, b, share);
+  const doubt = sketch.doubtOf(a, b);
+  // Neither is true of NaN.
+  if (surplus > doubt) return true;
+  if (surplus < -doubt) return false;
+  return polygonIou(preparedOf(a), preparedOf(b)) > threshold;
 }
 
 /** False where the shapes alone, without the exponential, keep ProbIoU under the threshold: e^(-Bd) is at most 1 / √ρ. */
@@ -94,38 +135,4 @@ function alike(a: usize, b: usize): bool {
   const ownB = areaOf(b) / 4;
   const sum = (ownA - ownB) * (ownA - ownB) + f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1);
   return sum <= mostUnlike * 4 * ownA * ownB;
-}
-
-/**
- * False where the intersection is too small, by two bounds that take a few products. The strips of two sides, endless, meet in a
- * parallelogram of one width times the other over the sine between them. In the frame of either box, what meets it of the
- * other is within the box around that.
- */
-function mayExceed(a: usize, b: usize): bool {
-  const least = threshold / (1 + threshold) * (areaOf(a) + areaOf(b)) / 4;
-  const halfA = v128.load(a, HALF);
-  const halfB = v128.load(b, HALF);
-  const turnA = v128.load(a, TURN);
-  const turn = relativeTurn(turnA, v128.load(b, TURN));
-  const between = f64x2.abs(turn);
-  const flipped = v128.shuffle<f64>(between, between, 1, 0);
-  const otherHalf = v128.shuffle<f64>(halfB, halfB, 1, 0);
-  // Widths across by height and by width: (w h', h w') over the cosine, (w w', h h') over the sine.
-  const across = f64x2.le(f64x2.mul(f64x2.mul(halfA, otherHalf), f64x2.splat(SPARE)), f64x2.mul(f64x2.splat(least), v128.shuffle<f64>(between, between, 0, 0)));
-  const along = f64x2.le(f64x2.mul(f64x2.mul(halfA, halfB), f64x2.splat(SPARE)), f64x2.mul(f64x2.splat(least), v128.shuffle<f64>(between, between, 1, 1)));
-  if (v128.any_true(v128.or(across, along))) return false;
-  const apart = f64x2.sub(v128.load(b, CENTRE), v128.load(a, CENTRE));
-  const x = f64x2.mul(halfB, between);
-  const y = f64x2.mul(halfB, flipped);
-  if (meeting(turned(apart, turnA), halfA, pairSums(x, y)) <= least) return false;
-  return meeting(turned(apart, v128.load(b, TURN)), halfB, pairSums(f64x2.mul(halfA, between), f64x2.mul(halfA, flipped))) > least;
-}
-
-/** A quarter of the area that a box around the origin and another, upright too, have in common. */
-// @ts-ignore: decorator
-@inline
-function meeting(centre: v128, half: v128, otherHalf: v128): f64 {
-  const common = f64x2.mul(f64x2.sub(f64x2.add(half, otherHalf), f64x2.abs(centre)), f64x2.splat(0.5 * SPARE));
-  const inside = f64x2.max(f64x2.min(common, f64x2.min(half, otherHalf)), f64x2.splat(0));
-  return f64x2.extract_lane(inside, 0) * f64x2.extract_lane(inside, 1);
 }

@@ -1,17 +1,18 @@
-// Non-maximum suppression of rotated boxes: that of the upright boxes around them (nms.ts), in which float64 decides between the
-// boxes themselves (rotated_exceeds.ts).
+// Non-maximum suppression of rotated boxes: that of the upright boxes around them (nms.ts), in which the boxes themselves decide
+// (rotated_exceeds.ts).
 
 import { nms_scratch, suppress } from "./nms";
 import { takeRotated } from "./nms_block";
-import { extentOf, takeOverlap } from "./rotated_exceeds";
-import { CENTRE, PREPARED, prepareRotated, ROTATED } from "./rotated_pair";
+import { extentOf, takeBoxes, takeOverlap } from "./rotated_exceeds";
+import { PREPARED, ROTATED } from "./rotated_pair";
+import { CENTRE, SKETCH } from "./rotated_sketch";
 
 /** Of a box around another. */
 const HULL: usize = 16;
 
 /** Bytes of scratch that `rotated_nms` needs for that many boxes. */
 export function rotated_nms_scratch(count: i32): usize {
-  return <usize> count * (HULL + PREPARED) + nms_scratch(count);
+  return <usize> count * (HULL + SKETCH + PREPARED) + nms_scratch(count);
 }
 
 /**
@@ -30,18 +31,17 @@ export function rotated_nms(
   keep: usize,
   fast: bool,
 ): i32 {
-  const prepared = scratch;
-  const hulls = prepared + <usize> allBoxes * PREPARED;
+  const hulls = scratch;
+  const sketches = hulls + <usize> allBoxes * HULL;
+  const prepared = sketches + <usize> allBoxes * SKETCH;
   takeOverlap(probable, threshold);
-  takeRotated(hulls, prepared);
-  for (let i = 0; i < count; i++) {
-    const index = <usize> load<i32>(order + (<usize> i << 2));
-    const box = boxes + index * ROTATED;
-    const own = prepared + index * PREPARED;
-    prepareRotated(box, own);
-    v128.store(hulls + index * HULL, isProper(box) ? hullOf(own) : f32x4.splat(NaN));
+  takeBoxes(boxes, allBoxes, sketches, prepared);
+  takeRotated(hulls, sketches);
+  for (let i: usize = 0; i < <usize> allBoxes; i++) {
+    const around = isProper(boxes + i * ROTATED) ? hullOf(sketches + i * SKETCH) : f32x4.splat(NaN);
+    v128.store(hulls + i * HULL, around);
   }
-  return suppress(hulls, classes, order, count, threshold, limit, hulls + <usize> allBoxes * HULL, keep, fast);
+  return suppress(hulls, classes, order, count, threshold, limit, prepared + <usize> allBoxes * PREPARED, keep, fast);
 }
 
 function isProper(box: usize): bool {
@@ -53,10 +53,10 @@ function isProper(box: usize): bool {
   return v128.all_true<i32>(finite) && load<f32>(box, 8) > 0 && load<f32>(box, 12) > 0;
 }
 
-/** The corners of the box around a prepared one, rounded outwards. */
-function hullOf(box: usize): v128 {
-  const centre = v128.load(box, CENTRE);
-  const extent = extentOf(box);
+/** The corners of the box around a sketched one, rounded outwards. */
+function hullOf(sketch: usize): v128 {
+  const centre = f64x2.promote_low_f32x4(v128.load64_zero(sketch, CENTRE));
+  const extent = extentOf(sketch);
   const low = f32x4.demote_f64x2_zero(f64x2.sub(centre, extent));
   const high = f32x4.demote_f64x2_zero(f64x2.add(centre, extent));
   const corners = v128.shuffle<f32>(low, high, 0, 1, 4, 5);
