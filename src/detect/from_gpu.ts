@@ -3,7 +3,7 @@
  */
 import { hasObjectness, isRotated } from "../heads/channels.ts";
 import { anchorsIn, type Level, levelOf } from "../heads/levels.ts";
-import { boxColumns, clipBoxes, placeBoxes, placeRotated } from "./boxes.ts";
+import { boxColumns, clipBoxes, JOINED, placeBoxes, placeRotated } from "./boxes.ts";
 import { type CandidateList, emptyList, type ImageCandidates, type RankedCandidates } from "./candidates.ts";
 import type { Settings } from "./checked_detect.ts";
 import { passesOf } from "./class_rules.ts";
@@ -99,7 +99,7 @@ function boxesOf(run: ImageRun, listed: ListedCandidates, candidates: RankedCand
   if (isRotated(run.settings.head)) {
     const [sides, angles] = [allocate(count * 16), allocate(count * 4)];
     stageBoxes(run, listed, candidates, sides, angles);
-    placeRotated(run, candidates, { sides, angles }, boxes);
+    placeRotated(run, candidates, { sides, strides: JOINED, angles }, boxes);
     return boxes;
   }
   stageBoxes(run, listed, candidates, boxes, 0);

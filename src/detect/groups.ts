@@ -60,7 +60,7 @@ function lowerBound({ memory: { ints } }: WasmBackend, list: AnchorList, anchor:
 }
 
 /** Strides of gathered values, in bytes. */
-interface Strides {
+export interface Strides {
   readonly anchor: number;
   readonly channel: number;
 }

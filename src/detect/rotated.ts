@@ -36,10 +36,13 @@ export function radiansOf({ angle }: HeadSpec, value: number): number {
   return angle === "sigmoid" ? (1 / (1 + Math.exp(-value)) - 0.25) * Math.PI : value;
 }
 
-/** Box channels (N, 4) and angles (N) of a plane's anchors, as they came, and where their boxes go. */
+/** Box channels and angles (N) of a plane's anchors, as they came, and where their boxes go. */
 export interface CodedBoxes {
   readonly anchors: Int32Array;
+  /** Channel c of the i-th anchor is at i · byAnchor + c · byChannel. */
   readonly sides: Float32Array;
+  readonly byAnchor: number;
+  readonly byChannel: number;
   readonly angles: Float32Array;
   readonly boxes: Float32Array;
 }
@@ -53,12 +56,14 @@ export function decodeRotated(
 ): void {
   const onGrid = plane !== null && isGridCoding(head.boxes);
   if (!onGrid && (plane === null || head.boxes === "xywh")) return scaleRotated(head, imageSize, plane, coded);
-  const { anchors, sides, angles, boxes } = coded;
+  const { anchors, sides, byAnchor, byChannel, angles, boxes } = coded;
   const place = placementOf(head, imageSize, plane as Plane);
+  const channels = new Float32Array(4);
   const box = new Float64Array(4);
   for (let i = 0; i < anchors.length; i++) {
     const angle = radiansOf(head, angles[i]);
-    place(anchors[i], sides, 4 * i, angle, box);
+    for (let c = 0; c < 4; c++) channels[c] = sides[i * byAnchor + c * byChannel];
+    place(anchors[i], channels, angle, box);
     store(boxes, ROTATED * i, box, angle);
   }
 }
@@ -68,14 +73,14 @@ function scaleRotated(
   head: HeadSpec,
   imageSize: readonly [number, number],
   plane: Plane | null,
-  { sides, angles, boxes }: CodedBoxes,
+  { sides, byAnchor, byChannel: step, angles, boxes }: CodedBoxes,
 ): void {
   const [unitX, unitY] = unitsOf(head, imageSize, plane);
-  for (let i = 0, from = 0, to = 0; i < angles.length; i++, from += 4, to += ROTATED) {
+  for (let i = 0, from = 0, to = 0; i < angles.length; i++, from += byAnchor, to += ROTATED) {
     boxes[to] = sides[from] * unitX;
-    boxes[to + 1] = sides[from + 1] * unitY;
-    boxes[to + 2] = sides[from + 2] * unitX;
-    boxes[to + 3] = sides[from + 3] * unitY;
+    boxes[to + 1] = sides[from + step] * unitY;
+    boxes[to + 2] = sides[from + 2 * step] * unitX;
+    boxes[to + 3] = sides[from + 3 * step] * unitY;
     boxes[to + 4] = inRange(radiansOf(head, angles[i]));
   }
 }
@@ -91,21 +96,21 @@ function unitsOf(
   return [pixels, pixels];
 }
 
-/** Writes centre and size of an anchor, from its channels at `from`. */
-type Placement = (anchor: number, sides: Float32Array, from: number, angle: number, box: Float64Array) => void;
+/** Writes centre and size of an anchor, from its channels. */
+type Placement = (anchor: number, sides: Float32Array, angle: number, box: Float64Array) => void;
 
 function placementOf(head: HeadSpec, imageSize: readonly [number, number], plane: Plane): Placement {
   if (isGridCoding(head.boxes)) {
-    return (anchor, sides, from, _, box) => decodeGridBox(head, plane, anchor, sides, from, box);
+    return (anchor, sides, _, box) => decodeGridBox(head, plane, anchor, sides, 0, box);
   }
   const [unitX, unitY] = unitsOf(head, imageSize, plane);
   // The distances turn with the box, around the anchor's point.
-  return (anchor, sides, from, angle, box) => {
+  return (anchor, sides, angle, box) => {
     const cell = anchor - plane.firstAnchor;
-    const left = sides[from] * unitX;
-    const top = sides[from + 1] * unitY;
-    const right = sides[from + 2] * unitX;
-    const bottom = sides[from + 3] * unitY;
+    const left = sides[0] * unitX;
+    const top = sides[1] * unitY;
+    const right = sides[2] * unitX;
+    const bottom = sides[3] * unitY;
     const along = (right - left) / 2;
     const across = (bottom - top) / 2;
     const cos = Math.cos(angle);

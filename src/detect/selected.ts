@@ -81,7 +81,7 @@ function withRotated(
     return values[first + anchors[i >> 2] * byRow + (i & 3) * byChannel];
   });
   const rotated = new Float32Array(ROTATED * anchors.length);
-  decodeRotated(head, imageSize, null, { anchors, sides, angles, boxes: rotated });
+  decodeRotated(head, imageSize, null, { anchors, sides, byAnchor: 4, byChannel: 1, angles, boxes: rotated });
   return { ...arrays, boxes: boxesAround(rotated, clip ? imageSize : null), rotated };
 }
 
