@@ -19,7 +19,7 @@ export interface Visit {
 }
 
 /** A visit, or why there can be none here. */
-export async function visit(example: string): Promise<Visit | string> {
+export async function visit(example: string, { webgpu = true } = {}): Promise<Visit | string> {
   const { findBrowser, launchBrowser } = await import(pathToFileURL(join(root, "test/runtimes/browser.js")).href);
   const path = findBrowser();
   if (path === null) return "no browser found";
@@ -35,7 +35,7 @@ export async function visit(example: string): Promise<Visit | string> {
     server.kill();
   };
   const page = await browser.newPage();
-  if (!await hasAdapter(page, url)) {
+  if (webgpu && !await hasAdapter(page, url)) {
     await close();
     return "WebGPU: no adapter";
   }
