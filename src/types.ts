@@ -332,6 +332,14 @@ export interface AlphaIouOptions extends BoxLossOptions {
   power?: number;
 }
 
+/** Parameters of the losses that have an inner term. */
+export interface InnerIouOptions extends BoxLossOptions {
+  /**
+   * Factor of both boxes about their centres in the inner term, as a float32 number, 0.01 to 10; 1: none. Default 1.
+   */
+  innerRatio?: number;
+}
+
 /** Parameters of `nwdLoss`. */
 export interface NwdOptions {
   /** Distance at which the loss is 1 − 1/e, in the unit of the boxes, 1e-36 to 1e36. Default 12.8. */
@@ -345,7 +353,7 @@ export interface MpdiouOptions extends BoxLossOptions {
 }
 
 /** Parameters of `eiouLoss`. */
-export interface EiouOptions extends BoxLossOptions {
+export interface EiouOptions extends InnerIouOptions {
   /** Exponent of the focal weight IoU^γ, as a float32 number, 0 to 4; 0: none. Default 0. */
   gamma?: number;
 }
@@ -379,6 +387,9 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  * Classification losses take labels in place of a dense target; see {@link LabelTarget}. Row losses (distributions and boxes)
  * give one loss per row. Box losses and their gradients are finite for empty, inverted and infinite boxes too: an infinite
  * edge counts as the largest float32. Where two edges are equal, the gradient is the mean of the slopes on both sides.
+ *
+ * `innerRatio` r of the losses that take it adds the inner term IoU − I_r / (U_r + eps), the IoU of both boxes scaled by r about
+ * their centres (Inner-IoU): under 1 boxes that fit well have the steeper slopes, over 1 those that hardly meet have some.
  *
  * All losses throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
  * `avgFactor` with "sum".
@@ -596,8 +607,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU with dIoU = (dI − IoU·dU) / (U + eps) and dU = dA − dI, where A is the area of the predicted box.
    *
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
-   * - Defaults: `eps` 1e-7.
-   * - Throws: RangeError if eps is under 0.
+   * - Defaults: `innerRatio` 1, `eps` 1e-7.
+   * - Throws: RangeError if innerRatio is outside 0.01…10, or eps is under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
    *   side of pred). Both hold for boxes of any size and shape.
    * - Source: Yu et al. 2016 (UnitBox), with 1 − IoU in place of −ln IoU.
@@ -612,7 +623,7 @@ export interface LossOps<F> {
    * console.log(grad); // → [0.01, 0.008, -0.1, -0.008]
    * ```
    */
-  iouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  iouLoss: Loss<F, TensorLike, InnerIouOptions>;
   /**
    * Alpha-IoU loss: 1 − IoU^power, in [0, 1], with IoU as in `iouLoss`. Powers over 1 weigh boxes that fit well more.
    *
@@ -719,8 +730,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + (dC − dU) / (C + eps) − (C − U)·dC / (C + eps)².
    *
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
-   * - Defaults: `eps` 1e-7.
-   * - Throws: RangeError if eps is under 0.
+   * - Defaults: `innerRatio` 1, `eps` 1e-7.
+   * - Throws: RangeError if innerRatio is outside 0.01…10, or eps is under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
    *   side of pred), on WebGPU also of the largest member of its terms (of IoU and cover), which may cancel.
    * - Source: Rezatofighi et al. 2019 (Generalized Intersection over Union), algorithm 1.
@@ -734,7 +745,7 @@ export interface LossOps<F> {
    * console.log(loss); // → 1.3333
    * ```
    */
-  giouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  giouLoss: Loss<F, TensorLike, InnerIouOptions>;
   /**
    * Distance IoU loss: 1 − IoU + D with IoU as in `iouLoss` and D = ρ² / (c² + eps), where ρ is the distance of the centres
    * and c the diagonal of the smallest box around both.
@@ -742,8 +753,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + (dρ² − D·dc²) / (c² + eps).
    *
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
-   * - Defaults: `eps` 1e-7.
-   * - Throws: RangeError if eps is under 0.
+   * - Defaults: `innerRatio` 1, `eps` 1e-7.
+   * - Throws: RangeError if innerRatio is outside 0.01…10, or eps is under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
    *   side of pred).
    * - Source: Zheng et al. 2020 (Distance-IoU Loss), equation 7.
@@ -757,7 +768,7 @@ export interface LossOps<F> {
    * console.log(loss); // → 1.4
    * ```
    */
-  diouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  diouLoss: Loss<F, TensorLike, InnerIouOptions>;
   /**
    * Complete IoU loss: 1 − IoU + D + α·v, with IoU as in `iouLoss`, D as in `diouLoss`,
    * v = 4/π²·(arctan(w_t / h_t) − arctan(w / h))² from the widths and heights of target and pred, and
@@ -767,8 +778,8 @@ export interface LossOps<F> {
    * dv = 8/π²·(arctan(w_t / h_t) − arctan(w / h))·(w·dh − h·dw) / (w² + h²).
    *
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
-   * - Defaults: `eps` 1e-7.
-   * - Throws: RangeError if eps is under 0.
+   * - Defaults: `innerRatio` 1, `eps` 1e-7.
+   * - Throws: RangeError if innerRatio is outside 0.01…10, or eps is under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 1e-6 of max(its largest member, 1 / the longer
    *   side of pred).
    * - Source: Zheng et al. 2020 (Distance-IoU Loss), equations 8 to 11.
@@ -782,7 +793,7 @@ export interface LossOps<F> {
    * console.log(loss); // → 0.747
    * ```
    */
-  ciouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  ciouLoss: Loss<F, TensorLike, InnerIouOptions>;
   /**
    * Efficient IoU loss: 1 − IoU + D + (w − w_t)² / (c_w² + eps) + (h − h_t)² / (c_h² + eps), with IoU as in `iouLoss`, D as in
    * `diouLoss`, and c_w and c_h the width and height of the smallest box around both.
@@ -794,8 +805,8 @@ export interface LossOps<F> {
    * IoU^gamma is constant.
    *
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
-   * - Defaults: `gamma` 0, `eps` 1e-7.
-   * - Throws: RangeError if gamma is outside 0…4, or eps is under 0.
+   * - Defaults: `gamma` 0, `innerRatio` 1, `eps` 1e-7.
+   * - Throws: RangeError if gamma is outside 0…4, innerRatio is outside 0.01…10, or eps is under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
    *   side of pred), because gamma multiplies the rounding of IoU, and ≤ 1e-6 without; on WebGPU also of the largest
    *   member of its terms (of IoU, distance and size), which may cancel.
@@ -826,8 +837,8 @@ export interface LossOps<F> {
    * Gradient: −dIoU + ½·Σ exp((Λ − 2)·ρ)·((2 − Λ)·dρ − ρ·dΛ) + 2·Σ (1 − exp(−ω))³·exp(−ω)·dω, through the angle too.
    *
    * - Shapes: pred (N, 4) and target (N, 4), boxes in `xyxy`, both in one unit. Loss (N).
-   * - Defaults: `eps` 1e-7.
-   * - Throws: RangeError if eps is under 0.
+   * - Defaults: `innerRatio` 1, `eps` 1e-7.
+   * - Throws: RangeError if innerRatio is outside 0.01…10, or eps is under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
    *   side of pred), because the exponential doubles the rounding of ρ; on WebGPU also of the largest member of its
    *   terms (of IoU, distance and shape), which may cancel.
@@ -842,7 +853,7 @@ export interface LossOps<F> {
    * console.log(loss); // → 0.7473
    * ```
    */
-  siouLoss: Loss<F, TensorLike, BoxLossOptions>;
+  siouLoss: Loss<F, TensorLike, InnerIouOptions>;
 }
 
 // ── Boxes ───────────────────────────────────────────────────────────────────────

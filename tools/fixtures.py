@@ -214,9 +214,20 @@ def iou(p, t, eps):
     return overlap / (union + eps)
 
 
-@box_loss()
-def iou_loss(p, t, eps=1e-7):
-    return 1 - iou(p, t, eps)
+INNER = [{"eps": 0.0625}, {"innerRatio": 0.75}, {"innerRatio": 1.25, "eps": 0.0625}]
+
+
+def inner(p, t, ratio, eps):
+    """IoU - IoU of both boxes scaled about their centres."""
+    if ratio == 1:
+        return 0
+    scaled = [torch.cat([centre(b) - ratio * (b[:, 2:] - b[:, :2]) / 2, centre(b) + ratio * (b[:, 2:] - b[:, :2]) / 2], 1) for b in (p, t)]
+    return iou(p, t, eps) - iou(*scaled, eps)
+
+
+@box_loss(INNER)
+def iou_loss(p, t, innerRatio=1, eps=1e-7):
+    return 1 - iou(p, t, eps) + inner(p, t, innerRatio, eps)
 
 
 @box_loss([{"power": 2}, {"power": 0.5, "eps": 0.0625}, {"power": 5}])
@@ -227,17 +238,17 @@ def alpha_iou_loss(p, t, power=3, eps=1e-7):
     return 1 - torch.where(meets, torch.where(meets, ratio, torch.ones_like(ratio)).pow(power), torch.zeros_like(ratio))
 
 
-@box_loss()
-def giou_loss(p, t, eps=1e-7):
+@box_loss(INNER)
+def giou_loss(p, t, innerRatio=1, eps=1e-7):
     union = overlap_and_union(p, t)[1]
     enclosing = cover(p, t).prod(1)
-    return 1 - iou(p, t, eps) + (enclosing - union) / (enclosing + eps)
+    return 1 - iou(p, t, eps) + (enclosing - union) / (enclosing + eps) + inner(p, t, innerRatio, eps)
 
 
-@box_loss()
-def diou_loss(p, t, eps=1e-7):
+@box_loss(INNER)
+def diou_loss(p, t, innerRatio=1, eps=1e-7):
     centres = (centre(p) - centre(t)).pow(2).sum(1)
-    return 1 - iou(p, t, eps) + centres / (cover(p, t).pow(2).sum(1) + eps)
+    return 1 - iou(p, t, eps) + centres / (cover(p, t).pow(2).sum(1) + eps) + inner(p, t, innerRatio, eps)
 
 
 @box_loss([{"eps": 0.0625}, {"meanLoss": 0.5}, {"meanLoss": 0.25, "alpha": 1.5, "delta": 4}])
@@ -272,23 +283,23 @@ def aspect(box):
     return torch.atan2(*size(box).unbind(1))
 
 
-@box_loss()
-def ciou_loss(p, t, eps=1e-7):
+@box_loss(INNER)
+def ciou_loss(p, t, innerRatio=1, eps=1e-7):
     v = (aspect(t) - aspect(p)).pow(2) * 4 / math.pi**2
     with torch.no_grad():
         alpha = v / (1 - iou(p, t, eps) + v + eps)
-    return diou_loss(p, t, eps) + alpha * v
+    return diou_loss(p, t, innerRatio, eps) + alpha * v
 
 
-@box_loss([{"eps": 0.0625}, {"gamma": 0.5}, {"gamma": 2, "eps": 0.0625}])
-def eiou_loss(p, t, gamma=0, eps=1e-7):
+@box_loss([{"eps": 0.0625}, {"gamma": 0.5}, {"gamma": 2, "eps": 0.0625}, *INNER[1:], {"gamma": 0.5, "innerRatio": 0.75}])
+def eiou_loss(p, t, gamma=0, innerRatio=1, eps=1e-7):
     sizes = (size(p) - size(t)).pow(2) / (cover(p, t).pow(2) + eps)
-    loss = diou_loss(p, t, eps) + sizes.sum(1)
+    loss = diou_loss(p, t, innerRatio, eps) + sizes.sum(1)
     return loss if gamma == 0 else loss * iou(p, t, eps).detach().pow(gamma)
 
 
-@box_loss()
-def siou_loss(p, t, eps=1e-7):
+@box_loss(INNER)
+def siou_loss(p, t, innerRatio=1, eps=1e-7):
     apart = (centre(t) - centre(p)).abs()
     # sin(2a) is the paper's 1 - 2 sin^2(a - pi/4), without the infinite slope of its arcsin.
     # Where the centres are equal it is 0: atan2(0, 1).
@@ -298,7 +309,7 @@ def siou_loss(p, t, eps=1e-7):
     distance_cost = -torch.expm1(-(2 - angle)[:, None] * rho).sum(1)
     omega = (size(p) - size(t)).abs() / (torch.max(size(p), size(t)) + eps)
     shape_cost = torch.expm1(-omega).pow(4).sum(1)
-    return 1 - iou(p, t, eps) + (distance_cost + shape_cost) / 2
+    return 1 - iou(p, t, eps) + (distance_cost + shape_cost) / 2 + inner(p, t, innerRatio, eps)
 
 
 # Boxes and distributions

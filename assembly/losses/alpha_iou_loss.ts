@@ -7,7 +7,6 @@
 // never large.
 
 import {
-  boxLoss,
   extent,
   half,
   innerSlope,
@@ -19,7 +18,8 @@ import {
   storeSlopes,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair } from "./box_pair";
 import { raised, raised4 } from "./raised";
 import { select } from "../lanes";

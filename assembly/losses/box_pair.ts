@@ -11,6 +11,8 @@ import { bounded, highCorner, lowCorner } from "../boxes/exact_iou";
 export class BoxPair {
   /** Added to denominators; over 0. */
   eps!: f64;
+  /** Factor of both boxes in the inner term; 1: none. */
+  innerRatio!: f64;
   /** Area of the overlap. */
   intersection!: f64;
   /** Low and high edges less the target's. */
@@ -57,6 +59,12 @@ export class BoxPair {
     this.outside = f64x2.sub(f64x2.max(high, zero), f64x2.min(low, zero));
     this.missed = f64x2.sub(f64x2.max(low, zero), f64x2.min(high, zero));
     this.intersection = product(this.overlap);
+    this.clear();
+  }
+
+  /** No slopes. */
+  clear(): void {
+    const zero = f64x2.splat(0);
     this.inner = zero;
     this.outer = zero;
     this.equal = zero;
@@ -90,15 +98,15 @@ export class BoxPair {
     return product(this.size) + (product(this.targetSize) - this.intersection);
   }
 
-  /** 1 - IoU. */
-  apart(): f64 {
+  /** 1 - IoU; its slopes times `share`. */
+  apart(share: f64 = 1): f64 {
     const whole = this.union() + this.eps;
     const iou = this.intersection / whole;
     if (!(this.intersection > 0)) return 1 - iou;
     const inverse = f64x2.splat(1 / whole);
     const eps = f64x2.splat(this.eps);
     const side = swapped(this.size);
-    const across = f64x2.mul(swapped(this.overlap), inverse);
+    const across = f64x2.mul(swapped(this.overlap), f64x2.splat(share / whole));
     const beside = f64x2.mul(side, this.outside);
     const inside = f64x2.add(f64x2.splat(product(this.targetSize) + this.eps), beside);
     // Half the sum of the other two, in which what they have in common has gone.
@@ -106,7 +114,7 @@ export class BoxPair {
     const even = f64x2.mul(f64x2.add(f64x2.add(beside, eps), turned), f64x2.splat(0.5));
     this.add(
       f64x2.mul(across, f64x2.mul(inside, inverse)),
-      f64x2.mul(f64x2.mul(side, inverse), f64x2.splat(-iou)),
+      f64x2.mul(f64x2.mul(side, inverse), f64x2.splat(-iou * share)),
       f64x2.mul(across, f64x2.mul(even, inverse)),
     );
     return 1 - iou;
@@ -128,17 +136,30 @@ export class BoxPair {
 
   /** Adds `factor` times the distance of each corner to its own slope. */
   addCorners(factor: f64): void {
-    const half = f64x2.splat(factor / 2);
-    const slope = f64x2.mul(f64x2.sub(this.low, this.high), half);
+    const all = f64x2.splat(factor);
+    this.addEdges(f64x2.mul(this.low, all), f64x2.mul(this.high, all));
+  }
+
+  /** Adds slopes of the low and of the high edge that do not depend on where these lie. */
+  addEdges(low: v128, high: v128): void {
+    const half = f64x2.splat(0.5);
+    const slope = f64x2.mul(f64x2.sub(low, high), half);
     this.add(slope, slope, slope);
-    this.centre = f64x2.add(this.centre, f64x2.mul(f64x2.add(this.low, this.high), half));
+    this.centre = f64x2.add(this.centre, f64x2.mul(f64x2.add(low, high), half));
+  }
+
+  /** Slopes of the low and of the high edge. */
+  lowSlope(): v128 {
+    return f64x2.add(this.centre, slopeOf(this.low, this.inner, this.outer, this.equal));
+  }
+
+  highSlope(): v128 {
+    return f64x2.sub(this.centre, slopeOf(f64x2.neg(this.high), this.inner, this.outer, this.equal));
   }
 
   /** The gradient times `scale`, at most the largest number; NaN where the value is. */
   store(dst: usize, value: f64, scale: f32): void {
-    const low = f64x2.add(this.centre, slopeOf(this.low, this.inner, this.outer, this.equal));
-    const high = f64x2.sub(this.centre, slopeOf(f64x2.neg(this.high), this.inner, this.outer, this.equal));
-    const edges = v128.shuffle<f64>(finite(low), finite(high), 0, 2);
+    const edges = v128.shuffle<f64>(finite(this.lowSlope()), finite(this.highSlope()), 0, 2);
     v128.store(dst, f32x4.mul(edges, f32x4.splat(value == value ? scale : NaN)));
   }
 }

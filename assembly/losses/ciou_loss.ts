@@ -6,7 +6,6 @@
 import { madd } from "../lanes";
 import {
   areInverted,
-  boxLoss,
   cover,
   extent,
   innerSlope,
@@ -20,8 +19,10 @@ import {
   sumOfSquares,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair, whereOver0 } from "./box_pair";
+import { innerTerm } from "./inner_iou";
 import { CiouLossBlock } from "../generated/loss_blocks";
 
 const TURN = memory.data<f32>([
@@ -123,7 +124,7 @@ class CompleteIou extends CiouLossBlock {
 
   exact(pair: BoxPair): f64 {
     const apart = pair.apart();
-    return apart + pair.distance() + aspectTerm(pair, apart);
+    return apart + pair.distance() + aspectTerm(pair, apart) + innerTerm(pair);
   }
 }
 

@@ -1,7 +1,7 @@
 // exp(-x) and 1 - exp(-x) for x >= 0, each with all its digits, on four lanes and in float64.
 
 import { madd, nmadd } from "../lanes";
-import { one } from "./box_loss";
+import { one } from "./box_lanes";
 
 const NUMBERS = memory.data<f32>([
   1.4426950408889634, // log2 e

@@ -4,7 +4,6 @@
 
 import {
   areInverted,
-  boxLoss,
   cover,
   extent,
   innerSlope,
@@ -17,8 +16,10 @@ import {
   sumOfSquares,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair } from "./box_pair";
+import { innerTerm } from "./inner_iou";
 import { DiouLossBlock } from "../generated/loss_blocks";
 
 // @ts-ignore: decorator
@@ -85,7 +86,7 @@ class DistanceIou extends DiouLossBlock {
   }
 
   exact(pair: BoxPair): f64 {
-    return pair.apart() + pair.distance();
+    return pair.apart() + pair.distance() + innerTerm(pair);
   }
 }
 

@@ -5,7 +5,6 @@
 
 import {
   areInverted,
-  boxLoss,
   cover,
   exactChange,
   extent,
@@ -21,8 +20,10 @@ import {
   termsOf,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair, dot, whereOver0 } from "./box_pair";
+import { innerTerm } from "./inner_iou";
 import { raised, raised4 } from "./raised";
 import { EiouLossBlock } from "../generated/loss_blocks";
 
@@ -111,7 +112,7 @@ class EfficientIou extends EiouLossBlock {
   }
 
   exact(pair: BoxPair): f64 {
-    const value = pair.apart() + pair.distance() + sizeTerms(pair);
+    const value = pair.apart() + pair.distance() + sizeTerms(pair) + innerTerm(pair);
     const gamma = <f64> this.gamma;
     if (gamma == 0) return value;
     const iou = pair.intersection / (pair.union() + pair.eps);

@@ -5,7 +5,6 @@
 import { select } from "../lanes";
 import {
   areInverted,
-  boxLoss,
   cover,
   extent,
   innerSlope,
@@ -17,8 +16,10 @@ import {
   storeSlopes,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair, product, swapped, whereOver0 } from "./box_pair";
+import { innerTerm } from "./inner_iou";
 import { GiouLossBlock } from "../generated/loss_blocks";
 
 // @ts-ignore: decorator
@@ -93,7 +94,7 @@ class GeneralizedIou extends GiouLossBlock {
   }
 
   exact(pair: BoxPair): f64 {
-    return pair.apart() + emptyShare(pair);
+    return pair.apart() + emptyShare(pair) + innerTerm(pair);
   }
 }
 

@@ -3,7 +3,6 @@
 // 1 - IoU, IoU = I / (U + eps).
 
 import {
-  boxLoss,
   extent,
   innerSlope,
   isHard,
@@ -13,8 +12,10 @@ import {
   storeSlopes,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair } from "./box_pair";
+import { innerTerm } from "./inner_iou";
 import { IouLossBlock } from "../generated/loss_blocks";
 
 // @ts-ignore: decorator
@@ -66,7 +67,7 @@ class Iou extends IouLossBlock {
   }
 
   exact(pair: BoxPair): f64 {
-    return pair.apart();
+    return pair.apart() + innerTerm(pair);
   }
 }
 

@@ -5,7 +5,6 @@
 
 import { select } from "../lanes";
 import {
-  boxLoss,
   extent,
   innerSlope,
   isHard,
@@ -16,7 +15,8 @@ import {
   sumOfSquares,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair } from "./box_pair";
 import { MpdiouLossBlock } from "../generated/loss_blocks";
 

@@ -3,7 +3,8 @@
 // 1 - exp(-d / c), d^2 = dx^2 + dy^2 + ((w - w')^2 + (h - h')^2) / 4 of centres and sizes, which is half the sum of the squared
 // distances of both corners. The slope of a corner is its distance times exp(-d / c) / (2 c d).
 
-import { boxLoss, extent, half, one, storeCorners, sumOfSquares, within } from "./box_loss";
+import { extent, half, one, storeCorners, sumOfSquares, within } from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair } from "./box_pair";
 import { decayed, exactDecay, gone, nearOf } from "./decay";
 import { NwdLossBlock } from "../generated/loss_blocks";

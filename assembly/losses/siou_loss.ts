@@ -6,7 +6,6 @@
 
 import {
   areInverted,
-  boxLoss,
   cover,
   exactChange,
   exactOffset,
@@ -25,13 +24,17 @@ import {
   two,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair, dot, swapped, whereOver0 } from "./box_pair";
 import { decayed, exactDecay, gone } from "./decay";
+import { innerTerm } from "./inner_iou";
 import { SiouLossBlock } from "../generated/loss_blocks";
 
-/** Under this a squared distance has no angle. */
-const LEAST = memory.data<f32>([1e-36]);
+const NUMBERS = memory.data<f32>([
+  1e-36, // under this a squared distance has no angle
+  32, // times the centres' distance, the long side that may turn its angle
+]);
 
 // @ts-ignore: decorator
 @unmanaged
@@ -60,9 +63,7 @@ class ScyllaIou extends SiouLossBlock {
     const square = sumOfSquares(dx, dy);
     const whole = f32x4.add(united, eps);
     const iou = f32x4.div(intersection, whole);
-    const least = v128.load32_splat(LEAST);
-    const inverseSquare = v128.and(f32x4.div(one(), f32x4.pmax(square, least)), f32x4.gt(square, least));
-    const cross = f32x4.mul(f32x4.mul(f32x4.abs(dx), f32x4.abs(dy)), inverseSquare);
+    const cross = f32x4.mul(f32x4.mul(f32x4.abs(dx), f32x4.abs(dy)), inverseOf(square));
     const steep = f32x4.sub(two(), f32x4.add(cross, cross));
     const inverseX = f32x4.div(one(), f32x4.add(f32x4.mul(coverX, coverX), eps));
     const inverseY = f32x4.div(one(), f32x4.add(f32x4.mul(coverY, coverY), eps));
@@ -78,9 +79,13 @@ class ScyllaIou extends SiouLossBlock {
     const goneY = gone(changeY);
     const distance = f32x4.add(f32x4.sub(one(), leftX), f32x4.sub(one(), leftY));
     const shape = f32x4.add(fourth(goneX), fourth(goneY));
+    // Where one axis is far the longer, what its offset has lost turns the angle.
+    const diagonal = sumOfSquares(coverX, coverY);
+    const rho = f32x4.add(rhoX, rhoY);
+    const turns = f32x4.gt(f32x4.mul(f32x4.mul(rho, rho), diagonal), f32x4.mul(square, v128.load32_splat(NUMBERS, 4)));
     const value = within(
-      f32x4.add(united, sumOfSquares(coverX, coverY)),
-      v128.or(inverted, f32x4.add(f32x4.sub(one(), iou), f32x4.mul(half(), f32x4.add(distance, shape)))),
+      f32x4.add(united, diagonal),
+      v128.or(v128.or(inverted, turns), f32x4.add(f32x4.sub(one(), iou), f32x4.mul(half(), f32x4.add(distance, shape)))),
     );
     if (gradient) {
       const lowX = f32x4.sub(x1, targetX1);
@@ -100,15 +105,19 @@ class ScyllaIou extends SiouLossBlock {
       const shapeX = shapeSlope(byW, changeX, goneX, f32x4.add(targetW, eps), inverseW);
       const shapeY = shapeSlope(byH, changeY, goneY, f32x4.add(targetH, eps), inverseH);
       // dD/ddx = 2 exp(-g r) g dx / K - T dL/ddx, T the sum of exp(-g r) r; dL/ddx = 2 sign(dx) |dy| A, and -A for dy.
-      const flowX = f32x4.mul(f32x4.mul(leftX, steep), inverseX);
-      const flowY = f32x4.mul(f32x4.mul(leftY, steep), inverseY);
       const turned = f32x4.add(f32x4.mul(leftX, rhoX), f32x4.mul(leftY, rhoY));
       const alongX = f32x4.mul(exactOffset(lowX, highX, x1, x2, targetX1, targetX2), half());
       const alongY = f32x4.mul(exactOffset(lowY, highY, y1, y2, targetY1, targetY2), half());
       const farX = f32x4.abs(alongX);
       const farY = f32x4.abs(alongY);
+      // The slopes of thin boxes show what the angle loses with the offsets.
+      const over = inverseOf(sumOfSquares(farX, farY));
+      const turn = f32x4.mul(f32x4.mul(farX, farY), over);
+      const steeper = f32x4.sub(two(), f32x4.add(turn, turn));
+      const flowX = f32x4.mul(f32x4.mul(leftX, steeper), inverseX);
+      const flowY = f32x4.mul(f32x4.mul(leftY, steeper), inverseY);
       const squares = f32x4.mul(f32x4.sub(farY, farX), f32x4.add(farY, farX));
-      const angle = f32x4.mul(turned, f32x4.mul(f32x4.mul(squares, inverseSquare), inverseSquare));
+      const angle = f32x4.mul(turned, f32x4.mul(f32x4.mul(squares, over), over));
       const centreX = f32x4.mul(half(), f32x4.sub(f32x4.mul(flowX, alongX), f32x4.mul(withSign(farY, alongX), angle)));
       const centreY = f32x4.mul(half(), f32x4.add(f32x4.mul(flowY, alongY), f32x4.mul(withSign(farX, alongY), angle)));
       const outerX = f32x4.add(f32x4.mul(h, bySize), shapeX);
@@ -131,8 +140,16 @@ class ScyllaIou extends SiouLossBlock {
   }
 
   exact(pair: BoxPair): f64 {
-    return pair.apart() + (distanceCost(pair) + shapeCost(pair)) / 2;
+    return pair.apart() + (distanceCost(pair) + shapeCost(pair)) / 2 + innerTerm(pair);
   }
+}
+
+/** 1 / the square of a distance, 0 where that has no angle. */
+// @ts-ignore: decorator
+@inline
+function inverseOf(square: v128): v128 {
+  const least = v128.load32_splat(NUMBERS);
+  return v128.and(f32x4.div(one(), f32x4.pmax(square, least)), f32x4.gt(square, least));
 }
 
 // @ts-ignore: decorator

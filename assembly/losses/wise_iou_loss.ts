@@ -6,7 +6,6 @@
 import { shortExp4 } from "../math";
 import {
   areInverted,
-  boxLoss,
   cover,
   extent,
   innerSlope,
@@ -20,7 +19,8 @@ import {
   sumOfSquares,
   union,
   within,
-} from "./box_loss";
+} from "./box_lanes";
+import { boxLoss } from "./box_loss";
 import { BoxPair, dot } from "./box_pair";
 import { exponential } from "./raised";
 import { select } from "../lanes";

@@ -21,6 +21,13 @@ const BOX_PARAMS = { eps: numberParam(doc`added to denominators`, EPS, { min: 0 
 /** The unit of a parameter that is a length: a loss has no unit of its own, so that it and the boxes change it together. */
 export const BOX_UNIT = "the unit of the boxes";
 
+/** The parameter of losses with an inner term, which is a field of the kernel's block, too. */
+export const innerRatio = numberParam(
+  doc`factor of both boxes about their centres in the inner term, as a float32 number; 1: none`,
+  1,
+  { min: 0.01, max: 10 },
+);
+
 /** What sets a box loss apart. */
 interface BoxLossSpec<P extends Params, E extends boolean>
   extends Omit<OperationFacts<P>, "shapes" | "tensors" | "params"> {

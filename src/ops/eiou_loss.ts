@@ -1,13 +1,14 @@
 /** Efficient IoU loss. */
 import { doc } from "../doc.ts";
 import { numberParam } from "../params.ts";
-import { boxBounds, boxLoss } from "./box_loss.ts";
+import { boxBounds, boxLoss, innerRatio } from "./box_loss.ts";
 
 export const eiouLoss = boxLoss({
   stem: "eiou_loss",
   summary: doc`efficient IoU loss of boxes, with gradient`,
   params: {
     gamma: numberParam(doc`exponent of the focal weight IoU^γ, as a float32 number; 0: none`, 0, { min: 0, max: 4 }),
+    innerRatio,
   },
   ...boxBounds(
     2e-6,

@@ -57,7 +57,7 @@ export class KnownPositives implements Listed {
     const { op, positives, eps } = this.#checked;
     const target = matrix({ op, argument: "boxes" }, positives.boxes, 4);
     const pairs = { pred: onDevice(pred, this.count, 4), columns: 4, rows: this.count, target, targetColumns: 4 };
-    const loss = { stem: "giou_loss", kind: "box loss", parameters: { eps }, ...pairs } as const;
+    const loss = { stem: "giou_loss", kind: "box loss", parameters: { innerRatio: 1, eps }, ...pairs } as const;
     return this.#run.loss(loss, weights, sum, grad);
   }
 

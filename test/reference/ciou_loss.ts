@@ -3,16 +3,23 @@
  * constant for the gradient. atan2 is finite at h = 0; atan2(0, 0) = 0. Conventions: box_loss.ts.
  */
 import { type Axes, axes, type BoxLoss, distanceTerm, iou, iouTerm, scaleTerm, type Term, total } from "./box_loss.ts";
+import { type InnerOptions, settings, withInner } from "./inner_iou.ts";
 
-export function ciouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
+export { settings };
+
+export function ciouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, options: InnerOptions = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return lossOf(boxes, alphaOf(boxes, eps), eps);
+  const { eps = 1e-7 } = options;
+  return withInner(lossOf(boxes, alphaOf(boxes, eps), eps), pred, target, options);
 }
 
 /** The loss with the α of `pred`. */
-export function heldAt(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}) {
+export function heldAt(pred: ArrayLike<number>, target: ArrayLike<number>, options: InnerOptions = {}) {
+  const { eps = 1e-7 } = options;
   const alpha = alphaOf(axes(pred, target), eps);
-  return (at: ArrayLike<number>): number => lossOf(axes(at, target), alpha, eps).value;
+  return (at: ArrayLike<number>): number => {
+    return withInner(lossOf(axes(at, target), alpha, eps), at, target, options).value;
+  };
 }
 
 function alphaOf(boxes: Axes, eps: number): number {

@@ -12,25 +12,33 @@ import {
   iou,
   iouTerm,
   type Partials,
-  scaleTerm,
   type Term,
   total,
 } from "./box_loss.ts";
+import { type InnerOptions, innerTerms, settings as innerSettings, withInner } from "./inner_iou.ts";
 
-interface EiouOptions {
+interface EiouOptions extends InnerOptions {
   gamma?: number;
-  eps?: number;
 }
+
+export const settings = [
+  ...[0.5, 0.01, 1, 4].map((gamma) => ({ gamma })),
+  ...innerSettings,
+  { gamma: 0.5, innerRatio: 0.8 },
+  { gamma: 2, innerRatio: 1.4 },
+];
 
 export function eiouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, options: EiouOptions = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return lossOf(boxes, weightOf(boxes, options), options);
+  return weighed(withInner(lossOf(boxes, options), pred, target, options), weightOf(boxes, options));
 }
 
 /** The loss with the weight of `pred`. */
 export function heldAt(pred: ArrayLike<number>, target: ArrayLike<number>, options: EiouOptions = {}) {
   const weight = weightOf(axes(pred, target), options);
-  return (at: ArrayLike<number>): number => lossOf(axes(at, target), weight, options).value;
+  return (at: ArrayLike<number>): number => {
+    return weight * withInner(lossOf(axes(at, target), options), at, target, options).value;
+  };
 }
 
 /** 0^0 is 1. */
@@ -38,14 +46,19 @@ function weightOf(boxes: Axes, { gamma = 0, eps = 1e-7 }: EiouOptions): number {
   return iou(boxes, eps) ** gamma;
 }
 
-function lossOf(boxes: Axes, weight: number, { eps = 1e-7 }: EiouOptions): BoxLoss {
-  return total(boxes, ...termsOf(boxes, eps).map((term) => scaleTerm(term, weight)));
+function weighed({ value, grad }: BoxLoss, weight: number): BoxLoss {
+  return { value: value * weight, grad: grad.map((slope) => slope * weight) };
+}
+
+function lossOf(boxes: Axes, { eps = 1e-7 }: EiouOptions): BoxLoss {
+  return total(boxes, ...termsOf(boxes, eps));
 }
 
 /** Its terms one by one. */
-export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss[] {
+export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, options: EiouOptions = {}): BoxLoss[] {
   const boxes = axes(pred, target);
-  return termsOf(boxes, eps).map((term) => total(boxes, term));
+  const own = termsOf(boxes, options.eps ?? 1e-7).map((term) => total(boxes, term));
+  return [...own, ...innerTerms(pred, target, options)];
 }
 
 function termsOf(boxes: Axes, eps: number): Term[] {

@@ -10,16 +10,22 @@ import {
   type Term,
   total,
 } from "./box_loss.ts";
+import { type InnerOptions, innerTerms, settings, withInner } from "./inner_iou.ts";
 
-export function giouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
+export { settings };
+
+export function giouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, options: InnerOptions = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return total(boxes, iouTerm(boxes, eps), enclosingTerm(boxes, eps));
+  const { eps = 1e-7 } = options;
+  return withInner(total(boxes, iouTerm(boxes, eps), enclosingTerm(boxes, eps)), pred, target, options);
 }
 
 /** Its terms one by one. */
-export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss[] {
+export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, options: InnerOptions = {}): BoxLoss[] {
   const boxes = axes(pred, target);
-  return [total(boxes, iouTerm(boxes, eps)), total(boxes, enclosingTerm(boxes, eps))];
+  const { eps = 1e-7 } = options;
+  const own = [iouTerm(boxes, eps), enclosingTerm(boxes, eps)].map((term) => total(boxes, term));
+  return [...own, ...innerTerms(pred, target, options)];
 }
 
 /** P = (C − U) / E, E = C + eps. ∂P/∂cw = ch (1 − P) / E; ∂P/∂U = −1 / E with ∂U/∂w = h, ∂U/∂o_x = −o_y. */

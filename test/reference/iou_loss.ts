@@ -1,7 +1,10 @@
 /** 1 − IoU, IoU = I / (U + eps), in float64. Conventions: box_loss.ts. */
 import { axes, type BoxLoss, iouTerm, total } from "./box_loss.ts";
+import { type InnerOptions, settings, withInner } from "./inner_iou.ts";
 
-export function iouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
+export { settings };
+
+export function iouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, options: InnerOptions = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return total(boxes, iouTerm(boxes, eps));
+  return withInner(total(boxes, iouTerm(boxes, options.eps ?? 1e-7)), pred, target, options);
 }

@@ -8,16 +8,20 @@
  * The gradient goes through everything, the angle too.
  */
 import { type Axes, axes, type Axis, type BoxLoss, iouTerm, scaleTerm, type Term, total } from "./box_loss.ts";
+import { type InnerOptions, innerTerms, settings, withInner } from "./inner_iou.ts";
 
-export function siouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss {
+export { settings };
+
+export function siouLoss(pred: ArrayLike<number>, target: ArrayLike<number>, options: InnerOptions = {}): BoxLoss {
   const boxes = axes(pred, target);
-  return total(boxes, ...termsOf(boxes, eps));
+  return withInner(total(boxes, ...termsOf(boxes, options.eps ?? 1e-7)), pred, target, options);
 }
 
 /** Its terms one by one. */
-export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, { eps = 1e-7 } = {}): BoxLoss[] {
+export function terms(pred: ArrayLike<number>, target: ArrayLike<number>, options: InnerOptions = {}): BoxLoss[] {
   const boxes = axes(pred, target);
-  return termsOf(boxes, eps).map((term) => total(boxes, term));
+  const own = termsOf(boxes, options.eps ?? 1e-7).map((term) => total(boxes, term));
+  return [...own, ...innerTerms(pred, target, options)];
 }
 
 function termsOf(boxes: Axes, eps: number): Term[] {

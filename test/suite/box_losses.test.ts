@@ -264,6 +264,25 @@ for (const operation of ofKind("box loss")) {
     });
   }
 
+  if ("innerRatio" in operation.params) {
+    test(`${name}: the worst that a search finds with an inner term is within its bounds`, async () => {
+      const { reference } = of();
+      for (const innerRatio of [0.6, 1.5]) {
+        for (const k of [0, 1] as const) {
+          const ofPair = (pred: ArrayLike<number>, target: ArrayLike<number>) =>
+            reference(pred, target, { eps: EPS, innerRatio });
+          const run = (pred: Float32Array, target: Float32Array) => found(pred, target, { innerRatio });
+          const search = boxSearch(k, limits[k], run, ofPair, { width: 100, rounds: samples(24) });
+          const known = Math.max(...await search.errors(FOUND));
+          assert.ok(known <= 1, `${known} of the bound on a known pair`);
+          const { error, input } = await worstOf(search, random(21));
+          note(`${name.padEnd(8)} ${innerRatio} ${k === 0 ? "value" : "gradient"} ${error.toFixed(2)} of ${limits[k]}`);
+          assert.ok(error > 0.05 && error <= 1, `${k}: ${error} of ${limits[k]} at ${input}`);
+        }
+      }
+    });
+  }
+
   test(`${name}: boxes of 1e-40 to 3e38 have the values of float64`, () => {
     const [pred, target] = product(EXTREME);
     for (const options of withEps(operation, [1e-7, 1e-30, 1e30])) {

@@ -47,7 +47,7 @@ export function yoloCriterion(run: CriterionRun, checked: CheckedYolo): Plan {
   const loss = {
     stem: "ciou_loss",
     kind: "box loss",
-    parameters: { eps: checked.rules.eps },
+    parameters: { innerRatio: 1, eps: checked.rules.eps },
     pred: onDevice(pred, count, 4),
     columns: 4,
     rows: count,

@@ -156,7 +156,7 @@ fn add_distance(s: Slopes, b: Pair) -> Slopes {
 }
 
 // The distances of the low and the high corner in the original unit, times a factor.
-fn corners_of(b: Pair, factor: f32) -> vec4f {
+fn corner_distances(b: Pair, factor: f32) -> vec4f {
   // Twice the largest number is none.
   return finite_box((vec4f(b.low, b.high) * 0.5 / b.factor.xyxy) * (2.0 * factor));
 }
@@ -171,5 +171,30 @@ fn corner_gradient(b: Pair, s: Slopes) -> vec4f {
   let low = select(select(s.outer, s.inner, b.low > vec2f(0.0)), s.equal, b.low == vec2f(0.0));
   let high = select(select(s.outer, s.inner, b.high < vec2f(0.0)), s.equal, b.high == vec2f(0.0));
   return finite_box(vec4f(s.centre + low, s.centre - high) * b.factor.xyxy);
+}
+
+// The pair scaled about the boxes' centres, as far as IoU reads it.
+fn scaled_pair(b: Pair, ratio: f32) -> Pair {
+  let zero = vec2f(0.0);
+  var s = b;
+  s.low = b.offset - 0.5 * ratio * b.change;
+  s.high = b.offset + 0.5 * ratio * b.change;
+  s.size = ratio * b.size;
+  s.target_size = ratio * b.target_size;
+  s.change = ratio * b.change;
+  s.outside = max(s.high, zero) - min(s.low, zero);
+  s.missed = max(s.low, zero) - min(s.high, zero);
+  s.overlap = max(select(s.target_size - s.missed, s.size - s.outside, s.outside <= s.missed), zero);
+  return s;
+}
+
+// The loss with the inner term: IoU - IoU of the scaled pair.
+fn with_inner(loss: Cost, b: Pair, ratio: f32) -> Cost {
+  if (ratio == 1.0) { return loss; }
+  let s = scaled_pair(b, ratio);
+  let at = corner_gradient(s, iou_slopes(s));
+  let inner = (0.5 + 0.5 * ratio) * at + (0.5 - 0.5 * ratio) * at.zwxy;
+  let slopes = inner - corner_gradient(b, iou_slopes(b));
+  return Cost(loss.value + (iou_in(b) - iou_in(s)), loss.gradient + slopes);
 }
 `;

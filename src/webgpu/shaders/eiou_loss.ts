@@ -18,6 +18,7 @@ fn cost(b: Pair) -> Cost {
   let iou = iou_in(b);
   let focal = focal_weight(iou);
   let value = (1.0 - iou) + distance_of(b) + dot(b.change, share);
-  return Cost(value * focal, corner_gradient(b, slopes) * focal);
+  let loss = with_inner(Cost(value, corner_gradient(b, slopes)), b, params.inner_ratio);
+  return Cost(loss.value * focal, loss.gradient * focal);
 }
 `;

@@ -28,6 +28,6 @@ fn cost(b: Pair) -> Cost {
   // (C - U) / (C + eps) as 1 - (U + eps) / (C + eps): 0 where one box holds the other.
   let filled = whole_of(b) / (area(b.cover) + b.eps);
   let value = (1.0 - iou_in(b)) + (1.0 - filled);
-  return Cost(value, corner_gradient(b, add_empty_share(iou_slopes(b), b)));
+  return with_inner(Cost(value, corner_gradient(b, add_empty_share(iou_slopes(b), b))), b, params.inner_ratio);
 }
 `;

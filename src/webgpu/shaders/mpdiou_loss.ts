@@ -1,7 +1,7 @@
 /** 1 - IoU + (d1^2 + d2^2) / (H^2 + W^2 + eps), d1 and d2 the distances of the low and of the high corners. */
 export const mpdiouLoss = /* wgsl */ `
 fn cost(b: Pair) -> Cost {
-  let apart = corners_of(b, params.inverse);
+  let apart = corner_distances(b, params.inverse);
   let far = largest_of(apart);
   let of_largest = apart / max(far, 1e-37);
   // What float32 does not hold counts as its largest number.

@@ -4,7 +4,7 @@ export const nwdLoss = /* wgsl */ `
 fn gone_by(x: f32) -> f32 { return select(1.0 - exp_of_minus(x), small_decay(x), x < 0.34); }
 
 fn cost(b: Pair) -> Cost {
-  let apart = corners_of(b, params.rate);
+  let apart = corner_distances(b, params.rate);
   let far = largest_of(apart);
   let of_largest = apart / max(far, 1e-37);
   let length = sqrt(0.5 * dot(of_largest, of_largest));

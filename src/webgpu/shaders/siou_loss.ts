@@ -47,6 +47,7 @@ fn cost(b: Pair) -> Cost {
   let turning = sign(b.offset) * (far.yx * vec2f(-angle, angle)) * (lift * b.unit);
   let slopes = add_slopes(iou_slopes(b), size, size + flow * rho * b.cover);
   let centre = 0.5 * (flow * b.offset + turning);
-  return Cost(value, corner_gradient(b, Slopes(slopes.inner, slopes.outer, slopes.equal, centre)));
+  let loss = Cost(value, corner_gradient(b, Slopes(slopes.inner, slopes.outer, slopes.equal, centre)));
+  return with_inner(loss, b, params.inner_ratio);
 }
 `;

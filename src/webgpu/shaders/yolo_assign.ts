@@ -5,7 +5,7 @@
  * gamma, the larger of alpha and beta, stands for it: the rank of a pair.
  */
 import { boxGeometry } from "./box_geometry.ts";
-import { ciouLoss } from "./ciou_loss.ts";
+import { completeIou } from "./ciou_loss.ts";
 import { distribution } from "./distribution.ts";
 
 /** Lanes of a workgroup that takes an object, or all candidates. */
@@ -70,7 +70,7 @@ fn side(i: u32) -> f32 {
 }`);
 
 /** Item i: rates match i. */
-export const ratings = boxGeometry + ciouLoss + structs + /* wgsl */ `
+export const ratings = boxGeometry + completeIou + structs + /* wgsl */ `
 @group(0) @binding(2) var<storage, read> matches: array<Match>;
 @group(0) @binding(3) var<storage, read> candidates: array<Candidate>;
 @group(0) @binding(4) var<storage, read> objects: array<Object>;
@@ -105,7 +105,7 @@ fn item(i: u32) {
   let goal = sides_of(candidates[pair.candidate], o);
   // Of a side that is infinite nothing is known.
   let known = !is_nan_box(own) && all(own <= vec4f(LARGEST));
-  let iou = select(params.nan, 1.0 - cost(pair_of(corners_of(own), corners_of(goal), params.eps)).value, known);
+  let iou = select(params.nan, 1.0 - complete_iou(pair_of(corners_of(own), corners_of(goal), params.eps)).value, known);
   let logit = map_at(element);
   let rank = score_of(logit) * overlap_power(iou);
   let possible = known && !is_nan(logit) && rank > 0.0;
