@@ -124,9 +124,9 @@ export function requiredParam<T>(text: string): Param<T> {
   return { kind: "other", text, default: undefined as T, required: true };
 }
 
-/** A value that the operation itself checks. */
-export function otherParam<T>(text: string): Param<T | undefined> {
-  return { kind: "other", text, default: undefined, required: false };
+/** A value that the operation itself checks; without it the operation decides, as `byDefault` may say. */
+export function otherParam<T>(text: string, byDefault?: string): Param<T | undefined> {
+  return { kind: "other", text, default: undefined, required: false, byDefault };
 }
 
 /** In the place of a value that must be given. */

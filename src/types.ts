@@ -1459,6 +1459,62 @@ export interface RotatedOps<F> {
   cornersToRotated(corners: TensorLike): Result<F, Float32Array>;
 }
 
+// ── Keypoints and masks ─────────────────────────────────────────────────────────
+
+/** Parameters of `oksLoss`. */
+export interface OksLossOptions {
+  /**
+   * Constants of the keypoints, over 0, one for each. RangeError: not as many as keypoints, or one that is not over 0.
+   * Default: COCO's for 17 keypoints, 1/K for K others.
+   */
+  sigmas?: readonly number[];
+}
+
+/**
+ * Training losses of what objects have beside their boxes. They reduce, weigh and write results as the other losses do, with a
+ * value for each row; see {@link LossOptions}. Targets have no gradient. All throw TypeError for a wrong kind, dtype or shape, and for
+ * `avgFactor` with "sum".
+ */
+export interface InstanceOps<F> {
+  /**
+   * Loss by object keypoint similarity: the mean of 1 − exp(−d² / (2·(2σ_k)²·area)) over the visible keypoints of a row, in [0, 1],
+   * where d is the distance of a keypoint from its target and σ_k its constant. Ultralytics writes it as the mean over all K keypoints,
+   * times K / visible. A row without visible keypoints is 0, whatever its area.
+   *
+   * Gradient: e^(−d² / (2·(2σ_k)²·area))·(x_k − t_k) / ((2σ_k)²·area·visible), and 0 for keypoints that are not visible, whose numbers
+   * do not count.
+   *
+   * - Shapes: pred (N, K, 2), keypoints x, y; target (N, K, 3), x, y and visibility, over 0 where a keypoint counts;
+   *   areas (N), of the objects, in the square of the unit of the keypoints. Loss (N).
+   * - Defaults: `sigmas` COCO's for 17 keypoints, 1/K for K others.
+   * - Throws: TypeError if pred and target have other numbers of rows or keypoints than each other, or other than
+   *   areas. RangeError if the area of a row with visible keypoints is not over 0 (the error names its row), or sigmas
+   *   are not as many as keypoints or one is not over 0.
+   * - Error bound: absolute, ≤ 1e-6. For the gradient, ≤ 1e-6 of 1 / (2σ_k·√area·visible), visible the keypoints of the
+   *   row that count. Areas under 1e-30 count as that.
+   * - Source: object keypoint similarity as COCO's evaluation has it, over the visible keypoints; Maji et al. 2022
+   *   (YOLO-Pose) train with it.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const pred = { data: Float32Array.of(10, 10, 30, 12), dims: [1, 2, 2] };
+   * const target = { data: Float32Array.of(12, 10, 1, 99, 99, 0), dims: [1, 2, 3] };
+   * const { loss, grad } = sync.oksLoss(pred, target, Float32Array.of(16), { sigmas: [0.25, 0.5], grad: true });
+   * console.log(loss); // → 0.3935
+   * console.log(grad); // → [-0.3033, 0, 0, 0]
+   * ```
+   */
+  oksLoss<R extends Reduction = "mean", G extends boolean = false, P extends Placement = "host">(
+    pred: TensorLike,
+    target: TensorLike,
+    areas: TensorLike,
+    options?: OksLossOptions & LossOptions<R, G, P>,
+  ): Result<F, LossResult<R, G, P>>;
+}
+
 // ── Detection ───────────────────────────────────────────────────────────────────
 
 /** The layout of a network's raw output, as plain data. `heads` has presets of well-known networks. */
@@ -2582,7 +2638,19 @@ export interface PixelOps<F> {
 }
 
 /** The synchronous operations. */
-export type SyncOps = LossOps<"sync"> & BoxOps<"sync"> & RotatedOps<"sync"> & DetectionOps<"sync"> & PixelOps<"sync">;
+export type SyncOps =
+  & LossOps<"sync">
+  & BoxOps<"sync">
+  & RotatedOps<"sync">
+  & InstanceOps<"sync">
+  & DetectionOps<"sync">
+  & PixelOps<"sync">;
 /** The asynchronous operations. */
 export interface AsyncOps
-  extends LossOps<"async">, BoxOps<"async">, RotatedOps<"async">, DetectionOps<"async">, PixelOps<"async"> {}
+  extends
+    LossOps<"async">,
+    BoxOps<"async">,
+    RotatedOps<"async">,
+    InstanceOps<"async">,
+    DetectionOps<"async">,
+    PixelOps<"async"> {}

@@ -76,7 +76,7 @@ function factLines({ name, tensors, throws = [], bounds, errorBound, source }, o
 /** Booleans that are false are off; most parameters that their operation checks itself have no default. */
 function defaults(params, { defaultOf }) {
   const entries = Object.entries(params).filter(([, param]) =>
-    !param.required && (param.kind !== "other" || param.default !== undefined)
+    !param.required && (param.kind !== "other" || param.default !== undefined || param.byDefault !== undefined)
   );
   const off = entries.filter(([, param]) => param.default === false);
   const listed = entries.filter((entry) => !off.includes(entry)).map(([name, param]) => {

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 
 FOLDER = Path(__file__).resolve().parent.parent / "test" / "fixtures"
 
+COCO_SIGMAS = [s / 1000 for s in (26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89)]
 HARD_LOGITS = [sign * size for size in (0.0, 1e-30, 0.5, 3.0, 20.0, 88.0, 104.0, 1e4) for sign in (1, -1)]
 HARD_TARGETS = [0.0, 1e-6, 0.5, 1.0]
 
@@ -508,6 +509,26 @@ def prob_iou_loss(p, t):
     far = (apart.transpose(1, 2) @ torch.linalg.solve(first + second, apart)).flatten() / 4
     shapes = torch.logdet((first + second) / 2) - (torch.logdet(first) + torch.logdet(second)) / 2
     return torch.sqrt(-torch.expm1(-(far + shapes / 2)))
+
+
+def keypoints(rng):
+    """Rows of K keypoints: pred (K, 2) of each, target (K, 3) and behind that the area."""
+    rows = []
+    for _ in range(12):
+        target = [[rounded(rng.uniform(0, 60)), rounded(rng.uniform(0, 60)), rng.randrange(3)] for _ in range(17)]
+        pred = [rounded(v + rng.uniform(-4, 4)) for point in target for v in point[:2]]
+        rows.append((pred, [v for point in target for v in point] + [rounded(rng.uniform(100, 2000))]))
+    return rows
+
+
+@pairs_of(keypoints)
+def oks_loss(pred, target):
+    sigmas = torch.tensor(COCO_SIGMAS, dtype=torch.float64)
+    points, area = target[:, :-1].unflatten(1, (17, 3)), target[:, -1:]
+    visible = (points[:, :, 2] > 0).double()
+    squares = (pred.unflatten(1, (17, 2)) - points[:, :, :2]).pow(2).sum(2)
+    factor = 17 / visible.sum(1).clamp(min=1)
+    return factor * ((1 - torch.exp(-squares / (2 * (2 * sigmas) ** 2 * area))) * visible).mean(1)
 
 
 @calls(inputs=lambda rng, _: [turned_boxes(rng, 7)])

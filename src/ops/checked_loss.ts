@@ -72,6 +72,10 @@ export interface CheckedLoss<S = AnySource> extends LossKernelCall {
   /** Labels and their scores are on the GPU where a criterion makes them there. */
   readonly labels: HostArray<Int32Array> | GpuSource | null;
   readonly scores: HostArray<Float32Array> | GpuSource | null;
+  /** A number for each row beside its target. */
+  readonly areas?: S;
+  /** Numbers that all rows share. */
+  readonly table?: Float32Array<ArrayBuffer>;
   /** Values of a row: its elements, or 1 for a row loss. */
   readonly valueColumns: number;
   /** The error for a row whose target the kernel found to be outside; the target is unknown where it is on the GPU. */
@@ -188,9 +192,9 @@ function outArray(place: Place, given: Float32Array | undefined, length: number 
 export function apart(call: CheckedLoss): CheckedLoss {
   const { loss, grad } = call.settings.out;
   if (loss === null && grad === null) return call;
-  const { pred, target, labels, scores, settings: { weight } } = call;
+  const { pred, target, labels, scores, areas = null, settings: { weight } } = call;
   for (const out of [loss, grad]) {
-    for (const input of [pred, target, labels, scores, weight]) {
+    for (const input of [pred, target, labels, scores, areas, weight]) {
       if (out === null || input === null || "gpuBuffer" in input) continue;
       if (overlap(out, input) && !sameBytes(out, input)) throw overlapError(out, input);
     }

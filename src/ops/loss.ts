@@ -6,7 +6,7 @@ import type { LossResult, Reduction } from "../types.ts";
 import { onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { CheckedLoss, LossSettings } from "./checked_loss.ts";
-import { CALL_FIELDS, ELEMENT_FIELDS, layOut } from "./loss_block.ts";
+import { type BlockLayout, CALL_FIELDS, ELEMENT_FIELDS, layOut } from "./loss_block.ts";
 
 /** A loss's kernel takes the loss's parameter block. */
 type LossKernels = Readonly<Record<string, (block: number) => void>>;
@@ -114,6 +114,7 @@ export function runSections(
     const staging = stagingOf(backend, allocate, call, settings, chunk, part);
     const block = allocate(call.layout.bytes);
     writeParameters(backend, block, call);
+    if (call.table !== undefined) writeTable(backend, allocate, block, call.layout, call.table);
     const direct = rowsInPlace(backend, call, settings, chunk, place);
     const sums: number[] = [];
     for (let row = 0; row < rows;) {
@@ -173,6 +174,7 @@ export function hostCall(call: CheckedLoss): HostCall {
   }
   onHost({ op, argument: "pred" }, call.pred);
   if (call.target !== null) onHost({ op, argument: "target" }, call.target);
+  if (call.areas !== undefined) onHost({ op, argument: "areas" }, call.areas);
   if (settings.weight !== null) onHost({ op, argument: "options.weight" }, settings.weight);
   return call as HostCall;
 }
@@ -181,14 +183,15 @@ export function hostCall(call: CheckedLoss): HostCall {
 function targetOutside(
   backend: WasmBackend,
   block: number,
-  { layout }: HostCall,
+  { layout, areas }: HostCall,
   firstRow: number,
 ): LossSums["outside"] {
   const field = layout.own.find(({ name }) => name === "outside");
   if (field === undefined) return null;
   const { floats, ints } = backend.memory;
   const row = ints[(block + field.offset) >> 2];
-  return row === 0 ? null : [firstRow + row - 1, floats[(ints[(block + AT.target) >> 2] >> 2) + row - 1]];
+  const values = ints[(block + (areas === undefined ? AT.target : AT.scores)) >> 2];
+  return row === 0 ? null : [firstRow + row - 1, floats[(values >> 2) + row - 1]];
 }
 
 /** Where `grad` lies, if that is in linear memory and apart from all that is read; else 0. */
@@ -245,7 +248,9 @@ function elementArrays(
   const { pred, target, columns, targetColumns } = call;
   const inputs = [pred, targetColumns === columns ? target : null, weightKind === 1 ? weight : null];
   const staged = inputs.filter((source) => source !== null && backend.resident(source) === 0).length;
-  return staged + Number(settings.grad) + Number(settings.reduction === "none" && perElement(call));
+  // Targets of more elements than the predictions count as whole arrays of them.
+  const wide = target !== null && targetColumns > columns ? Math.ceil(targetColumns / columns) : 0;
+  return wide + staged + Number(settings.grad) + Number(settings.reduction === "none" && perElement(call));
 }
 
 /** How many bytes a chunk needs beyond what is spare, at most. Mostly there is plenty, which is seen at once. */
@@ -266,12 +271,12 @@ function missingBytes(
 /** How many rows, from the first on, one call takes because nothing of them is staged; blocks end at the same places. */
 function rowsInPlace(
   backend: WasmBackend,
-  { labels, pred, target, blockRows, rows }: HostCall,
+  { labels, pred, target, areas, blockRows, rows }: HostCall,
   { weight, reduction, grad }: LossSettings<Source>,
   chunk: number,
   place: number,
 ): number {
-  const inputs = [pred, target, weight].filter((source) => source !== null);
+  const inputs = [pred, target, areas ?? null, weight].filter((source) => source !== null);
   const inPlace = labels === null && inputs.every((source) => backend.resident(source) !== 0);
   if (!inPlace || reduction === "none" || chunk % blockRows !== 0) return 0;
   if (!grad) return rows;
@@ -306,7 +311,7 @@ function stagingOf(
     pred: ofElements(call.pred),
     target: call.targetColumns === call.columns ? ofElements(call.target) : ofRows(call.target, call.targetColumns),
     labels: call.labels === null ? 0 : allocate(chunk * 4),
-    scores: call.scores === null ? 0 : allocate(chunk * 4),
+    scores: call.scores === null ? ofRows(call.areas ?? null, 1) : allocate(chunk * 4),
     weight: weightKind === 1 ? ofElements(weight) : ofRows(weight, 1),
     values: reduction === "none" ? values() : 0,
     grad: grad ? elements() : 0,
@@ -327,6 +332,19 @@ function writeParameters(backend: WasmBackend, block: number, call: HostCall): v
   floats[(block + AT.factor) >> 2] = settings.factor;
   backend.memory.view(Float64Array, block + AT.sum, 1)[0] = 0;
   if (kind === "element loss") writePower(backend, block, call);
+}
+
+/** The loss's own field `table` is where its table lies. */
+function writeTable(
+  { memory }: WasmBackend,
+  allocate: (bytes: number) => number,
+  block: number,
+  { own }: BlockLayout,
+  table: Float32Array,
+): void {
+  const at = allocate(table.byteLength);
+  memory.floats.set(table, at >> 2);
+  for (const { name, offset } of own) if (name === "table") memory.ints[(block + offset) >> 2] = at;
 }
 
 function writePower({ memory }: WasmBackend, block: number, { exponent, settings }: HostCall): void {
@@ -391,7 +409,7 @@ function stageElements(
   ints[(block + AT.pred) >> 2] = pred;
   ints[(block + AT.target) >> 2] = target;
   ints[(block + AT.labels) >> 2] = staging.labels;
-  ints[(block + AT.scores) >> 2] = staging.scores;
+  ints[(block + AT.scores) >> 2] = call.areas === undefined ? staging.scores : ofRows(call.areas, 1, staging.scores);
   ints[(block + AT.weight) >> 2] = weights;
   ints[(block + AT.weightKind) >> 2] = weightKind;
   ints[(block + AT.values) >> 2] = perElement(call) ? before(staging.values) : staging.values;

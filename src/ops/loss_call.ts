@@ -38,22 +38,24 @@ export class LossCall implements Call {
   }
 
   sources(): [string, AnySource][] {
-    const { pred, target, settings: { weight } } = this.checked;
+    const { pred, target, areas, settings: { weight } } = this.checked;
     const found: [string, AnySource][] = [["pred", pred]];
     if (target !== null) found.push(["target", target]);
+    if (areas !== undefined) found.push(["areas", areas]);
     if (weight !== null) found.push(["options.weight", weight]);
     return found;
   }
 
   withSources(map: SourceMap): LossCall {
     const mapped = <S extends HostArray | GpuSource>(source: S | null) => source === null ? null : map(source);
-    const { pred, target, labels, scores, settings } = this.checked;
+    const { pred, target, labels, scores, areas, settings } = this.checked;
     return new LossCall({
       ...this.checked,
       pred: map(pred),
       target: mapped(target),
       labels: mapped(labels),
       scores: mapped(scores),
+      ...areas === undefined ? {} : { areas: map(areas) },
       settings: { ...settings, weight: mapped(settings.weight), out: { loss: null, grad: null } },
     });
   }

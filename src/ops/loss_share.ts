@@ -34,14 +34,16 @@ export function divisionOf(checked: CheckedLoss): Division {
   };
 }
 
-function isAllShared({ pred, target, settings: { weight, grad, reduction, out } }: HostCall): boolean {
+function isAllShared({ pred, target, areas, settings: { weight, grad, reduction, out } }: HostCall): boolean {
   const results = [grad ? out.grad : pred, reduction === "none" ? out.loss : pred];
-  return [pred, target ?? pred, weight ?? pred, ...results].every((array) => array !== null && isShared(array));
+  return [pred, target ?? pred, areas ?? pred, weight ?? pred, ...results].every((array) =>
+    array !== null && isShared(array)
+  );
 }
 
 /** Rows from the first up to the end. */
 function shareOf(call: HostCall, { loss, grad }: LossArrays, first: number, end: number): Share {
-  const { pred, target, labels, scores, columns, targetColumns, valueColumns, settings } = call;
+  const { pred, target, labels, scores, areas, columns, targetColumns, valueColumns, settings } = call;
   const { weight, weightKind } = settings;
   const ofRows = <A extends HostArray | null>(array: A, width: number): A => {
     return array === null ? array : partOf(array, first * width, (end - first) * width);
@@ -55,6 +57,7 @@ function shareOf(call: HostCall, { loss, grad }: LossArrays, first: number, end:
       target: ofRows(target, targetColumns),
       labels: ofRows(labels, 1),
       scores: ofRows(scores, 1),
+      areas: areas && ofRows(areas, 1),
       settings: { ...settings, weight: ofRows(weight, weightKind === 1 ? columns : 1), out: null },
       // No data: the caller's thread makes the error.
       outside: undefined,

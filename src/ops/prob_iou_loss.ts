@@ -14,6 +14,8 @@ const stem = "prob_iou_loss";
 const op = nameOf(stem);
 /** Centre x, y, width, height, angle. */
 const COLUMNS = 5;
+/** Rows of a block of the kernel. */
+const BLOCK = 512;
 
 const readOptions = paramReader(op, LOSS_PARAMS);
 const layout = blockLayout(CALL_FIELDS, {});
@@ -28,7 +30,7 @@ function check(pred: TensorLike, target: TensorLike, options?: LossOptions): Los
     throw typeError({ op, argument: "target" }, describeTensor(target, targets), wanted);
   }
   const tensors = { pred: boxes, columns: COLUMNS, target: targets, targetColumns: COLUMNS, rows };
-  return rowPairCall({ op, stem, layout, parameters: {}, ...tensors }, values);
+  return rowPairCall({ op, stem, layout, parameters: {}, blockRows: BLOCK, ...tensors }, values);
 }
 
 export const probIouLoss = routine({

@@ -5,12 +5,10 @@ import type { Values } from "../params.ts";
 import { apart, type CheckedLoss, type LOSS_PARAMS, type LossKernelCall, lossSettings } from "./checked_loss.ts";
 import { LossCall } from "./loss_call.ts";
 
-/** Rows of a block of the kernels. */
-const BLOCK = 512;
-
 /** Checked tensors, and the kernel with its parameters. */
 type RowPairs =
-  & Pick<CheckedLoss, "op" | "pred" | "columns" | "target" | "targetColumns" | "rows">
+  & Pick<CheckedLoss, "op" | "pred" | "columns" | "target" | "targetColumns" | "rows" | "blockRows">
+  & Pick<CheckedLoss, "areas" | "table" | "outside">
   & Pick<LossKernelCall, "stem" | "layout" | "parameters">;
 
 /** The call of such a loss with these options of all losses. */
@@ -22,7 +20,6 @@ export function rowPairCall(pairs: RowPairs, options: Values<typeof LOSS_PARAMS>
     kind: "row loss",
     exponent: 0,
     settings: lossSettings(op, options, extent),
-    blockRows: BLOCK,
     labels: null,
     scores: null,
     valueColumns: 1,

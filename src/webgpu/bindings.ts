@@ -17,6 +17,10 @@ export interface Variant {
   readonly each: boolean;
   /** Whether the exponent is 2. */
   readonly squared: boolean;
+  /** Of a number for each row beside its target; none: there is none. */
+  readonly areas: Storage | "none";
+  /** Whether the rows share a table. */
+  readonly table: boolean;
   /** Whether the loss reports a row whose target is outside. */
   readonly outside: boolean;
   /** Whether four elements in a line are always of one row. */
@@ -34,6 +38,8 @@ export function bindingsOf(variant: Variant): string[] {
     "pred",
     ...(variant.target === "labels" || variant.target === "qualities" ? ["labels"] : ["target"]),
     ...(variant.target === "qualities" ? ["scores"] : []),
+    ...(variant.areas === "none" ? [] : ["areas"]),
+    ...(variant.table ? ["table"] : []),
     ...(variant.weight === "none" ? [] : ["weight"]),
     "values",
     ...(variant.gradient ? ["grad"] : []),
@@ -52,6 +58,7 @@ export function access(variant: Variant, quads: Quads): string {
     target === "labels" || target === "qualities"
       ? labelReader(target, quads.includes("target"), variant.evenRows)
       : [reader("target", target, quads.includes("target")), nobodysOwn(quads.includes("target"))].join("\n"),
+    variant.areas === "none" ? "" : reader("areas", variant.areas, false),
     weightReader(variant, quads.includes("weight")),
     `fn store_grad(i: u32, v: ${slope}) {${gradient ? " grad[i] = v; " : ""}}`,
   ].join("\n");
@@ -67,6 +74,8 @@ function declaration(name: string, variant: Variant, quads: Quads): string {
       return inputDeclaration(name, variant.pred, quads.includes(name));
     case "target":
       return inputDeclaration(name, variant.target as Storage, quads.includes(name));
+    case "areas":
+      return inputDeclaration(name, variant.areas as Storage, false);
     case "weight":
       return inputDeclaration(name, variant.weightStorage, variant.weight === "item" && quads.includes(name));
     case "labels":

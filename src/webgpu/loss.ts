@@ -147,7 +147,7 @@ export class LossRun {
 
   /** Runs the call and fills the outputs, `before` in the same submission where the call takes only one. */
   async run(work: Work, outputs: Outputs, before: Before = () => {}): Promise<void> {
-    const { outside, target } = this.#call;
+    const { outside, target, areas } = this.#call;
     const chunks = this.#chunks();
     const to = work.guard(() => this.#targets(work, chunks, outputs));
     const firstOutside = Uint32Array.of(NONE);
@@ -161,7 +161,7 @@ export class LossRun {
     });
     await work.read();
     const [row] = firstOutside;
-    if (row !== NONE) throw outside?.(row, labelOf(target, row));
+    if (row !== NONE) throw outside?.(row, labelOf(areas ?? target, row));
   }
 
   /** The call as a part of other commands, over tensors that are on the device: its sum and its gradient stay there. */
@@ -270,7 +270,8 @@ export class LossRun {
   }
 
   #inputs(work: Work, { firstRow, rows }: Chunk): Record<string, GPUBufferBinding | undefined> {
-    const { pred, columns, target, targetColumns, labels, scores, settings: { weight, weightKind } } = this.#call;
+    const { pred, columns, target, targetColumns, labels, scores, areas, table, settings } = this.#call;
+    const { weight, weightKind } = settings;
     const input = (source: AnySource | null, width: number) =>
       source === null ? undefined : work.input(source, firstRow * width, rows * width);
     const ofLabels = <A extends PlainArray>(array: HostArray<A> | GpuSource | null) =>
@@ -280,6 +281,8 @@ export class LossRun {
       target: input(target, targetColumns),
       labels: ofLabels(labels),
       scores: ofLabels(scores),
+      areas: input(areas ?? null, 1),
+      table: table && work.upload(table),
       weight: input(weight, weightKind === 1 ? columns : 1),
     };
   }
@@ -298,13 +301,13 @@ export class LossRun {
   }
 }
 
-function streams({ pred, target, settings: { weight, placement, grad, reduction } }: CheckedLoss): boolean {
-  const onHost = [pred, target, weight].some((source) => source !== null && source.kind !== "gpu");
+function streams({ pred, target, areas, settings: { weight, placement, grad, reduction } }: CheckedLoss): boolean {
+  const onHost = [pred, target, areas ?? null, weight].some((source) => source !== null && source.kind !== "gpu");
   return onHost || (placement === "host" && (grad || reduction === "none"));
 }
 
 function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Variant {
-  const { pred, target, columns, scores, exponent, settings: { weight, weightKind, grad, reduction } } = call;
+  const { pred, target, columns, scores, areas, exponent, settings: { weight, weightKind, grad, reduction } } = call;
   return {
     pred: storageOf(pred),
     target: target !== null ? storageOf(target) : scores === null ? "labels" : "qualities",
@@ -313,6 +316,8 @@ function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Varia
     gradient: grad,
     each: reduction === "none",
     squared: exponent === 2,
+    areas: areas === undefined ? "none" : storageOf(areas),
+    table: call.table !== undefined,
     outside: "outside" in call.parameters,
     evenRows: columns % 4 === 0,
     subgroups,

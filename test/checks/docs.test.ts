@@ -59,6 +59,7 @@ test("every public name is in docs/api.md", () => {
       "LossOps",
       "BoxOps",
       "RotatedOps",
+      "InstanceOps",
       "DetectionOps",
       "PixelOps",
       "Heads",
