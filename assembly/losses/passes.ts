@@ -263,7 +263,16 @@ export function powerOfTwo(x: v128, exponent: f64): v128 {
   const kFloat = f64x2.sub(i64x2.add(k, magic), magic);
   const ln2 = v128.load64_splat(POWER_TABLE, 128);
   const ln = f64x2.add(f64x2.mul(kFloat, ln2), f64x2.mul(f64x2.add(u, u), s));
-  const y = f64x2.pmax(f64x2.mul(ln, f64x2.splat(exponent)), v128.load64_splat(POWER_TABLE, 144));
+  return expOfTwo(f64x2.mul(ln, f64x2.splat(exponent)));
+}
+
+/** exp(y) on two lanes, for y up to 700, to about 1e-10. */
+// @ts-ignore: decorator
+@inline
+export function expOfTwo(exponents: v128): v128 {
+  const one = v128.load64_splat(POWER_TABLE, 48);
+  const ln2 = v128.load64_splat(POWER_TABLE, 128);
+  const y = f64x2.pmax(exponents, v128.load64_splat(POWER_TABLE, 144));
   const round = v128.load64_splat(POWER_TABLE, 120);
   const t = f64x2.add(f64x2.mul(y, v128.load64_splat(POWER_TABLE, 136)), round);
   const n = f64x2.sub(t, round);

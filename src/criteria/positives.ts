@@ -130,16 +130,40 @@ export function topScores(backend: WasmBackend, map: Source, columns: number, ro
 /** (rows, 4), the mean bins of distributions (rows, 4·bins), which are copied no further than to where the kernel reads them. */
 export function gatherMeans(backend: WasmBackend, map: Source, bins: number, rows: Int32Array): Float32Array {
   const means = new Float32Array(rows.length * 4);
-  const { kernels, memory } = backend;
-  forEachGroup(backend, map, 4 * bins, rows, (values, at, logits) => {
-    const length = values.length / bins;
-    memory.frame("means", (allocate) => {
-      const out = allocate(length * 4);
-      kernels.dfl_decode_rows(logits, length / 4, bins, 0, 1, out);
-      means.set(memory.view(Float32Array, out, length), at * 4);
-    });
+  gatherDecoded(backend, map, bins, rows, means, (logits, count, out) => {
+    backend.kernels.dfl_decode_rows(logits, count / 4, bins, 0, 1, out);
   });
   return means;
+}
+
+/** The same in float64. */
+export function gatherExactMeans(backend: WasmBackend, map: Source, bins: number, rows: Int32Array): Float64Array {
+  const means = new Float64Array(rows.length * 4);
+  gatherDecoded(backend, map, bins, rows, means, (logits, count, out) => {
+    backend.kernels.dfl_expectations(logits, count, bins, out);
+  });
+  return means;
+}
+
+/** What a kernel makes of each distribution. */
+function gatherDecoded<A extends Float32Array | Float64Array>(
+  backend: WasmBackend,
+  map: Source,
+  bins: number,
+  rows: Int32Array,
+  into: A,
+  kernel: (logits: number, count: number, out: number) => void,
+): void {
+  const { memory } = backend;
+  const Values = into.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => A;
+  forEachGroup(backend, map, 4 * bins, rows, (values, at, logits) => {
+    const count = values.length / bins;
+    memory.frame("means", (allocate) => {
+      const out = allocate(count * into.BYTES_PER_ELEMENT);
+      kernel(logits, count, out);
+      into.set(memory.view<A>(Values, out, count), at * 4);
+    });
+  });
 }
 
 /**

@@ -26,6 +26,7 @@ import {
   anchorWeights,
   collectPositives,
   gatherColumn,
+  gatherExactMeans,
   gatherMeans,
   gatherRows,
   labelsOf,
@@ -61,7 +62,7 @@ const GAIN_NAMES = namesOf<typeof GAINS>({ box: true, cls: true, dfl: true });
 
 export const yoloCriterion = routine({
   stem: "yolo_criterion",
-  kernels: [],
+  kernels: ["dfl_expectations"],
   shapes: doc`(B, N, C), (B, N, 4·bins) or (B, N, 4), ground truth → (), gradients`,
   tensors:
     doc`cls (B, N, C), logits; dist (B, N, 4·bins), logits, or of a head without bins (B, N, 4), distances l, t, r, b in its \`boxUnit\`; gt for each image. Results without unit; gradients \`cls\` and \`dist\` in the shapes of the maps`,
@@ -211,12 +212,11 @@ function predictionsOf(
       return sides;
     },
     exactSides: (anchors) => {
-      const rows = gatherRows(backend, dist, distColumns(bins), rowsOf(anchors));
-      const sides = new Float64Array(4 * anchors.length);
-      for (let i = 0; i < sides.length; i++) {
-        const side = bins === 0 ? rows[i] : expectationAt(rows, i * bins, bins);
-        sides[i] = side * units[4 * anchors[i >> 2] + (i & 3)];
-      }
+      const rows = rowsOf(anchors);
+      const sides = bins === 0
+        ? new Float64Array(gatherRows(backend, dist, 4, rows))
+        : gatherExactMeans(backend, dist, bins, rows);
+      for (let i = 0; i < sides.length; i++) sides[i] *= units[4 * anchors[i >> 2] + (i & 3)];
       return sides;
     },
   };
@@ -233,21 +233,6 @@ export function unitsOf({ head: { boxes, boxUnit }, levels, anchors, imageSize: 
     );
   }
   return boxUnit === "image" ? units.map((_, i) => i % 2 === 0 ? width : height) : units;
-}
-
-/** The mean bin of the distribution that begins there; of infinite logits, the largest share it. */
-export function expectationAt(logits: Float32Array, start: number, bins: number): number {
-  let peak = -Infinity;
-  for (let bin = 0; bin < bins; bin++) peak = Math.max(peak, logits[start + bin]);
-  let sum = 0;
-  let weighted = 0;
-  for (let bin = 0; bin < bins; bin++) {
-    const logit = logits[start + bin];
-    const share = logit === peak ? 1 : Math.exp(logit - peak);
-    sum += share;
-    weighted += share * bin;
-  }
-  return weighted / sum;
 }
 
 /** What the loss of the sides starts from. */

@@ -5,7 +5,7 @@
 import type { YoloCriterionInput, YoloCriterionOptions } from "../types.ts";
 import { readGrid } from "./criterion_input.ts";
 import { assignYolo, pointsOf, type YoloAssignment } from "./yolo_assign.ts";
-import { expectationAt, rulesOf, unitsOf } from "./yolo_criterion.ts";
+import { rulesOf, unitsOf } from "./yolo_criterion.ts";
 
 /** Maps of the first image. */
 export interface PlainYolo extends Pick<YoloCriterionInput, "head" | "imageSize" | "gt"> {
@@ -31,4 +31,19 @@ export function assignPlainYolo(input: PlainYolo, options?: YoloCriterionOptions
     sides: (anchors) => new Float32Array(exactSides(anchors)),
     logits: (anchors, label) => Float32Array.from(anchors, (anchor) => cls[anchor * numClasses + label]),
   }, rulesOf(options));
+}
+
+/** The mean bin of the distribution that begins there; of infinite logits, the largest share it. */
+function expectationAt(logits: Float32Array, start: number, bins: number): number {
+  let peak = -Infinity;
+  for (let bin = 0; bin < bins; bin++) peak = Math.max(peak, logits[start + bin]);
+  let sum = 0;
+  let weighted = 0;
+  for (let bin = 0; bin < bins; bin++) {
+    const logit = logits[start + bin];
+    const share = logit === peak ? 1 : Math.exp(logit - peak);
+    sum += share;
+    weighted += share * bin;
+  }
+  return weighted / sum;
 }
