@@ -79,6 +79,7 @@ export function assignYolo(
   const sides = predictions.exactSides(anchors);
   const scores = targetScores(points, gt, { anchors, sides, gtIndex }, predictions, rules);
   ignoreCrowds(grid, gt.ignore, gtIndex);
+  if (rules.topk2 === Infinity) return { gtIndex, scores, sides };
   const isKept = (i: number) => gtIndex[anchors[i]] >= 0;
   return {
     gtIndex,
