@@ -1,8 +1,9 @@
 """Train one small network with three heads on drawn ponds, and write each head's files.
 
 The ponds (pond.py) show fish, turtles and leaves from above. One network finds them; behind it stand a head of instance
-masks, one of four keypoints and one of turned boxes, trained together and exported apart. The script measures them on
-held-out ponds, in float64, and writes next to itself:
+masks, one of four keypoints and one of turned boxes, trained together and exported apart. What the keypoints' head says
+is near the points but not on them, so that a refiner is trained then, behind the network as it is: it moves each point by
+what it sees under it. The script measures all on held-out ponds, in float64, and writes next to itself:
 
     masks.onnx, keypoints.onnx, turned.onnx     image in, raw outputs out
     heads_metrics.json                          mask IoU, OKS, IoU of turned boxes, AP; sizes and settings
@@ -14,7 +15,7 @@ held-out ponds, in float64, and writes next to itself:
 Run it with Python 3, PyTorch, NumPy, Pillow and OpenCV (CPU only):
 
     python3 train_heads.py
-    python3 train_heads.py --steps 60 --train-scenes 100 --eval-scenes 20 --out /tmp/ponds   # quick check
+    python3 train_heads.py --steps 60 --refiner-steps 60 --train-scenes 100 --eval-scenes 20 --out /tmp/ponds   # quick check
 
 Outputs are laid out as Ultralytics lays them out before decoding: channels first, all anchors of stride 8, then of 16;
 4 sides x 8 bins, 3 classes, then what the head adds. The anchor of cell (i, j) is ((i + 0.5) * stride, (j + 0.5) * stride).
@@ -46,6 +47,9 @@ CENTER_RADIUS = 1.25        # positives lie this many strides from the centre
 LENGTH_SPLIT = 40.0         # longer side of the turned box, pixels: below goes to stride 8
 SIGMA = 0.05                # of each keypoint: OKS is exp(-d^2 / (2 (2 SIGMA)^2 area))
 MASK_SAMPLES = 48           # positives of a batch whose masks are compared
+ANCHORS = sum((IMAGE_SIZE // stride) ** 2 for stride in STRIDES)
+MOVES = 3                   # of the refiner
+JITTER = 0.2                # of keypoints it starts from in training, at most, as a part of the root of the object's area
 
 TRAIN_SEED = 1
 VALIDATION_SEED = 3         # watched during training
@@ -156,18 +160,67 @@ class Levels(nn.Module):
         return torch.cat([tower(x) for tower, x in zip(self.towers, levels)], 2)
 
 
-class Prototypes(nn.Module):
-    """(B, COEFFICIENTS, H / 4, W / 4) out of features of strides 4 and 8."""
+class FineFeatures(nn.Module):
+    """(B, channels, H / 4, W / 4) out of features of strides 4 and 8."""
 
-    def __init__(self, c4=24, c8=48, channels=24):
+    def __init__(self, depth, c4=24, c8=48, channels=24):
         super().__init__()
         self.fine, self.coarse = ConvBNReLU(c4, channels, 1), ConvBNReLU(c8, channels, 1)
         self.upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-        self.tower = nn.Sequential(SeparableConv(channels, channels), SeparableConv(channels, channels))
+        self.tower = nn.Sequential(*(SeparableConv(channels, channels) for _ in range(depth)))
+
+    def forward(self, x4, p8):
+        return self.tower(self.fine(x4) + self.upsample(self.coarse(p8)))
+
+
+class Prototypes(FineFeatures):
+    """(B, COEFFICIENTS, H / 4, W / 4)."""
+
+    def __init__(self, channels=24):
+        super().__init__(2, channels=channels)
         self.last = nn.Conv2d(channels, COEFFICIENTS, 1)
 
     def forward(self, x4, p8):
-        return self.last(self.tower(self.fine(x4) + self.upsample(self.coarse(p8))))
+        return self.last(super().forward(x4, p8))
+
+
+class Refiner(nn.Module):
+    """Moves the keypoints of anchors, MOVES times: by the fine features under all four points and the anchor's own."""
+
+    def __init__(self, channels=48, fine=24, hidden=48):
+        super().__init__()
+        self.features = FineFeatures(3, channels=fine)
+        self.anchor = nn.Conv2d(channels, hidden, 1)
+        # An export has the weights of linear layers once for each move.
+        self.first, self.second = nn.Conv1d(len(KEYPOINTS) * fine, hidden, 1), nn.Conv1d(hidden, hidden, 1)
+        self.last = nn.Conv1d(hidden, 2 * len(KEYPOINTS), 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+        # From raw places, which are (2 v - 0.5) strides away from the point, to -1..1 as grid_sample has them.
+        points, strides = make_points()
+        scale, shift = 4 * strides[:, None] / IMAGE_SIZE, (2 * points - strides[:, None]) / IMAGE_SIZE - 1
+        self.register_buffer("scale", scale[:, None])
+        self.register_buffer("shift", shift[:, None])
+
+    def read(self, x4, p8, levels):
+        """The fine features, and those of the anchors (B, hidden, A)."""
+        anchors = [self.anchor(x).reshape(-1, self.anchor.out_channels, (IMAGE_SIZE // stride) ** 2)
+                   for x, stride in zip(levels, STRIDES)]
+        return self.features(x4, p8), torch.cat(anchors, 2)
+
+    def moves(self, fine, anchors, raw, rows=None):
+        """Raw places (B, N, 4, 2) after each move. Rows (B, N) say which anchors they are of; without, all."""
+        scale, shift = (self.scale, self.shift) if rows is None else (self.scale[rows], self.shift[rows])
+        count = ANCHORS if rows is None else rows.shape[1]
+        results = []
+        for _ in range(MOVES):
+            raw = raw.detach()      # each move is learned on its own
+            under = F.grid_sample(fine, raw * scale + shift, padding_mode="border", align_corners=False)    # B, C, N, 4
+            under = under.permute(0, 3, 1, 2).reshape(-1, self.first.in_channels, count)
+            hidden = F.relu(self.second(F.relu(self.first(under) + anchors)))
+            raw = raw + self.last(hidden).transpose(1, 2).reshape(-1, count, len(KEYPOINTS), 2) / 4
+            results.append(raw)
+        return results
 
 
 class PondNet(nn.Module):
@@ -183,32 +236,46 @@ class PondNet(nn.Module):
         for tower in self.classes.towers:
             nn.init.normal_(tower.last.weight, std=0.01)
             nn.init.constant_(tower.last.bias, -math.log(99.0))     # prior score 0.01
+        self.refiner = None     # trained when all else is
 
     def forward(self, image, head=None):
         """Outputs of one head as they are exported, or all of them by name, as they are trained."""
-        x4, *levels = self.trunk(image)
-        p8 = levels[0]
-        levels = [smooth(x) for smooth, x in zip(self.smooth, levels)]
+        x4, p8, levels = self.features(image)
         classes = self.classes(levels)
         if head == "masks":
             joined = torch.cat([self.boxes(levels), classes, self.coefficients(levels)], 1)
             return joined, self.prototypes(x4, p8)
         if head == "keypoints":
-            return torch.cat([self.boxes(levels), classes, self.keypoints(levels)], 1),
+            keypoints = self.refined(x4, p8, levels).transpose(1, 2)
+            return torch.cat([self.boxes(levels), classes, keypoints], 1),
         if head == "turned":
             turned = self.turned(levels)
             return torch.cat([turned[:, :-1], classes, turned[:, -1:]], 1),
         outputs = {"classes": classes, "boxes": self.boxes(levels), "coefficients": self.coefficients(levels),
-                   "keypoints": self.keypoints(levels), "turned": self.turned(levels)}
+                   "turned": self.turned(levels)}
         outputs = {name: values.transpose(1, 2) for name, values in outputs.items()}
-        return {**outputs, "prototypes": self.prototypes(x4, p8)}
+        return {**outputs, "keypoints": self.refined(x4, p8, levels), "prototypes": self.prototypes(x4, p8)}
 
-    def fuse(self):
-        self.eval()
-        for module in self.modules():
-            if isinstance(module, ConvBNReLU):
-                module.fuse()
-        return self
+    def features(self, image):
+        """Of strides 4 and 8, and what the heads are given of both levels."""
+        x4, *levels = self.trunk(image)
+        return x4, levels[0], [smooth(x) for smooth, x in zip(self.smooth, levels)]
+
+    def refined(self, x4, p8, levels):
+        """Keypoints (B, A, 12) as decode_keypoints reads them, moved if there is a refiner."""
+        raw = self.keypoints(levels).transpose(1, 2)
+        if not self.refiner:
+            return raw
+        places, visibility = raw.reshape(-1, ANCHORS, len(KEYPOINTS), 3).split((2, 1), 3)
+        places = self.refiner.moves(*self.refiner.read(x4, p8, levels), places)[-1]
+        return torch.cat([places, visibility], 3).reshape(-1, ANCHORS, 3 * len(KEYPOINTS))
+
+
+def fuse(module):
+    module.eval()
+    for part in module.modules():
+        if isinstance(part, ConvBNReLU):
+            part.fuse()
 
 
 class OneHead(nn.Module):
@@ -311,10 +378,15 @@ def prob_iou(a, b):
     return 1 - (1 - torch.exp(-distance.clamp(1e-4, 50))).sqrt()
 
 
+def place_loss(pred, target, area, sigma):
+    """1 - OKS, and the distance itself, of points (..., 4, 2)."""
+    square = ((pred - target) ** 2).sum(-1) / area[..., None]
+    return (1 - torch.exp(-square / (2 * (2 * sigma) ** 2))) + 2.0 * (square + 1e-4).sqrt()
+
+
 def keypoint_loss(pred, target, area):
-    """1 - OKS with sigmas twice as large, the distance itself, and cross entropy of visibility."""
-    square = ((pred[..., :2] - target[..., :2]) ** 2).sum(-1) / area[:, None]
-    place = (1 - torch.exp(-square / (2 * (4 * SIGMA) ** 2))) + 2.0 * (square + 1e-4).sqrt()
+    """The loss of the places with sigmas twice as large, and cross entropy of visibility."""
+    place = place_loss(pred[..., :2], target[..., :2], area, 2 * SIGMA)
     visible = F.binary_cross_entropy_with_logits(pred[..., 2], (target[..., 2] == 2).float(), reduction="none")
     return (place + 0.2 * visible).mean(-1)
 
@@ -374,31 +446,86 @@ def turned_loss(raw, anchor, stride, turned, weight):
                      "angle": 2.0 * ((angle - turned[:, 4]).sin() ** 2 * weight).sum()}
 
 
-def train(model, scenes, validation, steps, batch_size, peak_lr):
+def refiner_loss(model, points, strides, batch):
+    """Losses of the moves by name, from the keypoints that the network found and from these again, strewn a little."""
+    with torch.no_grad():       # the network stays as it is
+        x4, p8, levels = model.features(batch["images"])
+        raw = model.keypoints(levels).transpose(1, 2)
+    index = assign(points, strides, batch["turned"], batch["labels"])
+    image, point = (index >= 0).nonzero(as_tuple=True)
+    turned, target = (batch[name][image, index[image, point]] for name in ("turned", "keypoints"))
+    anchor, stride, area = points[point], strides[point], turned[:, 2:4].prod(1) * 0.5
+    found = raw[image, point].unflatten(-1, (len(KEYPOINTS), 3))[..., :2]
+    most = JITTER * area.sqrt() / (2 * stride)
+    strewn = found + torch.randn_like(found) * torch.rand(len(found), 1, 1) * most[:, None, None]
+
+    # Rows of images, and each twice.
+    table = rows_by_image(image, len(index))
+    numbers, valid = table.repeat(1, 2), (table >= 0).repeat(1, 2)
+    fine, anchors = model.refiner.read(x4, p8, levels)
+    anchors = anchors.transpose(1, 2)[torch.arange(len(table))[:, None], point[numbers]].transpose(1, 2)
+    moves = model.refiner.moves(fine, anchors, torch.cat([found[table], strewn[table]], 1), point[numbers])
+    places = [anchor[numbers][:, :, None] + (2 * each - 0.5) * stride[numbers][:, :, None, None] for each in moves]
+    losses = [place_loss(each, target[numbers][..., :2], area[numbers], SIGMA)[valid].mean() for each in places]
+    return {f"move {i}": loss for i, loss in enumerate(losses)}
+
+
+def rows_by_image(image, count):
+    """The numbers of rows that belong to each image, (count, most of one); -1 fills it up."""
+    sizes = torch.bincount(image, minlength=count)
+    numbers = torch.arange(len(image))
+    table = torch.full((count, int(sizes.max())), -1)
+    table[image, numbers - (sizes.cumsum(0) - sizes)[image]] = numbers
+    return table
+
+
+def train(model, scenes, validation, args):
+    """All heads together."""
     points, strides = make_points()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=peak_lr, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(
-        (step + 1) / 100, 0.5 * (1 + math.cos(math.pi * step / steps))))
+    fit(model, model, lambda batch: pond_loss(model(batch["images"]), points, strides, batch), scenes, validation,
+        args.steps, args.batch_size, args.lr,
+        lambda step: min((step + 1) / 100, 0.5 * (1 + math.cos(math.pi * step / args.steps))))
+
+
+def train_refiner(model, scenes, validation, args):
+    """The refiner of keypoints, behind the network as it is."""
+    points, strides = make_points()
+    fuse(model)
+    model.requires_grad_(False)
+    model.refiner = Refiner()
+    fit(model, model.refiner, lambda batch: refiner_loss(model, points, strides, batch), scenes, validation,
+        args.refiner_steps, args.batch_size, args.refiner_lr,
+        lambda step: min((step + 1) / 50, 1, (args.refiner_steps - step) / (0.3 * args.refiner_steps)))
+    fuse(model.refiner)
+
+
+def fit(model, part, losses_of, scenes, validation, steps, batch_size, peak_lr, rate):
+    """Train a part of the model."""
+    parameters = list(part.parameters())
+    optimizer = torch.optim.AdamW(parameters, lr=peak_lr, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     order, start = torch.empty(0, dtype=torch.int64), time.time()
-    model.train().to(memory_format=torch.channels_last)     # faster on CPU
+    model.to(memory_format=torch.channels_last)     # faster on CPU
+    part.train()
     for step in range(1, steps + 1):
         if len(order) < batch_size:
             order = torch.cat([order, torch.randperm(len(scenes["images"]))])
         picked, order = order[:batch_size], order[batch_size:]
         batch = augment(scenes, picked)
-        outputs = model(batch["images"].contiguous(memory_format=torch.channels_last))
-        losses = pond_loss(outputs, points, strides, batch)
+        batch["images"] = batch["images"].contiguous(memory_format=torch.channels_last)
+        losses = losses_of(batch)
         optimizer.zero_grad()
         sum(losses.values()).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+        nn.utils.clip_grad_norm_(parameters, 10.0)
         optimizer.step()
         schedule.step()
         if step % 50 == 0 or step == steps:
             parts = "  ".join(f"{name} {value.item():.3f}" for name, value in losses.items())
             print(f"step {step}/{steps}  {time.time() - start:.0f} s  {parts}", flush=True)
         if step % 500 == 0 and step < steps:
-            print(json.dumps(evaluate(model.eval(), validation)), flush=True)
-            model.train()
+            part.eval()
+            print(json.dumps(evaluate(model, validation)), flush=True)
+            part.train()
 
 
 # --------------------------------------------------------------------------
@@ -582,7 +709,8 @@ def metadata_of(head):
 def export_onnx(model, head, path):
     names = output_names(head)
     axes = {name: {0: "batch"} for name in ["images"] + names}
-    torch.onnx.export(OneHead(model, head), torch.zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE), str(path), opset_version=13,
+    opset = 16 if head == "keypoints" else 13       # the first that has GridSample
+    torch.onnx.export(OneHead(model, head), torch.zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE), str(path), opset_version=opset,
                       input_names=["images"], output_names=names, dynamic_axes=axes)
     entries = (field(1, key.encode()) + field(2, value.encode()) for key, value in metadata_of(head).items())
     with path.open("ab") as file:       # metadata_props is field 14 of the model, and fields may come in any order
@@ -653,8 +781,10 @@ def coco_annotations(truth, image_id):
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=2800)
+    parser.add_argument("--refiner-steps", type=int, default=2400)
     parser.add_argument("--batch-size", type=int, default=24)
     parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--refiner-lr", type=float, default=4e-3)
     parser.add_argument("--train-scenes", type=int, default=4000)
     parser.add_argument("--eval-scenes", type=int, default=500)
     parser.add_argument("--threads", type=int, default=2)
@@ -673,12 +803,13 @@ def main():
     held_out = make_scenes(args.eval_scenes, HELD_OUT_SEED)
     print(f"drew all ponds in {time.time() - start:.0f} s", flush=True)
 
-    start = time.time()
-    model = PondNet()
-    train(model, scenes, validation, args.steps, args.batch_size, args.lr)
-    train_seconds = time.time() - start
+    model, seconds = PondNet(), {}
+    for name, phase in {"all": train, "refiner": train_refiner}.items():
+        start = time.time()
+        phase(model, scenes, validation, args)
+        seconds[name] = round(time.time() - start)
 
-    model.fuse().to(memory_format=torch.contiguous_format)
+    model.to(memory_format=torch.contiguous_format)
     metrics, examples = evaluate(model, held_out), measure_examples(model, held_out)
     for head in HEADS:
         metrics[head]["examples"] = examples[head]
@@ -689,8 +820,8 @@ def main():
     metrics["eval"] = {"scenes": args.eval_scenes, "seed": HELD_OUT_SEED, "score_threshold": SCORE_THRESHOLD,
                        "nms_iou": NMS_IOU, "shown_score": SHOWN_SCORE, "found_iou": FOUND_IOU, "keypoint_sigma": SIGMA,
                        "example_scenes": list(EXAMPLE_SCENES)}
-    metrics["train"] = {"scenes": args.train_scenes, "seed": TRAIN_SEED, "steps": args.steps,
-                        "batch_size": args.batch_size, "seconds": round(train_seconds)}
+    metrics["train"] = {"scenes": args.train_scenes, "seed": TRAIN_SEED, "batch_size": args.batch_size,
+                        "steps": {"all": args.steps, "refiner": args.refiner_steps}, "seconds": seconds}
     metrics["parameters"] = sum(p.numel() for p in model.parameters())
     metrics["torch"] = torch.__version__
     (args.out / "heads_metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
