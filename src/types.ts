@@ -312,12 +312,22 @@ export interface GeneralizedFocalOptions {
   beta?: number;
 }
 
-/** Values of the bins: firstBin + i · binStep. */
+/** Values of the bins: firstBin + i · binStep, or `binValues`. */
 export interface DistributionFocalOptions {
   /** Value of the first bin. Default 0. */
   firstBin?: number;
   /** Difference of neighbouring bins, over 0. Default 1. */
   binStep?: number;
+  /**
+   * Values of all bins, rising, in place of the two, as float32 numbers (D-FINE). TypeError: with one of the two.
+   * RangeError: not as many as bins.
+   */
+  binValues?: readonly number[] | Float32Array;
+  /**
+   * Of a target outside the bins: "error", or "clamp", all weight on the first or last bin; NaN then stays NaN.
+   * Default "error".
+   */
+  outside?: "error" | "clamp";
 }
 
 /** Parameters of the box losses. */
@@ -579,14 +589,18 @@ export interface LossOps<F> {
    *
    * Gradient for the logit of bin k: S_k − (i + 1 − u) for k = i, S_k − (u − i) for k = i + 1, otherwise S_k.
    *
-   * A target on a bin puts all its weight there, on the last bin too.
+   * A target on a bin puts all its weight there, on the last bin too. With `binValues` W the bins beside y are those with
+   * W_i ≤ y ≤ W_(i+1), and u − i is (y − W_i) / (W_(i+1) − W_i): over D-FINE's values, with `outside` "clamp" and IoU as
+   * `weight`, this is its fine-grained localization loss (FGL).
    *
    * - Shapes: pred (M, bins), logits, one row per side; target (M), in bin values, from the first bin to the last.
    *   Loss (M).
-   * - Defaults: `firstBin` 0, `binStep` 1.
-   * - Throws: RangeError if a target is outside the bins or NaN (the error names its row), or binStep is not over 0.
+   * - Defaults: `firstBin` 0, `binStep` 1, no `binValues`, `outside` "error".
+   * - Throws: RangeError if a target is outside the bins or NaN (the error names its row), without `outside` "clamp",
+   *   or binStep is not over 0.
    * - Error bound: absolute, ≤ 5e-7 of max(1, loss), and ≤ 5e-7 for the gradient, on WebGPU ≤ 4e-6 for both. Where
-   *   `firstBin` is not 0 or `binStep` not 1, the bounds hold for u as float32 has it.
+   *   `firstBin` is not 0 or `binStep` not 1, the bounds hold for u as float32 has it, and with `binValues` for those
+   *   as float32 has them.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 6.
    *
    * @example

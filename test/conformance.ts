@@ -186,6 +186,9 @@ function valuesOf({ kind, default: usual, min = -Infinity, max = Infinity, over 
       return choices;
     case "size":
       return [[300, 500]];
+    // As many as the input has bins: suites of the operations' own.
+    case "rising":
+      return [];
     case "number":
     case "integer": {
       const middle = Number(usual ?? 0);

@@ -62,8 +62,8 @@ def element_loss(variants=(), hard_variants=(), ranges=(), shared=False):
     return record
 
 
-def row_loss(steps=(), shared=False):
-    """A loss of rows of logits and a label each; `steps` are first bins and steps of the bins."""
+def row_loss(steps=(), tables=(), shared=False):
+    """A loss of rows of logits and a label each; `steps` are first bins and steps of the bins, `tables` their values."""
 
     def record(loss):
         def sets():
@@ -73,6 +73,9 @@ def row_loss(steps=(), shared=False):
             for first, step in steps:
                 options = {"firstBin": first, "binStep": step}
                 made.append(fixture(loss, random_rows(rng, 8, first, step), options))
+            for table in tables:
+                rows = [(row, rounded(rng.uniform(table[0] - 1, table[-1] + 1))) for row, _ in random_rows(rng, len(table), count=12)]
+                made.append(fixture(loss, rows, {"binValues": table, "outside": "clamp"}))
             return made
 
         RECORDED[loss.__name__] = sets
@@ -181,12 +184,13 @@ def generalized_focal_loss(x, y, yLeft=0.0, yRight=1.0, beta=2.0):
     return (y - mean).abs() ** beta * entropy
 
 
-@row_loss([(-2, 0.5)], shared=True)
-def distribution_focal_loss(logits, y, firstBin=0.0, binStep=1.0):
-    u = (y - firstBin) / binStep
-    left = u.floor().clamp(max=logits.shape[1] - 2).long()
+@row_loss([(-2, 0.5)], [[-4, -1, -0.25, 0, 0.25, 1, 4]], shared=True)
+def distribution_focal_loss(logits, y, firstBin=0.0, binStep=1.0, binValues=None, outside="error"):
+    values = bin_values(logits.shape[1], firstBin, binStep, binValues)
+    left = (torch.searchsorted(values, y, right=True) - 1).clamp(0, len(values) - 2)
+    right = ((y - values[left]) / (values[left + 1] - values[left])).clamp(0, 1)
     bins = torch.stack([left, left + 1], 1)
-    weights = torch.stack([left + 1 - u, u - left], 1)
+    weights = torch.stack([1 - right, right], 1)
     return (-F.log_softmax(logits, 1).gather(1, bins) * weights).sum(1)
 
 

@@ -50,7 +50,7 @@ export function distribution_focal_loss(call: usize): void {
   for (let done = 0; done < rows; done += perBlock) {
     const count = min(perBlock, rows - done);
     const logits = k.pred + (<usize> (done * bins) << 2);
-    const wrong = placeLabels(k, done, count);
+    const wrong = k.table == 0 ? placeLabels(k, done, count) : placeByTable(k, done, count);
     if (wrong != 0) {
       k.outside = done + wrong;
       return;
@@ -58,6 +58,7 @@ export function distribution_focal_loss(call: usize): void {
     for (let row = 0; row < count; row += 4) shiftRows(logits, bins, row, count);
     softmaxExp(SHIFTED, 0, EXPS, 0, 1, (count * bins + 15) & ~15);
     for (let row = 0; row < count; row += 4) addTerms(bins, row, count);
+    if (k.slack == Infinity) keepNaN(count);
     logPass(count);
     if (k.grad != 0) gradientPass(k, done, count);
     finish(k, done, count);
@@ -78,13 +79,47 @@ function placeLabels(k: DistributionFocalLossBlock, done: i32, count: i32): i32 
     const right = v128.and(f32x4.ge(label, before), f32x4.le(label, beyond));
     const row = <i32> (i >> 2);
     const first = i32x4.bitmask(v128.andnot(laneMask(count - row), right));
-    if (first != 0) return row + ctz(first) + 1;
+    // Without an end to the slack NaN is right too.
+    if (first != 0 && k.slack != Infinity) return row + ctz(first) + 1;
     const left = i32x4.min_s(i32x4.max_s(i32x4.trunc_sat_f32x4_s(label), i32x4.splat(0)), highest);
     const share = f32x4.sub(label, f32x4.convert_i32x4_s(left));
     v128.store(LEFTS + i, left);
     v128.store(SHARES + i, f32x4.max(f32x4.min(share, f32x4.splat(1)), f32x4.splat(0)));
   }
   return 0;
+}
+
+/** The same by the bins' values. */
+function placeByTable(k: DistributionFocalLossBlock, done: i32, count: i32): i32 {
+  const labels = k.target + (<usize> done << 2);
+  for (let i: usize = 0; i < <usize> count << 2; i += 16) {
+    const label = v128.load(labels + i);
+    let left = i32x4.splat(0);
+    for (let bin = 1; bin < k.columns - 1; bin++) {
+      left = i32x4.sub(left, f32x4.ge(label, v128.load32_splat(k.table + (<usize> bin << 2))));
+    }
+    const low = terms(k.table, 0, left);
+    const high = terms(k.table + 4, 0, left);
+    const half = f32x4.splat(0.5);
+    // Halves: the gap of two finite numbers may be twice the largest.
+    const gap = f32x4.sub(f32x4.mul(high, half), f32x4.mul(low, half));
+    const share = f32x4.div(f32x4.sub(f32x4.mul(label, half), f32x4.mul(low, half)), gap);
+    const inside = f32x4.max(f32x4.min(share, f32x4.splat(1)), f32x4.splat(0));
+    const row = <i32> (i >> 2);
+    const first = i32x4.bitmask(v128.andnot(laneMask(count - row), f32x4.eq(share, inside)));
+    if (first != 0 && k.slack != Infinity) return row + ctz(first) + 1;
+    v128.store(LEFTS + i, left);
+    v128.store(SHARES + i, inside);
+  }
+  return 0;
+}
+
+/** A row whose label is NaN becomes so. */
+function keepNaN(count: i32): void {
+  for (let i: usize = 0; i < <usize> count << 2; i += 16) {
+    const none = f32x4.mul(v128.load(SHARES + i), f32x4.splat(0));
+    v128.store(RESTS + i, f32x4.add(v128.load(RESTS + i), none));
+  }
 }
 
 /** Four rows: PEAKS, the linear part of LOSSES, and SHIFTED = x - largest, what is left out aside. */
@@ -262,7 +297,7 @@ function gradientPass(k: DistributionFocalLossBlock, done: i32, count: i32): voi
   }
 }
 
-/** The term of one bin of each of four rows. Past the last row it is anything within reach. */
+/** The term of one bin of each of four rows that are `width` bytes apart. Past the last row it is anything within reach. */
 // @ts-ignore: decorator
 @inline
 function terms(e: usize, width: usize, bins: v128): v128 {

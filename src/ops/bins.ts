@@ -38,7 +38,13 @@ export function binsOf(op: string, { bins, firstBin: first, binStep: step, binVa
   if (binValues.length !== bins) {
     throw rangeError(place, `${binValues.length} values`, `${bins}, one for each of the bins`);
   }
-  return { values: Float32Array.from(binValues), uneven: true, first: 0, step: 1 };
+  const values = Float32Array.from(binValues);
+  values.forEach((value, i) => {
+    const at = { op, argument: `options.binValues[${i}]` };
+    if (!Number.isFinite(value)) throw rangeError(at, binValues[i], "a finite float32 number");
+    if (value === values[i - 1]) throw rangeError(at, binValues[i], `over ${binValues[i - 1]} as float32 numbers`);
+  });
+  return { values, uneven: true, first: 0, step: 1 };
 }
 
 /** The values as an input that all rows read: for shaders. */

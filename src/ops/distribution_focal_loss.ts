@@ -1,9 +1,10 @@
 /** Distribution focal loss. */
 import { doc } from "../doc.ts";
 import { bound, nameOf } from "../operation.ts";
-import { numberParam } from "../params.ts";
+import { choiceParam, numberParam } from "../params.ts";
 import type { TensorLike } from "../types.ts";
 import { describeTensor, elementsOf, rangeError, tensorAnywhere, typeError } from "../validate.ts";
+import { BIN_PARAMS, binsOf } from "./bins.ts";
 import { rowLoss } from "./row_loss.ts";
 
 const stem = "distribution_focal_loss";
@@ -22,14 +23,21 @@ export const distributionFocalLoss = rowLoss({
   params: {
     firstBin: numberParam(doc`value of the first bin`, 0),
     binStep: numberParam(doc`difference of neighbouring bins`, 1, { over: 0, max: Number.MAX_VALUE }),
+    binValues: BIN_PARAMS.binValues,
+    outside: choiceParam(
+      doc`of a target outside the bins: "error", or "clamp", all weight on the first or last bin; NaN then stays NaN`,
+      ["error", "clamp"],
+      "error",
+    ),
   },
   fields: {
     firstBin: ["f32", doc`Value of the first bin.`],
     inverseStep: ["f32", doc`One over the step from bin to bin.`],
-    slack: ["f32", doc`How far, in bins, a label may be outside the bins by rounding.`],
+    slack: ["f32", doc`How far, in bins, a label may be outside the bins; infinite: anywhere, or NaN.`],
+    table: ["i32", doc`The bins' values, or 0: first bin and step say them.`],
     outside: ["i32", doc`Out: the first row whose label is outside, counted from 1; 0: none.`],
   },
-  check(pred: TensorLike, target: TensorLike, { firstBin, binStep }) {
+  check(pred: TensorLike, target: TensorLike, { firstBin, binStep, binValues, outside }) {
     const labels = tensorAnywhere({ op, argument: "target" }, target, (length) => [length]);
     const rows = elementsOf(labels.dims);
     const logits = tensorAnywhere(
@@ -43,21 +51,36 @@ export const distributionFocalLoss = rowLoss({
       const wanted = `shape (${rows}, bins) with 2 to ${MAX_BINS} bins, a row for each target`;
       throw typeError({ op, argument: "pred" }, describeTensor(pred, logits), wanted);
     }
+    const table = binValues && binsOf(op, { bins, firstBin, binStep, binValues }).values;
+    // A table has no rounding of its own.
     const exact = firstBin === 0 && binStep === 1;
-    const wanted = `a value of the bins, ${firstBin} to ${firstBin + binStep * (bins - 1)}`;
+    const slack = exact ? 0 : ROUNDING * bins;
+    const [low, high] = binValues === undefined
+      ? [firstBin, firstBin + binStep * (bins - 1)]
+      : [binValues[0], binValues[bins - 1]];
+    const wanted = `a value of the bins, ${low} to ${high}`;
     return {
       pred: logits,
       rows,
       columns: bins,
       target: labels,
-      parameters: { firstBin, inverseStep: 1 / binStep, slack: exact ? 0 : ROUNDING * bins, outside: 0 },
+      parameters: {
+        firstBin,
+        inverseStep: 1 / binStep,
+        slack: outside === "clamp" ? Infinity : slack,
+        table: 0,
+        outside: 0,
+      },
+      ...(table && { table }),
       outside: (row, label) =>
         rangeError({ op, argument: `target[${row}]` }, label ?? "outside the bins or NaN", wanted),
     };
   },
-  throws: [doc`RangeError if a target is outside the bins or NaN (the error names its row)`],
+  throws: [
+    doc`RangeError if a target is outside the bins or NaN (the error names its row), without \`outside\` "clamp"`,
+  ],
   bounds: { loss: bound(5e-7, 4e-6), gradient: bound(5e-7, 4e-6) },
   errorBound:
-    doc`absolute, ≤ {loss} of max(1, loss), and ≤ {gradient} for the gradient, on WebGPU ≤ {loss.webgpu} for both. Where \`firstBin\` is not 0 or \`binStep\` not 1, the bounds hold for u as float32 has it`,
+    doc`absolute, ≤ {loss} of max(1, loss), and ≤ {gradient} for the gradient, on WebGPU ≤ {loss.webgpu} for both. Where \`firstBin\` is not 0 or \`binStep\` not 1, the bounds hold for u as float32 has it, and with \`binValues\` for those as float32 has them`,
   source: doc`Li et al. 2020 (Generalized Focal Loss), equation 6`,
 });

@@ -13,7 +13,7 @@ import { type CheckedLoss, LOSS_PARAMS, lossSettings } from "./checked_loss.ts";
 const BLOCK = 2048;
 
 /** Checked tensors of a call, and the loss's own fields of the block. */
-interface RowLossInput extends Pick<CheckedLoss, "rows" | "columns" | "parameters" | "outside"> {
+interface RowLossInput extends Pick<CheckedLoss, "rows" | "columns" | "parameters" | "table" | "outside"> {
   readonly pred: AnySource;
   readonly target: AnySource;
 }

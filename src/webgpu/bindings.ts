@@ -47,7 +47,7 @@ export function bindingsOf(variant: Variant): string[] {
   ];
 }
 
-/** The declarations of the bindings, with `pred_at`, `target_at`, `weight_at` and `store_grad`. */
+/** The declarations of the bindings, with `pred_at`, `target_at`, `weight_at`, `table_at` and `store_grad`. */
 export function access(variant: Variant, quads: Quads): string {
   const { pred, target, gradient } = variant;
   const slope = shape(quads.includes("grad"));
@@ -59,6 +59,8 @@ export function access(variant: Variant, quads: Quads): string {
       ? labelReader(target, quads.includes("target"), variant.evenRows)
       : [reader("target", target, quads.includes("target")), nobodysOwn(quads.includes("target"))].join("\n"),
     variant.areas === "none" ? "" : reader("areas", variant.areas, false),
+    `const HAS_TABLE = ${variant.table};`,
+    `fn table_at(i: u32) -> f32 { return ${variant.table ? "table_buffer[i]" : "0.0"}; }`,
     weightReader(variant, quads.includes("weight")),
     `fn store_grad(i: u32, v: ${slope}) {${gradient ? " grad[i] = v; " : ""}}`,
   ].join("\n");

@@ -1,19 +1,25 @@
 /**
  * −(left·log S_i + right·log S_(i+1)) of one row of logits, in float64, S its softmax. With u = (y − firstBin) / binStep
- * and i = min(⌊u⌋, bins − 2): left = i + 1 − u, right = u − i. So a label on the last bin puts all its weight there.
+ * and i = min(⌊u⌋, bins − 2): left = i + 1 − u, right = u − i. So a label on the last bin puts all its weight there. With
+ * binValues W, i is the last but one with W_i ≤ y, and right = (y − W_i) / (W_(i+1) − W_i).
  * Gradient S − weights, written without cancelling at a weight of 1.
  *
  * A weight of 0 times an infinite cross-entropy is 0. Infinite logits have their limit: equal shares of the largest.
- * NaN in the row or the label gives NaN. Labels outside the bins are not for this function.
+ * NaN in the row or the label gives NaN. Labels outside the bins count as the first or last bin.
  */
+import type { DistributionFocalOptions } from "densehead";
 import { times } from "./classification.ts";
 
 export function distributionFocalLoss(
   logits: ArrayLike<number>,
   y: number,
-  { firstBin = 0, binStep = 1 } = {},
+  { firstBin = 0, binStep = 1, binValues }: DistributionFocalOptions = {},
 ): { value: number; grad: number[] } {
-  const weights = binWeights(logits.length, (y - firstBin) / binStep);
+  const bins = logits.length;
+  const [left, right] = binValues === undefined
+    ? placeOf((y - firstBin) / binStep, bins)
+    : placeIn(Array.from(binValues, Math.fround), y);
+  const weights = weightsAt(bins, left, right);
   const costs = crossEntropies(logits);
   const shares = costs.map((cost) => Math.exp(-cost));
   return {
@@ -22,10 +28,22 @@ export function distributionFocalLoss(
   };
 }
 
-function binWeights(bins: number, u: number): number[] {
-  if (Number.isNaN(u)) return new Array<number>(bins).fill(NaN);
+/** Lower bin of a label, and the share of the upper one. */
+function placeOf(place: number, bins: number): [left: number, right: number] {
+  const u = Math.min(Math.max(place, 0), bins - 1);
   const left = Math.min(Math.floor(u), bins - 2);
-  return Array.from({ length: bins }, (_, bin) => bin === left ? left + 1 - u : bin === left + 1 ? u - left : 0);
+  return [left, u - left];
+}
+
+/** The same by the bins' values. */
+function placeIn(values: readonly number[], y: number): [left: number, right: number] {
+  const left = Math.max(values.slice(0, -1).findLastIndex((value) => value <= y), 0);
+  return [left, Math.min(Math.max((y - values[left]) / (values[left + 1] - values[left]), 0), 1)];
+}
+
+function weightsAt(bins: number, left: number, right: number): number[] {
+  if (Number.isNaN(right)) return new Array<number>(bins).fill(NaN);
+  return Array.from({ length: bins }, (_, bin) => bin === left ? 1 - right : bin === left + 1 ? right : 0);
 }
 
 /** −log softmax of every bin. */

@@ -22,6 +22,7 @@ import { extremes, HARD_ROWS, sweep, worstError } from "../distribution_cases.ts
 import { compare, HARD, type Pairs, search, targetsOf } from "../element_bounds.ts";
 import { LOSS_CALLS, lossIn } from "../loss_calls.ts";
 import { floats, random } from "../random.ts";
+import { DFINE_VALUES } from "../reference/dfl_decode.ts";
 import type { BoxLoss } from "../reference/box_loss.ts";
 import { worstOf } from "../search.ts";
 import { asHardware, bufferOf, hasSubgroups, newDevice, noDevice } from "./gpu.ts";
@@ -156,6 +157,30 @@ for (const operation of ofKind("element loss")) {
     }
   });
 }
+
+test("distributionFocalLoss: bins of any values, labels outside that count as their ends, and NaN", async () => {
+  const r = random(174);
+  const values = Float32Array.from(DFINE_VALUES);
+  const target = Float32Array.of(
+    ...values,
+    ...floats(90, () => r.uniform(-5, 5)),
+    -3e38,
+    3e38,
+    -Infinity,
+    Infinity,
+    NaN,
+  );
+  const pred = { data: floats(target.length * 33, () => r.normal() * 2), dims: [target.length, 33] };
+  for (const options of [{ binValues: values }, { firstBin: -4, binStep: 0.25 }]) {
+    const run = (losses: unknown) =>
+      lossOf("distributionFocalLoss", losses)(pred, target, { ...options, outside: "clamp", ...each });
+    const [got, wanted] = [await run(engine), await run((engine as Engine).sync)];
+    close(got.loss, wanted.loss, BOUND * largest(wanted.loss.filter((v) => !Number.isNaN(v))));
+    close(got.grad, wanted.grad, BOUND);
+  }
+  const outside = lossOf("distributionFocalLoss")(pred, target, { binValues: values, ...each });
+  await rejects(outside, RangeError, "distributionFocalLoss", "target[", "-4 to 4");
+});
 
 test("varifocalLoss: labels of score 0", async () => {
   const pred = { data: Float32Array.of(1, 1), dims: [1, 2] };

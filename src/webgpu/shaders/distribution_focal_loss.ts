@@ -26,13 +26,32 @@ fn pull(weight: f32, e: f32, rest: f32, inverse: f32) -> f32 {
   return ((1.0 - weight) * e - weight * others) * inverse;
 }
 
+// The lower of a label's bins, and the share of the upper one; outside of the bins it is no share.
+struct Place { left: u32, share: f32 }
+
+fn place_of(goal: f32) -> Place {
+  let last = params.columns - 1u;
+  if (!HAS_TABLE) {
+    let label = (goal - params.first_bin) * params.inverse_step;
+    let left = u32(clamp(label, 0.0, f32(last - 1u)));
+    return Place(left, label - f32(left));
+  }
+  var left = 0u;
+  for (var bin = 1u; bin < last; bin++) { left += select(0u, 1u, goal >= table_at(bin)); }
+  // Halves: the gap of two finite numbers may be twice the largest.
+  let low = 0.5 * table_at(left);
+  return Place(left, (0.5 * goal - low) / (0.5 * table_at(left + 1u) - low));
+}
+
 fn item(row: u32) -> f32 {
   let bins = params.columns;
   let start = row * bins;
   let goal = target_at(row);
-  let label = (goal - params.first_bin) * params.inverse_step;
-  let wrong = is_nan(goal) || is_infinite(goal);
-  if (wrong || label < -params.slack || label > f32(bins - 1u) + params.slack) {
+  let place = place_of(clamp(goal, -LARGEST, LARGEST));
+  // The slack has no end where labels outside count as the ends.
+  let strict = !is_infinite(params.slack);
+  let wrong = is_nan(goal) || (strict && is_infinite(goal));
+  if (strict && (wrong || place.share < -params.slack || place.share > 1.0 + params.slack)) {
     atomicMin(&outside, params.first_row + row);
   }
   let peak = peak_of(start);
@@ -45,8 +64,8 @@ fn item(row: u32) -> f32 {
     others += select(exp_of_minus(gap), 0.0, gap == 0.0);
   }
   let rest = others + (peaks - 1.0);
-  let left = u32(clamp(label, 0.0, f32(bins - 2u)));
-  let right = clamp(label - f32(left), 0.0, 1.0);
+  let left = place.left;
+  let right = clamp(place.share, 0.0, 1.0);
   let near = share(1.0 - right, peak, pred_at(start + left));
   let far = share(right, peak, pred_at(start + left + 1u));
   let weight = weight_at(row);

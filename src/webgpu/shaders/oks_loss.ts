@@ -7,7 +7,7 @@ fn apart(row: u32, k: u32, inverse: f32) -> vec4f {
   let points = params.columns / 2u;
   let at = row * points + k;
   let between = vec2f(pred_at(2u * at) - target_at(3u * at), pred_at(2u * at + 1u) - target_at(3u * at + 1u));
-  let rate = table_buffer[k] * inverse;
+  let rate = table_at(k) * inverse;
   return vec4f(rate * dot(between, between), between, rate);
 }
 
