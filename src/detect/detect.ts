@@ -11,6 +11,7 @@ export const detect = routine({
   kernels: [
     "rotated_nms",
     "rotated_nms_scratch",
+    "scale_rotated",
     "score_filter_channels",
     "score_filter_channels_probabilities",
     "score_filter_compact",

@@ -52,12 +52,9 @@ export function decodeRotated(
   head: HeadSpec,
   imageSize: readonly [number, number],
   plane: Plane | null,
-  coded: CodedBoxes,
+  { anchors, sides, byAnchor, byChannel, angles, boxes }: CodedBoxes,
 ): void {
-  const onGrid = plane !== null && isGridCoding(head.boxes);
-  if (!onGrid && (plane === null || head.boxes === "xywh")) return scaleRotated(head, imageSize, plane, coded);
-  const { anchors, sides, byAnchor, byChannel, angles, boxes } = coded;
-  const place = placementOf(head, imageSize, plane as Plane);
+  const place = placementOf(head, imageSize, plane);
   const channels = new Float32Array(4);
   const box = new Float64Array(4);
   for (let i = 0; i < anchors.length; i++) {
@@ -68,25 +65,13 @@ export function decodeRotated(
   }
 }
 
-/** Boxes whose channels are centre and size: in a loop of its own, in half of the time. */
-function scaleRotated(
-  head: HeadSpec,
-  imageSize: readonly [number, number],
-  plane: Plane | null,
-  { sides, byAnchor, byChannel: step, angles, boxes }: CodedBoxes,
-): void {
-  const [unitX, unitY] = unitsOf(head, imageSize, plane);
-  for (let i = 0, from = 0, to = 0; i < angles.length; i++, from += byAnchor, to += ROTATED) {
-    boxes[to] = sides[from] * unitX;
-    boxes[to + 1] = sides[from + step] * unitY;
-    boxes[to + 2] = sides[from + 2 * step] * unitX;
-    boxes[to + 3] = sides[from + 3 * step] * unitY;
-    boxes[to + 4] = inRange(radiansOf(head, angles[i]));
-  }
+/** Boxes (N, 5) in place, from the angle's channel to the angle. */
+export function turnInRange(head: HeadSpec, boxes: Float32Array): void {
+  for (let i = 4; i < boxes.length; i += ROTATED) boxes[i] = inRange(radiansOf(head, boxes[i]));
 }
 
 /** What a horizontal and a vertical side of 1 are in pixels. */
-function unitsOf(
+export function unitsOf(
   { boxes, boxUnit }: HeadSpec,
   [height, width]: readonly [number, number],
   plane: Plane | null,
@@ -99,11 +84,16 @@ function unitsOf(
 /** Writes centre and size of an anchor, from its channels. */
 type Placement = (anchor: number, sides: Float32Array, angle: number, box: Float64Array) => void;
 
-function placementOf(head: HeadSpec, imageSize: readonly [number, number], plane: Plane): Placement {
-  if (isGridCoding(head.boxes)) {
+function placementOf(head: HeadSpec, imageSize: readonly [number, number], plane: Plane | null): Placement {
+  if (plane !== null && isGridCoding(head.boxes)) {
     return (anchor, sides, _, box) => decodeGridBox(head, plane, anchor, sides, 0, box);
   }
   const [unitX, unitY] = unitsOf(head, imageSize, plane);
+  if (plane === null || head.boxes === "xywh") {
+    return (_anchor, sides, _angle, box) => {
+      for (let i = 0; i < 4; i++) box[i] = sides[i] * (i % 2 === 0 ? unitX : unitY);
+    };
+  }
   // The distances turn with the box, around the anchor's point.
   return (anchor, sides, angle, box) => {
     const cell = anchor - plane.firstAnchor;
