@@ -53,12 +53,19 @@ export function takeOverlap(probable: bool, least: f64): void {
   reach = 2 * sqrt((1e-6 - 1.000001 * <f64> logarithm) / 3);
 }
 
-/** Sketches the boxes; there is room to prepare as many. */
+/** Sketches the boxes; there is room to prepare as many. For ProbIoU, which is computed in float64, all are prepared first. */
 export function takeBoxes(given: usize, count: i32, room: usize, preparedRoom: usize): void {
   boxes = given;
   sketches = room;
   prepared = preparedRoom;
-  sketch.sketchBoxes(given, count, room);
+  if (!byProbIou) return sketch.sketchBoxes(given, count, room);
+  for (let i: usize = 0; i < <usize> count; i++) {
+    const own = preparedRoom + i * PREPARED;
+    const at = room + i * sketch.SKETCH;
+    prepareRotated(given + i * ROTATED, own);
+    sketch.sketchBox(given + i * ROTATED, f32x4.demote_f64x2_zero(v128.load(own, TURN)), at);
+    sketch.makeReady(at);
+  }
 }
 
 /** The box of a sketch in float64. */

@@ -31,13 +31,20 @@ export function sketchBoxes(boxes: usize, count: i32, sketches: usize): void {
     const four = min(4, count - i);
     sketchTurns(boxes, four);
     for (let k = 0; k < four; k++) {
-      const half = f32x4.mul(v128.load64_zero(boxes, 8), f32x4.splat(0.5));
-      v128.store(sketches, v128.load64_lane(TURNS + (<usize> k << 3), v128.load64_zero(boxes), 1));
-      v128.store(sketches, f32x4.replace_lane(half, 2, load<f32>(boxes, 8) * load<f32>(boxes, 12)), HALF);
+      sketchBox(boxes, v128.load64_zero(TURNS + (<usize> k << 3)), sketches);
       boxes += ROTATED;
       sketches += SKETCH;
     }
   }
+}
+
+/** Writes the sketch of a box, of which the first two lanes are cosine and sine. */
+// @ts-ignore: decorator
+@inline
+export function sketchBox(box: usize, turn: v128, sketch: usize): void {
+  const half = f32x4.mul(v128.load64_zero(box, 8), f32x4.splat(0.5));
+  v128.store(sketch, v128.shuffle<f64>(v128.load64_zero(box), turn, 0, 2));
+  v128.store(sketch, f32x4.replace_lane(half, 2, load<f32>(box, 8) * load<f32>(box, 12)), HALF);
 }
 
 /** Writes the turns of one to four boxes. */
