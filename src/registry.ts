@@ -39,6 +39,7 @@ type Data =
   | TensorLike
   | LabelTarget
   | Int32Array
+  | Uint8Array
   | Outputs
   | GroundTruth
   | CriterionInput

@@ -1484,6 +1484,39 @@ export interface OksLossOptions {
   sigmas?: readonly number[];
 }
 
+/** Options of `maskLoss`. */
+export interface MaskLossOptions<R extends Reduction = Reduction, G extends boolean = boolean> {
+  /**
+   * Dense losses average over all elements, row losses over rows. The mean of an empty input is NaN, as in PyTorch. Its
+   * sum is 0, and so is its mean with `avgFactor`. Default "mean".
+   */
+  reduction?: R;
+  /**
+   * Factor of loss and gradient, per element (shape of `pred`, with label targets too) or per row (shape of `pred`
+   * without its last axis or with 1 there, or length N). The length of a plain array decides. A weight of 0 makes the
+   * loss 0, also an infinite loss. NaN stays. TypeError: any other shape.
+   */
+  weight?: TensorLike;
+  /** Divisor of the sum for "mean", over 0. With "sum": TypeError. With "none": ignored. */
+  avgFactor?: number;
+  /** Factor of loss and gradient. A value of 0 acts as a weight of 0. Default 1. */
+  lossWeight?: number;
+  /** Also return the gradient d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
+  grad?: G;
+}
+
+/** Result of `maskLoss`. */
+export type MaskLossResult<R extends Reduction, G extends boolean> =
+  & {
+    /** One number, or with "none" one for each object. */
+    readonly loss: R extends "none" ? Float32Array : number;
+  }
+  & (G extends true ? {
+      /** In the shapes of coefficients and prototypes. */
+      readonly grad: { readonly coefficients: Float32Array; readonly prototypes: Float32Array };
+    }
+    : object);
+
 /**
  * Training losses of what objects have beside their boxes. They reduce, weigh and write results as the other losses do, with a
  * value for each row; see {@link LossOptions}. Targets have no gradient. All throw TypeError for a wrong kind, dtype or shape, and for
@@ -1527,6 +1560,46 @@ export interface InstanceOps<F> {
     areas: TensorLike,
     options?: OksLossOptions & LossOptions<R, G, P>,
   ): Result<F, LossResult<R, G, P>>;
+  /**
+   * Loss of prototype masks: the sum of BCE(logit, mask) over the pixels of an object's box, x1 ≤ x < x2 and y1 ≤ y < y2 with x and y
+   * the pixels' numbers, over the area of the whole box in pixels; one for each object. A logit is Σ coefficient·prototype over the
+   * channels. Only the windows of the boxes are computed. Ultralytics has it as the mean over all pixels of the cropped map, over
+   * the share of the map that the box is.
+   *
+   * Gradient: with g = (σ(logit) − mask) / area in the window, Σ g·prototype over its pixels for coefficients, and Σ g·coefficient
+   * over the objects for prototypes, both of the reduced loss; for "none", of the sum. Sums are in the order of objects.
+   *
+   * It runs on WASM, whatever the engine's device; a GpuTensor is a TypeError.
+   *
+   * - Shapes: coefficients (N, nm); prototypes (nm, h, w); masks (N, h, w), bytes 0 or 1; boxes (N, 4), in `xyxy`, in
+   *   pixels of the prototypes. Loss (N).
+   * - Throws: TypeError if shapes do not belong together, or a tensor is on a device. RangeError if a box has no area
+   *   or is not finite, or a byte of masks within a box is neither 0 nor 1 (the errors name it).
+   * - Error bound: ≤ 1e-6 of max(1, loss) times the pixels of the window over the area, for logits that float32 sums
+   *   exactly; their own rounding is nm·6e-8 of the sum of |coefficient · prototype|. For the gradients ≤ 1e-6 of the
+   *   sum of their terms' sizes.
+   * - Source: masks of prototypes of Bolya et al. 2019 (YOLACT); the loss within boxes and over their areas as
+   *   Ultralytics' segmentation loss has it.
+   *
+   * @example
+   * ```ts
+   * import { createEngine } from "densehead";
+   *
+   * const { sync } = await createEngine();
+   * const prototypes = { data: Float32Array.of(1, -1, 2, -2), dims: [1, 2, 2] };
+   * const [coefficients, masks] = [Float32Array.of(1), Uint8Array.of(1, 0, 1, 1)];
+   * const { loss, grad } = sync.maskLoss(coefficients, prototypes, masks, Float32Array.of(0, 0, 2, 2), { grad: true });
+   * console.log(loss); // → 0.7201
+   * console.log(grad.coefficients); // → [0.2463]
+   * ```
+   */
+  maskLoss<R extends Reduction = "mean", G extends boolean = false>(
+    coefficients: TensorLike,
+    prototypes: TensorLike,
+    masks: Uint8Array,
+    boxes: TensorLike,
+    options?: MaskLossOptions<R, G>,
+  ): Result<F, MaskLossResult<R, G>>;
 }
 
 // ── Detection ───────────────────────────────────────────────────────────────────

@@ -535,6 +535,37 @@ def oks_loss(pred, target):
     return factor * ((1 - torch.exp(-squares / (2 * (2 * sigmas) ** 2 * area))) * visible).mean(1)
 
 
+def scene(make):
+    """An operation that is recorded on one scene, by its members."""
+    RECORDED[make.__name__] = lambda: make(random.Random(make.__name__))
+    return make
+
+
+@scene
+def mask_loss(rng):
+    objects, channels, height, width = 4, 6, 11, 19
+    coefficients = numbers(rng, objects, channels, -2, 2).double().requires_grad_()
+    prototypes = numbers(rng, channels, height * width, -1, 1).double().reshape(channels, height, width).requires_grad_()
+    masks = torch.tensor([rng.randrange(2) for _ in range(objects * height * width)]).reshape(objects, height, width)
+    low = numbers(rng, objects, 2, -2, 8)
+    boxes = torch.cat([low, low + numbers(rng, objects, 2, 2, 10)], 1).double()
+    logits = torch.einsum("in,nhw->ihw", coefficients, prototypes)
+    x, y = torch.arange(width), torch.arange(height)[:, None]
+    x1, y1, x2, y2 = boxes[:, :, None, None].unbind(1)
+    inside = (x >= x1) & (x < x2) & (y >= y1) & (y < y2)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1) / (height * width)
+    loss = (bce(logits, masks.double()) * inside).mean((1, 2)) / areas
+    slopes = torch.autograd.grad(loss.sum(), [coefficients, prototypes])
+    return {
+        "coefficients": tensor(coefficients),
+        "prototypes": tensor(prototypes),
+        "masks": masks.flatten().tolist(),
+        "boxes": boxes.flatten().tolist(),
+        "loss": loss.tolist(),
+        "grad": dict(zip(("coefficients", "prototypes"), (each.flatten().tolist() for each in slopes))),
+    }
+
+
 @calls(inputs=lambda rng, _: [turned_boxes(rng, 7)])
 def rotated_corners(boxes):
     """Points as complex numbers, which turn by a product."""

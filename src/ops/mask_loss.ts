@@ -1,0 +1,155 @@
+/** Loss of prototype masks. */
+import { section } from "../arrays.ts";
+import { doc } from "../doc.ts";
+import { bound, nameOf, routine } from "../operation.ts";
+import { paramReader } from "../params.ts";
+import type { MaskLossOptions, MaskLossResult, Reduction, TensorLike } from "../types.ts";
+import { arrayOf, describeTensor, matrix, onHost, rangeError, type Source, tensor, typeError } from "../validate.ts";
+import type { WasmBackend } from "../wasm/backend.ts";
+import { LOSS_PARAMS, lossSettings } from "./checked_loss.ts";
+
+const stem = "mask_loss";
+const op = nameOf(stem);
+
+const { reduction, weight, avgFactor, lossWeight, grad } = LOSS_PARAMS;
+const PARAMS = { reduction, weight, avgFactor, lossWeight, grad } as const;
+
+const readOptions = paramReader(op, PARAMS);
+
+/** Pixels x1 ≤ x < x2, y1 ≤ y < y2, and the area of the whole box. */
+interface Window {
+  readonly x1: number;
+  readonly x2: number;
+  readonly y1: number;
+  readonly y2: number;
+  readonly area: number;
+}
+
+function run(
+  backend: WasmBackend,
+  coefficients: TensorLike,
+  prototypes: TensorLike,
+  masks: Uint8Array,
+  boxes: TensorLike,
+  options?: MaskLossOptions,
+): MaskLossResult<Reduction, boolean> {
+  const values = readOptions(options);
+  const maps = tensor({ op, argument: "prototypes" }, prototypes, (length) => [length]);
+  if (maps.dims.length !== 3) {
+    throw typeError({ op, argument: "prototypes" }, describeTensor(prototypes, maps), "shape (channels, h, w)");
+  }
+  const [channels, height, width] = maps.dims;
+  const rows = matrix({ op, argument: "coefficients" }, coefficients, channels);
+  const [objects] = rows.dims;
+  const corners = matrix({ op, argument: "boxes" }, boxes, 4);
+  if (corners.dims[0] !== objects) {
+    const wanted = `shape (${objects}, 4), a box for each row of coefficients`;
+    throw typeError({ op, argument: "boxes" }, describeTensor(boxes, corners), wanted);
+  }
+  const place = { op, argument: "masks" };
+  const truth = arrayOf(place, "Uint8Array", masks, objects * height * width, ", (N, h, w) of the prototypes");
+  const extent = { dims: [objects, channels], elements: 0, rows: objects, values: objects, elementWeights: false };
+  const settings = lossSettings(op, {
+    reduction: values.reduction,
+    weight: values.weight,
+    avgFactor: values.avgFactor,
+    lossWeight: values.lossWeight,
+    grad: false,
+    placement: "host",
+    out: undefined,
+  }, extent);
+  const weights = settings.weight === null ? null : onHost({ op, argument: "options.weight" }, settings.weight);
+  return backend.memory.frame(op, (allocate) => {
+    const { memory, kernels } = backend;
+    const floatsOf = (source: Source, count: number) => {
+      const at = backend.stage(source, 0, count, allocate(backend.stagingBytes(count)));
+      return memory.view(Float32Array, at, count).slice();
+    };
+    const windows = windowsOf(floatsOf(corners, 4 * objects), width, height);
+    const factors = weights === null ? null : floatsOf(weights, objects);
+    const map = backend.stage(
+      maps,
+      0,
+      channels * height * width,
+      allocate(backend.stagingBytes(channels * height * width)),
+    );
+    const staging = allocate(backend.stagingBytes(channels));
+    const line = allocate(height * width + 16);
+    const slopes = values.grad ? allocate(channels * height * width * 4 + 64) : 0;
+    const sums = values.grad ? allocate(channels * 16) : 0;
+    const own = values.grad ? allocate(channels * 4) : 0;
+    if (slopes !== 0) memory.floats.fill(0, slopes >> 2, (slopes >> 2) + channels * height * width);
+    const losses = new Float32Array(objects);
+    const gradient = values.grad ? new Float32Array(objects * channels) : null;
+    let total = 0;
+    windows.forEach(({ x1, x2, y1, y2, area }, i) => {
+      const factor = factors === null ? 1 : factors[i];
+      const scale = settings.factor * factor / area;
+      const first = (i * height + y1) * width;
+      const count = Math.max(y2 - y1, 0) * width;
+      memory.view(Uint8Array, line, count).set(section(backend.values(truth), first, count));
+      const row = backend.stage(rows, i * channels, channels, staging);
+      const plane = height * width * 4;
+      const sum = kernels.mask_loss(map, width, plane, channels, row, line, x1, x2, y1, y2, scale, sums, own, slopes);
+      if (sum === -1) throw wrongMask(section(backend.values(truth), first, count), first, windows[i], width);
+      const value = weighed(sum / area, factor);
+      total += value;
+      losses[i] = weighed(value, settings.factor);
+      gradient?.set(memory.view(Float32Array, own, channels), i * channels);
+    });
+    const loss = settings.reduction === "none" ? losses : weighed(total, settings.factor);
+    if (gradient === null) return { loss };
+    const prototypesGrad = memory.view(Float32Array, slopes, channels * height * width).slice();
+    return { loss, grad: { coefficients: gradient, prototypes: prototypesGrad } };
+  });
+}
+
+/** A factor of 0 leaves nothing of an infinite loss; NaN stays. */
+function weighed(value: number, factor: number): number {
+  return factor === 0 && !Number.isNaN(value) ? 0 : value * factor;
+}
+
+function windowsOf(boxes: Float32Array, width: number, height: number): Window[] {
+  return Array.from({ length: boxes.length / 4 }, (_, i) => {
+    const [left, top, right, bottom] = boxes.subarray(4 * i, 4 * i + 4);
+    const area = right > left && bottom > top ? (right - left) * (bottom - top) : 0;
+    if (!(area > 0 && area < Infinity)) {
+      const found = [left, top, right, bottom].join(", ");
+      throw rangeError({ op, argument: `boxes[${i}]` }, `(${found})`, "finite corners around an area over 0");
+    }
+    const from = (edge: number) => Math.max(Math.ceil(edge), 0);
+    return {
+      x1: from(left),
+      x2: Math.min(from(right), width),
+      y1: Math.min(from(top), height),
+      y2: Math.min(from(bottom), height),
+      area,
+    };
+  });
+}
+
+/** The error for the first byte of a window that is neither 0 nor 1; the bytes begin at `first` of all masks. */
+function wrongMask(bytes: Uint8Array, first: number, { x1, x2 }: Window, width: number): RangeError {
+  const at = bytes.findIndex((byte, i) => byte > 1 && i % width >= x1 && i % width < x2);
+  return rangeError({ op, argument: `masks[${first + at}]` }, bytes[at], "0 or 1");
+}
+
+export const maskLoss = routine({
+  stem,
+  kernels: [stem],
+  shapes: doc`(N, nm), (nm, h, w), (N, h, w), (N, 4) → (N)`,
+  tensors:
+    doc`coefficients (N, nm); prototypes (nm, h, w); masks (N, h, w), bytes 0 or 1; boxes (N, 4), in \`xyxy\`, in pixels of the prototypes. Loss (N)`,
+  summary: doc`cross-entropy of prototype masks within their boxes, with gradients to coefficients and prototypes`,
+  params: PARAMS,
+  throws: [
+    doc`TypeError if shapes do not belong together, or a tensor is on a device`,
+    doc`RangeError if a box has no area or is not finite, or a byte of masks within a box is neither 0 nor 1 (the errors name it)`,
+  ],
+  bounds: { loss: bound(1e-6), gradient: bound(1e-6) },
+  errorBound:
+    doc`≤ {loss} of max(1, loss) times the pixels of the window over the area, for logits that float32 sums exactly; their own rounding is nm·6e-8 of the sum of |coefficient · prototype|. For the gradients ≤ {gradient} of the sum of their terms' sizes`,
+  source:
+    doc`masks of prototypes of Bolya et al. 2019 (YOLACT); the loss within boxes and over their areas as Ultralytics' segmentation loss has it`,
+  run,
+});
