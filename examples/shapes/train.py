@@ -440,7 +440,7 @@ def gfl_loss(outputs, points, strides, boxes, labels):
     return qfl + 2.0 * giou_loss + 0.25 * dfl
 
 
-def train(model, scenes, validation, steps, batch_size, peak_lr):
+def train(model, scenes, validation, steps, batch_size, peak_lr, criterion=gfl_loss):
     images, boxes, labels = scenes
     points, strides = make_points()
     optimizer = torch.optim.AdamW(model.parameters(), lr=peak_lr, weight_decay=0.02)
@@ -454,7 +454,7 @@ def train(model, scenes, validation, steps, batch_size, peak_lr):
         pick, order = order[:batch_size], order[batch_size:]
         batch_images, batch_boxes = augment(images[pick], boxes[pick])
         outputs = model(batch_images.contiguous(memory_format=torch.channels_last))
-        loss = gfl_loss(outputs, points, strides, batch_boxes, labels[pick])
+        loss = criterion(outputs, points, strides, batch_boxes, labels[pick])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 10.0)

@@ -49,6 +49,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     allowed: {
       "bench/peers/": "a peer's own implementations, by name; others are not there",
       "test/reference/": "the losses that a criterion is made of",
+      "test/examples/train.test.ts": "the losses that its network is trained with",
       "test/suite/gfl_criterion.test.ts": "the references that its scenes are made of",
       "test/suite/vfnet_criterion.test.ts": "the references that its scenes are made of",
       "test/suite/criterion_references.test.ts": "the references of the criteria, and what PyTorch found of each",
