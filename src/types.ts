@@ -399,7 +399,7 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  * edge counts as the largest float32. Where two edges are equal, the gradient is the mean of the slopes on both sides.
  *
  * `innerRatio` r of the losses that take it adds the inner term IoU − I_r / (U_r + eps), the IoU of both boxes scaled by r about
- * their centres (Inner-IoU): under 1 boxes that fit well have the steeper slopes, over 1 those that hardly meet have some.
+ * their centres (Inner-IoU, Zhang et al. 2023): under 1 boxes that fit well have the steeper slopes, over 1 those that hardly meet have some.
  *
  * All losses throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
  * `avgFactor` with "sum".
@@ -677,7 +677,7 @@ export interface LossOps<F> {
    *   under 0.
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
    *   side of pred), because the factors multiply the rounding of 1 − IoU; where α^δ is over 10, it is times α^δ / 10.
-   * - Source: Tong et al. 2023 (Wise-IoU), equations 8 and 9 (v1), 14 and 15 (v3), with the mean given.
+   * - Source: Tong et al. 2023 (Wise-IoU), equation 17 (v1), 21 and 22 (v3), with the mean given.
    *
    * @example
    * ```ts
@@ -824,8 +824,8 @@ export interface LossOps<F> {
    * - Error bound: ≤ 1e-6 of max(1, loss). For the gradient, ≤ 2e-6 of max(its largest member, 1 / the longer
    *   side of pred), because gamma multiplies the rounding of IoU, and ≤ 1e-6 without; on WebGPU also of the largest
    *   member of its terms (of IoU, distance and size), which may cancel.
-   * - Source: Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, and 3.3 for the focal weight, without its mean
-   *   over the batch.
+   * - Source: Zhang et al. 2021 (Focal and Efficient IOU), equation 7, and 10 for the focal weight, without the mean
+   *   over the batch of 11.
    *
    * @example
    * ```ts

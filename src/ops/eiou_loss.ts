@@ -15,5 +15,5 @@ export const eiouLoss = boxLoss({
     doc`, because gamma multiplies the rounding of IoU, and ≤ 1e-6 without; on WebGPU also of the largest member of its terms (of IoU, distance and size), which may cancel`,
   ),
   source:
-    doc`Zhang et al. 2021 (Focal and Efficient IOU), section 3.2, and 3.3 for the focal weight, without its mean over the batch`,
+    doc`Zhang et al. 2021 (Focal and Efficient IOU), equation 7, and 10 for the focal weight, without the mean over the batch of 11`,
 });

@@ -26,5 +26,5 @@ export const wiseIouLoss = boxLoss({
     2e-6,
     doc`, because the factors multiply the rounding of 1 − IoU; where α^δ is over 10, it is times α^δ / 10`,
   ),
-  source: doc`Tong et al. 2023 (Wise-IoU), equations 8 and 9 (v1), 14 and 15 (v3), with the mean given`,
+  source: doc`Tong et al. 2023 (Wise-IoU), equation 17 (v1), 21 and 22 (v3), with the mean given`,
 });
