@@ -48,14 +48,14 @@ export function nearOf(x: v128): v128 {
 /** The power of two next to exp(-x): its biased exponent is in the low bits. */
 // @ts-ignore: decorator
 @inline
-function powerOf(x: v128): v128 {
+export function powerOf(x: v128): v128 {
   return nmadd(x, v128.load32_splat(NUMBERS), v128.load32_splat(NUMBERS, 4));
 }
 
 /** 1 - exp(-x) / (that power of two). */
 // @ts-ignore: decorator
 @inline
-function fraction(x: v128, t: v128): v128 {
+export function fraction(x: v128, t: v128): v128 {
   const k = f32x4.sub(v128.load32_splat(NUMBERS, 4), t);
   const r = nmadd(k, v128.load32_splat(NUMBERS, 12), nmadd(k, v128.load32_splat(NUMBERS, 8), x));
   const z = f32x4.mul(r, r);

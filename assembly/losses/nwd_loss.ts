@@ -3,17 +3,19 @@
 // 1 - exp(-d / c), d^2 = dx^2 + dy^2 + ((w - w')^2 + (h - h')^2) / 4 of centres and sizes, which is half the sum of the squared
 // distances of both corners. The slope of a corner is its distance times exp(-d / c) / (2 c d).
 
+import { madd, nmadd } from "../lanes";
 import { extent, half, one, storeCorners, sumOfSquares, within } from "./box_lanes";
 import { boxLoss } from "./box_loss";
 import { BoxPair } from "./box_pair";
-import { decayed, exactDecay, gone, nearOf } from "./decay";
+import { exactDecay, fraction, nearOf, powerOf } from "./decay";
 import { NwdLossBlock } from "../generated/loss_blocks";
 
 const NUMBERS = memory.data<f32>([
   1e-36, // under this a squared distance has lost digits
-  // A gradient loses 2e-7 d / c of itself, which is over the bound where d / c is over this, unless it is little beside 1 / the longer side.
+  // A gradient loses 2e-7 d / c of itself: over the bound where d / c is over this, if it is not little beside 1 / the longer side.
   8,
   0.5,
+  80, // exp(-x) is 0 from here on
 ]);
 
 // @ts-ignore: decorator
@@ -34,9 +36,14 @@ class Nwd extends NwdLossBlock {
     const rate = this.rate4();
     const near = nearOf(f32x4.mul(distance, rate));
     const lost = f32x4.lt(sum, v128.load32_splat(NUMBERS));
-    const value = v128.or(within(sum, gone(near)), lost);
+    // Of 1 - exp(-x) and of exp(-x), which have this in common.
+    const power = powerOf(near);
+    const whole = i32x4.shl(power, 23);
+    const part = fraction(near, power);
+    const value = v128.or(within(sum, madd(part, whole, f32x4.sub(one(), whole))), lost);
     if (gradient) {
-      const steep = f32x4.mul(decayed(near), rate);
+      const left = v128.and(nmadd(part, whole, whole), f32x4.lt(near, v128.load32_splat(NUMBERS, 12)));
+      const steep = f32x4.mul(left, rate);
       const longer = f32x4.pmax(extent(x1, x2), extent(y1, y2));
       const far = f32x4.gt(near, v128.load32_splat(NUMBERS, 4));
       const large = f32x4.gt(f32x4.mul(steep, longer), v128.load32_splat(NUMBERS, 8));
