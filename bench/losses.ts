@@ -15,6 +15,7 @@ import {
   type LossTask,
   type PreparedLoss,
 } from "./loss_task.ts";
+import { measureObjectLosses } from "./object_losses.ts";
 import { clangLosses } from "./peers/clang_losses.ts";
 import { formulaLoss } from "./peers/formula_losses.ts";
 import { jaxLosses } from "./peers/jax_losses.ts";
@@ -66,13 +67,17 @@ export const losses: Family = {
         { peer: await attempt("C by clang", clangLosses) },
         { key: "torch", peer: torch },
       ]);
+      await measureObjectLosses(bench, "absent" in torch ? torch : torch.process);
       await measureBandwidth(bench);
       await measureSlowCases(bench);
     } finally {
       if ("close" in torch) torch.close();
     }
   },
-  check: (bench) => measureAll(bench, []),
+  async check(bench) {
+    await measureAll(bench, []);
+    await measureObjectLosses(bench, { name: "PyTorch", absent: "not checked" });
+  },
 };
 
 async function measureAll(bench: Bench, peers: Peers): Promise<void> {

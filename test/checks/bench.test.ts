@@ -6,6 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { lossInput } from "../../bench/loss_inputs.ts";
 import { LOSSES, type LossName } from "../../bench/loss_task.ts";
+import { OBJECT_LOSSES } from "../../bench/object_losses.ts";
 import { float32Values } from "../../bench/peers/float32_losses.ts";
 import { formulaLoss } from "../../bench/peers/formula_losses.ts";
 import { plainLoss } from "../../bench/peers/plain_losses.ts";
@@ -48,10 +49,15 @@ test("every loss of the registry is measured, on an input that it takes", () => 
   const losses = Object.values(operations).filter(({ kind }) => kind.endsWith(" loss"));
   assert.equal([...LOSSES].sort(), losses.map(({ name }) => name).sort());
   for (const { name, check } of losses) {
-    const { loss, pred, predDims, target, targetDims } = lossInput(name as LossName, SIZES);
+    const { loss, pred, predDims, target, targetDims, options } = lossInput(name as LossName, SIZES);
     assert.is(loss, name);
-    (check as (...args: unknown[]) => void)({ data: pred, dims: predDims }, { data: target, dims: targetDims });
+    const given = [{ data: pred, dims: predDims }, { data: target, dims: targetDims }, options];
+    (check as (...args: unknown[]) => void)(...given);
   }
+  const others = Object.keys(operations).filter((name) =>
+    name.endsWith("Loss") && !losses.some((loss) => loss.name === name)
+  );
+  assert.equal(Object.keys(OBJECT_LOSSES).sort(), others.sort());
 });
 
 test("a peer says that it has no such loss", () => {
