@@ -61,7 +61,7 @@ export const OBJECT_LOSSES: Readonly<Record<string, () => ObjectLoss>> = {
         return { loss: result.loss, grads: [result.grad] };
       },
       plain: ([grad]) => plainRotatedLoss(pred, target, grad),
-      targets: { plain: 5, torch: 3 },
+      targets: { plain: 4, torch: 2 },
     };
   },
 
@@ -92,7 +92,7 @@ export const OBJECT_LOSSES: Readonly<Record<string, () => ObjectLoss>> = {
         return { loss: result.loss, grads: [result.grad] };
       },
       plain: ([grad]) => plainKeypointLoss(pred, target, areas, sigmas, grad),
-      targets: { plain: 4, torch: 3 },
+      targets: { plain: 3, torch: 3 },
     };
   },
 
@@ -124,7 +124,7 @@ export const OBJECT_LOSSES: Readonly<Record<string, () => ObjectLoss>> = {
         return { loss: result.loss, grads: [result.grad.coefficients, result.grad.prototypes] };
       },
       plain: ([own, slopes]) => plainMaskLoss(coefficients, prototypes, masks, boxes, SIDE, own && [own, slopes]),
-      targets: { plain: 4, torch: 15 },
+      targets: { plain: 3, torch: 12 },
     };
   },
 };
