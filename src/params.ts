@@ -6,6 +6,8 @@ import {
   boolean,
   describe,
   integer,
+  isContainer,
+  isLiteral,
   known,
   number,
   oneOf,
@@ -154,16 +156,19 @@ export function paramReader<P extends Params>(op: string, params: P): ParamReade
   const defaults = Object.fromEntries(
     names.map((name) => [name, required.includes(name) ? NOT_GIVEN : params[name].default]),
   );
+  const none = Object.freeze(Object.create(defaults)) as Values<P>;
+  const noOptions = (got: unknown) => {
+    const wanted = ["an object", required.join(" and ")].filter((part) => part !== "").join(" with ");
+    return typeError({ op, argument: "options" }, describe(got), wanted);
+  };
   return (options) => {
-    if (options === undefined && required.length === 0) return defaults as Values<P>;
-    if (typeof options !== "object" || options === null) {
-      const wanted = ["an object", required.join(" and ")].filter((part) => part !== "").join(" with ");
-      throw typeError({ op, argument: "options" }, describe(options), wanted);
-    }
+    if (options === undefined && required.length === 0) return none;
+    if (typeof options !== "object" || options === null) throw noOptions(options);
+    const plain = isLiteral(options);
+    if (!plain && isContainer(options)) throw noOptions(options);
     known(op, "options", options, names);
     const values: Record<string, unknown> = Object.create(defaults);
     // Of a literal, only the members that it lists: most list one or two. A proxy may list none of those that it has.
-    const plain = Object.getPrototypeOf(options) === Object.prototype;
     const listed = plain ? Object.keys(options) : names;
     for (const name of listed.length > 0 ? listed : names) {
       const value = (options as Readonly<Record<string, unknown>>)[name];
@@ -174,6 +179,11 @@ export function paramReader<P extends Params>(op: string, params: P): ParamReade
     }
     return values as Values<P>;
   };
+}
+
+/** Whether the caller gave a parameter, its default too; of values as the reader made them, which inherit the others. */
+export function isGiven<P extends Params>(values: Values<P>, name: keyof P): boolean {
+  return Object.hasOwn(values, name);
 }
 
 function checked({ param, place }: Entry, value: unknown): unknown {

@@ -372,6 +372,22 @@ export function namesOf<T>(members: { readonly [K in keyof Required<T>]: true })
   return Object.keys(members);
 }
 
+/** Whether a value is an object with members of its own names, as options are. */
+export function hasMembers(value: unknown): value is object {
+  return typeof value === "object" && value !== null && (isLiteral(value) || !isContainer(value));
+}
+
+/** Whether an object is as a literal makes it. */
+export function isLiteral(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Lists, maps and promises have no members of their own names: taken for options, they would be none without a word. */
+export function isContainer(value: object): boolean {
+  const { [Symbol.iterator]: iterator, then } = value as { [Symbol.iterator]?: unknown; then?: unknown };
+  return typeof iterator === "function" || typeof then === "function";
+}
+
 /** Refuses members that nobody reads; inherited ones are not looked at. */
 export function known(op: string, argument: string, value: object, names: readonly string[]): void {
   for (const name of Object.keys(value)) {
@@ -392,9 +408,7 @@ export function options<T extends object>(
   required = false,
 ): Partial<T> {
   if (value === undefined && !required) return {};
-  if (typeof value !== "object" || value === null) {
-    throw typeError({ op, argument: "options" }, describe(value), "an object");
-  }
+  if (!hasMembers(value)) throw typeError({ op, argument: "options" }, describe(value), "an object");
   known(op, "options", value, names);
   return value;
 }

@@ -2,7 +2,7 @@
  * The values of a distribution's bins: even ones by the first and the step, or a table of any that rise.
  */
 import { doc } from "../doc.ts";
-import { numberParam, optionalRising, type Values } from "../params.ts";
+import { isGiven, numberParam, optionalRising, type Values } from "../params.ts";
 import { rangeError, tensor, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import type { CallInput } from "./row_call.ts";
@@ -24,16 +24,17 @@ export interface Bins {
   readonly step: number;
 }
 
-type Given = Pick<Values<typeof BIN_PARAMS>, "firstBin" | "binStep" | "binValues"> & { readonly bins: number };
-
-export function binsOf(op: string, { bins, firstBin: first, binStep: step, binValues }: Given): Bins {
+/** Of values as the reader of an operation's options made them: a copy says that all of them were given. */
+export function binsOf(op: string, bins: number, options: Values<typeof BIN_PARAMS>): Bins {
+  const { firstBin: first, binStep: step, binValues } = options;
   if (binValues === undefined) {
     const values = Float32Array.from({ length: bins }, (_, bin) => step * bin);
     return { values, uneven: false, first, step };
   }
   const place = { op, argument: "options.binValues" };
-  for (const [name, value, usual] of [["firstBin", first, 0], ["binStep", step, 1]] as const) {
-    if (value !== usual) throw typeError(place, `given with ${name} ${value}`, `no ${name}: the values say it`);
+  for (const name of ["firstBin", "binStep"] as const) {
+    if (!isGiven(options, name)) continue;
+    throw typeError(place, `given with ${name} ${options[name]}`, `no ${name}: the values say it`);
   }
   if (binValues.length !== bins) {
     throw rangeError(place, `${binValues.length} values`, `${bins}, one for each of the bins`);

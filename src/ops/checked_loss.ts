@@ -21,6 +21,7 @@ import {
   describeTensor,
   elementsOf,
   type GpuSource,
+  hasMembers,
   known,
   namesOf,
   overlapError,
@@ -171,7 +172,7 @@ const NO_OUT: LossSettings["out"] = { loss: null, grad: null };
 /** Lengths are null where the call has no such array. */
 function outArrays(op: string, out: LossOptions["out"], values: number | null, elements: number | null) {
   if (out === undefined) return NO_OUT;
-  if (typeof out !== "object" || out === null) {
+  if (!hasMembers(out)) {
     throw typeError({ op, argument: "options.out" }, describe(out), "an object with loss or grad");
   }
   known(op, "options.out", out, OUT);

@@ -31,7 +31,7 @@ export const dflDecode = rowOperation({
   check(dist: TensorLike, options: DflDecodeOptions): CheckedRows<Float32Array> {
     const values = readOptions(options);
     const found = distribution(op, dist, values);
-    const bins = binsOf(op, values);
+    const bins = binsOf(op, values.bins, values);
     const decode = found.channelsFirst ? decodeChannels : decodeRows;
     const { inputs, counts, ...rows } = rowsOf(found);
     return {

@@ -3,7 +3,15 @@ import { doc } from "../doc.ts";
 import { bound, nameOf } from "../operation.ts";
 import { type Param, paramReader } from "../params.ts";
 import type { DflDecodeOptions, TensorLike } from "../types.ts";
-import { type AnySource, describeTensor, elementsOf, type Source, tensorAnywhere, typeError } from "../validate.ts";
+import {
+  type AnySource,
+  describeTensor,
+  elementsOf,
+  shapeOf,
+  type Source,
+  tensorAnywhere,
+  typeError,
+} from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { BIN_PARAMS, type Bins, binsInput, binsOf, withValues } from "./bins.ts";
 import { type Distribution, distribution, forEachChannelBlock, LAYOUT_PARAMS, rowsOf } from "./distribution.ts";
@@ -32,7 +40,7 @@ export const dflDecodeGradient = rowOperation({
     const values = readOptions(options);
     const found = distribution(op, dist, values);
     const slopes = slopesOf(grad, found);
-    const bins = binsOf(op, values);
+    const bins = binsOf(op, values.bins, values);
     const { channelsFirst, anchors } = found;
     const gradient = channelsFirst ? ofChannels : ofRows;
     const { inputs: [logits], counts, rows } = rowsOf(found);
@@ -55,13 +63,13 @@ export const dflDecodeGradient = rowOperation({
   },
 });
 
-/** A value for each side of the distribution. */
-function slopesOf(grad: TensorLike, { images, anchors }: Distribution): AnySource {
+/** A value for each side of the distribution: of its axes, whichever layout it has. */
+function slopesOf(grad: TensorLike, { source: dist, anchors }: Distribution): AnySource {
   const place = { op, argument: "grad" };
-  const source = tensorAnywhere(place, grad, (length) => [length / 4, 4]);
-  const { dims } = source;
-  if (dims[dims.length - 1] === 4 && dims.length > 1 && elementsOf(dims) === images * anchors * 4) return source;
-  throw typeError(place, describeTensor(grad, source), `shape (…, ${anchors}, 4), a value for each side of dist`);
+  const wanted = [...dist.dims.slice(0, -2), anchors, 4];
+  const source = tensorAnywhere(place, grad, (length) => length === elementsOf(wanted) ? wanted : [length]);
+  if (shapeOf(source.dims) === shapeOf(wanted)) return source;
+  throw typeError(place, describeTensor(grad, source), `shape ${shapeOf(wanted)}, a value for each side of dist`);
 }
 
 function ofRows(backend: WasmBackend, dist: Distribution<Source>, grad: Source, bins: Bins): Float32Array {

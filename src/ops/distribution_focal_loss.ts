@@ -3,7 +3,7 @@ import { doc } from "../doc.ts";
 import { bound, nameOf } from "../operation.ts";
 import { choiceParam, numberParam } from "../params.ts";
 import type { TensorLike } from "../types.ts";
-import { describeTensor, elementsOf, rangeError, tensorAnywhere, typeError } from "../validate.ts";
+import { describeTensor, elementsOf, rangeError, shapeOf, tensorAnywhere, typeError } from "../validate.ts";
 import { BIN_PARAMS, binsOf } from "./bins.ts";
 import { rowLoss } from "./row_loss.ts";
 
@@ -37,21 +37,32 @@ export const distributionFocalLoss = rowLoss({
     table: ["i32", doc`The bins' values, or 0: first bin and step say them.`],
     outside: ["i32", doc`Out: the first row whose label is outside, counted from 1; 0: none.`],
   },
-  check(pred: TensorLike, target: TensorLike, { firstBin, binStep, binValues, outside }) {
+  check(pred: TensorLike, target: TensorLike, values) {
+    const { firstBin, binStep, binValues, outside } = values;
     const labels = tensorAnywhere({ op, argument: "target" }, target, (length) => [length]);
     const rows = elementsOf(labels.dims);
     const logits = tensorAnywhere(
       { op, argument: "pred" },
       pred,
-      (length) => [rows, rows === 0 && length === 0 ? 2 : length / rows],
+      (length) => [...labels.dims, rows === 0 && length === 0 ? 2 : length / rows],
     );
     const bins = logits.dims[logits.dims.length - 1];
-    const found = elementsOf(logits.dims.slice(0, -1));
+    const axes = logits.dims.slice(0, -1);
+    const found = elementsOf(axes);
     if (logits.dims.length < 2 || !Number.isInteger(bins) || bins < 2 || bins > MAX_BINS || found !== rows) {
       const wanted = `shape (${rows}, bins) with 2 to ${MAX_BINS} bins, a row for each target`;
       throw typeError({ op, argument: "pred" }, describeTensor(pred, logits), wanted);
     }
-    const table = binValues && binsOf(op, { bins, firstBin, binStep, binValues }).values;
+    // Other axes of as many rows would be other sides' targets.
+    if (labels.dims.length !== 1 && shapeOf(labels.dims) !== shapeOf(axes)) {
+      const shapes = [...new Set([shapeOf(axes), shapeOf([rows])])].join(" or ");
+      throw typeError(
+        { op, argument: "target" },
+        describeTensor(target, labels),
+        `shape ${shapes}, one for each row of pred`,
+      );
+    }
+    const table = binValues && binsOf(op, bins, values).values;
     // A table has no rounding of its own.
     const exact = firstBin === 0 && binStep === 1;
     const slack = exact ? 0 : ROUNDING * bins;

@@ -365,6 +365,42 @@ test("results that overlap what was read before the memory grew are refused too"
   for (const start of [1000, 0]) close(run(start)().grad, new Float32Array(1000).fill(0.000298287), 1e-9);
 });
 
+test("lists, maps and promises are no options, empty ones too", async () => {
+  const lists = () => [[], [1], new Map([["c", 3]]), new Set(), new Float32Array(0), Promise.resolve({})];
+  for (const { op, what, args } of calls) {
+    const last = args().length - 1;
+    const options = args()[last];
+    if (Object.getPrototypeOf(Object(options)) !== Object.prototype || "dims" in (options as object)) continue;
+    for (const list of lists()) {
+      const given = args();
+      given[last] = list;
+      throws(() => run(engine, op, given), TypeError, `${op}: `);
+    }
+    assert.equal(plain(run(engine, op, args())), wantedOf(op, args), `${what}: afterwards`);
+  }
+  const [pred, target] = [Float32Array.of(0, 0, 4, 4), Float32Array.of(1, 0, 5, 4)];
+  const nwd = (options?: unknown) => sync.nwdLoss(pred, target, options as never).loss;
+  throws(() => nwd([]), TypeError, "nwdLoss: options is an array of 0; wanted an object");
+  throws(() => nwd(new Map([["c", 3]])), TypeError, "nwdLoss: options is an object (Map); wanted an object");
+  throws(() => nwd({ out: [] }), TypeError, "nwdLoss: options.out is an array of 0; wanted an object");
+  throws(() => sync.dflDecode(new Float32Array(8), [] as never), TypeError, "wanted an object with bins");
+  throws(() => sync.detect([], [] as never), TypeError, "detect: ");
+  await rejects(createEngine([] as never), TypeError, "createEngine: options is an array of 0; wanted an object");
+  // 1 − exp(−1 / c), whoever made the object.
+  close([nwd()], [1 - Math.exp(-1 / 12.8)], 1e-6);
+  for (
+    const made of [
+      Object.assign(Object.create(null), { c: 3 }),
+      Object.create({ c: 3 }),
+      new (class {
+        c = 3;
+      })(),
+    ]
+  ) {
+    close([nwd(made)], [1 - Math.exp(-1 / 3)], 1e-6);
+  }
+});
+
 test("unknown names are refused, with the nearest known one", async () => {
   for (const { op, what, args } of calls) {
     const isOptions = (value: unknown) =>

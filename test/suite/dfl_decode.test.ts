@@ -166,6 +166,46 @@ test("64 bins are streamed through the least memory, to the same bits", async ()
   }
 });
 
+test("the gradient's axes are those of the distributions, whatever the number of values", () => {
+  const [dist, grad] = [logits(8, 2 * 3 * 12), logits(9, 2 * 3 * 4)];
+  const run = (on: number[], from: number[], layout: "rows" | "channels-first" = "rows") => {
+    return sync.dflDecodeGradient({ data: dist, dims: on }, { data: grad, dims: from }, { bins: 3, layout });
+  };
+  const wanted = run([6, 12], [6, 4]);
+  same(run([2, 3, 12], [2, 3, 4]), wanted);
+  same(sync.dflDecodeGradient({ data: dist, dims: [2, 3, 12] }, grad, { bins: 3 }), wanted, "no axes");
+  same(sync.dflDecodeGradient(dist, grad, { bins: 3 }), wanted, "no axes on either side");
+  const op = "dflDecodeGradient: grad is of shape";
+  throws(() => run([2, 3, 12], [3, 2, 4]), TypeError, `${op} (3, 2, 4); wanted shape (2, 3, 4)`);
+  throws(() => run([2, 3, 12], [6, 4]), TypeError, `${op} (6, 4); wanted shape (2, 3, 4)`);
+  throws(() => run([6, 12], [2, 3, 4]), TypeError, `${op} (2, 3, 4); wanted shape (6, 4)`);
+  throws(() => run([6, 12], [1, 6, 4]), TypeError, `${op} (1, 6, 4); wanted shape (6, 4)`);
+  throws(() => run([2, 12, 3], [3, 2, 4], "channels-first"), TypeError, `${op} (3, 2, 4); wanted shape (2, 3, 4)`);
+  throws(() => run([12, 6], [2, 3, 4], "channels-first"), TypeError, `${op} (2, 3, 4); wanted shape (6, 4)`);
+  const channels = run([2, 12, 3], [2, 3, 4], "channels-first");
+  const images = [0, 36].flatMap((at) => {
+    const image = { data: dist.subarray(at, at + 36), dims: [12, 3] };
+    const slopes = grad.subarray(at / 3, at / 3 + 12);
+    return [...sync.dflDecodeGradient(image, slopes, { bins: 3, layout: "channels-first" })];
+  });
+  same(channels, images, "channels-first, image by image");
+  throws(() => sync.dflDecodeGradient(dist, grad.subarray(4), { bins: 3 }), TypeError, "Float32Array(20)", "(6, 4)");
+});
+
+test("values of bins stand in for the first and the step, given at their defaults too", () => {
+  const [dist, grad] = [logits(10, 24), logits(11, 8)];
+  const binValues = [0, 1, 2];
+  const wanted = sync.dflDecode(dist, { bins: 3, binValues });
+  close(wanted, sync.dflDecode(dist, { bins: 3 }), 2 * BOUND);
+  same(sync.dflDecode(dist, { bins: 3, binValues, firstBin: undefined, binStep: undefined }), wanted);
+  for (const [name, value] of [["firstBin", 0], ["binStep", 1], ["firstBin", 3], ["binStep", 2]] as const) {
+    const options = { bins: 3, binValues, [name]: value };
+    const parts = ["options.binValues is given with", `${name} ${value}`, `no ${name}`];
+    throws(() => sync.dflDecode(dist, options), TypeError, "dflDecode: ", ...parts);
+    throws(() => sync.dflDecodeGradient(dist, grad, options), TypeError, "dflDecodeGradient: ", ...parts);
+  }
+});
+
 test("wrong input", () => {
   const data = new Float32Array(64);
   throws(

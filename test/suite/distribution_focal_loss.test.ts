@@ -157,6 +157,23 @@ test("a table goes to every thread and through little memory", async () => {
   }
 });
 
+test("a target has the axes of the rows of pred, or is a list of them", () => {
+  const r = random(77);
+  const logits = floats(24, () => r.normal());
+  const sides = floats(6, (i) => i / 2);
+  const run = (axes: number[], dims: number[]) => {
+    return sync.distributionFocalLoss({ data: logits, dims: axes }, { data: sides, dims }).loss;
+  };
+  const wanted = run([6, 4], [6]);
+  assert.is(run([2, 3, 4], [2, 3]), wanted);
+  assert.is(run([2, 3, 4], [6]), wanted);
+  assert.is(sync.distributionFocalLoss({ data: logits, dims: [2, 3, 4] }, sides).loss, wanted);
+  assert.is(sync.distributionFocalLoss(logits, { data: sides, dims: [2, 3] }).loss, wanted);
+  const op = "distributionFocalLoss: target is of shape";
+  throws(() => run([2, 3, 4], [3, 2]), TypeError, `${op} (3, 2); wanted shape (2, 3) or (6)`);
+  throws(() => run([6, 4], [2, 3]), TypeError, `${op} (2, 3); wanted shape (6)`);
+});
+
 test("wrong tables of bins' values", () => {
   const pred = { data: new Float32Array(8), dims: [2, 4] };
   const run = (target: Float32Array, options: object) => () => sync.distributionFocalLoss(pred, target, options);
@@ -175,6 +192,10 @@ test("wrong tables of bins' values", () => {
   throws(run(zeros, { binValues: [0, 1, 2, 1e39] }), RangeError, "options.binValues[3]", "1e+39", "float32");
   throws(run(zeros, { binValues: "0,1,2,3" }), TypeError, "options.binValues");
   throws(run(zeros, { binValues: [0, 1, 2, 3], binStep: 2 }), TypeError, "options.binValues", "binStep 2");
+  throws(run(zeros, { binValues: [0, 1, 2, 3], binStep: 1 }), TypeError, "options.binValues", "binStep 1");
+  throws(run(zeros, { binValues: [0, 1, 2, 3], firstBin: 0 }), TypeError, "options.binValues", "firstBin 0");
+  const left = { binValues: [0, 1, 2, 3], firstBin: undefined, binStep: undefined };
+  close([sync.distributionFocalLoss(pred, zeros, left).loss], [Math.log(4)], 1e-6);
   throws(run(Float32Array.of(1, 3.5), { binValues: [0, 1, 2, 3] }), RangeError, "target[1]", "3.5", "0 to 3");
   throws(run(Float32Array.of(NaN, 1), { binValues: [0, 1, 2, 3] }), RangeError, "target[0]", "NaN");
   throws(run(zeros, { outside: "ignore" }), TypeError, "options.outside", '"error" or "clamp"');
