@@ -2,6 +2,7 @@
  * What the criteria take, checked: maps of all anchors, ground truth, and who is assigned to whom.
  */
 import { doc } from "../doc.ts";
+import { hasObjectness } from "../heads/channels.ts";
 import { checkHead } from "../heads/check.ts";
 import { anchorsIn, type Level, levelsOf } from "../heads/levels.ts";
 import { booleanParam, choiceParam } from "../params.ts";
@@ -91,6 +92,10 @@ export function readGrid(op: string, input: GridInput, boxes: readonly HeadSpec[
   }
   if (head.angle !== undefined && head.angle !== "none") {
     throw typeError(place(".head.angle"), JSON.stringify(head.angle), `"none": the loss is that of upright boxes`);
+  }
+  if (hasObjectness(head)) {
+    const wanted = `"none": the loss is that of classes and boxes alone`;
+    throw typeError(place(".head.objectness"), JSON.stringify(head.objectness), wanted);
   }
   if (head.anchorsPerCell !== undefined && head.anchorsPerCell > 1) {
     throw typeError(place(".head.anchorsPerCell"), String(head.anchorsPerCell), "1, for which the loss is computed");

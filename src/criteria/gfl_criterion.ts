@@ -54,6 +54,7 @@ export const gflCriterion = routine({
   params: PARAMS,
   throws: [
     doc`TypeError if the head has no distributions`,
+    doc`TypeError if it has an objectness`,
     doc`TypeError if the maps do not fit head, image size and gt`,
     doc`RangeError if a label is no class`,
     doc`RangeError if an index is no object's`,

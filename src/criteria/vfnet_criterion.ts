@@ -53,6 +53,7 @@ export const vfnetCriterion = routine({
   params: PARAMS,
   throws: [
     doc`TypeError if the boxes of the head are not distances`,
+    doc`TypeError if it has an objectness`,
     doc`TypeError if the maps do not fit head, image size and gt`,
     doc`RangeError if a label is no class`,
     doc`RangeError if an index is no object's`,

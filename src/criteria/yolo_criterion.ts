@@ -17,7 +17,7 @@ import {
   type Values,
 } from "../params.ts";
 import type { CriterionResult, Placement, YoloCriterionInput, YoloCriterionOptions } from "../types.ts";
-import { describe, known, matrix, namesOf, number, onHost, type Source, typeError } from "../validate.ts";
+import { describe, hasMembers, known, matrix, namesOf, number, onHost, type Source, typeError } from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import { type CheckedYolo, CriterionCall } from "./criterion_call.ts";
@@ -71,6 +71,7 @@ export const yoloCriterion = routine({
   throws: [
     doc`TypeError if the head has neither distributions nor distances`,
     doc`TypeError if its boxes are rotated`,
+    doc`TypeError if it has an objectness`,
     doc`TypeError if the maps do not fit head, image size and gt`,
     doc`TypeError if gains has another member`,
     doc`RangeError if a gain is under 0`,
@@ -128,7 +129,7 @@ function rulesIn({ topk, topk2 = Infinity, alpha, beta }: Values<typeof PARAMS>)
 function checkGains(given: YoloCriterionOptions["gains"]): typeof GAINS {
   if (given === undefined) return GAINS;
   const argument = "options.gains";
-  if (typeof given !== "object" || given === null) throw typeError({ op, argument }, describe(given), "an object");
+  if (!hasMembers(given)) throw typeError({ op, argument }, describe(given), "an object");
   known(op, argument, given, GAIN_NAMES);
   const { box = GAINS.box, cls = GAINS.cls, dfl = GAINS.dfl } = given;
   for (const [name, value] of Object.entries({ box, cls, dfl })) {

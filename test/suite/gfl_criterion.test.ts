@@ -229,6 +229,13 @@ test("wrong input", () => {
   const { gt, gtIndex } = input;
   const changed = (image: number, change: object) => gt.map((each, i) => i === image ? { ...each, ...change } : each);
   throws(run({ head: heads.vfnet() }), TypeError, "gflCriterion", "input.head", "vfnet", "distribution");
+  throws(
+    run({ head: { ...head, objectness: "multiply" } }),
+    TypeError,
+    "input.head.objectness",
+    '"multiply"',
+    '"none"',
+  );
   throws(run({ cls: input.cls.subarray(5) }), TypeError, "input.cls", `(2, ${anchors}, 5)`, "2 images");
   throws(run({ dist: { data: input.dist, dims: [2 * anchors, 36] } }), TypeError, "input.dist", "2 images");
   throws(run({ gt: gt.slice(1) }), TypeError, "input.gtIndex", "an array of 2", "1");

@@ -164,6 +164,13 @@ test("wrong input", () => {
   const input = example(320);
   const run = (change: object, options = {}) => () => sync.vfnetCriterion({ ...input, ...change }, options);
   throws(run({ head: heads.gfl() }), TypeError, "vfnetCriterion", "input.head", "gfl", "distances");
+  throws(
+    run({ head: { ...head, objectness: "multiply" } }),
+    TypeError,
+    "input.head.objectness",
+    '"multiply"',
+    '"none"',
+  );
   throws(run({ cls: new Float32Array(5) }), TypeError, "input.cls", `(2, ${anchors}, 5)`);
   throws(run({ distances: input.distances.subarray(4) }), TypeError, "input.distances", `(2, ${anchors}, 4)`);
   throws(run({ refined: { data: input.refined, dims: [2 * anchors, 4] } }), TypeError, "input.refined", "2 images");

@@ -315,6 +315,11 @@ test("wrong input", () => {
     '"distribution" or "distances"',
   );
   throws(run({ head: heads.yolov8({ angle: "radians" }) }), TypeError, "input.head.angle", '"radians"', '"none"');
+  for (const objectness of ["multiply", "sqrt-multiply"] as const) {
+    const own = { ...head, objectness };
+    throws(run({ head: own }), TypeError, "yoloCriterion: input.head.objectness", `"${objectness}"`, '"none"');
+  }
+  assert.equal(run({ head: { ...head, objectness: "none" } })(), run({})());
   throws(run({ cls: input.cls.subarray(5) }), TypeError, "input.cls", `(2, ${anchors}, 5)`, "2 images");
   throws(run({ dist: { data: input.dist, dims: [2 * anchors, 36] } }), TypeError, "input.dist", "2 images");
   throws(run({ head: plain }), TypeError, "input.dist", `(2, ${anchors}, 4)`);
