@@ -12,6 +12,7 @@ import { inInput } from "./ground_truth.ts";
 import { imageFinder, type KnownImage, readTruth } from "./images.ts";
 import { keepOptions } from "./keep.ts";
 import { mapsOf } from "./maps.ts";
+import { warnOfNaN } from "./not_numbers.ts";
 import { inItsNames, type NetworkFile, readNetworkFile } from "./network.ts";
 import { progressOf } from "./progress.ts";
 import type { CocoFile, CocoImage } from "./readers/coco.ts";
@@ -42,6 +43,7 @@ async function run(args: string[]): Promise<void> {
     files.push(
       await about(path, () => scoreFile(engine, path, flags, truth, images, files[0])).finally(progress.clear),
     );
+    warnOfNaN("score", path, files[i].network.read);
   }
   const scores = files.flatMap((file) => file.scores);
   const all = inAll(scores, flags.yolo.timesBatch ? scores.length : 1);

@@ -268,6 +268,25 @@ test("a head of another layout has the same score", () => {
   assert.equal(measures(line), measures(linesOf(scene[0], ...truth)[0]));
 });
 
+test("values that are NaN are told of on stderr, by tensor", () => {
+  const tensors = tensorsOf(scene[0]);
+  const healthy = outputs("healthy", tensors);
+  assert.is(score(healthy, ...truth, "--head", "gfl", "--image", "1", "--criterion", "yolo").stderr, "");
+  const { reg_s8: { data, dims }, reg_s16 } = tensors;
+  const some = reg_s16.data.map((value, i) => i < 5 ? NaN : value);
+  const path = outputs("damaged", {
+    ...tensors,
+    reg_s8: { data: data.map(() => NaN), dims },
+    reg_s16: { data: some, dims: reg_s16.dims },
+  });
+  const counts = `${data.length} of ${data.length} values of reg_s8, 5 of ${some.length} values of reg_s16`;
+  for (const criterion of ["yolo", "gfl"]) {
+    const { status, stderr } = score(path, ...truth, "--head", "gfl", "--image", "1", "--criterion", criterion);
+    assert.is(status, 0);
+    assert.is(stderr, `densehead: score: ${path}: NaN in ${counts}\n`);
+  }
+});
+
 test("a batch is of all images in order", () => {
   const parts = scene.map(tensorsOf);
   const batch = Object.fromEntries(
