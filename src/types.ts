@@ -404,11 +404,12 @@ export type Loss<F, T, O> = <R extends Reduction = "mean", G extends boolean = f
  * All losses throw TypeError for a wrong kind, dtype or shape, for labels that are not one Int32Array of length N, and for
  * `avgFactor` with "sum".
  *
- * Error bounds are for WASM, and hold for single losses and for sums of them. Values under 1e-36 count as 0: a loss, its
- * gradient, or a power in them such as |y − σ|^β. On WebGPU a bound is four times as large where the loss names no other, and
- * that of a sum is 8e-6, because sums are float32 there and float64 on WASM. Where a loss names terms that may cancel, WASM
- * adds their gradients in float64, which WebGPU does not have. WebGPU gives NaN only where WASM does. A call that runs on
- * WebGPU reads its host arrays, and writes `out`, until its promise settles.
+ * Error bounds are for WASM and of single losses. A sum is off by at most the sum of the bounds of its losses: of n equal
+ * losses, n times the bound of one. A mean is off by at most their mean. Values under 1e-36 count as 0: a loss, its gradient,
+ * or a power in them such as |y − σ|^β. On WebGPU a bound is four times as large where the loss names no other, and a sum adds
+ * up to 8e-6 of the sum of its losses' sizes, because sums are float32 there and float64 on WASM. Where a loss names terms that
+ * may cancel, WASM adds their gradients in float64, which WebGPU does not have. WebGPU gives NaN only where WASM does. A call
+ * that runs on WebGPU reads its host arrays, and writes `out`, until its promise settles.
  */
 export interface LossOps<F> {
   /**
@@ -846,7 +847,8 @@ export interface LossOps<F> {
    *   `eiouLoss`.
    * - Shape: Ω = Σ (1 − exp(−ω))^4 over w and h, with ω_w = |w − w_t| / max(w, w_t).
    *
-   * `eps` keeps the denominators from 0. Both costs are ≥ 0, as in the paper.
+   * `eps` keeps the denominators from 0, but is not in that of the angle: equal centres have no angle, and Λ is 0. Both
+   * costs are ≥ 0, as in the paper.
    *
    * Gradient: −dIoU + ½·Σ exp((Λ − 2)·ρ)·((2 − Λ)·dρ − ρ·dΛ) + 2·Σ (1 − exp(−ω))³·exp(−ω)·dω, through the angle too.
    *
@@ -2355,8 +2357,9 @@ export interface DetectionOps<F> {
    * - Shapes: cls (B, N, C) and dist (B, N, 4·bins), logits; gt and gtIndex (N) for each image. Results without unit;
    *   gradients `cls` and `dist` in the shapes of the maps.
    * - Defaults: `normalizer` "paper", `lambdaBox` 2, `lambdaDfl` 0.25, `beta` 2.
-   * - Throws: TypeError if the head has no distributions, or the maps do not fit head, image size and gt. RangeError if
-   *   a label is no class, an index is no object's, a box is inverted, or lambdaBox, lambdaDfl or beta is under 0.
+   * - Throws: TypeError if the head has no distributions, it has an objectness, or the maps do not fit head, image size
+   *   and gt. RangeError if a label is no class, an index is no object's, a box is inverted, or lambdaBox, lambdaDfl or
+   *   beta is under 0.
    * - Error bound: ≤ 1e-6 of max(1, part), ≤ 4e-6 for `dfl`, whose targets are float32. For a gradient, ≤ 1e-6 of the
    *   largest in its map. On WebGPU ≤ 8e-6 of max(1, part) and ≤ 4e-6 of the largest gradient of a map.
    * - Source: Li et al. 2020 (Generalized Focal Loss), equation 8.
@@ -2397,9 +2400,9 @@ export interface DetectionOps<F> {
    * - Shapes: cls (B, N, C), logits; distances and refined (B, N, 4) in pixels; gt and gtIndex (N) for each image.
    *   Results without unit; gradients `cls`, `distances` and `refined` in the shapes of the maps.
    * - Defaults: `normalizer` "paper", `lambdaBox` 1.5, `lambdaRefine` 2, `alpha` 0.75, `gamma` 2.
-   * - Throws: TypeError if the boxes of the head are not distances, or the maps do not fit head, image size and gt.
-   *   RangeError if a label is no class, an index is no object's, a box is inverted, or lambdaBox, lambdaRefine, alpha
-   *   or gamma is under 0.
+   * - Throws: TypeError if the boxes of the head are not distances, it has an objectness, or the maps do not fit head,
+   *   image size and gt. RangeError if a label is no class, an index is no object's, a box is inverted, or lambdaBox,
+   *   lambdaRefine, alpha or gamma is under 0.
    * - Error bound: ≤ 1e-6 of max(1, part). For a gradient, ≤ 1e-6 of the largest in its map, for objects whose edges
    *   are as float32 has them from the anchor's point (the weight of a box that barely touches its object contains
    *   their rounding). On WebGPU ≤ 8e-6 of max(1, part) and ≤ 4e-6 of the largest gradient of a map.
@@ -2458,9 +2461,9 @@ export interface DetectionOps<F> {
    *   r, b in its `boxUnit`; gt for each image. Results without unit; gradients `cls` and `dist` in the shapes of the
    *   maps.
    * - Defaults: `topk` 10, no `topk2`, `alpha` 0.5, `beta` 6, all else off.
-   * - Throws: TypeError if the head has neither distributions nor distances, its boxes are rotated, the maps do not fit
-   *   head, image size and gt, or gains has another member. RangeError if a gain is under 0, a label is no class, a box
-   *   is inverted, topk or topk2 is under 1, or alpha or beta is under 0.
+   * - Throws: TypeError if the head has neither distributions nor distances, its boxes are rotated, it has an
+   *   objectness, the maps do not fit head, image size and gt, or gains has another member. RangeError if a gain is
+   *   under 0, a label is no class, a box is inverted, topk or topk2 is under 1, or alpha or beta is under 0.
    * - Error bound: ≤ 1e-5 of max(1, part). For a gradient, ≤ 1e-5 of the largest in its map. On WebGPU the same.
    * - Source: Ultralytics' detection loss; Feng et al. 2021 (TOOD), section 3.2.
    *

@@ -119,6 +119,23 @@ for (const operation of ofKind("box loss")) {
     close(large.grad.map((v) => v * factor), small.grad, slope);
   });
 
+  test(`${name}: a sum of equal losses is within the sum of their bounds, a mean within their mean`, () => {
+    const count = 10000;
+    const [, pred, target] = pairs(6, 1000)[2];
+    const want = wanted(pred, target);
+    const errors = Array.from(both(run(sync, pred, target, each)).loss, (got, i) => Math.abs(got - want(i).value));
+    const worst = errors.indexOf(errors.reduce((a, b) => Math.max(a, b)));
+    const [p, t] = [pred, target].map((boxes) => floats(4 * count, (i) => rowOf(boxes, worst)[i % 4]));
+    const { value } = want(worst);
+    const limit = limits[0] * Math.max(1, value);
+    const off = (reduction: string, wanted: number) => {
+      return Math.abs((run(sync, p, t, { reduction }) as { loss: number }).loss - wanted);
+    };
+    assert.ok(off("sum", count * value) <= count * limit, `sum: off by ${off("sum", count * value)}`);
+    assert.ok(off("mean", value) <= limit, `mean: off by ${off("mean", value)}`);
+    note(`${name.padEnd(8)} sum of ${count} off by ${off("sum", count * value).toExponential(1)}`);
+  });
+
   test(`${name}: NaN and huge boxes stay alone`, () => {
     const [, pred, target] = pairs(7, 41)[1];
     const calm = both(run(sync, pred, target, each));
