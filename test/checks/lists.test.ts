@@ -40,6 +40,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       "test/suite/webgpu_criteria.test.ts": "a choice that differs in bins and classes",
       "test/node/realdata.test.ts": "the networks whose outputs are recorded, by the names of their files",
       "test/node/realdata_preprocess.test.ts": "the same networks' inputs, by the names of their files",
+      "test/packed/score_cli.test.ts": "criteria, of which one has the name of a head",
       "test/examples/cloudflare_worker.test.ts": "a choice for requests that are refused",
     },
   },

@@ -31,11 +31,11 @@ function script(name: string, code: string): string {
 
 const packed = join(dirname(createRequire(join(process.cwd(), "x.js")).resolve("densehead/package.json")), "dist");
 
-test("both builds of the kernels are under 54 000 bytes of brotli together", () => {
+test("both builds of the kernels are under 62 000 bytes of brotli together", () => {
   const sizes = ["densehead.wasm", "densehead-relaxed.wasm"].map((file) => {
     return brotliCompressSync(readFileSync(join(packed, file))).length;
   });
-  assert.ok(sizes[0] + sizes[1] < 54_000, `${sizes.join(" + ")} bytes`);
+  assert.ok(sizes[0] + sizes[1] < 62_000, `${sizes.join(" + ")} bytes`);
 });
 
 test("the library has no texts of the documentation in it", () => {
