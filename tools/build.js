@@ -32,7 +32,7 @@ const smallShaders = {
   setup({ onLoad }) {
     onLoad({ filter: /\/src\/webgpu\/(shaders\/)?\w+\.ts$/ }, ({ path }) => {
       const shrink = (shader) => shader.replaceAll(/\s*\/\/.*$/gm, "").replaceAll(/\n\s+/g, "\n");
-      const contents = readFileSync(path, "utf8").replaceAll(/(?<=\/\* wgsl \*\/ )`[^`]*`/g, shrink);
+      const contents = readFileSync(path, "utf8").replaceAll(/(?<=\/\* wgsl \*\/ )`(?:[^`\\]|\\.)*`/gs, shrink);
       return { contents, loader: "ts" };
     });
   },

@@ -30,7 +30,7 @@ struct Match { candidate: u32, object: u32, element: u32 }
 
 struct Rating {
   rank: u32,     // a float's bits; 0 for a pair that cannot be
-  overlap: u32,  // the complete IoU as \`ordered\`; 0 for NaN
+  overlap: u32,  // the complete IoU, ordered; 0 for NaN
 }
 
 struct Assigned { object: u32, score: f32 }
@@ -115,7 +115,7 @@ fn item(i: u32) {
 const LARGEST = 3.4028234663852886e38;
 `;
 
-/** What a workgroup of an object does: needs \`key_of(i)\`, over 0 for matches that can be picked. */
+/** What a workgroup of an object does: needs `key_of(i)`, over 0 for matches that can be picked. */
 const picking = structs + /* wgsl */ `
 struct Invocation {
   @builtin(workgroup_id) group: vec3u,
@@ -175,7 +175,7 @@ fn pick(lane: u32, strip: Strip) {
 }
 `;
 
-/** A workgroup for each object: picks its \`most\` best matches. */
+/** A workgroup for each object: picks its `most` best matches. */
 export const best = picking + /* wgsl */ `
 @group(0) @binding(1) var<storage, read> objects: array<Object>;
 @group(0) @binding(2) var<storage, read> ratings: array<Rating>;
@@ -219,7 +219,7 @@ fn item(i: u32) {
 }
 `;
 
-/** A workgroup for each object: leaves it its \`most\` best candidates, with their target scores. Scores begin at 0. */
+/** A workgroup for each object: leaves it its `most` best candidates, with their target scores. Scores begin at 0. */
 export const scores = picking + /* wgsl */ `
 @group(0) @binding(1) var<storage, read> objects: array<Object>;
 @group(0) @binding(2) var<storage, read> matches: array<Match>;
@@ -266,7 +266,7 @@ fn main(at: Invocation) {
 }
 `;
 
-/** One workgroup: lists the candidates that have an object, and nobody up to \`items\`. */
+/** One workgroup: lists the candidates that have an object, and nobody up to `items`. */
 export const listing = structs + /* wgsl */ `
 @group(0) @binding(1) var<storage, read> candidates: array<Candidate>;
 @group(0) @binding(2) var<storage, read> assigned: array<Assigned>;
