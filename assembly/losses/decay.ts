@@ -2,20 +2,10 @@
 
 import { madd, nmadd } from "../lanes";
 import { one } from "./box_lanes";
+import { EXP_TABLE } from "./passes";
 
-const NUMBERS = memory.data<f32>([
-  1.4426950408889634, // log2 e
-  12583039.0, // 1.5 * 2^23 + 127
-  0.693359375, // ln 2 in two parts, the first of few bits
-  -2.12194440e-4,
-  // (e^-r - 1 + r) / r^2 on |r| <= ln 2 / 2, minimax in relative error (3.1e-9)
-  0.49999993432098916,
-  -0.16666520398846657,
-  0.04166839078969793,
-  -0.008368745127113008,
-  0.001381453987772694,
-  80, // exp(-x) is 0 long before
-]);
+/** exp(-x) is 0 long before. */
+const REACH = memory.data<f32>([80]);
 const LOG2E: f64 = 1.4426950408889634;
 const LN2: f64 = 0.6931471805599453;
 
@@ -26,7 +16,7 @@ export function decayed(x: v128): v128 {
   const near = nearOf(x);
   const t = powerOf(near);
   const scale = i32x4.shl(t, 23);
-  return v128.andnot(nmadd(fraction(near, t), scale, scale), f32x4.eq(near, v128.load32_splat(NUMBERS, 36)));
+  return v128.andnot(nmadd(fraction(near, t), scale, scale), f32x4.eq(near, v128.load32_splat(REACH)));
 }
 
 /** 1 - exp(-x) for 0 <= x <= 80. */
@@ -42,26 +32,26 @@ export function gone(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function nearOf(x: v128): v128 {
-  return f32x4.pmin(x, v128.load32_splat(NUMBERS, 36));
+  return f32x4.pmin(x, v128.load32_splat(REACH));
 }
 
 /** The power of two next to exp(-x): its biased exponent is in the low bits. */
 // @ts-ignore: decorator
 @inline
 export function powerOf(x: v128): v128 {
-  return nmadd(x, v128.load32_splat(NUMBERS), v128.load32_splat(NUMBERS, 4));
+  return nmadd(x, v128.load32_splat(EXP_TABLE), v128.load32_splat(EXP_TABLE, 4));
 }
 
 /** 1 - exp(-x) / (that power of two). */
 // @ts-ignore: decorator
 @inline
 export function fraction(x: v128, t: v128): v128 {
-  const k = f32x4.sub(v128.load32_splat(NUMBERS, 4), t);
-  const r = nmadd(k, v128.load32_splat(NUMBERS, 12), nmadd(k, v128.load32_splat(NUMBERS, 8), x));
+  const k = f32x4.sub(v128.load32_splat(EXP_TABLE, 4), t);
+  const r = nmadd(k, v128.load32_splat(EXP_TABLE, 12), nmadd(k, v128.load32_splat(EXP_TABLE, 8), x));
   const z = f32x4.mul(r, r);
-  const low = madd(v128.load32_splat(NUMBERS, 20), r, v128.load32_splat(NUMBERS, 16));
-  const high = madd(v128.load32_splat(NUMBERS, 28), r, v128.load32_splat(NUMBERS, 24));
-  return nmadd(z, madd(madd(v128.load32_splat(NUMBERS, 32), z, high), z, low), r);
+  const low = madd(v128.load32_splat(EXP_TABLE, 20), r, v128.load32_splat(EXP_TABLE, 16));
+  const high = madd(v128.load32_splat(EXP_TABLE, 28), r, v128.load32_splat(EXP_TABLE, 24));
+  return nmadd(z, madd(madd(v128.load32_splat(EXP_TABLE, 32), z, high), z, low), r);
 }
 
 /** exp(-x), or 1 - exp(-x), for x >= 0; to 1e-11. */

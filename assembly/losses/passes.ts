@@ -7,7 +7,8 @@ import { madd, nmadd } from "../lanes";
 /** Elements of a block. */
 export const BLOCK: i32 = 512;
 
-const EXP_TABLE = memory.data<f32>([
+/** Of exp(-x); decay.ts takes it too. */
+export const EXP_TABLE = memory.data<f32>([
   1.4426950408889634, // log2 e
   12583039.0, // 1.5 * 2^23 + 127
   0.693359375, // ln 2 in two parts, the first of few bits
