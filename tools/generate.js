@@ -94,18 +94,18 @@ function besides(object, records, folder, ending) {
 
 async function lossFacts(records) {
   const { LOSS_PARAMS } = await evaluate("src/ops/checked_loss.ts");
-  const losses = records.filter(({ kind }) => kind.endsWith(" loss"));
-  const facts = losses.map(({ name, kind, alias, labels, targetRange, params }) => {
+  const losses = records.filter(({ kind, operands }) => kind.endsWith(" loss") || operands !== undefined);
+  const facts = losses.map(({ name, kind, alias, operands, labels, targetRange, params }) => {
     const own = Object.fromEntries(Object.entries(params).filter(([param]) => !(param in LOSS_PARAMS)));
-    return [name, { kind, alias, labels, targetRange, params: own }];
+    return [name, { kind, alias, operands, labels, targetRange, params: own }];
   });
-  const imports = ['import type { LossRecord } from "../ops/loss_call.ts";', ""];
+  const imports = ['import type { LossFacts } from "../ops/loss_call.ts";', ""];
   const text = JSON.stringify(Object.fromEntries(facts), null, 2);
   // JSON has no undefined.
   return [
     ...imports,
     `/** With their parameters beside those of every loss. */`,
-    `export const losses = ${text} as unknown as Readonly<Record<string, LossRecord>>;`,
+    `export const losses = ${text} as unknown as Readonly<Record<string, LossFacts>>;`,
   ];
 }
 

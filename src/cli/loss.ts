@@ -4,14 +4,14 @@
 import process from "node:process";
 import { createEngine, type Engine } from "../entry/embedded.ts";
 import { toFloat32 } from "../files/index.ts";
-import type { HostTensor, LabelTarget, LossResult, Reduction } from "../types.ts";
+import type { HostTensor, MaskLossResult, Reduction } from "../types.ts";
 import type { Command } from "./command.ts";
 import { about, reason, UsageError } from "./errors.ts";
 import { LOSS_HELP, type LossFlags, readFlags } from "./loss_options.ts";
 import { kebab, type LossName, recordOf } from "./losses.ts";
-import { readLabels, readTensor } from "./readers/one.ts";
+import { type Masks, readLabels, readMasks, readTensor } from "./readers/one.ts";
 import { STDOUT, writeText } from "./writers/file.ts";
-import { lossLine, lossText } from "./writers/loss_text.ts";
+import { lossLine, lossText, type Shown } from "./writers/loss_text.ts";
 import { writeFloats } from "./writers/npy.ts";
 
 /** The command. */
@@ -23,8 +23,8 @@ export const lossCommand: Command = {
 
 /** The tensors that the flags name. */
 interface Inputs {
-  readonly pred: HostTensor;
-  readonly target: HostTensor | undefined;
+  /** By the arguments of the loss, in its order. */
+  readonly operands: Readonly<Record<string, HostTensor | Masks>>;
   readonly labels: Int32Array | undefined;
   readonly scores: HostTensor | undefined;
   readonly weight: HostTensor | undefined;
@@ -36,22 +36,52 @@ async function run(args: string[]): Promise<void> {
   using engine = await createEngine();
   const { loss, grad } = compute(engine, flags, inputs);
   checkTargets(flags, inputs);
-  const lossDims = typeof loss === "number" ? [] : valuesShape(flags, inputs, loss);
-  const gradDims = inputs.pred.dims;
-  if (flags.out !== undefined) await writeFloats(flags.out, typeof loss === "number" ? [loss] : loss, lossDims);
-  if (flags.grad !== undefined && grad !== undefined) await writeFloats(flags.grad, grad, gradDims);
-  const shapes = [
-    ...shapesOf(inputs),
-    ...(flags.out === undefined ? [] : [{ role: "out", dims: lossDims, file: flags.out }]),
-    ...(flags.grad === undefined ? [] : [{ role: "grad", dims: gradDims, file: flags.grad }]),
-  ];
+  const results = [...lossFile(flags, inputs, loss), ...gradientFiles(flags, inputs, grad)];
+  for (const { file, values, dims } of results) await writeFloats(file, values, dims);
+  const shapes = [...shapesOf(inputs), ...results];
   const name = kebab(flags.name);
   if (flags.json !== STDOUT) process.stdout.write(lossText(`${name}, ${flags.reduction}`, loss, shapes));
   if (flags.json !== undefined) await writeText(flags.json, lossLine(name, flags.reduction, loss, shapes));
 }
 
+/** A file to write. */
+interface ResultFile extends Shown {
+  readonly file: string;
+  readonly values: Iterable<number>;
+}
+
+function lossFile(flags: LossFlags, inputs: Inputs, loss: number | Float32Array): ResultFile[] {
+  const { out } = flags;
+  if (out === undefined) return [];
+  const isOne = typeof loss === "number";
+  return [{
+    role: "out",
+    file: out,
+    values: isOne ? [loss] : loss,
+    dims: isOne ? [] : valuesShape(flags, inputs, loss),
+  }];
+}
+
+function gradientFiles(
+  { grad, gradPrototypes }: LossFlags,
+  { operands }: Inputs,
+  found: AnyGrad | undefined,
+): ResultFile[] {
+  if (found === undefined) return [];
+  const [first] = Object.values(operands);
+  const files = [
+    { role: "grad", file: grad, values: found instanceof Float32Array ? found : found.coefficients, of: first },
+    ...(found instanceof Float32Array
+      ? []
+      : [{ role: "grad-prototypes", file: gradPrototypes, values: found.prototypes, of: operands.prototypes }]),
+  ];
+  return files.flatMap(({ role, file, values, of }) =>
+    file === undefined ? [] : [{ role, file, values, dims: of.dims }]
+  );
+}
+
 /** A target outside its range makes losses that are none, such as negative ones. */
-function checkTargets({ name, options }: LossFlags, { target }: Inputs): void {
+function checkTargets({ name, options }: LossFlags, { operands: { target } }: Inputs): void {
   const { targetRange, params } = recordOf(name);
   if (target === undefined || targetRange === undefined) return;
   const valueOf = (end: number | string) => typeof end === "number" ? end : Number(options[end] ?? params[end].default);
@@ -64,36 +94,50 @@ function checkTargets({ name, options }: LossFlags, { target }: Inputs): void {
   throw new UsageError(`--target[${wrong}] is ${values[wrong]}; wanted a number from ${range}`);
 }
 
-async function readInputs({ pred, target, labels, scores, weight }: LossFlags): Promise<Inputs> {
+async function readInputs({ operands, labels, scores, weight }: LossFlags): Promise<Inputs> {
+  const found: Record<string, HostTensor | Masks> = {};
+  for (const [operand, file] of Object.entries(operands)) {
+    const read = operand === "masks" ? readMasks : readTensor;
+    found[operand] = await about(`--${operand} ${file}`, () => read(file));
+  }
+  checkMasks(found);
   return {
-    pred: await about(`--pred ${pred}`, () => readTensor(pred)),
-    target: await ifGiven("--target", target, readTensor),
+    operands: found,
     labels: await ifGiven("--labels", labels, readLabels),
     scores: await ifGiven("--scores", scores, readTensor),
     weight: await ifGiven("--weight", weight, readTensor),
   };
 }
 
+/** The loss sees bytes without a shape. */
+function checkMasks({ masks, coefficients, prototypes }: Inputs["operands"]): void {
+  if (masks === undefined) return;
+  const wanted = [coefficients.dims[0], ...prototypes.dims.slice(1)].join(", ");
+  const found = masks.dims.join(", ");
+  if (found !== wanted) {
+    throw new UsageError(`--masks is of shape (${found}); wanted shape (${wanted}), (N, h, w) of the prototypes`);
+  }
+}
+
 async function ifGiven<T>(flag: string, file: string | undefined, read: (file: string) => Promise<T>) {
   return file === undefined ? undefined : await about(`${flag} ${file}`, () => read(file));
 }
 
-type AnyLoss = (
-  pred: HostTensor,
-  target: HostTensor | LabelTarget | undefined,
-  options: Readonly<Record<string, unknown>>,
-) => Partial<LossResult<Reduction, true>> & LossResult<Reduction, false>;
+type AnyGrad = Float32Array | MaskLossResult<Reduction, true>["grad"];
+
+type AnyLoss = (...given: unknown[]) => { readonly loss: number | Float32Array; readonly grad?: AnyGrad };
 
 /** Runs the loss; its errors speak of flags. */
-function compute({ sync }: Engine, flags: LossFlags, { pred, target, labels, scores, weight }: Inputs) {
+function compute({ sync }: Engine, flags: LossFlags, { operands, labels, scores, weight }: Inputs) {
   const loss = sync[flags.name] as AnyLoss;
-  const labelled = labels && { labels, scores: scores && toFloat32(scores) };
-  const { reduction, options } = flags;
+  const given = Object.entries(operands).map(([operand, tensor]) => operand === "masks" ? tensor.data : tensor);
+  const labelled = labels === undefined ? [] : [{ labels, scores: scores && toFloat32(scores) }];
+  const { reduction, options, grad, gradPrototypes } = flags;
   try {
-    return loss(pred, labelled ?? target, {
+    return loss(...given, ...labelled, {
       reduction,
       weight,
-      grad: flags.grad !== undefined,
+      grad: grad !== undefined || gradPrototypes !== undefined,
       ...options,
     });
   } catch (error) {
@@ -114,11 +158,11 @@ function inFlags(name: LossName, error: unknown): UsageError {
 }
 
 /** With no reduction: one value for each element, or for each row. */
-function valuesShape({ name }: LossFlags, { pred, labels }: Inputs, loss: Float32Array): readonly number[] {
-  return recordOf(name).kind !== "element loss" || labels !== undefined ? [loss.length] : pred.dims;
+function valuesShape({ name }: LossFlags, { operands, labels }: Inputs, loss: Float32Array): readonly number[] {
+  return recordOf(name).kind !== "element loss" || labels !== undefined ? [loss.length] : operands.pred.dims;
 }
 
-function shapesOf({ labels, ...tensors }: Inputs) {
-  const roles = Object.entries({ ...tensors, labels: labels && { dims: [labels.length] } });
+function shapesOf({ operands, labels, scores, weight }: Inputs) {
+  const roles = Object.entries({ ...operands, labels: labels && { dims: [labels.length] }, scores, weight });
   return roles.flatMap(([role, tensor]) => tensor === undefined ? [] : [{ role, dims: tensor.dims }]);
 }

@@ -6,7 +6,19 @@ import type { Param } from "../params.ts";
 import type { Reduction } from "../types.ts";
 import { readArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
-import { kebab, lossesByParam, type LossName, lossNames, lossOf, namesOfKind, ownParams, recordOf } from "./losses.ts";
+import {
+  furtherOperands,
+  kebab,
+  lossesByParam,
+  type LossName,
+  lossNames,
+  lossOf,
+  namesOfKind,
+  operandsOf,
+  ownOperands,
+  ownParams,
+  recordOf,
+} from "./losses.ts";
 import { choice, number, size } from "./values.ts";
 
 /** Width of the flags' column and of a line. */
@@ -21,13 +33,25 @@ Computes a loss of predictions, and its gradient. NAME, also in camelCase, witho
 ${entry("  element losses:", namesOfKind("element loss").join(", "))}
 ${entry("  row losses:", namesOfKind("row loss").join(", "))}
 ${entry("  box losses:", namesOfKind("box loss").join(", "))}
+${entry("  of objects:", namesOfKind("routine").join(", "))}
 
 FILE is a .npy file, or a tensor of a .safetensors file: file.safetensors:name (the name may be left out where there is
 but one); one of the tensors may be "-", standard input. Tensors are float32, float16 or float64; labels are integers.
-  --pred FILE              logits (N, C) or any shape; (M, bins) for row losses, a row per side;
-                           boxes (N, 4) as x1, y1, x2, y2 for box losses
-  --target FILE            the same shape; from 0 to 1 for element losses, or as --y-left and --y-right say; (M) for row
-                           losses
+${
+  operandHelp("pred", [
+    "logits (N, C) or any shape",
+    "(M, bins) for row losses, a row per side",
+    "boxes (N, 4) as x1, y1, x2, y2 for box losses",
+  ])
+}
+${
+  operandHelp("target", [
+    "the same shape",
+    "from 0 to 1 for element losses, or as --y-left and --y-right say",
+    "(M) for row losses",
+  ])
+}
+${furtherOperands().map((operand) => operandHelp(operand)).join("\n")}
 ${
   entry(
     "  --labels FILE",
@@ -47,7 +71,8 @@ What single losses take:
 ${ownHelp()}
 
 What to write, as float32 .npy:
-  --grad FILE              gradient with respect to pred, in its shape; with none, that of the sum
+  --grad FILE              gradient with respect to pred, or to coefficients, in its shape; with none, that of the sum
+  --grad-prototypes FILE   that with respect to prototypes
   --out FILE               the loss: one number or, with none, all of them
   --json FILE | -          loss and shapes as a line of JSON; - writes to stdout, in place of the text below
 
@@ -63,6 +88,10 @@ function entry(flag: string, text: string): string {
     else lines.push(" ".repeat(COLUMN) + word);
   }
   return lines.join("\n");
+}
+
+function operandHelp(operand: string, texts: readonly string[] = []): string {
+  return entry(`  --${operand} FILE`, [...texts, ...ownOperands(operand)].join("; "));
 }
 
 /** The flags of parameters, with the losses that have them; parameters of all box losses are told once. */
@@ -91,17 +120,21 @@ function describeParam(param: Param): string {
 }
 
 function placeholder({ kind }: Param): string {
-  if (kind === "rising") return "N,N,…";
+  if (isList(kind)) return "N,N,…";
   if (kind === "size") return "H,W";
   return kind === "number" || kind === "integer" ? "N" : kind === "boolean" ? "true|false" : "KIND";
+}
+
+/** Of losses' parameters only lists of numbers are of the kind "other". */
+function isList(kind: Param["kind"]): boolean {
+  return kind === "rising" || kind === "other";
 }
 
 /** The flags, checked. */
 export interface LossFlags {
   readonly name: LossName;
-  readonly pred: string;
-  /** One of the two is there. */
-  readonly target: string | undefined;
+  /** Files by the arguments of the loss, in its order; the target is not among them where there are labels. */
+  readonly operands: Readonly<Record<string, string>>;
   readonly labels: string | undefined;
   readonly scores: string | undefined;
   readonly weight: string | undefined;
@@ -109,17 +142,19 @@ export interface LossFlags {
   /** Further options, as the library calls them. */
   readonly options: Readonly<Record<string, number | boolean | string | readonly number[]>>;
   readonly grad: string | undefined;
+  readonly gradPrototypes: string | undefined;
   readonly out: string | undefined;
   readonly json: string | undefined;
 }
 
+const OPERANDS = ["pred", "target", ...furtherOperands()];
+
 const FILES = {
-  pred: { type: "string" },
-  target: { type: "string" },
   labels: { type: "string" },
   scores: { type: "string" },
   weight: { type: "string" },
   grad: { type: "string" },
+  "grad-prototypes": { type: "string" },
   out: { type: "string" },
   json: { type: "string" },
 } as const;
@@ -133,7 +168,8 @@ const OPTIONS = {
   "loss-weight": { type: "string" },
 } as const;
 
-const ALL_OPTIONS = { ...OPTIONS, ...Object.fromEntries(OWN.map((flag) => [flag, { type: "string" } as const])) };
+const TEXTS = [...OPERANDS, ...OWN];
+const ALL_OPTIONS = { ...OPTIONS, ...Object.fromEntries(TEXTS.map((flag) => [flag, { type: "string" } as const])) };
 
 const REDUCTIONS = ["none", "sum", "mean"] as const;
 
@@ -146,16 +182,51 @@ export function readFlags(args: string[]): LossFlags {
   if (positionals.length > 1) throw new UsageError(`one NAME is wanted; ${positionals.length} were given`);
   const name = lossOf(positionals[0]);
   const reduction = choice("--reduction", values.reduction, REDUCTIONS);
-  const { pred, target, labels, scores, weight, grad, out, json } = values;
-  if (pred === undefined) throw new UsageError("--pred is missing (densehead loss --help tells more)");
+  const { labels, scores, weight, grad, "grad-prototypes": gradPrototypes, out, json } = values;
   checkOwn(name, values as Texts);
-  checkTarget(name, values as Texts);
+  const operands = operandsIn(name, values as Texts);
   const options = optionsIn(name, values as Texts);
   if (values["avg-factor"] !== undefined && reduction !== "mean") {
     throw new UsageError(`--avg-factor is for --reduction mean, which is ${reduction} here`);
   }
-  if (grad !== undefined && grad === out) throw new UsageError("--grad and --out are one file");
-  return { name, pred, target, labels, scores, weight, reduction, options, grad, out, json };
+  checkResults(name, { grad, "grad-prototypes": gradPrototypes, out });
+  return { name, operands, labels, scores, weight, reduction, options, grad, gradPrototypes, out, json };
+}
+
+/** The files of the loss's arguments. */
+function operandsIn(name: LossName, values: Texts): LossFlags["operands"] {
+  const own = operandsOf(name);
+  const foreign = OPERANDS.find((operand) => values[operand] !== undefined && !own.includes(operand));
+  if (foreign !== undefined) {
+    throw new UsageError(
+      `--${foreign} is not for ${kebab(name)}; wanted ${own.map((operand) => `--${operand}`).join(", ")}`,
+    );
+  }
+  const { labels: takesLabels = false } = recordOf(name);
+  checkLabels(name, values);
+  const wanted = values.labels === undefined ? own : own.filter((operand) => operand !== "target");
+  return Object.fromEntries(wanted.map((operand) => {
+    const file = values[operand];
+    if (file !== undefined) return [operand, file];
+    const hint = operand !== "target"
+      ? " (densehead loss --help tells more)"
+      : takesLabels
+      ? "; it or --labels is wanted"
+      : "";
+    throw new UsageError(`--${operand} is missing${hint}`);
+  }));
+}
+
+/** Two results do not go into one file, and only masks have two gradients. */
+function checkResults(name: LossName, files: Texts): void {
+  if (files["grad-prototypes"] !== undefined && !operandsOf(name).includes("prototypes")) {
+    throw new UsageError(`--grad-prototypes is not for ${kebab(name)}, which has no prototypes`);
+  }
+  const given = Object.entries(files).filter(([, file]) => file !== undefined);
+  for (const [i, [flag, file]] of given.entries()) {
+    const [same] = given.find(([, other], j) => j > i && other === file) ?? [];
+    if (same !== undefined) throw new UsageError(`--${flag} and --${same} are one file`);
+  }
 }
 
 /** Values of the flags of a loss's parameters, by the parameters' names. */
@@ -177,7 +248,7 @@ function read(
   { kind, choices }: Pick<Param, "kind" | "choices">,
 ): number | boolean | string | readonly number[] {
   if (kind === "size") return size(flag, text);
-  if (kind === "rising") return text.split(",").map((value) => number(flag, value));
+  if (isList(kind)) return text.split(",").map((value) => number(flag, value));
   if (kind === "boolean") return choice(flag, text, ["true", "false"]) === "true";
   return kind === "choice" ? choice(flag, text, choices as readonly string[]) : number(flag, text);
 }
@@ -191,13 +262,11 @@ function checkOwn(name: LossName, values: Texts): void {
   throw new UsageError(`--${foreign} is not for ${kebab(name)}, which takes ${takes}`);
 }
 
-function checkTarget(name: LossName, { target, labels, scores }: Texts): void {
+function checkLabels(name: LossName, { target, labels, scores }: Texts): void {
   const { labels: takesLabels = false } = recordOf(name);
   if (labels !== undefined && !takesLabels) throw new UsageError(`--labels is not for ${kebab(name)}; give --target`);
   if (labels !== undefined && target !== undefined) throw new UsageError("--target and --labels are both given");
   if (scores !== undefined && labels === undefined) {
     throw new UsageError("--scores is about --labels, which was not given");
   }
-  if (labels !== undefined || target !== undefined) return;
-  throw new UsageError(`--target is missing${takesLabels ? "; it or --labels is wanted" : ""}`);
 }

@@ -2,25 +2,26 @@
  * The losses as the command knows them: the registry's records of losses, by the names that people type.
  */
 import { losses } from "../generated/losses.ts";
-import type { LossRecord } from "../ops/loss_call.ts";
+import type { LossFacts } from "../ops/loss_call.ts";
 import type { Param } from "../params.ts";
-import type { LossOps } from "../types.ts";
+import type { SyncOps } from "../types.ts";
 import { UsageError } from "./errors.ts";
 import { suggestion } from "./suggest.ts";
 
 /** A loss as the library calls it. */
-export type LossName = keyof LossOps<"sync">;
+export type LossName = Extract<keyof SyncOps, `${string}Loss`>;
 
-const LOSSES = losses as Readonly<Record<LossName, LossRecord>>;
+const LOSSES = losses as Readonly<Record<LossName, LossFacts>>;
+const PAIR = { pred: "", target: "" };
 const NAMES = Object.keys(LOSSES) as LossName[];
 
 /** Every loss in kebab-case, or those that a condition holds for. */
-export function lossNames(wanted: (loss: LossRecord) => boolean = () => true): string[] {
+export function lossNames(wanted: (loss: LossFacts) => boolean = () => true): string[] {
   return NAMES.filter((name) => wanted(LOSSES[name])).map(kebab);
 }
 
 /** Every loss of a kind with its short name: "quality-focal-loss (qfl)". */
-export function namesOfKind(kind: LossRecord["kind"]): string[] {
+export function namesOfKind(kind: LossFacts["kind"]): string[] {
   return NAMES.filter((name) => LOSSES[name].kind === kind).map((name) => {
     const { alias } = LOSSES[name];
     return alias === undefined ? kebab(name) : `${kebab(name)} (${alias})`;
@@ -37,8 +38,26 @@ export function lossOf(typed: string): LossName {
   throw new UsageError(`${JSON.stringify(typed)} is no loss; wanted one of ${lossNames().join(", ")}${meant}`);
 }
 
-export function recordOf(name: LossName): LossRecord {
+export function recordOf(name: LossName): LossFacts {
   return LOSSES[name];
+}
+
+/** Names of the arguments before the options, in order. */
+export function operandsOf(name: LossName): string[] {
+  return Object.keys(LOSSES[name].operands ?? PAIR);
+}
+
+/** What losses with operands of their own take in the place of an argument: "oks-loss: keypoints (N, K, 2)". */
+export function ownOperands(operand: string): string[] {
+  return NAMES.flatMap((name) => {
+    const text = LOSSES[name].operands?.[operand];
+    return text === undefined ? [] : `${kebab(name)}: ${text}`;
+  });
+}
+
+/** Arguments that only losses with operands of their own have, in the order of the registry. */
+export function furtherOperands(): string[] {
+  return [...new Set(NAMES.flatMap(operandsOf))].filter((operand) => !(operand in PAIR));
 }
 
 /** Parameters of a loss beside those of every loss. */

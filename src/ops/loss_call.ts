@@ -89,6 +89,13 @@ export interface LossRecord<P extends Params = Params> {
   readonly params: P;
 }
 
+/** A loss as the command knows it. */
+export interface LossFacts extends Omit<LossRecord, "kind"> {
+  readonly kind: LossKind | "routine";
+  /** What the arguments before the options are, by name and in order, where they are not `pred` and `target` of the kind. */
+  readonly operands?: Readonly<Record<string, string>>;
+}
+
 interface LossSpec<P extends Params> extends OperationFacts<P>, LossRecord<P> {
   /** The loss's own fields of the parameter block. */
   readonly fields: OwnFields;

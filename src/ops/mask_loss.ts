@@ -140,6 +140,12 @@ export const maskLoss = routine({
   shapes: doc`(N, nm), (nm, h, w), (N, h, w), (N, 4) → (N)`,
   tensors:
     doc`coefficients (N, nm); prototypes (nm, h, w); masks (N, h, w), bytes 0 or 1; boxes (N, 4), in \`xyxy\`, in pixels of the prototypes. Loss (N)`,
+  operands: {
+    coefficients: doc`(N, nm)`,
+    prototypes: doc`(nm, h, w)`,
+    masks: doc`(N, h, w), integers or booleans, 0 or 1`,
+    boxes: doc`(N, 4) as x1, y1, x2, y2 in pixels of the prototypes`,
+  },
   summary: doc`cross-entropy of prototype masks within their boxes, with gradients to coefficients and prototypes`,
   params: PARAMS,
   throws: [

@@ -123,6 +123,11 @@ export const oksLoss = routine({
   shapes: doc`(N, K, 2), (N, K, 3), (N) → (N)`,
   tensors:
     doc`pred (N, K, 2), keypoints x, y; target (N, K, 3), x, y and visibility, over 0 where a keypoint counts; areas (N), of the objects, in the square of the unit of the keypoints. Loss (N)`,
+  operands: {
+    pred: doc`keypoints (N, K, 2)`,
+    target: doc`(N, K, 3), x, y and visibility`,
+    areas: doc`areas of the objects, (N)`,
+  },
   summary: doc`1 − object keypoint similarity of keypoints, with gradient`,
   params: PARAMS,
   throws: [

@@ -40,6 +40,10 @@ export const probIouLoss = routine({
   shapes: doc`(N, 5), (N, 5) → (N)`,
   tensors:
     doc`pred (N, 5) and target (N, 5), rotated boxes: centre x, y, width, height, angle, all lengths in one unit. Loss (N)`,
+  operands: {
+    pred: doc`rotated boxes (N, 5) as centre x, y, width, height, angle`,
+    target: doc`the same shape`,
+  },
   summary: doc`ProbIoU loss of rotated boxes, with gradient to all five members`,
   params: LOSS_PARAMS,
   throws: [doc`TypeError if pred and target are not as many boxes`],

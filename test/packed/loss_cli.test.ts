@@ -1,4 +1,4 @@
-import { createEngine, type LossOps } from "densehead";
+import { createEngine, type SyncOps } from "densehead";
 import { writeSafetensors } from "densehead/files";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "densehead-loss-"));
 const at = (name: string) => join(folder, name);
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const LOSSES = Object.keys(losses) as (keyof LossOps<"sync">)[];
+const LOSSES = Object.keys(losses) as (keyof SyncOps & `${string}Loss`)[];
 const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
 const names = LOSSES.map(kebab);
 const labelledNames = LOSSES.filter((name) => losses[name].labels).map(kebab);
@@ -85,10 +85,43 @@ const CALLS = {
   "row loss": { args: binned, tensors: [{ data: bins, dims: [2, 4] }, Float32Array.of(1.25, 3)] },
   "box loss": { args: boxed, tensors: [boxes, truth] },
 } as const;
+const rotated = Float32Array.of(10, 10, 6, 4, 0.3, 20, 15, 5, 8, -1);
+const turned = Float32Array.of(11, 9, 5, 5, 0.5, 21, 15, 6, 8, -0.5);
+const keypoints = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+const joints = Float32Array.of(2, 2, 2, 3, 5, 0, 5, 8, 1, 9, 8, 2);
+const areas = Float32Array.of(16, 9);
+const own = Float32Array.of(0.5, -1, 2, 0.25);
+const maps = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i));
+const bitmaps = Uint8Array.from({ length: 24 }, (_, i) => i % 2);
+const regions = Float32Array.of(0, 0, 3, 2, 1, 1, 4, 3);
+const masked = [
+  ...["--coefficients", npy("own.npy", own, [2, 2]), "--prototypes", npy("maps.npy", maps, [2, 3, 4])],
+  ...["--masks", npy("bitmaps.npy", bitmaps, [2, 3, 4]), "--boxes", npy("regions.npy", regions, [2, 4])],
+];
+const posed = [
+  ...["--pred", npy("keypoints.npy", keypoints, [2, 2, 2]), "--target", npy("joints.npy", joints, [2, 2, 3])],
+  ...["--areas", npy("areas.npy", areas)],
+];
+/** Of the losses whose arguments are their own. */
+const OWN_CALLS: Readonly<Record<string, { args: readonly string[]; tensors: readonly unknown[] }>> = {
+  maskLoss: {
+    args: masked,
+    tensors: [{ data: own, dims: [2, 2] }, { data: maps, dims: [2, 3, 4] }, bitmaps, regions],
+  },
+  oksLoss: {
+    args: posed,
+    tensors: [{ data: keypoints, dims: [2, 2, 2] }, { data: joints, dims: [2, 2, 3] }, areas],
+  },
+  probIouLoss: {
+    args: ["--pred", npy("rotated.npy", rotated, [2, 5]), "--target", npy("turned.npy", turned, [2, 5])],
+    tensors: [rotated, turned],
+  },
+};
+
 /** With the options that the loss is not called without. */
 function callOf(name: string) {
   const { kind, params } = losses[name];
-  const { args, tensors } = CALLS[kind];
+  const { args, tensors } = kind === "routine" ? OWN_CALLS[name] : CALLS[kind];
   const sizes = Object.keys(params).filter((param) => params[param].required && params[param].kind === "size");
   return {
     args: [...args, ...sizes.flatMap((param) => [`--${kebab(param)}`, "480,640"])],
@@ -122,10 +155,11 @@ test("a process of its own prints the same, and ends", () => {
 
 test("every loss, by its name in kebab-case and in camelCase, for short, and without the word loss", () => {
   for (const name of LOSSES) {
-    const { args, tensors: [pred, target], options } = callOf(name);
+    const { args, tensors, options } = callOf(name);
     const wanted = prints(kebab(name), ...args);
     assert.is(wanted.headline, `${kebab(name)}, mean`);
-    assert.is(wanted.loss, shown((sync[name] as typeof sync["iouLoss"])(pred, target, options).loss), name);
+    const run = sync[name] as (...given: unknown[]) => { readonly loss: number };
+    assert.is(wanted.loss, shown(run(...tensors, options).loss), name);
     const { alias } = losses[name];
     for (const typed of [name, kebab(name).replace(/-loss$/, ""), ...(alias === undefined ? [] : [alias])]) {
       assert.equal(prints(typed, ...args), wanted, typed);
@@ -212,6 +246,66 @@ test("writes all losses in the shape of the predictions, or the one", () => {
   assert.equal(read("grad.npy").values, [...sum.grad]);
   const { out } = prints("giou-loss", ...boxed, "--reduction", "none", "--out", "out.npy");
   assert.is(out, "(2) in out.npy");
+});
+
+test("losses of objects: their own files, and a gradient for each tensor that has one", () => {
+  const slopes = ["--grad", "slopes.npy"];
+  const rotatedLoss = sync.probIouLoss(rotated, turned, { grad: true, reduction: "sum" });
+  const flags = ["--reduction", "sum", ...slopes];
+  assert.is(prints("prob-iou", ...OWN_CALLS.probIouLoss.args, ...flags).loss, shown(rotatedLoss.loss));
+  assert.equal(read("slopes.npy"), { values: [...rotatedLoss.grad], shape: [2, 5], dtype: "f4" });
+
+  const [pred, target] = OWN_CALLS.oksLoss.tensors as [{ data: Float32Array; dims: number[] }, typeof pred];
+  const pose = sync.oksLoss(pred, target, areas, { sigmas: [0.25, 0.5], grad: true });
+  const printed = prints("oks", ...posed, "--sigmas", "0.25,0.5", ...slopes);
+  assert.equal(printed, {
+    headline: "oks-loss, mean",
+    loss: shown(pose.loss),
+    pred: "(2, 2, 2)",
+    target: "(2, 2, 3)",
+    areas: "(2)",
+    grad: "(2, 2, 2) in slopes.npy",
+  });
+  assert.equal(read("slopes.npy").values, [...pose.grad]);
+
+  const [coefficients, prototypes] = OWN_CALLS.maskLoss.tensors as [typeof pred, typeof pred];
+  const mask = sync.maskLoss(coefficients, prototypes, bitmaps, regions, { grad: true });
+  assert.is(prints("mask", ...masked, ...slopes, "--grad-prototypes", "maps_grad.npy").loss, shown(mask.loss));
+  assert.equal(read("slopes.npy"), { values: [...mask.grad.coefficients], shape: [2, 2], dtype: "f4" });
+  assert.equal(read("maps_grad.npy"), { values: [...mask.grad.prototypes], shape: [2, 3, 4], dtype: "f4" });
+  const { out } = prints("mask-loss", ...masked, "--reduction", "none", "--out", "masks_out.npy");
+  assert.is(out, "(2) in masks_out.npy");
+});
+
+test("what losses of objects do not take", () => {
+  const two = npy("twos.npy", bitmaps.map((bit) => 2 * bit), [2, 3, 4]);
+  fails(["mask", ...masked, "--masks", two], "--masks twos.npy: value 1 is 2; wanted 0 or 1");
+  const turnedMasks = npy("turned_masks.npy", bitmaps, [3, 4, 2]);
+  fails(
+    ["mask", ...masked, "--masks", turnedMasks],
+    "--masks is of shape (3, 4, 2); wanted shape (2, 3, 4), (N, h, w)",
+  );
+  fails(
+    ["mask", ...masked, "--masks", "maps.npy"],
+    "--masks maps.npy: holds float32; wanted bool, or integers 0 and 1",
+  );
+  const flat = npy("flat.npy", Float32Array.of(0, 0, 3, 2, 1, 1, 1, 3), [2, 4]);
+  fails(
+    ["mask", ...masked, "--boxes", flat],
+    "--boxes[1] is (1, 1, 1, 3); wanted finite corners around an area over 0",
+  );
+  fails(["mask", ...masked.slice(2)], "--coefficients is missing");
+  fails(["mask", ...masked, "--pred", "boxes.npy"], "--pred is not for mask-loss; wanted --coefficients, --prototypes");
+  fails(
+    ["mask", ...masked, "--grad", "x.npy", "--grad-prototypes", "x.npy"],
+    "--grad and --grad-prototypes are one file",
+  );
+  fails(["oks", ...posed, "--areas", npy("none.npy", Float32Array.of(0, 1))], "--areas[0] is 0; wanted an area over 0");
+  fails(["oks", ...posed, "--sigmas", "0.5"], "--sigmas is 1 numbers; wanted 2, one for each keypoint");
+  fails(["oks", ...posed.slice(0, 4)], "--areas is missing");
+  fails(["oks", ...posed, "--grad-prototypes", "x.npy"], "--grad-prototypes is not for oks-loss");
+  fails(["iou-loss", ...boxed, "--areas", "areas.npy"], "--areas is not for iou-loss; wanted --pred, --target");
+  fails(["iou-loss", ...boxed, "--sigmas", "1,2"], "--sigmas is not for iou-loss");
 });
 
 test("positives of the varifocal loss", () => {

@@ -24,6 +24,24 @@ export async function readLabels(where: string): Promise<Int32Array> {
   );
 }
 
+/** Reads masks of 0 and 1. */
+export async function readMasks(where: string): Promise<Masks> {
+  const { tensor: { data, dims, type }, subject } = await readOne(where);
+  if (type !== "bool" && !/^u?int/.test(type)) {
+    throw new UsageError(`${subject} ${type}; wanted bool, or integers 0 and 1`);
+  }
+  const values = Array.from(data as ArrayLike<number | bigint>, Number);
+  const wrong = values.findIndex((value) => value !== 0 && value !== 1);
+  if (wrong >= 0) throw new UsageError(`value ${wrong} is ${values[wrong]}; wanted 0 or 1`);
+  return { data: Uint8Array.from(values), dims };
+}
+
+/** Bytes of 0 and 1. */
+export interface Masks {
+  readonly data: Uint8Array;
+  readonly dims: readonly number[];
+}
+
 /** A tensor, and how an error about it begins. */
 interface Found {
   readonly tensor: FileTensor;
