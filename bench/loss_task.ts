@@ -8,7 +8,8 @@ export type LossKind = LossRecord["kind"];
 
 const RECORDS = losses as Readonly<Record<LossName, LossRecord>>;
 
-export const LOSSES = Object.keys(losses) as LossName[];
+/** Those of predictions and targets; object_losses.ts has the others. */
+export const LOSSES = (Object.keys(losses) as LossName[]).filter((name) => losses[name].kind !== "routine");
 
 export function kindOf(loss: LossName): LossKind {
   return RECORDS[loss].kind;
