@@ -1,7 +1,8 @@
 /**
- * How an image was fitted into the network's input: all geometry of the command. `detect` undoes the transform, and truth
+ * How an image was fitted into the network's input. `detect` undoes the transform, and truth
  * is taken to the input by it.
  */
+import { placeIn, transformOf } from "../pixels/geometry.ts";
 import type { ImageTransform } from "../types.ts";
 import { UsageError } from "./errors.ts";
 
@@ -27,46 +28,32 @@ export function transformFor(
   [inputHeight, inputWidth]: readonly [number, number],
   fit: Fit | undefined,
 ): ImageTransform {
-  const input = { width: inputWidth, height: inputHeight };
-  if (fit !== undefined) return transformOf(image, resized(image, input, fit), input, fit);
-  if (image.width * inputHeight === image.height * inputWidth) return transformOf(image, input, input, "stretch");
+  const input: readonly [number, number] = [inputHeight, inputWidth];
+  if (fit !== undefined) return transformTo(input, image, fit);
+  if (image.width * inputHeight === image.height * inputWidth) return transformTo(input, image, "stretch");
   throw new UsageError(
     `${what} is ${image.width}×${image.height}, the input ${inputWidth}×${inputHeight}; ` +
       `say --fit ${FITS.slice(0, -1).join(", ")} or ${FITS.at(-1)}`,
   );
 }
 
-/** The size that the image has in the input. */
-function resized(image: Size, input: Size, fit: Fit): Size {
-  if (fit === "stretch") return input;
-  const ratio = Math.min(input.height / image.height, input.width / image.width);
-  const [width, height] = [image.width * ratio, image.height * ratio];
-  return fit === "letterbox-exact" ? { width, height } : { width: whole(width), height: whole(height) };
+function transformTo(size: readonly [number, number], { width, height }: Size, fit: Fit): ImageTransform {
+  if (fit === "letterbox-exact") return exactLetterbox(size, width, height);
+  return transformOf(placeIn({ size, fit, scaleUp: true, rounding: "round" }, width, height), width, height);
 }
 
-/** Half to even, as Python and NumPy round; at least one pixel. */
-function whole(side: number): number {
-  return Math.max(1, side % 2 === 0.5 ? Math.floor(side) : Math.round(side));
-}
-
-function transformOf(image: Size, inside: Size, input: Size, fit: Fit): ImageTransform {
+/** Centred to fractions of a pixel. */
+function exactLetterbox(
+  [inputHeight, inputWidth]: readonly [number, number],
+  width: number,
+  height: number,
+): ImageTransform {
+  const scale = Math.min(inputHeight / height, inputWidth / width);
   return {
-    scaleX: inside.width / image.width,
-    scaleY: inside.height / image.height,
-    padX: padding(input.width - inside.width, fit),
-    padY: padding(input.height - inside.height, fit),
-    clip: [image.height, image.width],
+    scaleX: scale,
+    scaleY: scale,
+    padX: (inputWidth - width * scale) / 2,
+    padY: (inputHeight - height * scale) / 2,
+    clip: [height, width],
   };
-}
-
-/** Left of the image, or above it. Of an odd number of pixels the smaller half, as round(pad/2 − 0.1) gives. */
-function padding(free: number, fit: Fit): number {
-  switch (fit) {
-    case "letterbox":
-      return Math.floor(free / 2);
-    case "letterbox-exact":
-      return free / 2;
-    default:
-      return 0;
-  }
 }

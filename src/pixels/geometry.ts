@@ -12,8 +12,11 @@ export interface Placed {
   readonly top: number;
 }
 
+/** What decides where an image goes. */
+export type Fitting = Pick<CheckedInput, "size" | "fit" | "scaleUp" | "rounding">;
+
 /** Where an image of that size goes. */
-export function placeIn(input: CheckedInput, width: number, height: number): Placed {
+export function placeIn(input: Fitting, width: number, height: number): Placed {
   const [inputHeight, inputWidth] = input.size;
   if (input.fit === "stretch") return { width: inputWidth, height: inputHeight, left: 0, top: 0 };
   const fitting = Math.min(inputHeight / height, inputWidth / width);
