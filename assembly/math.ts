@@ -39,15 +39,15 @@ export function softmaxExp(
   columns: i32,
 ): bool {
   const log2e = v128.load32_splat(SOFTMAX);
-  const round = v128.load32_splat(SOFTMAX, 4);
-  const ln2High = v128.load32_splat(SOFTMAX, 8);
-  const ln2Low = v128.load32_splat(SOFTMAX, 12);
-  const c0 = v128.load32_splat(SOFTMAX, 16);
-  const c1 = v128.load32_splat(SOFTMAX, 20);
-  const c2 = v128.load32_splat(SOFTMAX, 24);
-  const c3 = v128.load32_splat(SOFTMAX, 28);
-  const c4 = v128.load32_splat(SOFTMAX, 32);
-  const c5 = v128.load32_splat(SOFTMAX, 36);
+  const round = v128.load32_splat(SOFTMAX + 4);
+  const ln2High = v128.load32_splat(SOFTMAX + 8);
+  const ln2Low = v128.load32_splat(SOFTMAX + 12);
+  const c0 = v128.load32_splat(SOFTMAX + 16);
+  const c1 = v128.load32_splat(SOFTMAX + 20);
+  const c2 = v128.load32_splat(SOFTMAX + 24);
+  const c3 = v128.load32_splat(SOFTMAX + 28);
+  const c4 = v128.load32_splat(SOFTMAX + 32);
+  const c5 = v128.load32_splat(SOFTMAX + 36);
   let seen = round;
   for (let row = 0; row < rows; row++) {
     let s = src;
@@ -111,7 +111,7 @@ export function softmaxExp(
 // @ts-ignore: decorator
 @inline
 function hasSmallExponent(rounded: v128): v128 {
-  const high = v128.andnot(v128.xor(rounded, v128.load32_splat(SOFTMAX, 4)), i32x4.splat(255));
+  const high = v128.andnot(v128.xor(rounded, v128.load32_splat(SOFTMAX + 4)), i32x4.splat(255));
   return i32x4.eq(high, i32x4.splat(0));
 }
 
@@ -119,7 +119,7 @@ function hasSmallExponent(rounded: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function inSoftmaxRange(x: v128): v128 {
-  return hasSmallExponent(madd(x, v128.load32_splat(SOFTMAX), v128.load32_splat(SOFTMAX, 4)));
+  return hasSmallExponent(madd(x, v128.load32_splat(SOFTMAX), v128.load32_splat(SOFTMAX + 4)));
 }
 
 /**
@@ -163,18 +163,18 @@ export const EXP_TABLE = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 export function timesExp4(d: v128, x: v128): v128 {
-  const round = v128.load32_splat(EXP_TABLE, 4);
+  const round = v128.load32_splat(EXP_TABLE + 4);
   // From the least number to the largest it is e^192.
   const near = f32x4.pmax(f32x4.pmin(x, f32x4.splat(200)), f32x4.splat(-200));
   const t = madd(near, v128.load32_splat(EXP_TABLE), round);
   const k = f32x4.sub(t, round);
-  const r = nmadd(k, v128.load32_splat(EXP_TABLE, 12), nmadd(k, v128.load32_splat(EXP_TABLE, 8), near));
-  let q = madd(v128.load32_splat(EXP_TABLE, 32), r, v128.load32_splat(EXP_TABLE, 28));
-  q = madd(q, r, v128.load32_splat(EXP_TABLE, 24));
-  q = madd(q, r, v128.load32_splat(EXP_TABLE, 20));
-  q = madd(q, r, v128.load32_splat(EXP_TABLE, 16));
+  const r = nmadd(k, v128.load32_splat(EXP_TABLE + 12), nmadd(k, v128.load32_splat(EXP_TABLE + 8), near));
+  let q = madd(v128.load32_splat(EXP_TABLE + 32), r, v128.load32_splat(EXP_TABLE + 28));
+  q = madd(q, r, v128.load32_splat(EXP_TABLE + 24));
+  q = madd(q, r, v128.load32_splat(EXP_TABLE + 20));
+  q = madd(q, r, v128.load32_splat(EXP_TABLE + 16));
   q = madd(f32x4.mul(r, r), q, r);
-  const p = f32x4.add(q, v128.load32_splat(EXP_TABLE, 36));
+  const p = f32x4.add(q, v128.load32_splat(EXP_TABLE + 36));
   // The power of two in halves of halves, the lower before the mantissa: no step leaves float32 unless the product does.
   const exponent = i32x4.sub(t, round);
   const lower = i32x4.shr_s(exponent, 1);
@@ -187,15 +187,15 @@ export function timesExp4(d: v128, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function shortExp4(x: v128): v128 {
-  const round = v128.load32_splat(EXP_TABLE, 4);
+  const round = v128.load32_splat(EXP_TABLE + 4);
   const near = f32x4.pmax(x, f32x4.splat(-87));
   const t = madd(near, v128.load32_splat(EXP_TABLE), round);
   const k = f32x4.sub(t, round);
-  const r = nmadd(k, v128.load32_splat(EXP_TABLE, 12), nmadd(k, v128.load32_splat(EXP_TABLE, 8), near));
+  const r = nmadd(k, v128.load32_splat(EXP_TABLE + 12), nmadd(k, v128.load32_splat(EXP_TABLE + 8), near));
   const z = f32x4.mul(r, r);
-  const low = madd(v128.load32_splat(EXP_TABLE, 20), r, v128.load32_splat(EXP_TABLE, 16));
-  const high = madd(v128.load32_splat(EXP_TABLE, 28), r, v128.load32_splat(EXP_TABLE, 24));
-  const p = madd(z, madd(madd(v128.load32_splat(EXP_TABLE, 32), z, high), z, low), r);
+  const low = madd(v128.load32_splat(EXP_TABLE + 20), r, v128.load32_splat(EXP_TABLE + 16));
+  const high = madd(v128.load32_splat(EXP_TABLE + 28), r, v128.load32_splat(EXP_TABLE + 24));
+  const p = madd(z, madd(madd(v128.load32_splat(EXP_TABLE + 32), z, high), z, low), r);
   const power = i32x4.shl(t, 23);
   return madd(p, power, power);
 }

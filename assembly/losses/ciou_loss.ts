@@ -73,13 +73,13 @@ class CompleteIou extends CiouLossBlock {
     const iou = f32x4.div(intersection, whole);
     const distance = f32x4.div(square, diagonal);
     // The turn from one shape to the other is the angle of (w h' - h w', h h' + w w'), which is within pi / 2.
-    const least = v128.load32_splat(TURN, 44);
+    const least = v128.load32_splat(TURN + 44);
     const height = f32x4.pmax(h, least);
     const targetHeight = f32x4.pmax(targetH, least);
     const across = f32x4.sub(f32x4.mul(w, targetHeight), f32x4.mul(height, targetW));
     const along = f32x4.add(f32x4.mul(height, targetHeight), f32x4.mul(w, targetW));
     const turn = v128.xor(quarterAngle(f32x4.abs(across), along), v128.and(across, signBit()));
-    const aspect = f32x4.mul(f32x4.mul(turn, turn), v128.load32_splat(TURN, 4));
+    const aspect = f32x4.mul(f32x4.mul(turn, turn), v128.load32_splat(TURN + 4));
     const apart = f32x4.sub(one(), iou);
     const alpha = f32x4.div(aspect, f32x4.add(f32x4.add(apart, aspect), eps));
     const value = within(
@@ -105,8 +105,8 @@ class CompleteIou extends CiouLossBlock {
       const inverseDiagonal = f32x4.div(one(), diagonal);
       const byCover = f32x4.mul(f32x4.add(distance, distance), inverseDiagonal);
       const sizes = sumOfSquares(w, h);
-      const steep = f32x4.div(f32x4.mul(f32x4.mul(alpha, turn), v128.load32_splat(TURN, 8)), sizes);
-      const vanishing = f32x4.lt(sizes, v128.load32_splat(TURN, 48));
+      const steep = f32x4.div(f32x4.mul(f32x4.mul(alpha, turn), v128.load32_splat(TURN + 8)), sizes);
+      const vanishing = f32x4.lt(sizes, v128.load32_splat(TURN + 48));
       storeCentredSlopes(
         dst, scale,
         v128.or(vanishing, isHard(lowX, highX, lowY, highY, area)),
@@ -144,10 +144,10 @@ function arc(q: v128): v128 {
   const z2 = f32x4.mul(z, z);
   const z4 = f32x4.mul(z2, z2);
   // In pairs: one chain of eight steps would wait for itself.
-  const p01 = madd(v128.load32_splat(TURN, 16), z, v128.load32_splat(TURN, 12));
-  const p23 = madd(v128.load32_splat(TURN, 24), z, v128.load32_splat(TURN, 20));
-  const p45 = madd(v128.load32_splat(TURN, 32), z, v128.load32_splat(TURN, 28));
-  const p67 = madd(v128.load32_splat(TURN, 40), z, v128.load32_splat(TURN, 36));
+  const p01 = madd(v128.load32_splat(TURN + 16), z, v128.load32_splat(TURN + 12));
+  const p23 = madd(v128.load32_splat(TURN + 24), z, v128.load32_splat(TURN + 20));
+  const p45 = madd(v128.load32_splat(TURN + 32), z, v128.load32_splat(TURN + 28));
+  const p67 = madd(v128.load32_splat(TURN + 40), z, v128.load32_splat(TURN + 36));
   const p = madd(madd(p67, z2, p45), z4, madd(p23, z2, p01));
   return madd(f32x4.mul(p, z), q, q);
 }
@@ -157,7 +157,7 @@ function arc(q: v128): v128 {
 @inline
 function isTiny(w: v128, h: v128): v128 {
   const sides = f32x4.add(w, h);
-  return v128.and(f32x4.gt(sides, f32x4.splat(0)), f32x4.lt(sides, v128.load32_splat(TURN, 52)));
+  return v128.and(f32x4.gt(sides, f32x4.splat(0)), f32x4.lt(sides, v128.load32_splat(TURN + 52)));
 }
 
 /** alpha v. */

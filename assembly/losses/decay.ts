@@ -39,19 +39,19 @@ export function nearOf(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function powerOf(x: v128): v128 {
-  return nmadd(x, v128.load32_splat(EXP_TABLE), v128.load32_splat(EXP_TABLE, 4));
+  return nmadd(x, v128.load32_splat(EXP_TABLE), v128.load32_splat(EXP_TABLE + 4));
 }
 
 /** 1 - exp(-x) / (that power of two). */
 // @ts-ignore: decorator
 @inline
 export function fraction(x: v128, t: v128): v128 {
-  const k = f32x4.sub(v128.load32_splat(EXP_TABLE, 4), t);
-  const r = nmadd(k, v128.load32_splat(EXP_TABLE, 12), nmadd(k, v128.load32_splat(EXP_TABLE, 8), x));
+  const k = f32x4.sub(v128.load32_splat(EXP_TABLE + 4), t);
+  const r = nmadd(k, v128.load32_splat(EXP_TABLE + 12), nmadd(k, v128.load32_splat(EXP_TABLE + 8), x));
   const z = f32x4.mul(r, r);
-  const low = madd(v128.load32_splat(EXP_TABLE, 20), r, v128.load32_splat(EXP_TABLE, 16));
-  const high = madd(v128.load32_splat(EXP_TABLE, 28), r, v128.load32_splat(EXP_TABLE, 24));
-  return nmadd(z, madd(madd(v128.load32_splat(EXP_TABLE, 32), z, high), z, low), r);
+  const low = madd(v128.load32_splat(EXP_TABLE + 20), r, v128.load32_splat(EXP_TABLE + 16));
+  const high = madd(v128.load32_splat(EXP_TABLE + 28), r, v128.load32_splat(EXP_TABLE + 24));
+  return nmadd(z, madd(madd(v128.load32_splat(EXP_TABLE + 32), z, high), z, low), r);
 }
 
 /** exp(-x), or 1 - exp(-x), for x >= 0; to 1e-11. */

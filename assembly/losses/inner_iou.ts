@@ -194,7 +194,7 @@ function addTo(
   const steep = f32x4.abs(scale);
   const least = f32x4.pmax(largestOf(x1, y1, x2, y2), f32x4.div(steep, longer));
   const all = f32x4.pmax(f32x4.mul(terms, steep), largestOf(baseX1, baseY1, baseX2, baseY2));
-  const cancels = f32x4.gt(all, f32x4.mul(v128.load32_splat(NUMBERS, 4), least));
+  const cancels = f32x4.gt(all, f32x4.mul(v128.load32_splat(NUMBERS + 4), least));
   storeCorners(dst, one(), v128.or(hard, cancels), x1, y1, x2, y2);
 }
 

@@ -42,11 +42,11 @@ class Nwd extends NwdLossBlock {
     const part = fraction(near, power);
     const value = v128.or(within(sum, madd(part, whole, f32x4.sub(one(), whole))), lost);
     if (gradient) {
-      const left = v128.and(nmadd(part, whole, whole), f32x4.lt(near, v128.load32_splat(NUMBERS, 12)));
+      const left = v128.and(nmadd(part, whole, whole), f32x4.lt(near, v128.load32_splat(NUMBERS + 12)));
       const steep = f32x4.mul(left, rate);
       const longer = f32x4.pmax(extent(x1, x2), extent(y1, y2));
-      const far = f32x4.gt(near, v128.load32_splat(NUMBERS, 4));
-      const large = f32x4.gt(f32x4.mul(steep, longer), v128.load32_splat(NUMBERS, 8));
+      const far = f32x4.gt(near, v128.load32_splat(NUMBERS + 4));
+      const large = f32x4.gt(f32x4.mul(steep, longer), v128.load32_splat(NUMBERS + 8));
       const counts = v128.or(large, f32x4.eq(longer, f32x4.splat(0)));
       const by = f32x4.mul(f32x4.mul(steep, half()), f32x4.div(one(), distance));
       storeCorners(

@@ -32,18 +32,18 @@ export const SIGN = memory.data<u32>([0x80000000]);
  */
 export function expPass(x: usize, a: usize, e: usize, count: i32, near: f32): bool {
   const log2e = v128.load32_splat(EXP_TABLE);
-  const round = v128.load32_splat(EXP_TABLE, 4);
-  const ln2High = v128.load32_splat(EXP_TABLE, 8);
-  const ln2Low = v128.load32_splat(EXP_TABLE, 12);
-  const c2 = v128.load32_splat(EXP_TABLE, 16);
-  const c3 = v128.load32_splat(EXP_TABLE, 20);
-  const c4 = v128.load32_splat(EXP_TABLE, 24);
-  const c5 = v128.load32_splat(EXP_TABLE, 28);
-  const c6 = v128.load32_splat(EXP_TABLE, 32);
+  const round = v128.load32_splat(EXP_TABLE + 4);
+  const ln2High = v128.load32_splat(EXP_TABLE + 8);
+  const ln2Low = v128.load32_splat(EXP_TABLE + 12);
+  const c2 = v128.load32_splat(EXP_TABLE + 16);
+  const c3 = v128.load32_splat(EXP_TABLE + 20);
+  const c4 = v128.load32_splat(EXP_TABLE + 24);
+  const c5 = v128.load32_splat(EXP_TABLE + 28);
+  const c6 = v128.load32_splat(EXP_TABLE + 32);
   const magnitude = v128.load32_splat(MAGNITUDE);
   // Squares of what is less would be denormals, which cost a trap of the CPU.
-  const least = v128.load32_splat(EXP_TABLE, 36);
-  const one = v128.load32_splat(EXP_TABLE, 40);
+  const least = v128.load32_splat(EXP_TABLE + 36);
+  const one = v128.load32_splat(EXP_TABLE + 40);
   let most = least;
   for (let i = 0; i < count; i += 16) {
     const a0 = i32x4.max_s(v128.and(v128.load(x), magnitude), least);
@@ -144,11 +144,11 @@ export function guardedLog1pPass(x: usize, e: usize, l: usize, count: i32): void
 @inline
 function log1pLoop(x: usize, e: usize, l: usize, count: i32, far: bool): void {
   const two = v128.load32_splat(LOG_TABLE);
-  const c1 = v128.load32_splat(LOG_TABLE, 4);
-  const c2 = v128.load32_splat(LOG_TABLE, 8);
-  const c3 = v128.load32_splat(LOG_TABLE, 12);
-  const c4 = v128.load32_splat(LOG_TABLE, 16);
-  const farthest = v128.load32_splat(LOG_TABLE, 24);
+  const c1 = v128.load32_splat(LOG_TABLE + 4);
+  const c2 = v128.load32_splat(LOG_TABLE + 8);
+  const c3 = v128.load32_splat(LOG_TABLE + 12);
+  const c4 = v128.load32_splat(LOG_TABLE + 16);
+  const farthest = v128.load32_splat(LOG_TABLE + 24);
   const magnitude = v128.load32_splat(MAGNITUDE);
   for (let i = 0; i < count; i += 16) {
     if (far) cut(x, e, farthest, magnitude);
@@ -207,7 +207,7 @@ function cut(x: usize, e: usize, farthest: v128, magnitude: v128): void {
 // @ts-ignore: decorator
 @inline
 function counted(e: v128): v128 {
-  return f32x4.pmax(e, v128.load32_splat(LOG_TABLE, 20));
+  return f32x4.pmax(e, v128.load32_splat(LOG_TABLE + 20));
 }
 
 /** For less than what `counted` gives, the logarithm is e itself; else it is at most e. */
@@ -250,19 +250,19 @@ const POWER_TABLE = memory.data<f64>([
 export function powerOfTwo(x: v128, exponent: f64): v128 {
   const k = i64x2.shr_s(i64x2.sub(x, i64x2.splat(0x3fe6a09e667f3bcd)), 52);
   const mantissa = i64x2.sub(x, i64x2.shl(k, 52));
-  const one = v128.load64_splat(POWER_TABLE, 48);
+  const one = v128.load64_splat(POWER_TABLE + 48);
   const u = f64x2.div(f64x2.sub(mantissa, one), f64x2.add(mantissa, one));
   const z = f64x2.mul(u, u);
   let s = v128.load64_splat(POWER_TABLE);
-  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE, 8));
-  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE, 16));
-  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE, 24));
-  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE, 32));
-  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE, 40));
+  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE + 8));
+  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE + 16));
+  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE + 24));
+  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE + 32));
+  s = f64x2.add(f64x2.mul(s, z), v128.load64_splat(POWER_TABLE + 40));
   s = f64x2.add(f64x2.mul(s, z), one);
-  const magic = v128.load64_splat(POWER_TABLE, 112);
+  const magic = v128.load64_splat(POWER_TABLE + 112);
   const kFloat = f64x2.sub(i64x2.add(k, magic), magic);
-  const ln2 = v128.load64_splat(POWER_TABLE, 128);
+  const ln2 = v128.load64_splat(POWER_TABLE + 128);
   const ln = f64x2.add(f64x2.mul(kFloat, ln2), f64x2.mul(f64x2.add(u, u), s));
   return expOfTwo(f64x2.mul(ln, f64x2.splat(exponent)));
 }
@@ -271,20 +271,20 @@ export function powerOfTwo(x: v128, exponent: f64): v128 {
 // @ts-ignore: decorator
 @inline
 export function expOfTwo(exponents: v128): v128 {
-  const one = v128.load64_splat(POWER_TABLE, 48);
-  const ln2 = v128.load64_splat(POWER_TABLE, 128);
-  const y = f64x2.pmax(exponents, v128.load64_splat(POWER_TABLE, 144));
-  const round = v128.load64_splat(POWER_TABLE, 120);
-  const t = f64x2.add(f64x2.mul(y, v128.load64_splat(POWER_TABLE, 136)), round);
+  const one = v128.load64_splat(POWER_TABLE + 48);
+  const ln2 = v128.load64_splat(POWER_TABLE + 128);
+  const y = f64x2.pmax(exponents, v128.load64_splat(POWER_TABLE + 144));
+  const round = v128.load64_splat(POWER_TABLE + 120);
+  const t = f64x2.add(f64x2.mul(y, v128.load64_splat(POWER_TABLE + 136)), round);
   const n = f64x2.sub(t, round);
   const r = f64x2.sub(y, f64x2.mul(n, ln2));
-  let e = v128.load64_splat(POWER_TABLE, 56);
-  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE, 64));
-  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE, 72));
-  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE, 80));
-  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE, 88));
-  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE, 96));
-  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE, 104));
+  let e = v128.load64_splat(POWER_TABLE + 56);
+  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE + 64));
+  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE + 72));
+  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE + 80));
+  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE + 88));
+  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE + 96));
+  e = f64x2.add(f64x2.mul(e, r), v128.load64_splat(POWER_TABLE + 104));
   e = f64x2.add(f64x2.mul(e, r), one);
   e = f64x2.add(f64x2.mul(e, r), one);
   return f64x2.mul(e, i64x2.shl(t, 52));

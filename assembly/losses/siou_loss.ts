@@ -82,7 +82,7 @@ class ScyllaIou extends SiouLossBlock {
     // Where one axis is far the longer, what its offset has lost turns the angle.
     const diagonal = sumOfSquares(coverX, coverY);
     const rho = f32x4.add(rhoX, rhoY);
-    const turns = f32x4.gt(f32x4.mul(f32x4.mul(rho, rho), diagonal), f32x4.mul(square, v128.load32_splat(NUMBERS, 4)));
+    const turns = f32x4.gt(f32x4.mul(f32x4.mul(rho, rho), diagonal), f32x4.mul(square, v128.load32_splat(NUMBERS + 4)));
     const value = within(
       f32x4.add(united, diagonal),
       v128.or(v128.or(inverted, turns), f32x4.add(f32x4.sub(one(), iou), f32x4.mul(half(), f32x4.add(distance, shape)))),

@@ -59,6 +59,13 @@ test("every kernel belongs to an operation or to loading, and neither build impo
   }
 });
 
+test("numbers of a kernel's table are loaded from one constant place", () => {
+  for (const file of list("assembly")) {
+    const found = read("assembly", file).match(/_splat\([A-Z_0-9]+, \d+\)/g);
+    assert.is(found, null, `${file}: ${found}: write TABLE + 4, the offset of TABLE, 4 is one more instruction`);
+  }
+});
+
 test("every shader is of an operation that is checked for any device", () => {
   for (const name of Object.keys(shaders)) assert.ok("check" in operations[name], name);
 });
