@@ -10,7 +10,9 @@ import type { Positives } from "./positives.ts";
 /** (P·4), what the distributions learn: the distances in strides, within the bins, `margin` under the last. */
 export function distributionTargets({ sides, strides }: Positives, bins: number, margin: number): Float32Array {
   const last = bins - 1 - margin;
-  return sides.map((side, i) => Math.min(Math.max(side / strides[i >> 2], 0), last));
+  const targets = new Float32Array(sides.length);
+  for (let i = 0; i < sides.length; i++) targets[i] = Math.min(Math.max(sides[i] / strides[i >> 2], 0), last);
+  return targets;
 }
 
 /** Distribution focal loss of the four sides, each with its positive's weight. */
@@ -23,7 +25,8 @@ export function dflTerm(
   bins: number,
   grad: boolean,
 ): Term {
-  const weight = target.map((_, i) => weights[i >> 2]);
+  const weight = new Float32Array(4 * count);
+  for (let i = 0; i < weight.length; i++) weight[i] = weights[i >> 2];
   const pred = { data: logits, dims: [4 * count, bins] };
   return termOf(distributionFocalLoss.run(backend, pred, target, { reduction: "sum", weight, grad }));
 }
@@ -37,7 +40,8 @@ export function distGradient(
   box: Term,
   dfl: Term,
 ): Float32Array {
-  const slopes = box.grad.map((slope, i) => slope * strides[i >> 2]);
+  const slopes = new Float32Array(4 * count);
+  for (let i = 0; i < slopes.length; i++) slopes[i] = box.grad[i] * strides[i >> 2];
   const dist = { data: logits, dims: [count, 4 * bins] };
   const grad = dflDecodeGradient.run(backend, dist, { data: slopes, dims: [count, 4] }, { bins });
   for (let i = 0; i < grad.length; i++) grad[i] += dfl.grad[i];

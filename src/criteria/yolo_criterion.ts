@@ -22,6 +22,7 @@ import type { WasmBackend } from "../wasm/backend.ts";
 import { boxesOf, boxTerm, scaled, type Term, termOf } from "./box_terms.ts";
 import { type CheckedYolo, CriterionCall } from "./criterion_call.ts";
 import { anchorMap, checkInput, CRITERION_PARAMS, type Grid, readGrid, tensorOf } from "./criterion_input.ts";
+import { NEGATIVE } from "./ground_truth.ts";
 import {
   anchorWeights,
   collectPositives,
@@ -95,7 +96,8 @@ function check(input: YoloCriterionInput, options?: YoloCriterionOptions<Placeme
   const { bins, numClasses } = grid.head;
   const map = anchorMap(op, "cls", input.cls, grid, numClasses);
   const dist = anchorMap(op, "dist", input.dist, grid, distColumns(bins));
-  const none = { labels: new Int32Array(grid.rows).fill(-1), scores: new Float32Array(grid.rows) };
+  // Who is positive comes with the run, and its scores do; here they would only be checked.
+  const none = { labels: new Int32Array(grid.rows).fill(NEGATIVE) };
   const factor = timesBatch ? grid.gt.length : 1;
   const { checked: cls } = binaryCrossEntropyWithLogits.check(tensorOf(map), none, {
     grad,
@@ -203,20 +205,20 @@ function predictionsOf(
   dist: Source,
 ): Predictions {
   const { head: { bins, numClasses }, anchors: perImage } = grid;
-  const rowsOf = (anchors: Int32Array) => anchors.map((anchor) => image * perImage + anchor);
+  const first = image * perImage;
   return {
-    logits: (anchors, label) => gatherColumn(backend, cls, numClasses, label, anchors, image * perImage),
+    logits: (anchors, label) => gatherColumn(backend, cls, numClasses, label, anchors, first),
     sides: (anchors) => {
-      const rows = rowsOf(anchors);
-      const sides = bins === 0 ? gatherRows(backend, dist, 4, rows) : gatherMeans(backend, dist, bins, rows);
+      const sides = bins === 0
+        ? gatherRows(backend, dist, 4, anchors, first)
+        : gatherMeans(backend, dist, bins, anchors, first);
       for (let i = 0; i < sides.length; i++) sides[i] *= units[4 * anchors[i >> 2] + (i & 3)];
       return sides;
     },
     exactSides: (anchors) => {
-      const rows = rowsOf(anchors);
       const sides = bins === 0
-        ? new Float64Array(gatherRows(backend, dist, 4, rows))
-        : gatherExactMeans(backend, dist, bins, rows);
+        ? new Float64Array(gatherRows(backend, dist, 4, anchors, first))
+        : gatherExactMeans(backend, dist, bins, anchors, first);
       for (let i = 0; i < sides.length; i++) sides[i] *= units[4 * anchors[i >> 2] + (i & 3)];
       return sides;
     },
