@@ -269,25 +269,25 @@ const EXP_F64 = memory.data<f64>([
 // @ts-ignore: decorator
 @inline
 export function expF64x2(x: v128): v128 {
-  const round = v128.load64_splat(EXP_F64, 8);
-  const near = f64x2.pmax(x, v128.load64_splat(EXP_F64, 120));
+  const round = v128.load64_splat(EXP_F64 + 8);
+  const near = f64x2.pmax(x, v128.load64_splat(EXP_F64 + 120));
   const t = f64x2.add(f64x2.mul(near, v128.load64_splat(EXP_F64)), round);
   const k = f64x2.sub(t, round);
-  const high = f64x2.sub(near, f64x2.mul(k, v128.load64_splat(EXP_F64, 16)));
-  const low = f64x2.mul(k, v128.load64_splat(EXP_F64, 24));
+  const high = f64x2.sub(near, f64x2.mul(k, v128.load64_splat(EXP_F64 + 16)));
+  const low = f64x2.mul(k, v128.load64_splat(EXP_F64 + 24));
   const r = f64x2.sub(high, low);
   const z = f64x2.mul(r, r);
   const z2 = f64x2.mul(z, z);
   // In pairs: one chain of ten steps would wait for itself.
-  const p01 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64, 40)), v128.load64_splat(EXP_F64, 32));
-  const p23 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64, 56)), v128.load64_splat(EXP_F64, 48));
-  const p45 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64, 72)), v128.load64_splat(EXP_F64, 64));
-  const p67 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64, 88)), v128.load64_splat(EXP_F64, 80));
-  const p89 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64, 104)), v128.load64_splat(EXP_F64, 96));
+  const p01 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64 + 40)), v128.load64_splat(EXP_F64 + 32));
+  const p23 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64 + 56)), v128.load64_splat(EXP_F64 + 48));
+  const p45 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64 + 72)), v128.load64_splat(EXP_F64 + 64));
+  const p67 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64 + 88)), v128.load64_splat(EXP_F64 + 80));
+  const p89 = f64x2.add(f64x2.mul(r, v128.load64_splat(EXP_F64 + 104)), v128.load64_splat(EXP_F64 + 96));
   const p03 = f64x2.add(p01, f64x2.mul(z, p23));
   const p47 = f64x2.add(p45, f64x2.mul(z, p67));
   const p = f64x2.add(p03, f64x2.mul(z2, f64x2.add(p47, f64x2.mul(z2, p89))));
-  const one = v128.load64_splat(EXP_F64, 112);
+  const one = v128.load64_splat(EXP_F64 + 112);
   const mantissa = f64x2.add(one, f64x2.add(f64x2.sub(f64x2.mul(z, p), low), high));
   // The power of two in halves: the whole of a denormal's is no number.
   const exponent = i64x2.sub(t, round);
