@@ -72,6 +72,7 @@ export class GpuBackend {
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
   readonly subgroups: boolean;
+  readonly software: boolean;
   readonly lists = new ListCapacity();
   readonly #own: boolean;
   readonly #pending = new Set<(reason: string) => void>();
@@ -82,6 +83,7 @@ export class GpuBackend {
     this.description = description;
     this.pool = new BufferPool(device);
     this.pipelines = new Pipelines(device);
+    this.software = software;
     this.subgroups = device.features.has("subgroups") && !software;
     this.#own = own;
     device.lost.then(({ message, reason }) => this.#lose(`the GPU device was lost: ${message || reason}`));

@@ -27,6 +27,8 @@ export interface Variant {
   readonly evenRows: boolean;
   /** Whether sums go through subgroups. */
   readonly subgroups: boolean;
+  /** Whether the adapter is a software one. */
+  readonly software: boolean;
 }
 
 /** Buffers that a family reaches four values at a time. */

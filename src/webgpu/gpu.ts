@@ -10,4 +10,6 @@ export interface Gpu {
   readonly pipelines: Pipelines;
   /** Whether sums go through subgroups. */
   readonly subgroups: boolean;
+  /** Whether the adapter is a software one. */
+  readonly software: boolean;
 }

@@ -45,7 +45,7 @@ export async function prepareLoss(gpu: Gpu, call: CheckedLoss): Promise<LossRun>
   const family = FAMILIES[kind];
   const body = shaders[nameOf(stem)];
   const fields = fieldsOf(call, NO_COUNTS);
-  const variant = variantOf(call, family, gpu.subgroups);
+  const variant = variantOf(call, family, gpu);
   const pipeline = (code: string) => gpu.pipelines.get(call.op, code);
   const stageOf = async (family: Family): Promise<Stage> => {
     return { family, pipeline: await pipeline(lossShader(body, family, variant, fields)) };
@@ -222,12 +222,13 @@ export class LossRun {
 
   /** The main shader's items of so many rows, and the rest of their values. */
   #dispatches(rows: number): Dispatch[] {
-    const { main, rest } = this.#shader;
+    const { main, rest, variant } = this.#shader;
     const values = rows * this.#valuesPerRow;
     const items = Math.floor(values / main.family.width);
+    const { software, subgroups } = variant;
     const over = (stage: Stage, first: number, end: number, firstSum: number): Dispatch => {
-      const groups = groupsOf(stage.family, end - first);
-      return { stage, first, end, groups, firstSum, sums: groups * sumsPerGroup(this.#shader.variant.subgroups) };
+      const groups = groupsOf(stage.family, end - first, software);
+      return { stage, first, end, groups, firstSum, sums: groups * sumsPerGroup(subgroups) };
     };
     const dispatches = [over(main, 0, items, 0)];
     if (rest !== null) dispatches.push(over(rest, items * main.family.width, values, dispatches[0].sums));
@@ -306,7 +307,7 @@ function streams({ pred, target, areas, settings: { weight, placement, grad, red
   return onHost || (placement === "host" && (grad || reduction === "none"));
 }
 
-function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Variant {
+function variantOf(call: CheckedLoss, family: Family, { subgroups, software }: Gpu): Variant {
   const { pred, target, columns, scores, areas, exponent, settings: { weight, weightKind, grad, reduction } } = call;
   return {
     pred: storageOf(pred),
@@ -321,6 +322,7 @@ function variantOf(call: CheckedLoss, family: Family, subgroups: boolean): Varia
     outside: "outside" in call.parameters,
     evenRows: columns % 4 === 0,
     subgroups,
+    software,
   };
 }
 

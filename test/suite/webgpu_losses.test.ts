@@ -116,6 +116,37 @@ for (const operation of ofKind("element loss")) {
     assert.ok(Number.isNaN((await lossOf(name)(x, y)).loss as unknown as number));
   });
 
+  test(`${name}: logits and targets that are not near change no other, and the sum has all`, async () => {
+    const r = random(176);
+    const run = lossOf(name);
+    const length = times(5) * 4000;
+    const x = floats(length, () => r.normal() * 4);
+    const y = floats(length, () => r.uniform());
+    const near = await run(x, y, each);
+    for (const [far, target] of [[88.5, 1], [-1e4, 1], [3e7, 0.5], [-Infinity, 0], [1, -0], [1, 1]] as const) {
+      const places = Array.from({ length: 9 }, () => r.integer(length));
+      const [farX, farY] = [x.slice(), y.slice()];
+      for (const i of places) [farX[i], farY[i]] = [far, target];
+      const [wanted] = (await run(Float32Array.of(far), Float32Array.of(target), each)).loss;
+      const got = await run(farX, farY, each);
+      for (const i of places) {
+        assert.ok(got.loss[i] === wanted || Math.abs(got.loss[i] - wanted) < BOUND * wanted, `${far}, ${target}`);
+        [got.loss[i], got.grad[i]] = [near.loss[i], near.grad[i]];
+      }
+      close(got.loss, near.loss, BOUND * largest(near.loss));
+      close(got.grad, near.grad, BOUND * largest(near.grad));
+      const sum = got.loss.reduce((all, value, i) => all + (places.includes(i) ? wanted : value), 0);
+      nearSum((await run(farX, farY, { reduction: "sum" })).loss, sum, `${far}, ${target}: sum`);
+    }
+    for (const at of walk([0, 1, 1023, 5000, length - 1])) {
+      for (const [badX, badY] of [[NaN, 0], [0, NaN], [Infinity, NaN]]) {
+        const [nanX, nanY] = [x.slice(), y.slice()];
+        [nanX[at], nanY[at]] = [badX, badY];
+        assert.ok(Number.isNaN((await run(nanX, nanY, { reduction: "sum" })).loss), `${badX}, ${badY} at ${at}`);
+      }
+    }
+  });
+
   test(`${name}: infinite logits have their limits where a factor is 0`, async () => {
     for (const [options, pairs] of of().file.vanishing ?? []) {
       for (const [x, y] of pairs) {

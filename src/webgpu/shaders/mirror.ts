@@ -15,11 +15,29 @@ struct Mirror {
 }
 
 fn mirror(x: f32, y: f32, own: bool) -> Mirror {
-  let t = select(rest_of(y), target_of(y), x <= 0.0);
   let a = min(abs(x), 3.4e38);
-  let e = exp_of_minus(a);
+  return mirror_of(x, y, own, a, exp_of_minus(a));
+}
+
+fn mirror_of(x: f32, y: f32, own: bool, a: f32, e: f32) -> Mirror {
+  let t = select(rest_of(y), target_of(y), x <= 0.0);
   let big = 1.0 / (1.0 + e);
   return Mirror(y, own, t, e * big, big, log1p_of(e) + t * a);
+}
+
+// Bits of all logits and targets so far: the logits' as rounded_halvings has them.
+struct Seen { logits: i32, targets: i32 }
+
+// Whether all were near: |x| under 88, and 0 <= y < 2. NaN and infinity are not, nor is -0.
+fn all_near(seen: Seen) -> bool { return ((seen.logits & ~0x4b40007f) | (seen.targets & ~0x3fffffff)) == 0; }
+
+// The mirrored pair of a near logit and a near target.
+fn near_mirror(x: f32, y: f32, own: bool, seen: ptr<function, Seen>) -> Mirror {
+  let a = abs(x);
+  let rounded = rounded_halvings(a);
+  (*seen).logits |= rounded;
+  (*seen).targets |= bitcast<i32>(y);
+  return mirror_of(x, y, own, a, exp_by_halvings(a, rounded));
 }
 
 // |d|^exponent.

@@ -18,15 +18,24 @@ fn small_decay(r: f32) -> f32 {
 }
 fn small_exp_of_minus(r: f32) -> f32 { return 1.0 - small_decay(r); }
 
-// 2^n for -126 <= n <= 127.
+// 2^n for -126 <= n <= 127, and 0 for n = -127.
 fn power_of_two(n: i32) -> f32 { return bitcast<f32>(u32(n + 127) << 23u); }
 
-// exp(-a) for a >= 0, and 0 where it would be no normal number.
+// The bits of 1.5 * 2^23 + k, with k = round(a / ln 2): a sum rounds in one step what round() takes twenty for without hardware.
+fn rounded_halvings(a: f32) -> i32 { return bitcast<i32>(a * 1.4426950408889634 + 12582912.0); }
+
+// exp(-a) for 0 <= a <= 88 of those bits, and 0 from k = 127 on.
+fn exp_by_halvings(a: f32, rounded: i32) -> f32 {
+  let k = rounded - 0x4b400000;
+  let halvings = f32(k);
+  let r = (a - halvings * 0.693359375) + halvings * 2.12194440e-4;
+  return small_exp_of_minus(r) * power_of_two(-k);
+}
+
+// exp(-a) for a >= 0, and 0 from 87.7 on. As whole numbers, because a minimum of floats looks for NaN.
 fn exp_of_minus(a: f32) -> f32 {
-  let x = min(a, 87.0);
-  let k = round(x * 1.4426950408889634);
-  let r = (x - k * 0.693359375) + k * 2.12194440e-4;
-  return select(small_exp_of_minus(r) * power_of_two(-i32(k)), 0.0, a > 86.5);
+  let x = bitcast<f32>(min(bitcast<i32>(a), 0x42b00000));
+  return exp_by_halvings(x, rounded_halvings(x));
 }
 
 // log1p(e) for 0 <= e <= 1: the polynomial of assembly/losses/passes.ts.
