@@ -8,68 +8,51 @@ function descendingKey(score: f32): u32 {
   return bits ^ (<u32> (<i32> bits >> 31) | 0x80000000) ^ 0xffffffff;
 }
 
-const COUNTS = memory.data(4 * 256 * 4, 16);
+const COUNTS = memory.data(256 * 4, 16);
 
 /**
  * order = indices of the scores over `threshold` (NaN: of all but NaN scores), sorted; returns how many. Radix sort by byte,
- * stable. `scratch` holds 3 * count words.
+ * stable, of pairs of a key and an index: apart, they took a quarter longer. `scratch` holds 4 * count words.
  */
 export function sort_scores(scores: usize, count: i32, threshold: f32, order: usize, scratch: usize): i32 {
-  const bytes = <usize> count << 2;
-  let keys = scratch;
-  let otherKeys = scratch + bytes;
-  let from = order;
-  let to = scratch + 2 * bytes;
-  memory.fill(COUNTS, 0, 4096);
-  let kept = 0;
+  let from = scratch;
+  let to = scratch + (<usize> count << 3);
+  let end = from;
   for (let i = 0; i < count; i++) {
     const score = load<f32>(scores + (<usize> i << 2));
     if (!(score > threshold || (threshold != threshold && score == score))) continue;
-    const key = descendingKey(score);
-    store<u32>(keys + (<usize> kept << 2), key);
-    store<i32>(from + (<usize> kept << 2), i);
-    kept++;
-    for (let byte: u32 = 0; byte < 4; byte++) {
-      const counter = COUNTS + (byte << 10) + (((key >> (byte << 3)) & 255) << 2);
-      store<i32>(counter, load<i32>(counter) + 1);
-    }
+    store<u64>(end, (<u64> descendingKey(score) << 32) | i);
+    end += 8;
   }
-  for (let byte: u32 = 0; byte < 4; byte++) {
-    if (!spreadsOver(COUNTS + (byte << 10), kept)) continue;
-    scatter(keys, from, otherKeys, to, kept, byte);
-    const k = keys;
-    keys = otherKeys;
-    otherKeys = k;
-    const f = from;
+  const bytes = end - from;
+  for (let byte: usize = 4; byte < 8; byte++) {
+    sortByByte(from, bytes, byte, to);
+    const other = from;
     from = to;
-    to = f;
+    to = other;
   }
-  if (from != order) memory.copy(order, from, <usize> kept << 2);
-  return kept;
+  for (let i: usize = 0; i < bytes; i += 8) store<i32>(order + (i >> 1), load<i32>(from + i));
+  return <i32> (bytes >> 3);
 }
 
-/** Turns the counts of one byte into start positions; false if all keys share the byte. */
-function spreadsOver(counts: usize, total: i32): bool {
-  let start = 0;
-  let single = false;
+/** Pairs to `to`, in the order of one of their bytes. */
+function sortByByte(from: usize, bytes: usize, byte: usize, to: usize): void {
+  memory.fill(COUNTS, 0, 1024);
+  for (let i: usize = 0; i < bytes; i += 8) {
+    const counter = COUNTS + (<usize> load<u8>(from + i + byte) << 2);
+    store<usize>(counter, load<usize>(counter) + 8);
+  }
+  // Where the pairs of each byte go.
   for (let i: usize = 0; i < 1024; i += 4) {
-    const n = load<i32>(counts + i);
-    single = single || n == total;
-    store<i32>(counts + i, start);
-    start += n;
+    const taken = load<usize>(COUNTS + i);
+    store<usize>(COUNTS + i, to);
+    to += taken;
   }
-  return !single;
-}
-
-function scatter(keys: usize, from: usize, otherKeys: usize, to: usize, count: i32, byte: u32): void {
-  const counts = COUNTS + (byte << 10);
-  for (let i = 0; i < count; i++) {
-    const key = load<u32>(keys + (<usize> i << 2));
-    const position = counts + (((key >> (byte << 3)) & 255) << 2);
-    const at = load<i32>(position);
-    store<i32>(position, at + 1);
-    store<u32>(otherKeys + (<usize> at << 2), key);
-    store<i32>(to + (<usize> at << 2), load<i32>(from + (<usize> i << 2)));
+  for (let i: usize = 0; i < bytes; i += 8) {
+    const place = COUNTS + (<usize> load<u8>(from + i + byte) << 2);
+    const at = load<usize>(place);
+    store<usize>(place, at + 8);
+    store<u64>(at, load<u64>(from + i));
   }
 }
 

@@ -207,7 +207,7 @@ function suppress(run: ImageRun, candidates: RankedCandidates, boxes: number): I
   const order = allocate(count * 4);
   const keep = allocate(count * 4);
   const needed = turned ? kernels.rotated_nms_scratch(count) : kernels.nms_scratch(count);
-  const scratch = allocate(Math.max(count * 12, needed));
+  const scratch = allocate(Math.max(count * 16, needed));
   const sorted = kernels.sort_scores(candidates.ranks, count, NaN, order, scratch);
   const labels = settings.classAgnostic ? 0 : candidates.labels;
   const limit = Math.min(settings.maxDetections, count);

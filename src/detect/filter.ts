@@ -4,7 +4,7 @@
 import { anchorsIn } from "../heads/levels.ts";
 import { fieldRows, type Part } from "../heads/outputs.ts";
 import { LEAST_PROBABILITY, MOST_PROBABILITY } from "../heads/values.ts";
-import { paddedColumns } from "../wasm/backend.ts";
+import { paddedColumns, type Rows, type StagedRows } from "../wasm/backend.ts";
 import { type CandidateList, emptyList } from "./candidates.ts";
 import { op } from "./checked_detect.ts";
 import { filterCompeting } from "./competing.ts";
@@ -110,7 +110,7 @@ interface Block {
 
 function filterChannels(run: ImageRun, part: Part, thresholds: Thresholds, list: CandidateList): void {
   const { backend, allocate, image } = run;
-  const { argument, source, channels, channelsFirst } = part.classes;
+  const { argument, source, channels } = part.classes;
   const blockAnchors = Math.min(part.anchors, BLOCK_ANCHORS, backend.chunk);
   const padded = paddedColumns(blockAnchors);
   const resident = backend.resident(source) !== 0;
@@ -123,22 +123,28 @@ function filterChannels(run: ImageRun, part: Part, thresholds: Thresholds, list:
     const columns = Math.min(blockAnchors, part.anchors - done);
     const block = { first: part.firstAnchor + done, columns, best, labels };
     beginBlock(backend, thresholds, block);
-    const all = fieldRows(part.classes, image, done, columns);
-    const stage = (row: number, rows: number) => {
-      if (channelsFirst) {
-        return backend.stageRows(source, { ...all, start: all.start + row * all.pitch, rows }, staging);
-      }
-      for (let i = 0; i < rows; i++) {
-        backend.pick(source, all.start + row + i, all.pitch, columns, staging + i * padded * 4);
-      }
-      return { pointer: staging, stride: padded * 4 };
-    };
+    const { start, pitch } = fieldRows(part.classes, image, done, columns);
     for (let row = 0; row < channels; row += rowsAtOnce) {
       const rows = Math.min(rowsAtOnce, channels - row);
-      passChannels(run, argument, { ...stage(row, rows), rows, columns }, row, best, labels);
+      const { pointer, stride } = stageClasses(backend, part.classes, { start, pitch, rows, columns }, row, staging);
+      passChannels(run, argument, { pointer, stride, rows, columns }, row, best, labels);
     }
     endBlock(backend, block, list);
   }
+}
+
+/** Classes from the given one on, a row each: `start` is the first anchor's first class. */
+function stageClasses(
+  backend: ImageRun["backend"],
+  { source, channelsFirst }: Part["classes"],
+  { start, pitch, rows, columns }: Rows,
+  first: number,
+  staging: number,
+): StagedRows {
+  if (channelsFirst) return backend.stageRows(source, { start: start + first * pitch, pitch, rows, columns }, staging);
+  const stride = paddedColumns(columns) * 4;
+  for (let i = 0; i < rows; i++) backend.pick(source, start + first + i, pitch, columns, staging + i * stride);
+  return { pointer: staging, stride };
 }
 
 /** `best` starts at the thresholds, beyond reach in the padding. */

@@ -10,7 +10,7 @@ import { members } from "../heads/members.ts";
 import { type Field, type Part, type ResolvedOutputs, resolveTensors } from "../heads/outputs.ts";
 import type { Prototypes } from "../heads/prototypes.ts";
 import type { HeadSpec, Outputs, TensorLike } from "../types.ts";
-import { type AnySource, isBare, known, listOf, type Place, tensorAnywhere } from "../validate.ts";
+import { type AnySource, elementsOf, isBare, known, listOf, type Place, tensorAnywhere } from "../validate.ts";
 
 /** Outputs that are understood, and where their anchors stand. */
 export interface Understood extends ResolvedOutputs {
@@ -78,12 +78,19 @@ interface PrototypesPattern extends Omit<Prototypes, "source"> {
   readonly tensor: number;
 }
 
+/** Where a tensor was passed, and its shape: of a bare array the one that the head gives to that many values. */
+interface TensorPattern {
+  readonly argument: string;
+  readonly bare: boolean;
+  readonly elements: number;
+  readonly dims: readonly number[];
+}
+
 /** A question without its values, and the answer. */
 interface Pattern {
   readonly head: HeadSpec;
   readonly imageSize: readonly [number, number];
-  /** Where each tensor was passed, and its shape. */
-  readonly tensors: readonly { readonly argument: string; readonly dims: readonly number[] }[];
+  readonly tensors: readonly TensorPattern[];
   readonly images: number;
   readonly parts: readonly PartPattern[];
   readonly prototypes: PrototypesPattern | null;
@@ -102,15 +109,22 @@ export function understand(
 ): Understood {
   const place = { op, argument: "outputs" };
   const given = tensorsIn(place, outputs);
-  // The length of a bare array does not tell its shape.
-  if (given.some(({ value }) => isBare(value))) return resolve(place, given, head, imageSize);
-  const sources = given.map((tensor) => tensorAnywhere(tensor.place, tensor.value, () => []));
+  const sources = given.map((tensor, i) => {
+    return tensorAnywhere(tensor.place, tensor.value, (elements) => bareDims(lastPattern?.tensors[i], elements));
+  });
   if (lastPattern !== null && fits(lastPattern, given, sources, head, imageSize)) return fill(lastPattern, sources);
-  // Each is read once.
-  const read = given.map((tensor, i) => ({ ...tensor, value: sources[i] as unknown as TensorLike }));
+  // Each is read once; what shape a bare array has is for the head to say.
+  const read = given.map((tensor, i) => {
+    return isBare(tensor.value) ? tensor : { ...tensor, value: sources[i] as unknown as TensorLike };
+  });
   const found = resolve(place, read, head, imageSize);
-  lastPattern = patternOf(found, given, sources, head, imageSize);
+  lastPattern = patternOf(found, given, head, imageSize);
   return found;
+}
+
+/** The shape that a bare array of that length had at the last call. */
+function bareDims(last: TensorPattern | undefined, elements: number): readonly number[] {
+  return last !== undefined && last.bare && last.elements === elements ? last.dims : [];
 }
 
 function resolve(
@@ -133,37 +147,38 @@ function fits(
   const { tensors, imageSize } = pattern;
   return head === pattern.head && height === imageSize[0] && width === imageSize[1] &&
     given.length === tensors.length &&
-    tensors.every(({ argument, dims }, i) => argument === given[i].place.argument && isSame(dims, sources[i].dims));
+    given.every(({ place, value }, i) => {
+      const last = tensors[i];
+      return last !== undefined && last.argument === place.argument && last.bare === isBare(value) &&
+        isSame(last.dims, sources[i].dims);
+    });
 }
 
 function patternOf(
   { images, parts, prototypes, levels, planes }: Understood,
   given: readonly GivenTensor[],
-  sources: readonly AnySource[],
   head: HeadSpec,
   imageSize: readonly [number, number],
 ): Pattern {
-  const emptied = <T extends { readonly source: AnySource }>({ source, ...rest }: T) => {
-    return { ...rest, tensor: sources.indexOf(source) };
+  const tensors: TensorPattern[] = [];
+  const emptied = <T extends { readonly argument: string; readonly source: AnySource }>({ source, ...rest }: T) => {
+    const { argument } = rest;
+    const tensor = given.findIndex(({ place }) => place.argument === argument);
+    const { dims } = source;
+    tensors[tensor] = { argument, bare: isBare(given[tensor].value), elements: elementsOf(dims), dims };
+    return { ...rest, tensor };
   };
-  return {
-    head,
-    imageSize,
-    tensors: given.map(({ place: { argument } }, i) => ({ argument, dims: sources[i].dims })),
-    images,
-    parts: parts.map((part) => ({
-      ...part,
-      classes: emptied(part.classes),
-      boxes: emptied(part.boxes),
-      objectness: part.objectness && emptied(part.objectness),
-      maskCoefficients: part.maskCoefficients && emptied(part.maskCoefficients),
-      keypoints: part.keypoints && emptied(part.keypoints),
-      angles: part.angles && emptied(part.angles),
-    })),
-    prototypes: prototypes && emptied(prototypes),
-    levels,
-    planes,
-  };
+  const emptiedParts = parts.map((part) => ({
+    ...part,
+    classes: emptied(part.classes),
+    boxes: emptied(part.boxes),
+    objectness: part.objectness && emptied(part.objectness),
+    maskCoefficients: part.maskCoefficients && emptied(part.maskCoefficients),
+    keypoints: part.keypoints && emptied(part.keypoints),
+    angles: part.angles && emptied(part.angles),
+  }));
+  const emptiedPrototypes = prototypes && emptied(prototypes);
+  return { head, imageSize, tensors, images, parts: emptiedParts, prototypes: emptiedPrototypes, levels, planes };
 }
 
 /** Member by member: spreads would take a third of the time of the whole call. */

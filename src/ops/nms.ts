@@ -106,7 +106,7 @@ export function suppress(
     const rank = allocate(backend.stagingBytes(count));
     const labels = classes === null ? 0 : allocate(count * 4);
     const box = backend.resident(rows) === 0 ? allocate(backend.stagingBytes(count * columns)) : 0;
-    const scratch = allocate(Math.max(count * 12, kernel.scratchBytes(count)));
+    const scratch = allocate(Math.max(count * 16, kernel.scratchBytes(count)));
     const scorePointer = backend.stage(ranking, 0, count, rank);
     const boxPointer = backend.stage(rows, 0, count * columns, box);
     if (classes !== null) memory.ints.set(backend.values(classes), labels >> 2);

@@ -237,23 +237,40 @@ interface Listed {
   readonly count: number;
 }
 
-/** Four rows at once, so that their cache misses overlap: 2.4 against 4.3 ns for each value. */
+/** Eight rows at once, so that their cache misses overlap: 2 ns for each value; four at once take a fifth longer, one alone twice as long. */
 function copyColumns(src: Values, part: Rows, list: Listed, first: number, dst: Values, at: number): void {
   const { ints, start, count } = list;
-  const { pitch } = part;
+  const { pitch, rows } = part;
   let row = 0;
-  for (; row + 4 <= part.rows; row += 4) {
+  for (; row + 8 <= rows; row += 8) {
     const from = part.start + row * pitch - first;
     const to = at + row * count;
     for (let i = 0; i < count; i++) {
-      const column = from + ints[start + i];
-      dst[to + i] = src[column];
-      dst[to + count + i] = src[column + pitch];
-      dst[to + 2 * count + i] = src[column + 2 * pitch];
-      dst[to + 3 * count + i] = src[column + 3 * pitch];
+      const read = from + ints[start + i];
+      const write = to + i;
+      dst[write] = src[read];
+      dst[write + count] = src[read + pitch];
+      dst[write + 2 * count] = src[read + 2 * pitch];
+      dst[write + 3 * count] = src[read + 3 * pitch];
+      dst[write + 4 * count] = src[read + 4 * pitch];
+      dst[write + 5 * count] = src[read + 5 * pitch];
+      dst[write + 6 * count] = src[read + 6 * pitch];
+      dst[write + 7 * count] = src[read + 7 * pitch];
     }
   }
-  for (; row < part.rows; row++) {
+  for (; row + 4 <= rows; row += 4) {
+    const from = part.start + row * pitch - first;
+    const to = at + row * count;
+    for (let i = 0; i < count; i++) {
+      const read = from + ints[start + i];
+      const write = to + i;
+      dst[write] = src[read];
+      dst[write + count] = src[read + pitch];
+      dst[write + 2 * count] = src[read + 2 * pitch];
+      dst[write + 3 * count] = src[read + 3 * pitch];
+    }
+  }
+  for (; row < rows; row++) {
     const from = part.start + row * pitch - first;
     for (let i = 0; i < count; i++) dst[at + row * count + i] = src[from + ints[start + i]];
   }

@@ -822,6 +822,26 @@ test("a call that asks as the last one did, and one that does not, are answered 
   agrees(sync.detect({ cls, reg }, { head, imageSize: [64, 64] })[0], wanted(raw, [64, 64]), "works on");
 });
 
+test("bare arrays of the same lengths, of others, and tensors of their lengths are told apart from call to call", () => {
+  const head = heads.yolov8({ numClasses: 5, bins: 8, strides: [8, 16] });
+  const bare = ({ data }: HostTensor): Outputs => data as Float32Array;
+  const check = (size: readonly [number, number], seed: number, what: string, given = bare, batch = 1) => {
+    const raw = randomHead(random(seed), head, size, batch);
+    const results = sync.detect(given(pack(head, raw, [raw.boxes, raw.classes])), { head, imageSize: size });
+    assert.is(results.length, batch, what);
+    results.forEach((result, i) => agrees(result, detect(imageOf(raw, i), { head, imageSize: size }), what));
+  };
+  check([96, 128], 1, "first");
+  check([96, 128], 2, "other values");
+  check([128, 96], 3, "other size, the same number of anchors");
+  check([128, 96], 4, "two images", bare, 2);
+  check([128, 96], 5, "a tensor", (tensor) => tensor);
+  check([128, 96], 6, "bare again");
+  const short = new Float32Array(37 * 239);
+  throws(() => sync.detect(short, { head, imageSize: [128, 96] }), TypeError, "Float32Array(8843)");
+  check([128, 96], 7, "works on");
+});
+
 test("tensors beyond those of the head are named", () => {
   const levels = [80, 40, 20];
   const list = (classes: number) => levels.flatMap((n) => [64, classes, 1].map((c) => filled(-9, 1, c, n, n)));
