@@ -64,11 +64,15 @@ function checkBoxes({ op, argument }: Place, corners: unknown): Float32Array {
   const boxes = arrayOf({ op, argument }, "Float32Array", corners, undefined, " of (K, 4)").data.slice();
   if (boxes.length % 4 !== 0) throw typeError({ op, argument }, describe(corners), "a Float32Array of (K, 4)");
   for (let i = 0; i < boxes.length; i += 4) {
-    const box = boxes.subarray(i, i + 4);
-    if (!(box.every(Number.isFinite) && box[0] <= box[2] && box[1] <= box[3])) {
+    if (!(isSpan(boxes[i], boxes[i + 2]) && isSpan(boxes[i + 1], boxes[i + 3]))) {
       const wanted = "finite x1, y1, x2, y2 with x1 ≤ x2 and y1 ≤ y2";
-      throw rangeError({ op, argument: `${argument}[${i / 4}]` }, `[${box.join(", ")}]`, wanted);
+      throw rangeError({ op, argument: `${argument}[${i / 4}]` }, `[${boxes.subarray(i, i + 4).join(", ")}]`, wanted);
     }
   }
   return boxes;
+}
+
+/** Whether both are finite, the first not above the second. */
+function isSpan(low: number, high: number): boolean {
+  return low > -Infinity && low <= high && high < Infinity;
 }

@@ -231,7 +231,12 @@ export function scatterInto(
 ): (values: Float32Array, columns: number) => Float32Array {
   return (values, columns) => {
     const map = new Float32Array(scene.rows * columns);
-    rows.forEach((row, i) => map.set(values.subarray(i * columns, (i + 1) * columns), row * columns));
+    for (let i = 0; i < rows.length; i++) {
+      const from = i * columns;
+      const to = rows[i] * columns;
+      // Rows are short: `set` would take longer to begin than the loop to end.
+      for (let column = 0; column < columns; column++) map[to + column] = values[from + column];
+    }
     return map;
   };
 }

@@ -37,8 +37,8 @@ export interface Predictions {
   sides(anchors: Int32Array): Float32Array;
   /** The same, with all digits. */
   exactSides(anchors: Int32Array): Float64Array;
-  /** (n), the logits of a class. */
-  logits(anchors: Int32Array, label: number): Float32Array;
+  /** Of each, by its place in the list, the logit of a class; read before anything else is asked for. */
+  logits(anchors: Int32Array, label: number): (place: number) => number;
 }
 
 export interface YoloAssignment {
@@ -184,8 +184,8 @@ function chosenObjects(
   const contested = new Uint8Array(anchors);
   for (let index = 0; index < gt.count; index++) {
     const own = inside(index);
-    const logits = predictions.logits(own, gt.labels[index]);
-    for (const { anchor } of bestOf(own, logits, boxes, new Shape(boxAt(gt.boxes, index)), rules)) {
+    const logitOf = predictions.logits(own, gt.labels[index]);
+    for (const { anchor } of bestOf(own, logitOf, boxes, new Shape(boxAt(gt.boxes, index)), rules)) {
       if (gtIndex[anchor] !== NEGATIVE) contested[anchor] = 1;
       gtIndex[anchor] = index;
     }
@@ -211,7 +211,7 @@ function chosenObjects(
 /** The `topk` that suit an object best, of the anchors inside. */
 function bestOf(
   inside: Int32Array,
-  logits: Float32Array,
+  logitOf: (place: number) => number,
   boxes: PredictedBoxes,
   object: Shape,
   { topk, alpha, beta }: YoloRules,
@@ -220,8 +220,10 @@ function bestOf(
   let least = -Infinity;
   for (let i = 0; i < inside.length; i++) {
     const iou = boxes.overlap(inside[i], object, least);
-    if (iou < least || Number.isNaN(iou) || Number.isNaN(logits[i])) continue;
-    const alignment = raised(sigmoid(logits[i]), alpha) * raised(Math.max(iou, 0), beta);
+    if (iou < least || Number.isNaN(iou)) continue;
+    const logit = logitOf(i);
+    if (Number.isNaN(logit)) continue;
+    const alignment = raised(sigmoid(logit), alpha) * raised(Math.max(iou, 0), beta);
     if (!(alignment > 0)) continue;
     keep(best, { anchor: inside[i], alignment, iou }, topk);
     // A score is at most 1; the margin is for the rounding of powers.
@@ -262,11 +264,12 @@ function targetScores(
     const group = groups[index];
     if (group.length === 0) continue;
     const object = new Shape(boxAt(gt.boxes, index));
-    const logits = predictions.logits(new Int32Array(group.map((i) => anchors[i])), gt.labels[index]);
+    const logitOf = predictions.logits(new Int32Array(group.map((i) => anchors[i])), gt.labels[index]);
     const own = group.map((i, place): Candidate => {
       const iou = Math.max(completeIou(sides, 4 * i, points.x[anchors[i]], points.y[anchors[i]], object, eps), 0);
       // A contested anchor may have come to an object of whose class it says nothing.
-      const score = Number.isNaN(logits[place]) ? 0 : raised(sigmoid(logits[place]), alpha);
+      const logit = logitOf(place);
+      const score = Number.isNaN(logit) ? 0 : raised(sigmoid(logit), alpha);
       return { anchor: i, alignment: score * raised(iou, beta), iou };
     });
     if (own.length > topk2) {
@@ -332,7 +335,7 @@ class Shape {
 
 /**
  * 1 less `ciouLoss` of an object with the box whose distances from the point (x, y) stand at `at`. Where it is under `least`,
- * anything under that: angles take the most time.
+ * anything under that: angles take the most time, divisions the next.
  */
 function completeIou(
   sides: Float32Array | Float64Array,
@@ -355,7 +358,9 @@ function completeIou(
   const overlap = Math.max(Math.min(l, l2) + Math.min(r, r2), 0) * Math.max(Math.min(t, t2) + Math.min(b, b2), 0);
   const w = Math.max(l + r, 0);
   const h = Math.max(t + b, 0);
-  const iou = overlap / (w * h + (l2 + r2) * (t2 + b2) - overlap + eps);
+  const union = w * h + (l2 + r2) * (t2 + b2) - overlap + eps;
+  if (overlap < least * union) return -Infinity;
+  const iou = overlap / union;
   const width = Math.max(l, l2) + Math.max(r, r2);
   const height = Math.max(t, t2) + Math.max(b, b2);
   const dx = ((r - l) - (r2 - l2)) / 2;

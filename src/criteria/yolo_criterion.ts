@@ -207,7 +207,15 @@ function predictionsOf(
   const { head: { bins, numClasses }, anchors: perImage } = grid;
   const first = image * perImage;
   return {
-    logits: (anchors, label) => gatherColumn(backend, cls, numClasses, label, anchors, first),
+    logits: (anchors, label) => {
+      if (cls.kind !== "f32") {
+        const logits = gatherColumn(backend, cls, numClasses, label, anchors, first);
+        return (place) => logits[place];
+      }
+      // Where they lie: of most anchors the overlap says enough.
+      const values = backend.values(cls);
+      return (place) => values[(first + anchors[place]) * numClasses + label];
+    },
     sides: (anchors) => {
       const sides = bins === 0
         ? gatherRows(backend, dist, 4, anchors, first)

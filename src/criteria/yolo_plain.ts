@@ -29,7 +29,7 @@ export function assignPlainYolo(input: PlainYolo, options?: YoloCriterionOptions
   return assignYolo(grid, pointsOf(grid), grid.gt[0], {
     exactSides,
     sides: (anchors) => new Float32Array(exactSides(anchors)),
-    logits: (anchors, label) => Float32Array.from(anchors, (anchor) => cls[anchor * numClasses + label]),
+    logits: (anchors, label) => (place) => cls[anchors[place] * numClasses + label],
   }, rulesOf(options));
 }
 
