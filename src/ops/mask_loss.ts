@@ -14,6 +14,9 @@ const op = nameOf(stem);
 const { reduction, weight, avgFactor, lossWeight, grad } = LOSS_PARAMS;
 const PARAMS = { reduction, weight, avgFactor, lossWeight, grad } as const;
 
+/** Pixels of a band of the kernel. */
+const BAND = 1024;
+
 const readOptions = paramReader(op, PARAMS);
 
 /** Pixels x1 ≤ x < x2, y1 ≤ y < y2, and the area of the whole box. */
@@ -75,8 +78,10 @@ function run(
     );
     const staging = allocate(backend.stagingBytes(channels));
     const line = allocate(height * width + 16);
+    const lineBytes = 4 * (Math.max(BAND, width + 3) + 16);
+    const logits = allocate(4 * lineBytes);
     const slopes = values.grad ? allocate(channels * height * width * 4 + 64) : 0;
-    const sums = values.grad ? allocate(channels * 16) : 0;
+    const sums = values.grad ? allocate(channels * 8) : 0;
     const own = values.grad ? allocate(channels * 4) : 0;
     if (slopes !== 0) memory.floats.fill(0, slopes >> 2, (slopes >> 2) + channels * height * width);
     const losses = new Float32Array(objects);
@@ -90,7 +95,22 @@ function run(
       memory.view(Uint8Array, line, count).set(section(backend.values(truth), first, count));
       const row = backend.stage(rows, i * channels, channels, staging);
       const plane = height * width * 4;
-      const sum = kernels.mask_loss(map, width, plane, channels, row, line, x1, x2, y1, y2, scale, sums, own, slopes);
+      const window = [x1, x2, y1, y2] as const;
+      const lines = [logits, lineBytes] as const;
+      const sum = kernels.mask_loss(
+        map,
+        width,
+        plane,
+        channels,
+        row,
+        line,
+        ...lines,
+        ...window,
+        scale,
+        sums,
+        own,
+        slopes,
+      );
       if (sum === -1) throw wrongMask(section(backend.values(truth), first, count), first, windows[i], width);
       const value = weighed(sum / area, factor);
       total += value;
