@@ -21,12 +21,14 @@ fn small_exp_of_minus(r: f32) -> f32 { return 1.0 - small_decay(r); }
 // 2^n for -126 <= n <= 127, and 0 for n = -127.
 fn power_of_two(n: i32) -> f32 { return bitcast<f32>(u32(n + 127) << 23u); }
 
-// The bits of 1.5 * 2^23 + k, with k = round(a / ln 2): a sum rounds in one step what round() takes twenty for without hardware.
-fn rounded_halvings(a: f32) -> i32 { return bitcast<i32>(a * 1.4426950408889634 + 12582912.0); }
+// round(x) for |x| < 2^22, above these bits: a sum rounds in one step what round() takes twenty for without hardware.
+const ROUNDED_0 = 0x4b400000;
+fn rounded_bits(x: f32) -> i32 { return bitcast<i32>(x + 12582912.0); }
+fn rounded_halvings(a: f32) -> i32 { return rounded_bits(a * 1.4426950408889634); }
 
-// exp(-a) for 0 <= a <= 88 of those bits, and 0 from k = 127 on.
+// exp(-a) for 0 <= a <= 88 of its rounded_halvings, and 0 from 127 of them on.
 fn exp_by_halvings(a: f32, rounded: i32) -> f32 {
-  let k = rounded - 0x4b400000;
+  let k = rounded - ROUNDED_0;
   let halvings = f32(k);
   let r = (a - halvings * 0.693359375) + halvings * 2.12194440e-4;
   return small_exp_of_minus(r) * power_of_two(-k);
@@ -63,10 +65,10 @@ fn power_of(m: f32, p: f32, high: f32, low: f32) -> f32 {
   let log2m = log2_of(m);
   let coarse = high * log2m.x;
   let fine = low * log2m.x + p * log2m.y;
-  let n = round(coarse + fine);
-  let r = (coarse - n) + fine;
-  let scale = power_of_two(i32(clamp(n, -126.0, 127.0)));
-  let result = select(small_exp_of_minus(-r * 0.6931471805599453) * scale, 0.0, n < -126.0);
+  let log2 = coarse + fine;
+  let n = rounded_bits(select(-127.0, log2, log2 > -127.0)) - ROUNDED_0;
+  let r = (coarse - f32(n)) + fine;
+  let result = select(small_exp_of_minus(-r * 0.6931471805599453) * power_of_two(min(n, 127)), 0.0, n < -126);
   return select(result, select(0.0, 1.0, p == 0.0), m < 1.2e-38);
 }
 `;
