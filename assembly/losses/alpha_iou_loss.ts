@@ -8,10 +8,10 @@
 
 import {
   extent,
+  gapOf,
   half,
   innerSlope,
   isHard,
-  missed,
   one,
   outside,
   overlap,
@@ -27,8 +27,8 @@ import { AlphaIouLossBlock } from "../generated/loss_blocks";
 
 /** Powers over this have gradients in float64. The worst a search finds is 1.9e-6 for 5, 2.1e-6 for 6, 3.5e-6 for 15.9. */
 const MOST_IN_FLOAT32: f32 = 4;
-/** IoU under this, of boxes that overlap, is done in float64. */
-const LEAST_IN_FLOAT32: f32 = 1e-16;
+/** IoU under this, of boxes that overlap, is done in float64. In memory: see box_lanes.ts. */
+const LEAST_IN_FLOAT32 = memory.data<f32>([1e-16]);
 
 // @ts-ignore: decorator
 @unmanaged
@@ -49,50 +49,48 @@ class AlphaIou extends AlphaIouLossBlock {
     const area = f32x4.mul(w, h);
     const targetArea = f32x4.mul(targetW, targetH);
     const united = union(area, targetArea, intersection);
-    const whole = f32x4.add(united, eps);
-    const iou = f32x4.div(intersection, whole);
+    const inverse = f32x4.div(one(), f32x4.add(united, eps));
+    const iou = f32x4.mul(intersection, inverse);
     const lowX = f32x4.sub(x1, targetX1);
     const lowY = f32x4.sub(y1, targetY1);
     const highX = f32x4.sub(x2, targetX2);
     const highY = f32x4.sub(y2, targetY2);
-    const outsideX = outside(lowX, highX);
-    const outsideY = outside(lowY, highY);
     const zero = f32x4.splat(0);
     const meets = f32x4.gt(iou, zero);
     const power = this.power;
-    const own = f32x4.add(f32x4.mul(w, outsideY), f32x4.mul(outsideX, overlapY));
-    const other = f32x4.add(f32x4.mul(targetW, missed(lowY, highY)), f32x4.mul(missed(lowX, highX), overlapY));
-    const gap = f32x4.div(f32x4.add(f32x4.add(own, other), eps), whole);
+    const gap = gapOf(w, h, targetW, targetH, overlapY, lowX, highX, lowY, highY, eps, inverse);
+    const close = f32x4.gt(iou, half());
     // IoU^(power - 1), and IoU^power.
-    let lower = select(f32x4.sub(one(), gap), iou, v128.and(meets, f32x4.lt(gap, half())));
+    let lower = select(f32x4.sub(one(), gap), iou, close);
     let powered: v128;
     if (power == 3 || power == 2) {
       const base = lower;
       if (power == 3) lower = f32x4.mul(base, base);
       powered = f32x4.mul(lower, base);
     } else {
-      // Where IoU is 0 or NaN it stays.
-      powered = select(raised4(iou, gap, power), iou, meets);
+      // Where IoU is 0 or NaN it stays. A gap of NaN is none.
+      powered = select(raised4(iou, v128.or(gap, v128.not(close)), power), iou, meets);
       lower = v128.and(f32x4.div(powered, iou), meets);
     }
-    const overlaps = v128.and(f32x4.gt(overlapX, zero), f32x4.gt(overlapY, zero));
-    const tiny = v128.and(overlaps, f32x4.lt(iou, f32x4.splat(LEAST_IN_FLOAT32)));
+    const overlaps = f32x4.gt(f32x4.pmin(overlapX, overlapY), zero);
+    const tiny = v128.and(overlaps, f32x4.lt(iou, v128.load32_splat(LEAST_IN_FLOAT32)));
     const value = v128.or(within(united, f32x4.sub(one(), powered)), tiny);
     if (gradient) {
-      const inverse = f32x4.div(one(), whole);
+      const outsideX = outside(lowX, highX);
+      const outsideY = outside(lowY, highY);
       const targetWhole = f32x4.add(targetArea, eps);
       const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
       const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
       const beyond = i32x4.splat(power > MOST_IN_FLOAT32 ? -1 : 0);
-      const bySize = f32x4.mul(iou, inverse);
+      const bySize = f32x4.sub(zero, f32x4.mul(iou, inverse));
       storeSlopes(
         dst, f32x4.mul(scale, f32x4.mul(f32x4.splat(power), lower)),
         v128.or(isHard(lowX, highX, lowY, highY, area), v128.or(tiny, beyond)),
         lowX, highX, lowY, highY,
         innerX,
-        f32x4.neg(f32x4.mul(h, bySize)),
+        f32x4.mul(h, bySize),
         innerY,
-        f32x4.neg(f32x4.mul(w, bySize)),
+        f32x4.mul(w, bySize),
       );
     }
     return value;

@@ -52,15 +52,15 @@ class Iou extends IouLossBlock {
       const targetWhole = f32x4.add(targetArea, eps);
       const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
       const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
-      const bySize = f32x4.mul(iou, inverse);
+      const bySize = f32x4.sub(f32x4.splat(0), f32x4.mul(iou, inverse));
       storeSlopes(
         dst, scale,
         isHard(lowX, highX, lowY, highY, area),
         lowX, highX, lowY, highY,
         innerX,
-        f32x4.neg(f32x4.mul(h, bySize)),
+        f32x4.mul(h, bySize),
         innerY,
-        f32x4.neg(f32x4.mul(w, bySize)),
+        f32x4.mul(w, bySize),
       );
     }
     return value;

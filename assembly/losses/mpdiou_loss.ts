@@ -60,9 +60,9 @@ class Mpdiou extends MpdiouLossBlock {
       const targetWhole = f32x4.add(targetArea, eps);
       const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
       const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
-      const bySize = f32x4.mul(iou, inverse);
-      const outerX = f32x4.neg(f32x4.mul(h, bySize));
-      const outerY = f32x4.neg(f32x4.mul(w, bySize));
+      const bySize = f32x4.sub(zero, f32x4.mul(iou, inverse));
+      const outerX = f32x4.mul(h, bySize);
+      const outerY = f32x4.mul(w, bySize);
       const twice = f32x4.add(inverseDiagonal, inverseDiagonal);
       storeCorners(
         dst, scale, isHard(lowX, highX, lowY, highY, area),

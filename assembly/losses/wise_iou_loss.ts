@@ -8,9 +8,10 @@ import {
   areInverted,
   cover,
   extent,
+  gapOf,
+  half,
   innerSlope,
   isHard,
-  missed,
   offset,
   one,
   outside,
@@ -61,34 +62,38 @@ class WiseIou extends WiseIouLossBlock {
     const lowY = f32x4.sub(y1, targetY1);
     const highX = f32x4.sub(x2, targetX2);
     const highY = f32x4.sub(y2, targetY2);
-    const outsideX = outside(lowX, highX);
-    const outsideY = outside(lowY, highY);
-    const meets = f32x4.gt(intersection, f32x4.splat(0));
-    // 1 - IoU of which no terms cancel: r multiplies what is lost of it.
-    const own = f32x4.add(f32x4.mul(w, outsideY), f32x4.mul(outsideX, overlapY));
-    const other = f32x4.add(f32x4.mul(targetW, missed(lowY, highY)), f32x4.mul(missed(lowX, highX), overlapY));
-    const gap = f32x4.mul(f32x4.add(f32x4.add(own, other), eps), inverse);
-    const apart = select(gap, f32x4.sub(one(), iou), meets);
     const steep = this.steep;
+    let apart = f32x4.sub(one(), iou);
     let factor = distance;
-    if (steep != 0) factor = f32x4.sub(distance, f32x4.mul(apart, f32x4.splat(this.rate)));
+    if (steep != 0) {
+      // r multiplies what is lost of 1 - IoU.
+      apart = select(
+        gapOf(w, h, targetW, targetH, overlapY, lowX, highX, lowY, highY, eps, inverse),
+        apart,
+        f32x4.gt(iou, half()),
+      );
+      factor = f32x4.sub(distance, f32x4.mul(apart, f32x4.splat(this.rate)));
+    }
     factor = shortExp4(factor);
     if (steep != 0) factor = f32x4.mul(factor, f32x4.mul(apart, f32x4.splat(steep)));
     const value = within(f32x4.add(united, diagonal), v128.or(inverted, f32x4.mul(apart, factor)));
     if (gradient) {
+      const outsideX = outside(lowX, highX);
+      const outsideY = outside(lowY, highY);
+      const meets = f32x4.gt(intersection, f32x4.splat(0));
       const targetWhole = f32x4.add(targetArea, eps);
       const innerX = innerSlope(overlapY, meets, targetWhole, h, outsideX, inverse);
       const innerY = innerSlope(overlapX, meets, targetWhole, w, outsideY, inverse);
-      const bySize = f32x4.mul(iou, inverse);
+      const bySize = f32x4.sub(f32x4.splat(0), f32x4.mul(iou, inverse));
       const byOffset = f32x4.div(apart, diagonal);
       storeCentredSlopes(
         dst, f32x4.mul(scale, factor),
         isHard(lowX, highX, lowY, highY, area),
         lowX, highX, lowY, highY,
         innerX,
-        f32x4.neg(f32x4.mul(h, bySize)),
+        f32x4.mul(h, bySize),
         innerY,
-        f32x4.neg(f32x4.mul(w, bySize)),
+        f32x4.mul(w, bySize),
         f32x4.mul(dx, byOffset),
         f32x4.mul(dy, byOffset),
       );
