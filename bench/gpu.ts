@@ -1,9 +1,12 @@
-/** Losses and pixels on WebGPU: against peers on the same adapter, and bytes in a second against a kernel that copies. */
+/** Losses, decode, pixels and criteria on WebGPU: against peers on the same adapter, and bytes in a second against a kernel that copies. */
 import { createEngine, type Engine, type GpuTensor, type HostTensor } from "densehead";
 import { differentLosses } from "./agreement.ts";
 import type { Bench, Family } from "./bench.ts";
+import { measureBandwidth } from "./gpu_bandwidth.ts";
+import { measureCriteria } from "./gpu_criteria.ts";
+import { measureDecode } from "./gpu_decode.ts";
+import { type Gpu, openGpu, readBack, repeated } from "./gpu_device.ts";
 import { measurePreprocess } from "./gpu_preprocess.ts";
-import { copying, entrant, type Gpu, openGpu, readBack, repeated, timeOf } from "./gpu_device.ts";
 import { classificationInput } from "./loss_inputs.ts";
 import {
   type GpuLossPeer,
@@ -39,7 +42,7 @@ type Peers = readonly (GpuLossPeer | Absent)[];
 export const gpu: Family = {
   name: "gpu",
   async run(bench) {
-    bench.report.heading("gpu: losses and pixels on WebGPU");
+    bench.report.heading("gpu: losses, decode, pixels and criteria on WebGPU");
     const found = await attempt("WebGPU", openGpu);
     if ("absent" in found) return bench.report.absent("WebGPU", found.absent);
     bench.report.figure(
@@ -57,8 +60,14 @@ export const gpu: Family = {
         gpuDevice: found.device,
       });
       const peers = [...await webgpuPeers(), ...torch];
-      for (const loss of lossesOf("element loss")) await measureLoss(bench, found, engine, loss, peers);
+      const losses = lossesOf("element loss");
+      // The first alone: a look at whether all runs.
+      for (const loss of bench.quick && found.software ? losses.slice(0, 1) : losses) {
+        await measureLoss(bench, found, engine, loss, peers);
+      }
+      await measureDecode(bench, found, engine);
       await measurePreprocess(bench, found, engine);
+      await measureCriteria(bench, found, engine);
     } finally {
       for (const peer of torch as (TorchGpuLosses | Absent)[]) if ("close" in peer) peer.close();
       found.device.destroy();
@@ -91,10 +100,13 @@ async function measureLoss(
       const what = `${size} × ${CLASSES}, ${grad ? "sum and gradient" : "sum"}`;
       bench.report.heading(`gpu: ${loss}, ${what}${found.software ? ", software adapter only" : ""}`);
       if (size === anchors) await racePeers(bench, found, engine, task, maps, peers);
+      const bytes = 4 * size * CLASSES;
       await measureBandwidth(bench, found, {
-        grad,
         call: () => stay(engine, loss, maps, grad),
-        bytes: 4 * size * CLASSES,
+        moved: (grad ? 3 : 2) * bytes,
+        resultBytes: grad ? bytes : 0,
+        copied: bytes,
+        least: grad ? TARGETS.gradient : TARGETS.sum,
       });
     }
   }
@@ -218,21 +230,4 @@ async function stay(
     placement: "gpu",
   });
   return Object.values<GpuTensor>(result).map(({ gpuBuffer }) => gpuBuffer as GPUBuffer);
-}
-
-/** Bytes read and written in a second, against a copy of the map. */
-async function measureBandwidth(
-  { runner, report }: Bench,
-  { device, software }: Gpu,
-  { grad, call, bytes }: { grad: boolean; call: () => Promise<GPUBuffer[]>; bytes: number },
-): Promise<void> {
-  const ours = entrant("ours", (calls) => timeOf(device, call, calls, grad ? bytes : 0));
-  using copy = copying(device, bytes);
-  const { time, ratio } = await runner.compare(ours, entrant("copy", copy.time));
-  const share = ratio.median * (grad ? 3 : 2) / 2;
-  const rate = 2 * bytes / 1e6 / time.median;
-  const text = `${(rate * share).toFixed(1)} GB/s, ${(100 * share).toFixed(0)} % of a copy's ${rate.toFixed(1)} GB/s`;
-  const least = grad ? TARGETS.gradient : TARGETS.sum;
-  if (software) report.figure("bandwidth", text);
-  else report.check("bandwidth", text, share >= least, `≥ ${100 * least} %`);
 }

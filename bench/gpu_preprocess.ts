@@ -1,10 +1,13 @@
 /** Textures to the input of a network: bytes in a second, against a kernel that copies. */
 import { type Engine, inputs, type InputSpec } from "densehead";
 import type { Bench } from "./bench.ts";
-import { copying, entrant, type Gpu, timeOf } from "./gpu_device.ts";
+import { measureBandwidth } from "./gpu_bandwidth.ts";
+import type { Gpu } from "./gpu_device.ts";
 import { seeded } from "./random.ts";
 
 const SIZE = 640;
+/** Of the copy's bandwidth. */
+const TARGET = 0.6;
 
 interface Case {
   readonly width: number;
@@ -29,26 +32,18 @@ export async function measurePreprocess(bench: Bench, found: Gpu, engine: Engine
 }
 
 /** Bytes are those of the texture and of the result, whether or not the method reads every texel. */
-async function measure({ runner, report }: Bench, { device, software }: Gpu, engine: Engine, each: Case) {
+async function measure(bench: Bench, found: Gpu, engine: Engine, each: Case) {
+  const { device, software } = found;
   const { width, height, resize } = each;
   const side = software ? SIZE / 4 : SIZE;
   const input = inputs.yolov8({ size: [side, side], resize });
   const title = `preprocess, ${width} × ${height} texture to ${side} × ${side}, ${resize}`;
-  report.heading(`gpu: ${title}${software ? ", software adapter only" : ""}`);
+  bench.report.heading(`gpu: ${title}${software ? ", software adapter only" : ""}`);
   const texture = noise(device, width, height);
   const resultBytes = 4 * 3 * side * side;
   const bytes = 4 * width * height + resultBytes;
   const call = async () => [(await engine.preprocess(texture, input)).tensor.gpuBuffer as GPUBuffer];
-  const ours = entrant("ours", (calls) => timeOf(device, call, calls, resultBytes));
-  // A copy reads and writes what it is given: half of the bytes.
-  using copy = copying(device, Math.ceil(bytes / 32) * 16);
-  const { time, ratio } = await runner.compare(ours, entrant("copy", copy.time));
-  const rate = bytes / 1e6 / time.median;
-  const share = (100 * ratio.median).toFixed(0);
-  report.figure(
-    "bandwidth",
-    `${(rate * ratio.median).toFixed(1)} GB/s, ${share} % of a copy's ${rate.toFixed(1)} GB/s`,
-  );
+  await measureBandwidth(bench, found, { call, moved: bytes, resultBytes, least: TARGET });
   texture.destroy();
 }
 

@@ -93,6 +93,13 @@ export class Report {
     this.line(name, `${text}${this.#judge(holds, wanted)}`);
   }
 
+  /** A share of what is possible, as a number too. Without a target it is judged by nothing. */
+  share(name: string, text: string, share: number, target: number | undefined): void {
+    this.figures.push({ title: this.#title, name, text, share: rounded(share), ...(target && { target }) });
+    const verdict = target === undefined ? "" : this.#judge(share >= target, `≥ ${100 * target} %`);
+    this.line(name, `${text}${verdict}`);
+  }
+
   absent(name: string, reason: string): void {
     const text = reason.split(/\n| imported from /)[0];
     this.#skipped.add(`${name}: ${text}`);

@@ -23,6 +23,9 @@ export interface Figure {
   readonly title: string;
   readonly name: string;
   readonly text: string;
+  /** Of what is possible, and the least that is wanted. */
+  readonly share?: number;
+  readonly target?: number;
 }
 
 /** One runtime's measurements. */

@@ -31,10 +31,11 @@ function hosts() {
   ];
 }
 
-/** WebGPU for runtimes that have none of their own; test/suite/gpu.ts has it installed. */
+/** WebGPU for runtimes that have none of their own; test/suite/gpu.ts has it installed, and tools/gpu.js packs it. */
 async function dawn() {
-  const path = join(root, "test/runtimes/node_modules/webgpu/index.js");
-  if (!existsSync(path)) return undefined;
+  const folders = ["test/runtimes/node_modules", "node_modules"];
+  const path = folders.map((folder) => join(root, folder, "webgpu/index.js")).find(existsSync);
+  if (path === undefined) return undefined;
   const { create } = await import(pathToFileURL(path));
   restBetweenPolls();
   return create([]);

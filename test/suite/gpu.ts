@@ -4,7 +4,9 @@
 // needs: test/runtimes
 import { gpu, runtime } from "./runtime.ts";
 
-const adapter = await gpu?.requestAdapter() ?? null;
+/** As the engine asks for its own. */
+const ADAPTER = { powerPreference: "high-performance" } as const;
+const adapter = await gpu?.requestAdapter(ADAPTER) ?? null;
 
 /** Why there are no devices, or null. The runner takes "no adapter" for a failure with CI=true. */
 export const noDevice = gpu === undefined ? `${runtime} has no WebGPU` : adapter === null ? "WebGPU: no adapter" : null;
@@ -14,7 +16,7 @@ export const hasSubgroups = adapter?.features.has("subgroups") ?? false;
 
 /** A new device: an adapter gives only one. */
 export async function newDevice(requiredFeatures: GPUFeatureName[] = []): Promise<GPUDevice> {
-  const fresh = await gpu?.requestAdapter();
+  const fresh = await gpu?.requestAdapter(ADAPTER);
   return await (fresh as GPUAdapter).requestDevice({ requiredFeatures });
 }
 
