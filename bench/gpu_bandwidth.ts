@@ -1,6 +1,7 @@
 /** Bytes that a call on the device reads and writes in a second, against those of a kernel that copies. */
 import type { Bench } from "./bench.ts";
 import { copying, entrant, type Gpu, timeOf } from "./gpu_device.ts";
+import { significant } from "./statistics.ts";
 
 export interface Moving {
   /** Its buffers are destroyed after the time is taken. */
@@ -26,6 +27,7 @@ export async function measureBandwidth(
   const { time, ratio } = await runner.compare(ours, entrant("copy", copy.time));
   const share = ratio.median * moved / (2 * copied);
   const rate = 2 * copied / 1e6 / time.median;
-  const text = `${(rate * share).toFixed(1)} GB/s, ${(100 * share).toFixed(0)} % of a copy's ${rate.toFixed(1)} GB/s`;
+  const percent = (100 * share).toFixed(0);
+  const text = `${significant(rate * share)} GB/s, ${percent} % of a copy's ${significant(rate)} GB/s`;
   report.share("bandwidth", text, share, software ? undefined : least);
 }

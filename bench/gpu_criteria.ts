@@ -11,6 +11,7 @@ const OBJECTS = 20;
 const SIZE = 640;
 /** What a software adapter gets done. */
 const SOFTWARE_SIZE = 160;
+const SOFTWARE_IMAGES = 1;
 
 type Maps = Readonly<Record<string, GpuTensor>>;
 type Result = Promise<{ readonly grad?: Maps }>;
@@ -19,10 +20,11 @@ export async function measureCriteria(bench: Bench, found: Gpu, engine: Engine):
   const options = { grad: true, placement: "gpu" } as const;
   const side = found.software ? SOFTWARE_SIZE : SIZE;
   const imageSize = [side, side] as const;
+  const images = found.software ? SOFTWARE_IMAGES : IMAGES;
   const sceneOf = (head: HeadSpec) => criterionInput(imageSize, head, OBJECTS, 1);
   const gfl = heads.gfl();
   const { gt, anchors, cls, dist } = sceneOf(gfl);
-  const everyGt = Array<GroundTruth>(IMAGES).fill(gt);
+  const everyGt = Array<GroundTruth>(images).fill(gt);
   const of = (head: HeadSpec) => ({ head, imageSize, gt: everyGt });
   await measure(bench, found, { name: "gflCriterion", anchors, maps: { cls, dist } }, ({ cls, dist }) => {
     return engine.gflCriterion({ cls, dist, ...of(gfl) }, options);
@@ -37,7 +39,7 @@ export async function measureCriteria(bench: Bench, found: Gpu, engine: Engine):
   const { anchors: cells, cls: scores, dist: sides } = scene;
   const task = { name: "yoloCriterion", anchors: cells, maps: { cls: scores, dist: sides } };
   await measure(bench, found, task, ({ cls, dist }) => {
-    return engine.yoloCriterion({ cls, dist, ...of(yolo), gt: Array<GroundTruth>(IMAGES).fill(scene.gt) }, options);
+    return engine.yoloCriterion({ cls, dist, ...of(yolo), gt: Array<GroundTruth>(images).fill(scene.gt) }, options);
   });
 }
 
@@ -61,11 +63,12 @@ async function measure(
   { name, anchors, maps }: Task,
   criterion: (maps: Maps) => Result,
 ): Promise<void> {
+  const images = found.software ? SOFTWARE_IMAGES : IMAGES;
   const software = found.software ? ", software adapter only" : "";
-  bench.report.heading(`gpu: ${name} with gradient, ${IMAGES} × ${anchors}, ${OBJECTS} objects each${software}`);
-  const buffers = Object.values(maps).map((data) => repeated(found.device, data, IMAGES * data.byteLength));
+  bench.report.heading(`gpu: ${name} with gradient, ${images} × ${anchors}, ${OBJECTS} objects each${software}`);
+  const buffers = Object.values(maps).map((data) => repeated(found.device, data, images * data.byteLength));
   const entries = Object.entries(maps).map(([key, { length }], i) => {
-    return [key, { gpuBuffer: buffers[i], dims: [IMAGES, anchors, length / anchors] }];
+    return [key, { gpuBuffer: buffers[i], dims: [images, anchors, length / anchors] }];
   });
   const onDevice: Maps = Object.fromEntries(entries);
   const call = async () => {
