@@ -9,11 +9,11 @@
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundleTests } from "../test/runtimes/bundle.js";
 import { testFiles } from "../test/runtimes/files.js";
-import { softwareAdapter } from "../test/runtimes/runtimes.js";
+import { softwareFolder } from "../test/runtimes/runtimes.js";
 import { ensureInstalled, ensureReady, Failure, npm, root, runMain } from "./ready.js";
 
 const USAGE = `\
@@ -104,14 +104,11 @@ function copyDawn(folder) {
 
 /** Chromium's adapter and its loader, which a machine that has the driver alone lacks too. Without Chromium, nothing. */
 function copySoftwareAdapter(target) {
-  const { VK_ICD_FILENAMES: icd } = softwareAdapter();
-  if (icd === undefined) return;
+  const folder = softwareFolder();
+  if (folder === null) return;
   mkdirSync(target);
-  for (
-    const name of readdirSync(dirname(icd)).filter((name) => /^(lib)?vk_swiftshader|^libvulkan\.so\.1$/.test(name))
-  ) {
-    copyFileSync(join(dirname(icd), name), join(target, name));
-  }
+  const files = readdirSync(folder).filter((name) => /^(lib)?vk_swiftshader|^libvulkan\.so\.1$/.test(name));
+  for (const name of files) copyFileSync(join(folder, name), join(target, name));
 }
 
 /** Each suite by itself: one that dies takes no other with it. */

@@ -173,6 +173,7 @@ function addFigures(table, { figures, races, skipped }) {
       table.rows.push({ what: what(title), text, value: ratio.median, target });
     }
   }
+  if (options.quick && table.adapter.software) table.skipped.push("all losses but one: --quick on a software adapter");
   // Other libraries are not in the pack; npm run bench -- gpu measures them.
   table.skipped.push(...skipped.filter((reason) => /^PyTorch|result differs/.test(reason)));
 }

@@ -60,19 +60,25 @@ export function findDeno() {
  * file, or where VK_ICD_FILENAMES names another.
  */
 export function softwareAdapter() {
+  if (process.env.VK_ICD_FILENAMES !== undefined) return {};
+  const folder = softwareFolder();
+  if (folder === null) return {};
+  return {
+    VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"),
+    LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, folder].filter(Boolean).join(delimiter),
+  };
+}
+
+/** Where Chromium has its software adapter, or null. */
+export function softwareFolder() {
   const browser = findBrowser();
-  if (browser === null || process.env.VK_ICD_FILENAMES !== undefined) return {};
+  if (browser === null) return null;
   // Debian's programs are scripts that start one in /usr/lib.
   const folders = [
     dirname(realpathSync(browser)),
     ...["chromium", basename(browser)].map((name) => `/usr/lib/${name}`),
   ];
-  const folder = folders.find((path) => existsSync(join(path, "vk_swiftshader_icd.json")));
-  if (folder === undefined) return {};
-  return {
-    VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"),
-    LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, folder].filter(Boolean).join(delimiter),
-  };
+  return folders.find((path) => existsSync(join(path, "vk_swiftshader_icd.json"))) ?? null;
 }
 
 /** The program at a path in this folder, if it could be installed on this platform. */
