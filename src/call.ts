@@ -7,7 +7,7 @@ import type { AnySource, GpuSource } from "./validate.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
 
 /** WebGPU finds a call's runner by its kind. */
-export type CallKind = "loss" | "rows" | "criterion" | "detect" | "preprocess";
+export type CallKind = "loss" | "mask loss" | "rows" | "criterion" | "detect" | "preprocess";
 
 /** Returns an array or a tensor to read in the place of another: a copy, or the same one. */
 export type SourceMap = <S extends HostArray | GpuSource>(source: S) => S;

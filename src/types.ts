@@ -1487,7 +1487,11 @@ export interface OksLossOptions {
 }
 
 /** Options of `maskLoss`. */
-export interface MaskLossOptions<R extends Reduction = Reduction, G extends boolean = boolean> {
+export interface MaskLossOptions<
+  R extends Reduction = Reduction,
+  G extends boolean = boolean,
+  P extends Placement = Placement,
+> {
   /**
    * Dense losses average over all elements, row losses over rows. The mean of an empty input is NaN, as in PyTorch. Its
    * sum is 0, and so is its mean with `avgFactor`. Default "mean".
@@ -1505,17 +1509,22 @@ export interface MaskLossOptions<R extends Reduction = Reduction, G extends bool
   lossWeight?: number;
   /** Also return the gradient d(result)/d(pred); for "none", d(sum)/d(pred). Default false. */
   grad?: G;
+  /**
+   * "gpu", on WebGPU: loss and gradient stay on the device as `GpuTensor`. The caller destroys their buffers.
+   * Default "host".
+   */
+  placement?: P;
 }
 
 /** Result of `maskLoss`. */
-export type MaskLossResult<R extends Reduction, G extends boolean> =
+export type MaskLossResult<R extends Reduction, G extends boolean, P extends Placement = "host"> =
   & {
     /** One number, or with "none" one for each object. */
-    readonly loss: R extends "none" ? Float32Array : number;
+    readonly loss: P extends "gpu" ? GpuTensor : R extends "none" ? Float32Array : number;
   }
   & (G extends true ? {
       /** In the shapes of coefficients and prototypes. */
-      readonly grad: { readonly coefficients: Float32Array; readonly prototypes: Float32Array };
+      readonly grad: Readonly<Record<"coefficients" | "prototypes", P extends "gpu" ? GpuTensor : Float32Array>>;
     }
     : object);
 
@@ -1571,12 +1580,12 @@ export interface InstanceOps<F> {
    * Gradient: with g = (σ(logit) − mask) / area in the window, Σ g·prototype over its pixels for coefficients, and Σ g·coefficient
    * over the objects for prototypes, both of the reduced loss; for "none", of the sum. Sums are in the order of objects.
    *
-   * It runs on WASM, whatever the engine's device; a GpuTensor is a TypeError.
+   * On WebGPU loss and both gradients are one submission; masks are uploaded.
    *
    * - Shapes: coefficients (N, nm); prototypes (nm, h, w); masks (N, h, w), bytes 0 or 1; boxes (N, 4), in `xyxy`, in
    *   pixels of the prototypes. Loss (N).
-   * - Throws: TypeError if shapes do not belong together, or a tensor is on a device. RangeError if a box has no area
-   *   or is not finite, or a byte of masks within a box is neither 0 nor 1 (the errors name it).
+   * - Throws: TypeError if shapes do not belong together. RangeError if a box has no area or is not finite, or a byte
+   *   of masks within a box is neither 0 nor 1 (the errors name it).
    * - Error bound: ≤ 1e-6 of max(1, loss) times the pixels of the window over the area, for logits that float32 sums
    *   exactly; their own rounding is nm·6e-8 of the sum of |coefficient · prototype|. For the gradients ≤ 1e-6 of the
    *   sum of their terms' sizes.
@@ -1595,13 +1604,13 @@ export interface InstanceOps<F> {
    * console.log(grad.coefficients); // → [0.2463]
    * ```
    */
-  maskLoss<R extends Reduction = "mean", G extends boolean = false>(
+  maskLoss<R extends Reduction = "mean", G extends boolean = false, P extends Placement = "host">(
     coefficients: TensorLike,
     prototypes: TensorLike,
     masks: Uint8Array,
     boxes: TensorLike,
-    options?: MaskLossOptions<R, G>,
-  ): Result<F, MaskLossResult<R, G>>;
+    options?: MaskLossOptions<R, G, P>,
+  ): Result<F, MaskLossResult<R, G, P>>;
 }
 
 // ── Detection ───────────────────────────────────────────────────────────────────

@@ -4,15 +4,25 @@ import { doc } from "../doc.ts";
 import { bound, nameOf, routine } from "../operation.ts";
 import { paramReader } from "../params.ts";
 import type { MaskLossOptions, MaskLossResult, Reduction, TensorLike } from "../types.ts";
-import { arrayOf, describeTensor, matrix, onHost, rangeError, type Source, tensor, typeError } from "../validate.ts";
+import {
+  type AnySource,
+  arrayOf,
+  describeTensor,
+  matrixAnywhere,
+  onHost,
+  rangeError,
+  type Source,
+  tensorAnywhere,
+  typeError,
+} from "../validate.ts";
 import type { WasmBackend } from "../wasm/backend.ts";
 import { LOSS_PARAMS, lossSettings } from "./checked_loss.ts";
+import { type CheckedMaskLoss, MaskLossCall } from "./mask_loss_call.ts";
 
 const stem = "mask_loss";
 const op = nameOf(stem);
 
-const { reduction, weight, avgFactor, lossWeight, grad } = LOSS_PARAMS;
-const PARAMS = { reduction, weight, avgFactor, lossWeight, grad } as const;
+const { out: _, ...PARAMS } = LOSS_PARAMS;
 
 /** Pixels of a band of the kernel. */
 const BAND = 1024;
@@ -28,23 +38,22 @@ interface Window {
   readonly area: number;
 }
 
-function run(
-  backend: WasmBackend,
+function check(
   coefficients: TensorLike,
   prototypes: TensorLike,
   masks: Uint8Array,
   boxes: TensorLike,
   options?: MaskLossOptions,
-): MaskLossResult<Reduction, boolean> {
+): MaskLossCall {
   const values = readOptions(options);
-  const maps = tensor({ op, argument: "prototypes" }, prototypes, (length) => [length]);
+  const maps = tensorAnywhere({ op, argument: "prototypes" }, prototypes, (length) => [length]);
   if (maps.dims.length !== 3) {
     throw typeError({ op, argument: "prototypes" }, describeTensor(prototypes, maps), "shape (channels, h, w)");
   }
   const [channels, height, width] = maps.dims;
-  const rows = matrix({ op, argument: "coefficients" }, coefficients, channels);
+  const rows = matrixAnywhere({ op, argument: "coefficients" }, coefficients, channels);
   const [objects] = rows.dims;
-  const corners = matrix({ op, argument: "boxes" }, boxes, 4);
+  const corners = matrixAnywhere({ op, argument: "boxes" }, boxes, 4);
   if (corners.dims[0] !== objects) {
     const wanted = `shape (${objects}, 4), a box for each row of coefficients`;
     throw typeError({ op, argument: "boxes" }, describeTensor(boxes, corners), wanted);
@@ -52,16 +61,21 @@ function run(
   const place = { op, argument: "masks" };
   const truth = arrayOf(place, "Uint8Array", masks, objects * height * width, ", (N, h, w) of the prototypes");
   const extent = { dims: [objects, channels], elements: 0, rows: objects, values: objects, elementWeights: false };
-  const settings = lossSettings(op, {
-    reduction: values.reduction,
-    weight: values.weight,
-    avgFactor: values.avgFactor,
-    lossWeight: values.lossWeight,
-    grad: false,
-    placement: "host",
-    out: undefined,
-  }, extent);
-  const weights = settings.weight === null ? null : onHost({ op, argument: "options.weight" }, settings.weight);
+  const { reduction, weight, avgFactor, lossWeight, grad, placement } = values;
+  const common = { reduction, weight, avgFactor, lossWeight, grad, placement, out: undefined };
+  const settings = lossSettings(op, common, extent);
+  const checked = { op, coefficients: rows, prototypes: maps, masks: truth, boxes: corners, settings };
+  return new MaskLossCall({ ...checked, wrongBox, wrongByte }, onWasm);
+}
+
+function onWasm(backend: WasmBackend, checked: CheckedMaskLoss): MaskLossResult<Reduction, boolean> {
+  const hosted = (argument: string, source: AnySource) => onHost({ op, argument }, source);
+  const { masks: truth, settings } = checked;
+  const rows = hosted("coefficients", checked.coefficients);
+  const maps = hosted("prototypes", checked.prototypes);
+  const corners = hosted("boxes", checked.boxes);
+  const weights = settings.weight === null ? null : hosted("options.weight", settings.weight);
+  const [[objects], [channels, height, width]] = [rows.dims, maps.dims];
   return backend.memory.frame(op, (allocate) => {
     const { memory, kernels } = backend;
     const floatsOf = (source: Source, count: number) => {
@@ -80,12 +94,12 @@ function run(
     const line = allocate(height * width + 16);
     const lineBytes = 4 * (Math.max(BAND, width + 3) + 16);
     const logits = allocate(4 * lineBytes);
-    const slopes = values.grad ? allocate(channels * height * width * 4 + 64) : 0;
-    const sums = values.grad ? allocate(channels * 8) : 0;
-    const own = values.grad ? allocate(channels * 4) : 0;
+    const slopes = settings.grad ? allocate(channels * height * width * 4 + 64) : 0;
+    const sums = settings.grad ? allocate(channels * 8) : 0;
+    const own = settings.grad ? allocate(channels * 4) : 0;
     if (slopes !== 0) memory.floats.fill(0, slopes >> 2, (slopes >> 2) + channels * height * width);
     const losses = new Float32Array(objects);
-    const gradient = values.grad ? new Float32Array(objects * channels) : null;
+    const gradient = settings.grad ? new Float32Array(objects * channels) : null;
     let total = 0;
     windows.forEach(({ x1, x2, y1, y2, area }, i) => {
       const factor = factors === null ? 1 : factors[i];
@@ -133,10 +147,7 @@ function windowsOf(boxes: Float32Array, width: number, height: number): Window[]
   return Array.from({ length: boxes.length / 4 }, (_, i) => {
     const [left, top, right, bottom] = boxes.subarray(4 * i, 4 * i + 4);
     const area = right > left && bottom > top ? (right - left) * (bottom - top) : 0;
-    if (!(area > 0 && area < Infinity)) {
-      const found = [left, top, right, bottom].join(", ");
-      throw rangeError({ op, argument: `boxes[${i}]` }, `(${found})`, "finite corners around an area over 0");
-    }
+    if (!(area > 0 && area < Infinity)) throw wrongBox(i, [left, top, right, bottom]);
     const from = (edge: number) => Math.max(Math.ceil(edge), 0);
     return {
       x1: from(left),
@@ -148,10 +159,19 @@ function windowsOf(boxes: Float32Array, width: number, height: number): Window[]
   });
 }
 
+function wrongBox(row: number, corners: readonly number[] | null): RangeError {
+  const found = corners === null ? "no such box" : `(${corners.join(", ")})`;
+  return rangeError({ op, argument: `boxes[${row}]` }, found, "finite corners around an area over 0");
+}
+
+function wrongByte(at: number, byte: number): RangeError {
+  return rangeError({ op, argument: `masks[${at}]` }, byte, "0 or 1");
+}
+
 /** The error for the first byte of a window that is neither 0 nor 1; the bytes begin at `first` of all masks. */
 function wrongMask(bytes: Uint8Array, first: number, { x1, x2 }: Window, width: number): RangeError {
   const at = bytes.findIndex((byte, i) => byte > 1 && i % width >= x1 && i % width < x2);
-  return rangeError({ op, argument: `masks[${first + at}]` }, bytes[at], "0 or 1");
+  return wrongByte(first + at, bytes[at]);
 }
 
 export const maskLoss = routine({
@@ -169,7 +189,7 @@ export const maskLoss = routine({
   summary: doc`cross-entropy of prototype masks within their boxes, with gradients to coefficients and prototypes`,
   params: PARAMS,
   throws: [
-    doc`TypeError if shapes do not belong together, or a tensor is on a device`,
+    doc`TypeError if shapes do not belong together`,
     doc`RangeError if a box has no area or is not finite, or a byte of masks within a box is neither 0 nor 1 (the errors name it)`,
   ],
   bounds: { loss: bound(1e-6), gradient: bound(1e-6) },
@@ -177,5 +197,13 @@ export const maskLoss = routine({
     doc`≤ {loss} of max(1, loss) times the pixels of the window over the area, for logits that float32 sums exactly; their own rounding is nm·6e-8 of the sum of |coefficient · prototype|. For the gradients ≤ {gradient} of the sum of their terms' sizes`,
   source:
     doc`masks of prototypes of Bolya et al. 2019 (YOLACT); the loss within boxes and over their areas as Ultralytics' segmentation loss has it`,
-  run,
+  check,
+  run: (
+    backend: WasmBackend,
+    coefficients: TensorLike,
+    prototypes: TensorLike,
+    masks: Uint8Array,
+    boxes: TensorLike,
+    options?: MaskLossOptions,
+  ) => check(coefficients, prototypes, masks, boxes, options).onWasm(backend),
 });

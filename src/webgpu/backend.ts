@@ -6,6 +6,7 @@ import type { CriterionCall } from "../criteria/criterion_call.ts";
 import type { DetectCall } from "../detect/detect_call.ts";
 import type { Searched } from "../detect/search.ts";
 import type { LossCall } from "../ops/loss_call.ts";
+import type { MaskLossCall } from "../ops/mask_loss_call.ts";
 import type { RowCall } from "../ops/row_call.ts";
 import type { PreprocessCall } from "../pixels/preprocess_call.ts";
 import { gatherAttached } from "./attached.ts";
@@ -15,6 +16,7 @@ import { findCandidates, ListCapacity } from "./detect.ts";
 import { later, type OpenedDevice, soon } from "./device.ts";
 import { fitBindings, prototypesOnHost } from "./image_share.ts";
 import { runLoss } from "./loss.ts";
+import { runMaskLoss, tooLarge as tooLargeMasks } from "./mask_loss.ts";
 import { findMasks } from "./masks.ts";
 import { Pipelines } from "./pipelines.ts";
 import { plans } from "./plans.ts";
@@ -31,6 +33,7 @@ interface Runner<C> {
 /** The calls of each kind. */
 interface Calls extends Record<CallKind, Call> {
   readonly loss: LossCall;
+  readonly "mask loss": MaskLossCall;
   readonly rows: RowCall;
   readonly criterion: CriterionCall;
   readonly detect: DetectCall;
@@ -41,6 +44,10 @@ const always = () => true;
 
 const runners: { readonly [K in CallKind]: Runner<Calls[K]> } = {
   loss: { run: (gpu, { checked }) => runLoss(gpu, checked), holds: always },
+  "mask loss": {
+    run: (gpu, { checked }) => runMaskLoss(gpu, checked),
+    holds: ({ checked }, limits) => tooLargeMasks(checked, limits) === undefined,
+  },
   rows: {
     run: (gpu, { checked }) => runRows(gpu, checked),
     holds: ({ checked }, limits) => tooLarge(checked, limits) === undefined,

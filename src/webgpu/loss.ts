@@ -161,7 +161,7 @@ export class LossRun {
     });
     await work.read();
     const [row] = firstOutside;
-    if (row !== NONE) throw outside?.(row, labelOf(areas ?? target, row));
+    if (row !== NONE) throw outside?.(row, valueOnHost(areas ?? target, row));
   }
 
   /** The call as a part of other commands, over tensors that are on the device: its sum and its gradient stay there. */
@@ -359,8 +359,8 @@ export function leadingBits(value: number): number {
   return floats[0];
 }
 
-/** A target as it came, where the host has it. */
-function labelOf(target: AnySource | null, row: number): number | null {
-  if (target === null || target.kind === "gpu" || target.kind === "f16") return null;
-  return (valuesOf(target)[row] - target.zeroPoint) * target.scale;
+/** A value as it came, where the host has it. */
+export function valueOnHost(source: AnySource | null, at: number): number | null {
+  if (source === null || source.kind === "gpu" || source.kind === "f16") return null;
+  return (valuesOf(source)[at] - source.zeroPoint) * source.scale;
 }

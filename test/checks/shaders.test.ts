@@ -5,12 +5,14 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { CheckedLoss } from "../../src/ops/checked_loss.ts";
 import type { LossCall } from "../../src/ops/loss_call.ts";
+import type { MaskLossCall } from "../../src/ops/mask_loss_call.ts";
 import type { RowCall } from "../../src/ops/row_call.ts";
 import { type Operation, operations } from "../../src/registry.ts";
 import { filterShader, sidesShader } from "../../src/webgpu/detect_shaders.ts";
 import type { Gpu } from "../../src/webgpu/gpu.ts";
 import { runPreprocess } from "../../src/webgpu/preprocess.ts";
 import { prepareLoss } from "../../src/webgpu/loss.ts";
+import { runMaskLoss } from "../../src/webgpu/mask_loss.ts";
 import { rowShader } from "../../src/webgpu/row_family.ts";
 import { shaders } from "../../src/webgpu/shaders.ts";
 import { cases } from "../argument_cases.ts";
@@ -99,6 +101,17 @@ test("the shaders of detect read what they declare", () => {
       assert.equal(unknownIn(sidesShader({ boxes: "float32", distribution: on, uncertainty })), []);
     }
   }
+});
+
+test("the shaders of maskLoss read their own parameters", async () => {
+  const codes: string[] = [];
+  const pipelines = { get: (_: string, code: string) => Promise.reject(codes.push(code)) };
+  const limits = { maxStorageBufferBindingSize: 2 ** 27 };
+  for (const { checked } of callsOf<MaskLossCall>(operations.maskLoss)) {
+    await runMaskLoss({ pipelines, device: { limits } } as unknown as Gpu, checked).catch(() => {});
+  }
+  assert.is(codes.length, 5);
+  for (const code of codes) assert.equal(unknownIn(code), []);
 });
 
 test("the shader of preprocess reads its own parameters", async () => {

@@ -1,14 +1,12 @@
-/** The loss of prototype masks: float64, PyTorch, windows, options, memory, errors, and engines with a device. */
+/** The loss of prototype masks: float64, PyTorch, windows, options, memory and errors. */
 import { createEngine } from "densehead";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { operations } from "../../src/registry.ts";
-import { close, differences, rejects, same, throws } from "../compare.ts";
+import { close, differences, same, throws } from "../compare.ts";
 import { fixtureOf } from "../conformance.ts";
 import { maskLoss, type MaskScene, maskScene } from "../reference/mask_loss.ts";
 import { engines } from "./builds.ts";
-import { bufferOf, newDevice, noDevice } from "./gpu.ts";
-import { skip } from "./skip.ts";
 
 const test = suite("mask loss");
 const { sync } = await createEngine();
@@ -169,23 +167,6 @@ test("wrong input", () => {
   bad[20 + 7] = 2;
   throws(run(coefficients, prototypes, bad, boxes), RangeError, "maskLoss", "masks[27]", "2", "0 or 1");
   assert.ok(Number.isFinite(sync.maskLoss(...argumentsOf(scene)).loss), "the engine works on");
-});
-
-test("an engine with a device takes host data to WASM, and refuses what is on the device", async () => {
-  if (noDevice !== null) return skip(noDevice);
-  const device = await newDevice();
-  {
-    using gpu = await createEngine({ device: "webgpu", gpuDevice: device });
-    const scene = maskScene(11, 3, 4, 8, 9);
-    const wanted = sync.maskLoss(...argumentsOf(scene), each);
-    const found = await gpu.maskLoss(...argumentsOf(scene), each);
-    same(found.loss, wanted.loss);
-    same(found.grad.prototypes, wanted.grad.prototypes);
-    const onGpu = { gpuBuffer: bufferOf(device, scene.prototypes.data), dims: scene.prototypes.dims };
-    const call = gpu.maskLoss(scene.coefficients, onGpu, scene.masks, scene.boxes);
-    await rejects(call, TypeError, "maskLoss", "prototypes", "GpuTensor");
-  }
-  device.destroy();
 });
 
 test.run();

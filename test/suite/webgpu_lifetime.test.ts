@@ -35,6 +35,10 @@ const CALLS: Record<string, (engine: Engine, device: GPUDevice) => Promise<unkno
   "a loss that stays": (engine) => engine.qualityFocalLoss(logits, logits, kept),
   "single losses that stay": (engine) =>
     engine.distributionFocalLoss(logits, new Float32Array(6), { ...kept, reduction: "none" }),
+  "masks that stay": (engine) => {
+    const prototypes = { data: logits.data, dims: [2, 3, 4] };
+    return engine.maskLoss(Float32Array.of(1, 2), prototypes, new Uint8Array(12), Float32Array.of(0, 0, 4, 3), kept);
+  },
   "an operation of rows": (engine) => engine.dflDecode(logits.data, { bins: 3 }),
   "detection of what is there": (engine, device) =>
     engine.detect({ gpuBuffer: bufferOf(device, maps.data), dims: maps.dims }, { head, imageSize }),

@@ -248,6 +248,10 @@ const shared = await createEngine({ gpuDevice });
 await shared.nms(onGpu, scores, { iouThreshold: 0.5 });
 const stays = await shared.qualityFocalLoss(onGpu, scores, { reduction: "none", grad: true, placement: "gpu" });
 const staying: GpuTensor[] = [stays.loss, stays.grad];
+const bitmaps = new Uint8Array(9);
+const { grad: slopes } = await shared.maskLoss(scores, onGpu, bitmaps, onGpu, { grad: true, placement: "gpu" });
+const masked: GpuTensor[] = [slopes.coefficients, slopes.prototypes];
+const hosted: Float32Array = (await shared.maskLoss(scores, onGpu, bitmaps, scores, { grad: true })).grad.prototypes;
 const placement: Placement = "host";
 const average: number = (await shared.qualityFocalLoss(onGpu, scores)).loss;
 
@@ -316,10 +320,12 @@ export {
   average,
   early,
   excess,
+  hosted,
   later,
   learned,
   list,
   made,
+  masked,
   now,
   numbered,
   placement,
