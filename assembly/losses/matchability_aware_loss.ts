@@ -5,6 +5,7 @@
 // The fields of both losses are the same.
 
 import { MatchabilityAwareLossBlock } from "../generated/loss_blocks";
+import { ONE_AND_HALF } from "./mirror";
 import { BLOCK, powerPass } from "./passes";
 import { varifocal_loss } from "./varifocal_loss";
 
@@ -21,7 +22,7 @@ export function matchability_aware_loss(call: usize): void {
   for (let done = k.first; done < end; done += BLOCK) {
     const count = min(BLOCK, end - done);
     const at = <usize> done << 2;
-    raise(target + at, RAISED, count, k.power);
+    raise(k, target + at, RAISED, count);
     k.target = RAISED - at;
     k.first = done;
     k.count = done + count;
@@ -36,22 +37,26 @@ function raiseScores(k: MatchabilityAwareLossBlock): void {
   for (let row = from; row < to; row++) {
     const at = k.scores + (<usize> row << 2);
     v128.store(RAISED, v128.load32_zero(at));
-    raise(RAISED, RAISED, 1, k.power);
+    raise(k, RAISED, RAISED, 1);
     store<f32>(at, load<f32>(RAISED));
   }
 }
 
 /** Targets to the power; 0 and NaN stay. */
-function raise(from: usize, to: usize, count: i32, power: f64): void {
+function raise(k: MatchabilityAwareLossBlock, from: usize, to: usize, count: i32): void {
   const zero = f32x4.splat(0);
   const least = f32x4.splat(LEAST);
   for (let i: usize = 0; i < <usize> count << 2; i += 16) {
     const q = v128.load(from + i);
-    v128.store(to + i, q);
-    // Nearly all are 0.
-    if (!v128.any_true(q)) continue;
-    powerPass(to + i, 4, power);
-    const raised = v128.load(to + i);
-    v128.store(to + i, f32x4.max(raised, v128.and(least, f32x4.gt(q, zero))));
+    let raised = q;
+    // Through float64 it takes 40 % longer for all elements, though nearly all are 0.
+    if (k.exponentKind == ONE_AND_HALF) raised = f32x4.mul(q, f32x4.sqrt(f32x4.pmax(q, zero)));
+    else if (v128.any_true(q)) {
+      v128.store(to + i, q);
+      powerPass(to + i, 4, k.power);
+      raised = v128.load(to + i);
+    }
+    // pmax keeps a NaN in its first operand.
+    v128.store(to + i, f32x4.pmax(raised, v128.and(least, f32x4.gt(q, zero))));
   }
 }

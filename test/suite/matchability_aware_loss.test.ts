@@ -26,6 +26,16 @@ test("a label of score 0 is a positive, a dense 0 is not", () => {
   }
 });
 
+test("any quality over 0 is a positive's, and NaN stays NaN, where the exponent has a path of its own and elsewhere", () => {
+  for (const gamma of [1.4, 1.5]) {
+    const target = Float32Array.of(1e-38, 1e-20, 0, 0.3, NaN, 1);
+    const pred = floats(6, () => 1);
+    const { loss } = sync.matchabilityAwareLoss(pred, target, { reduction: "none", gamma });
+    const wanted = target.map((q) => Number.isNaN(q) ? NaN : matchabilityAwareLoss(1, q, { gamma }).value);
+    close(loss, wanted, 4e-7);
+  }
+});
+
 test("scores are raised once where memory is short and a row is cut, and the caller's stay as they are", async () => {
   const small = await createEngine({ maxMemory: 512 * 1024 });
   const r = random(90);
