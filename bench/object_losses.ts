@@ -61,7 +61,7 @@ export const OBJECT_LOSSES: Readonly<Record<string, () => ObjectLoss>> = {
         return { loss: result.loss, grads: [result.grad] };
       },
       plain: ([grad]) => plainRotatedLoss(pred, target, grad),
-      targets: { plain: 4, torch: 2 },
+      targets: { plain: 5, torch: 5 },
     };
   },
 
@@ -92,7 +92,7 @@ export const OBJECT_LOSSES: Readonly<Record<string, () => ObjectLoss>> = {
         return { loss: result.loss, grads: [result.grad] };
       },
       plain: ([grad]) => plainKeypointLoss(pred, target, areas, sigmas, grad),
-      targets: { plain: 3, torch: 3 },
+      targets: { plain: 5, torch: 5 },
     };
   },
 

@@ -17,9 +17,9 @@ import { EXP, SHIFTED } from "../boxes/softmax_tile";
 import { turnOf } from "../boxes/turn";
 import { LossBlock } from "../generated/loss_blocks";
 import { laneMask, madd, nmadd, select } from "../lanes";
-import { EXP_TABLE } from "../math";
 import { VALUES } from "./box_loss";
 import { scaleInto, sumOf } from "./classify";
+import { halvings, halvingSlope, withoutHalvings } from "./decay";
 import { BLOCK } from "./passes";
 import { NO_WEIGHT } from "./weights";
 
@@ -44,15 +44,16 @@ const COSINE: usize = 104;
 const MOST_EXCESS: f64 = 1e100;
 
 const NUMBERS = memory.data<f32>([
-  1, 0.5, 3, 6, 4,
+  1, 0.5, 4.328085122666891, 6, 4, // the third: 3 log2 e
   // Sine and cosine up to an eighth of a turn: 5e-9, 1e-9.
   -0.16666664661714697, 0.008332748154085029, -0.00019587865702101466,
   0.041666664658901405, -0.0013888302919113629, 2.4547916853690606e-05,
-  60, // q at most: e^-60 is nothing beside 1
+  86, // q at most: 2^-86 is nothing beside 1
   1e7, 1e-5, 1e5, // sizes and distances at most, sizes at least, angles at most
   1e3, 64, // the longest side over the shortest at most; squared distances that cancel across the target, over D, at most
   16, 1e-12, // for gradients: the longest side over the shortest at most; the square of the loss at least
-  20, // q of which e^-q is nothing beside 1 in float32
+  29, // q of which 2^-q is nothing beside 1 in float32
+  1.3862943611198906, // 2 ln 2
 ]);
 const ONE: usize = 0;
 const HALF: usize = 4;
@@ -74,6 +75,7 @@ const MOST_SLIP: usize = 64;
 const THINNEST_SLOPES: usize = 68;
 const LEAST_SQUARE: usize = 72;
 const FAR: usize = 76;
+const TWICE: usize = 80;
 
 export function prob_iou_loss(call: usize): void {
   const k = changetype<LossBlock>(call);
@@ -173,9 +175,12 @@ class Four {
   inverse!: v128;
   /** ρ − 1. */
   excess!: v128;
+  /** q log2 e. */
   q!: v128;
-  /** e^−Bd. */
+  /** e^−q. */
   decay!: v128;
+  /** √ρ. */
+  root!: v128;
   loss!: v128;
   // Ones where the value, and where the gradient needs float64.
   hard!: v128;
@@ -295,23 +300,21 @@ function measure(k: Four, near: Two, far: Two, pred: usize, target: usize): void
 // @ts-ignore: decorator
 @inline
 function finish(k: Four, near: Two, far: Two): void {
-  // 2^k + p 2^k = e^−q.
+  // power + part p = e^−q.
   const held = f32x4.pmin(k.q, number(MOST_Q));
-  const rounded = nmadd(held, term(0), term(4));
-  const twos = f32x4.sub(rounded, term(4));
-  const rest = f32x4.neg(madd(twos, term(12), madd(twos, term(8), held)));
-  const square = f32x4.mul(rest, rest);
-  const low = madd(term(20), rest, term(16));
-  const high = madd(term(28), rest, term(24));
-  const p = madd(square, madd(madd(term(32), square, high), square, low), rest);
+  const rounded = halvings(held);
+  const rest = withoutHalvings(held, rounded);
+  const p = halvingSlope(rest);
   const power = i32x4.shl(rounded, 23);
-  const decay = madd(p, power, power);
-  const lost = nmadd(p, power, f32x4.sub(number(ONE), power));
+  const part = f32x4.mul(rest, power);
+  const decay = madd(p, part, power);
+  const lost = nmadd(p, part, f32x4.sub(number(ONE), power));
   const excess = k.excess;
   const root = f32x4.sqrt(f32x4.add(excess, number(ONE)));
   const squared = madd(decay, f32x4.div(excess, madd(root, root, root)), lost);
   const loss = f32x4.sqrt(squared);
-  k.decay = f32x4.div(decay, root);
+  k.decay = decay;
+  k.root = root;
   k.loss = loss;
   const shortest = f32x4.pmin(f32x4.pmin(k.w, k.h), f32x4.pmin(k.w1, k.h1));
   const longest = f32x4.pmax(f32x4.pmax(k.w, k.h), f32x4.pmax(k.w1, k.h1));
@@ -334,7 +337,7 @@ function storeGradient(k: Four, near: Two, far: Two, to: usize): void {
   const cosine = joined(near.cosine, far.cosine);
   const sine = joined(near.sine, far.sine);
   // e^−Bd / (2 loss D).
-  const all = f32x4.mul(f32x4.div(f32x4.mul(k.decay, number(HALF)), k.loss), k.inverse);
+  const all = f32x4.mul(f32x4.div(f32x4.mul(k.decay, number(HALF)), f32x4.mul(k.loss, k.root)), k.inverse);
   const six = f32x4.mul(number(SIX), all);
   const w = k.w;
   const h = k.h;
@@ -350,7 +353,7 @@ function storeGradient(k: Four, near: Two, far: Two, to: usize): void {
   const slopeAcross = madd(w2, k.across, madd(byAlong, k.sin, f32x4.mul(byAcross, k.cos)));
   const x = f32x4.mul(six, f32x4.sub(f32x4.mul(slopeAlong, cosine), f32x4.mul(slopeAcross, sine)));
   const y = f32x4.mul(six, madd(slopeAlong, sine, f32x4.mul(slopeAcross, cosine)));
-  const twice = f32x4.add(k.q, k.q);
+  const twice = f32x4.mul(k.q, number(TWICE));
   const shape = f32x4.mul(f32x4.sub(w, h), f32x4.add(w, h));
   const otherShape = f32x4.mul(f32x4.sub(w1, h1), f32x4.add(w1, h1));
   const byTurn = f32x4.mul(f32x4.sub(number(ONE), twice), f32x4.mul(f32x4.mul(k.sin, k.cos), otherShape));
@@ -392,12 +395,6 @@ function storeGradient(k: Four, near: Two, far: Two, to: usize): void {
 @inline
 function number(at: usize): v128 {
   return v128.load32_splat(NUMBERS + at);
-}
-
-// @ts-ignore: decorator
-@inline
-function term(at: usize): v128 {
-  return v128.load32_splat(EXP_TABLE + at);
 }
 
 // @ts-ignore: decorator

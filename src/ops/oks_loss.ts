@@ -34,7 +34,7 @@ const PARAMS = {
   ),
 } as const;
 const FIELDS = {
-  table: ["i32", doc`1 / (8 σ²) of each keypoint, then zeros up to a multiple of 4.`],
+  table: ["i32", doc`1 / (8 σ²) of each keypoint, then -1 up to a multiple of 4.`],
   outside: ["i32", doc`Out: the first row with visible keypoints whose area is not over 0, counted from 1; 0: none.`],
 } as const;
 
@@ -110,7 +110,7 @@ function sigmasOf(given: unknown, count: number): readonly number[] {
 
 /** What squared distances are multiplied by, over the area. */
 function tableOf(sigmas: readonly number[]): Float32Array<ArrayBuffer> {
-  const table = new Float32Array((sigmas.length + 3) & ~3);
+  const table = new Float32Array((sigmas.length + 3) & ~3).fill(-1);
   table.set(sigmas.map((sigma) => Math.min(0.125 / sigma ** 2, 1e30)));
   return table;
 }

@@ -86,6 +86,16 @@ test("values by hand: f = K / visible; what is not visible does not count, NaN o
   close(grad, [2 * Math.exp(-1), 0, 0, 0, 0, 0, 0, 0], 1e-6);
 });
 
+test("small distances keep their digits: nothing cancels", () => {
+  for (const distance of [1e-1, 1e-3, 1e-6]) {
+    const pred = { data: Float32Array.of(distance, 0), dims: [1, 1, 2] };
+    const target = { data: Float32Array.of(0, 0, 1), dims: [1, 1, 3] };
+    const { loss } = sync.oksLoss(pred, target, Float32Array.of(1), { reduction: "none", sigmas: [0.5] });
+    const wanted = -Math.expm1(-(pred.data[0] ** 2) / 2);
+    assert.ok(Math.abs(loss[0] / wanted - 1) < 5e-7, `${distance}: ${loss[0]}, wanted ${wanted}`);
+  }
+});
+
 test("finite for all finite numbers, and for infinite distances; NaN stays in its row", () => {
   const numbers = [0, 1e-30, 1, 1e6, 3e38, -3e38, Infinity];
   const rows = numbers.length ** 2;
