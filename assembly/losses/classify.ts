@@ -11,14 +11,14 @@ import { madd } from "../lanes";
 import { ElementLossBlock } from "../generated/loss_blocks";
 import { ELEMENT_WEIGHT, NO_WEIGHT } from "./weights";
 import { ANY, mirrored, ONE, ONE_AND_HALF, TWO, unmirrored, ZERO } from "./mirror";
-import { BLOCK, expPass, guardedLog1pPass, MAGNITUDE, log1pPass, powerPass } from "./passes";
+import { BLOCK, expPass, guardedLogisticPass, logisticPass, MAGNITUDE, powerPass } from "./passes";
 
 /** Elements of labels that are computed together. */
 const LABELS: i32 = 64;
 const LINE: i32 = BLOCK * 4 + 64;
 /** The lines of the passes: those of a block and, from LINE on, those of the elements of labels. */
 const A = memory.data(LINE + LABELS * 4, 16);
-const E = memory.data(LINE + LABELS * 4, 16);
+const S = memory.data(LINE + LABELS * 4, 16);
 const L = memory.data(LINE + LABELS * 4, 16);
 const P = memory.data(LINE + LABELS * 4, 16);
 const V = memory.data(LINE + LABELS * 4, 16);
@@ -40,11 +40,11 @@ export function classify<K extends ElementLossBlock>(call: usize, exponent: bool
     const x = k.pred + (<usize> done << 2);
     const y = k.target != 0 ? k.target + (<usize> done << 2) : ZEROS;
     // What follows the end of a shorter block must not decide.
-    const near = expPass(x, A, E, count, k.near) && count == BLOCK;
+    const near = expPass(x, A, S, count, k.near) && count == BLOCK;
     if (near) {
-      log1pPass(E, L, count);
+      logisticPass(S, L, count);
     } else {
-      guardedLog1pPass(x, E, L, count);
+      guardedLogisticPass(x, S, L, count);
     }
     if (near && direct) fastBlock<K>(k, x, y, done, exponent);
     else slowBlock<K>(k, x, y, done, count, exponent);
@@ -83,7 +83,7 @@ function powersPass<K extends ElementLossBlock>(k: K, x: usize, y: usize, from: 
   const one = v128.load(ONES);
   const end = from + (<usize> count << 2);
   for (let i = from; i < end; i += 16) {
-    v128.store(P + i, baseOf<K>(k, v128.load(x + i), v128.load(y + i), v128.load(E + i), one));
+    v128.store(P + i, baseOf<K>(k, v128.load(x + i), v128.load(y + i), v128.load(S + i), one));
   }
   powerPass(P + from, count, k.power);
 }
@@ -91,9 +91,8 @@ function powersPass<K extends ElementLossBlock>(k: K, x: usize, y: usize, from: 
 /** What is raised to the exponent. */
 // @ts-ignore: decorator
 @inline
-function baseOf<K extends ElementLossBlock>(k: K, x: v128, y: v128, e: v128, one: v128): v128 {
-  const big = f32x4.div(one, f32x4.add(one, e));
-  return k.base(mirrored(x, k.target4(y), k.rest4(y, one)), f32x4.mul(e, big), big);
+function baseOf<K extends ElementLossBlock>(k: K, x: v128, y: v128, small: v128, one: v128): v128 {
+  return k.base(mirrored(x, k.target4(y), k.rest4(y, one)), small, f32x4.sub(one, small));
 }
 
 /**
@@ -132,12 +131,12 @@ function fastLoop<K extends ElementLossBlock, Kind, Gradient>(k: K, x: usize, y:
       const kind: i32 = ctz<i32>(sizeof<Kind>());
       const gradient = sizeof<Gradient>() == 2;
       const l = v128.load(L + j);
-      const e = v128.load(E + j);
+      const small = v128.load(S + j);
       const a = v128.load(A + j);
       const logit = v128.load(x + j);
       const target = v128.load(y + j);
       const loss = step<K>(
-        kind, k, logit, target, a, e, l, one, one, one, one, one, false, false, true, gradient, to + j,
+        kind, k, logit, target, a, small, l, one, one, one, one, one, false, false, true, gradient, to + j,
       );
       lanes = f32x4.add(lanes, loss);
     }
@@ -168,11 +167,11 @@ function slowLoop<K extends ElementLossBlock, Kind>(
     const any = kind == ANY ? v128.load(P + i) : one;
     const logit = v128.load(x + i);
     const target = v128.load(y + i);
-    const e = v128.load(E + i);
+    const small = v128.load(S + i);
     const a = v128.load(A + i);
     const l = v128.load(L + i);
     const loss = step<K>(
-      kind, k, logit, target, a, e, l, any, one, magnitude, tiny, reach, exponent, own, false, k.grad != 0, to + i,
+      kind, k, logit, target, a, small, l, any, one, magnitude, tiny, reach, exponent, own, false, k.grad != 0, to + i,
     );
     v128.store(V + i, loss);
   }
@@ -187,7 +186,7 @@ function step<K extends ElementLossBlock>(
   x: v128,
   y: v128,
   a: v128,
-  e: v128,
+  small: v128,
   l: v128,
   any: v128,
   one: v128,
@@ -200,8 +199,7 @@ function step<K extends ElementLossBlock>(
   gradient: bool,
   g: usize,
 ): v128 {
-  const big = f32x4.div(one, f32x4.add(one, e));
-  let small = f32x4.mul(e, big);
+  const big = f32x4.sub(one, small);
   const t = mirrored(x, k.target4(y), k.rest4(y, one));
   if (!near) {
     // 0 log 0 = 0: infinite logits cost nothing where their target is 0.
@@ -267,7 +265,7 @@ function collectLabels(k: ElementLossBlock, row: i32, end: i32, done: i32, count
     store<f32>(LABEL_Y + to, k.scores != 0 ? load<f32>(k.scores + (<usize> row << 2)) : 1);
     store<i32>(LABEL_PLACES + to, <i32> from);
     store<f32>(A + LINE + to, load<f32>(A + from));
-    store<f32>(E + LINE + to, load<f32>(E + from));
+    store<f32>(S + LINE + to, load<f32>(S + from));
     store<f32>(L + LINE + to, load<f32>(L + from));
     labels++;
   }
@@ -286,7 +284,7 @@ function takeLabels(k: ElementLossBlock, labels: i32, done: i32, near: bool, fou
       store<i32>(P + to, place);
       store<f32>(V + to, slope);
       store<f32>(A + place, 0);
-      store<f32>(E + place, 0);
+      store<f32>(S + place, 0);
       store<f32>(L + place, 0);
       found++;
     } else {

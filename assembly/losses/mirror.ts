@@ -3,7 +3,7 @@
 //
 //   t      the target of the mirrored logit: 1 - y where x > 0 (not at 0, where small is exact and 1 - y may not be)
 //   small  its sigmoid e / (1 + e), with e = exp(-|x|)
-//   big    1 - small = 1 / (1 + e)
+//   big    1 - small
 //   ce     its cross-entropy l + t |x|, with l = log1p(e)
 //
 // A loss's class has, of four lanes each, the target and 1 - the target (`target4`, `rest4`), `base` (what is raised to the

@@ -4,11 +4,11 @@
 // of pages fall into the same lines of that cache, so all channels of a few pixels at once take three times as long.
 
 import { laneMask, madd, select } from "../lanes";
-import { expPass, guardedLog1pPass, log1pPass } from "../losses/passes";
+import { expPass, guardedLogisticPass, logisticPass } from "../losses/passes";
 
 /** Pixels of a band, if a row has no more. */
 const BAND: i32 = 1024;
-/** What exp(-|x|) of may go to `log1pPass`. */
+/** What exp(-|x|) of may go to `logisticPass`. */
 const NEAR: f32 = 40;
 
 /**
@@ -79,8 +79,8 @@ function addChannel(logits: usize, last: usize, pitch: usize, from: usize, strid
 function entropies(logits: usize, last: usize, line: usize, pitch: usize, whole: usize, rest: v128, mask: usize, width: i32): f64 {
   const count = <i32> (last - logits) >> 2;
   const e = logits + 2 * line;
-  if (expPass(logits, logits + line, e, count, NEAR)) log1pPass(e, e + line, count);
-  else guardedLog1pPass(logits, e, e + line, count);
+  if (expPass(logits, logits + line, e, count, NEAR)) logisticPass(e, e + line, count);
+  else guardedLogisticPass(logits, e, e + line, count);
   const one = f32x4.splat(1);
   let total = f64x2.splat(0);
   let wrong = i32x4.splat(0);
@@ -114,8 +114,8 @@ function cost(at: usize, line: usize, target: v128, one: v128): v128 {
   const sign = i32x4.shl(target, 31);
   // As if the target were 0.
   const x = v128.xor(v128.load(at), sign);
-  const e = v128.load(at + 2 * line);
-  const share = f32x4.div(select(e, one, f32x4.lt(x, f32x4.splat(0))), f32x4.add(one, e));
+  const small = v128.load(at + 2 * line);
+  const share = select(small, f32x4.sub(one, small), f32x4.lt(x, f32x4.splat(0)));
   v128.store(at, v128.xor(share, sign));
   return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), v128.load(at + 3 * line));
 }
