@@ -69,4 +69,18 @@ test("wrong input", () => {
   throws(() => sync.distance2bbox(points, sides, { maxShape: [0, 5] }), RangeError, "options.maxShape");
 });
 
+test("every half is the number that its bits say, subnormals, infinities and NaN too", () => {
+  // Sides to the right and below are added to a point at 0.
+  const bits = Uint16Array.from({ length: 2 * 65536 }, (_, i) => i % 4 < 2 ? 0 : (i >> 2) * 2 + i % 2);
+  const sides = { data: bits, dims: [bits.length / 4, 4] };
+  const boxes = sync.distance2bbox(new Float32Array(bits.length / 2), sides);
+  const valueOf = (half: number) => {
+    const sign = half >> 15 === 0 ? 1 : -1;
+    const [exponent, mantissa] = [(half >> 10) & 31, half & 1023];
+    if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
+    return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1024 + mantissa) * 2 ** (exponent - 25);
+  };
+  same(boxes.filter((_, i) => i % 4 > 1), Array.from({ length: 65536 }, (_, half) => valueOf(half) + 0));
+});
+
 test.run();
