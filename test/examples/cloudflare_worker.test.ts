@@ -23,6 +23,7 @@ import {
   TOKEN,
   WebSocket,
   withHeader,
+  withWorker,
 } from "./cloudflare_worker.ts";
 
 const test = suite("cloudflare-worker");
@@ -276,12 +277,12 @@ workerTest("401 without the token, and nothing is read", async () => {
 });
 
 workerTest("401 for everyone where the secret was never set", async () => {
-  const open = await startWorker(undefined, { bindings: { QUEUE_QUERY: "" } });
-  const health = new URL("/health", await open.ready);
-  for (const token of ["undefined", "null", ""]) {
-    await refuses(fetch(health, { headers: { Authorization: `Bearer ${token}` } }), 401, "Authorization");
-  }
-  await open.dispose();
+  await withWorker(await startWorker(undefined, { bindings: { QUEUE_QUERY: "" } }), async ({ ready }) => {
+    const health = new URL("/health", await ready);
+    for (const token of ["undefined", "null", ""]) {
+      await refuses(fetch(health, { headers: { Authorization: `Bearer ${token}` } }), 401, "Authorization");
+    }
+  });
 });
 
 workerTest("404 and 405 name what there is", async () => {
@@ -336,8 +337,13 @@ workerTest("bodies may come compressed, under the same limit", async () => {
 
 workerTest("pages of the allowed origins may call it, and no others", async () => {
   const bindings = { API_TOKEN: TOKEN, QUEUE_QUERY: "", ALLOWED_ORIGINS: "https://a.example, https://b.example" };
-  const open = await startWorker(undefined, { bindings });
-  const at = new URL("/detect", await open.ready);
+  await withWorker(await startWorker(undefined, { bindings }), originsAreAsked);
+  // Without the variable there is none.
+  await refuses(fetch(new URL("/detect", url), { method: "OPTIONS" }), 401, "Authorization");
+});
+
+async function originsAreAsked({ ready }: Miniflare): Promise<void> {
+  const at = new URL("/detect", await ready);
   const ask = (origin: string) => {
     const headers = { Origin: origin, "Access-Control-Request-Method": "POST", Connection: "close" };
     return fetch(at, { method: "OPTIONS", headers });
@@ -354,10 +360,7 @@ workerTest("pages of the allowed origins may call it, and no others", async () =
   }
   const other = await refuses(ask("https://c.example"), 403, "Origin", /ALLOWED_ORIGINS.*https:\/\/c\.example/);
   assert.is(other.headers.get("Access-Control-Allow-Origin"), null);
-  await open.dispose();
-  // Without the variable there is none.
-  await refuses(fetch(new URL("/detect", url), { method: "OPTIONS" }), 401, "Authorization");
-});
+}
 
 workerTest("errors are short, whatever they quote", async () => {
   const dtype = `${"[".repeat(5000)}${"]".repeat(5000)}`;

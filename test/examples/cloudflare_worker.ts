@@ -61,6 +61,15 @@ export async function startWorker(entry = join(example, "src/index.ts"), options
   }
 }
 
+/** Stops the Worker after its use, also where a test fails: it would keep the process from ending. */
+export async function withWorker(worker: Miniflare, use: (worker: Miniflare) => Promise<void>): Promise<void> {
+  try {
+    await use(worker);
+  } finally {
+    await worker.dispose();
+  }
+}
+
 async function bundle(entry: string, folder: string): Promise<object[]> {
   const wasm = new Map<string, string>();
   const { outputFiles: [{ path, contents }] } = await build({

@@ -19,7 +19,7 @@ import { random } from "../random.ts";
 import { pack, randomHead } from "../raw_head.ts";
 import { note } from "../suite/notes.ts";
 import { skip } from "../suite/skip.ts";
-import { type Miniflare, missing, root, startWorker, TOKEN } from "./cloudflare_worker.ts";
+import { type Miniflare, missing, root, startWorker, TOKEN, withWorker } from "./cloudflare_worker.ts";
 
 const test = suite("cloudflare-worker, queue");
 const { sync } = await createEngine({ relaxedSimd: "off" });
@@ -172,7 +172,10 @@ interface Letter {
 
 test("every good key has its result and every poison key its reason, whatever fails on the way", async () => {
   if (missing !== null) return skip(missing);
-  const worker = await start();
+  await withWorker(await start(), everyKeyHasItsResult);
+});
+
+async function everyKeyHasItsResult(worker: Miniflare): Promise<void> {
   const url = await worker.ready;
   const objects = (query: Record<string, string>) => new URL(`/objects?${new URLSearchParams(query)}`, url);
   const read = async <T>(prefix: string) => await (await fetch(objects({ prefix }))).json() as Record<string, T>;
@@ -234,8 +237,7 @@ test("every good key has its result and every poison key its reason, whatever fa
   for (const passBytes of [20_000, 1e9]) {
     sameSummary(await mergePartials(bucketOfPartials(partials), passBytes), summary);
   }
-  await worker.dispose();
-});
+}
 
 // ── Without workerd ─────────────────────────────────────────────────────────────
 

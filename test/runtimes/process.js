@@ -21,6 +21,15 @@ globalThis.DENSEHEAD_GPU = globalThis.navigator?.gpu ?? (await dawn());
 const { run } = await import(`./${bundle}`);
 const report = await run();
 console.log(`\nREPORT ${JSON.stringify({ version, ...report })}`);
+if (runtime === "node") endWithin(20);
+
+/** What a failed test left open keeps nobody waiting. */
+function endWithin(seconds) {
+  setTimeout(() => {
+    console.log(`still open: ${process.getActiveResourcesInfo().join(", ")}`);
+    process.exit(1);
+  }, 1000 * seconds).unref();
+}
 
 /** Deno and Bun also call themselves Node. */
 function hosts() {

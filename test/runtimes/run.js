@@ -14,7 +14,8 @@ export async function runTests(name, command, cwd) {
   const { code, timedOut, output } = await start(command, cwd);
   const report = /^REPORT (.*)$/m.exec(output)?.[1];
   if (report !== undefined && code === 0) return checked({ name, ...JSON.parse(report) });
-  const reason = timedOut ? `not done after ${TIMEOUT_S} s` : `ended with code ${code} and no report`;
+  const ended = `ended with code ${code} and ${report === undefined ? "no" : "a"} report`;
+  const reason = timedOut ? `not done after ${TIMEOUT_S} s` : ended;
   return failure(name, `${reason}\n${output}`);
 }
 
