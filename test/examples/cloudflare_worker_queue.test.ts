@@ -178,7 +178,11 @@ test("every good key has its result and every poison key its reason, whatever fa
 async function everyKeyHasItsResult(worker: Miniflare): Promise<void> {
   const url = await worker.ready;
   const objects = (query: Record<string, string>) => new URL(`/objects?${new URLSearchParams(query)}`, url);
-  const read = async <T>(prefix: string) => await (await fetch(objects({ prefix }))).json() as Record<string, T>;
+  // An idle connection may end while this thread computes, and the next request would fail on it.
+  const headers = { Connection: "close" };
+  const read = async <T>(prefix: string) => {
+    return await (await fetch(objects({ prefix }), { headers })).json() as Record<string, T>;
+  };
   const put = async (key: string, body: BodyInit) =>
     await (await fetch(objects({ key }), { method: "PUT", body })).text();
   const keys = Array.from({ length: KEYS }, (_, i) => `heads/${i}.safetensors`);
@@ -200,7 +204,7 @@ async function everyKeyHasItsResult(worker: Miniflare): Promise<void> {
   }
 
   const summarise = async (): Promise<Summary> => {
-    const init = { method: "POST", headers: { Authorization: `Bearer ${TOKEN}` } };
+    const init = { method: "POST", headers: { ...headers, Authorization: `Bearer ${TOKEN}` } };
     return await (await fetch(new URL("/summary", url), init)).json() as Summary;
   };
   const letters = async () => Object.values(await read<Letter>("dead/"));
