@@ -91,7 +91,7 @@ function onWasm(backend: WasmBackend, checked: CheckedMaskLoss): MaskLossResult<
       allocate(backend.stagingBytes(channels * height * width)),
     );
     const staging = allocate(backend.stagingBytes(channels));
-    const line = allocate(height * width + 16);
+    const maskRows = allocate(height * width + 16);
     const lineBytes = 4 * (Math.max(BAND, width + 3) + 16);
     const logits = allocate(4 * lineBytes);
     const slopes = settings.grad ? allocate(channels * height * width * 4 + 64) : 0;
@@ -106,20 +106,22 @@ function onWasm(backend: WasmBackend, checked: CheckedMaskLoss): MaskLossResult<
       const scale = settings.factor * factor / area;
       const first = (i * height + y1) * width;
       const count = Math.max(y2 - y1, 0) * width;
-      memory.view(Uint8Array, line, count).set(section(backend.values(truth), first, count));
+      memory.view(Uint8Array, maskRows, count).set(section(backend.values(truth), first, count));
       const row = backend.stage(rows, i * channels, channels, staging);
       const plane = height * width * 4;
-      const window = [x1, x2, y1, y2] as const;
-      const lines = [logits, lineBytes] as const;
       const sum = kernels.mask_loss(
         map,
         width,
         plane,
         channels,
         row,
-        line,
-        ...lines,
-        ...window,
+        maskRows,
+        logits,
+        lineBytes,
+        x1,
+        x2,
+        y1,
+        y2,
         scale,
         sums,
         own,
